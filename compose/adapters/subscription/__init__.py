@@ -1,0 +1,23 @@
+"""How a consumer or projection receives records: from its own positions, never from Kafka's group offsets."""
+
+from compose.adapters.subscription.ports import (
+    AnotherClusterError,
+    Handle,
+    OutsideLogError,
+    Partition,
+    Positions,
+    StalledError,
+    Timing,
+)
+from compose.adapters.subscription.subscription import Subscription
+
+__all__ = [
+    "AnotherClusterError",
+    "Handle",
+    "OutsideLogError",
+    "Partition",
+    "Positions",
+    "StalledError",
+    "Subscription",
+    "Timing",
+]

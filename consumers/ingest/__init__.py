@@ -1,0 +1,1 @@
+"""Ingest: mapping, admission, and the validation of data sets."""

@@ -1,0 +1,1 @@
+"""Real child processes: what they finish, and every way in which they are stopped."""

@@ -1,0 +1,1 @@
+"""Kinds of work that misbehave; only the entry point of these tests knows them."""

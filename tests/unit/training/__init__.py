@@ -1,0 +1,1 @@
+"""Training without a child process: the plan, the task, the measures."""
