@@ -1,0 +1,22 @@
+"""Refusals: what a caller is told, by a stable code. Which HTTP status it becomes is the edge's business."""
+
+from pydantic import BaseModel, JsonValue
+
+
+class Problem(BaseModel):
+    """The one shape of every error answer."""
+
+    code: str
+    message: str
+    trace_id: str
+    details: dict[str, JsonValue] = {}
+
+
+class Refusal(Exception):
+    """Asked for something that cannot be had; says why and what to do."""
+
+    def __init__(self, code: str, message: str, **details: JsonValue) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.details = details

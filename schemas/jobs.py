@@ -1,0 +1,139 @@
+"""Jobs: asked for at the door, then moved from state to state by their owner."""
+
+from typing import Literal
+from uuid import UUID
+
+from pydantic import Field, JsonValue
+
+from schemas.datasets import Column
+from schemas.payload import Frozen, Payload
+
+FailureClass = Literal["user_data", "user_config", "quota", "infrastructure", "internal"]
+
+
+class Failure(Frozen):
+    """Why a job ended: whose fault (`class`), a stable code, and what to do."""
+
+    failure_class: FailureClass = Field(alias="class", serialization_alias="class")
+    code: str
+    message: str
+
+
+class ModelReference(Frozen):
+    """One immutable version of a model line."""
+
+    name: str
+    version: int
+
+
+class Artifact(Frozen):
+    """A file in the object store, with its hash."""
+
+    object_key: str
+    size_bytes: int
+    sha256: str
+
+
+class JobRequested(Payload, type="job.requested"):
+    """A request for a job, from the API or from a webhook's mapping."""
+
+    job_id: UUID
+    kind: str
+    dataset_id: UUID
+    target: str
+    model: str
+    options: dict[str, JsonValue] = Field(default_factory=dict)
+    origin: str = "api"
+    mapping_version: int | None = None
+
+
+class JobCancelRequested(Payload, type="job.cancel_requested"):
+    """A request to stop a job, wherever it stands."""
+
+    job_id: UUID
+    reason: str
+
+
+class JobQueued(Payload, type="job.queued"):
+    """Admitted: its data set is valid and it waits for a worker."""
+
+    job_id: UUID
+    kind: str
+    dataset_id: UUID
+    dataset_version: int
+    object_key: str
+    columns: tuple[Column, ...]
+    target: str
+    model: str
+    options: dict[str, JsonValue] = Field(default_factory=dict)
+    reason: str
+
+
+class JobStarted(Payload, type="job.started"):
+    """A worker took it up; a later attempt follows a lost worker."""
+
+    job_id: UUID
+    attempt: int
+    reason: str
+
+
+class JobProgressed(Payload, type="job.progressed"):
+    """How far the running attempt is; `fraction` from 0 to 1."""
+
+    job_id: UUID
+    attempt: int
+    stage: str
+    fraction: float
+
+
+class JobTrained(Payload, type="job.trained"):
+    """The model is fitted and measured on the held-out rows; it waits to be registered."""
+
+    job_id: UUID
+    attempt: int
+    kind: str
+    dataset_id: UUID
+    dataset_version: int
+    target: str
+    model: str
+    task: str
+    metrics: dict[str, float]
+    baseline: dict[str, float]
+    details: dict[str, JsonValue]
+    plan: dict[str, JsonValue]
+    artifacts: dict[str, Artifact]
+    reason: str
+
+
+class JobSucceeded(Payload, type="job.succeeded"):
+    """Done: the model version exists."""
+
+    job_id: UUID
+    task: str
+    metrics: dict[str, float]
+    baseline: dict[str, float]
+    model: ModelReference
+    reason: str
+
+
+class JobFailed(Payload, type="job.failed"):
+    """Ended without a model."""
+
+    job_id: UUID
+    attempt: int
+    failure: Failure
+    reason: str
+
+
+class JobCanceled(Payload, type="job.canceled"):
+    """Stopped because somebody asked."""
+
+    job_id: UUID
+    reason: str
+
+
+class JobExpired(Payload, type="job.expired"):
+    """Its deadline passed before it was done."""
+
+    job_id: UUID
+    reason: str

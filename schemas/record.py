@@ -1,0 +1,34 @@
+"""What the log hands over, as bytes: no decoding, no judgement, nothing of a client library."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One record of a topic; `value` is None for a tombstone, header values are whatever bytes were sent."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes | None
+    headers: tuple[tuple[str, bytes], ...]
+    timestamp_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """What a delivery covers of one partition: `start` was sought or follows the last delivery; `next` is last + 1."""
+
+    topic: str
+    partition: int
+    start: int
+    next: int
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One poll: records in order within a partition, and one span per partition, sorted by topic and partition."""
+
+    records: tuple[Record, ...]
+    spans: tuple[Span, ...]
