@@ -1,0 +1,24 @@
+"""Where every consumer and projection stands in every partition."""
+
+from sqlalchemy import BigInteger, Column, DateTime, Integer, MetaData, PrimaryKeyConstraint, Table, Text, text
+
+metadata = MetaData()
+
+positions = Table(
+    "positions",
+    metadata,
+    Column("consumer", Text, nullable=False),
+    Column("generation", Integer, nullable=False),
+    Column("topic", Text, nullable=False),
+    Column("partition", Integer, nullable=False),
+    Column("next", BigInteger, nullable=False),
+    Column("updated_at", DateTime(timezone=True), nullable=False, server_default=text("headrace_clock()")),
+    PrimaryKeyConstraint("consumer", "generation", "topic", "partition", name="positions_pkey"),
+)
+
+# The Kafka cluster that the positions speak of: on another one they would mean other records.
+kafka_cluster = Table(
+    "kafka_cluster",
+    metadata,
+    Column("cluster_id", Text, primary_key=True),
+)

@@ -1,0 +1,41 @@
+"""The cluster's part: three roles, a login that may become each, and the database. Run by a superuser."""
+
+from urllib.parse import urlsplit, urlunsplit
+
+import asyncpg
+
+ROLES = ("headrace_owner", "headrace_api", "headrace_pipeline")
+
+
+async def ensure(superuser_url: str, postgres_url: str) -> None:
+    """Make the roles, the login and the database that `postgres_url` names, where they are missing."""
+    wanted = urlsplit(postgres_url)
+    login, password, database = wanted.username, wanted.password, wanted.path.lstrip("/")
+    if not login or not database:
+        raise ValueError("HEADRACE_POSTGRES_URL must name a user and a database")
+    connection = await asyncpg.connect(superuser_url)
+    try:
+        for role in ROLES:
+            if not await connection.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", role):
+                await connection.execute(f"CREATE ROLE {role} NOLOGIN NOSUPERUSER NOBYPASSRLS")
+        name = await connection.fetchval("SELECT quote_ident($1)", login)
+        if not await connection.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", login):
+            await connection.execute(f"CREATE ROLE {name} LOGIN NOSUPERUSER NOBYPASSRLS")
+        if password:
+            secret = await connection.fetchval("SELECT quote_literal($1)", password)
+            await connection.execute(f"ALTER ROLE {name} PASSWORD {secret}")
+        await connection.execute(f"GRANT {', '.join(ROLES)} TO {name}")
+        if not await connection.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", database):
+            quoted = await connection.fetchval("SELECT quote_ident($1)", database)
+            await connection.execute(
+                f"CREATE DATABASE {quoted} OWNER headrace_owner TEMPLATE template0 ENCODING 'UTF8'"
+            )
+    finally:
+        await connection.close()
+    inside = await asyncpg.connect(urlunsplit(urlsplit(superuser_url)._replace(path="/" + database)))
+    try:
+        await inside.execute("ALTER SCHEMA public OWNER TO headrace_owner")
+        await inside.execute("REVOKE CREATE ON SCHEMA public FROM PUBLIC")
+        await inside.execute(f"GRANT USAGE ON SCHEMA public TO {', '.join(ROLES)}")
+    finally:
+        await inside.close()
