@@ -1,0 +1,71 @@
+"""`POST /v1/jobs` and `/cancel`: requests to the job's owner."""
+
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Request, Response
+from pydantic import BaseModel, ConfigDict, JsonValue, StringConstraints
+
+from producers.access.http import Authenticate
+from producers.access.principal import Principal
+from producers.api.command import Commands
+from schemas.errors import Refusal
+from schemas.jobs import JobCancelRequested, JobRequested
+
+Exists = Callable[[UUID, UUID], Awaitable[bool]]
+"""Whether an aggregate of a tenant has any event: (tenant, aggregate)."""
+
+
+class NewJob(BaseModel):
+    """The body of `POST /v1/jobs`."""
+
+    model_config = ConfigDict(extra="forbid")
+    kind: Literal["train"] = "train"
+    dataset_id: UUID
+    target: Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00]+$")]
+    model: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
+    options: dict[str, JsonValue] = {}
+
+
+class Cancellation(BaseModel):
+    """The body of a cancel, which may be left out."""
+
+    model_config = ConfigDict(extra="forbid")
+    reason: Annotated[str, StringConstraints(max_length=500, pattern=r"^[^\x00]*$")] = "asked for by the API"
+
+
+def routes(authenticate: Authenticate, commands: Commands, dataset_exists: Exists, job_exists: Exists) -> APIRouter:
+    """Start and cancel jobs."""
+    router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
+    asking = Annotated[Principal, Depends(authenticate)]
+
+    @router.post("", status_code=202)
+    async def start(body: NewJob, request: Request, response: Response, principal: asking) -> dict[str, Any]:
+        """Ask for a job; it is admitted once its data set is valid."""
+        if not await dataset_exists(principal.tenant, body.dataset_id):
+            raise Refusal("dataset_not_found", "There is no such data set.", dataset_id=str(body.dataset_id))
+        job_id = commands.clock.new_id()
+        position = await commands.send(
+            JobRequested(job_id=job_id, **body.model_dump()),
+            tenant=principal.tenant, subject=job_id, route="jobs", traceparent=request.state.traceparent,
+        )  # fmt: skip
+        response.headers["Location"] = f"/v1/jobs/{job_id}"
+        response.headers["Headrace-Position"] = position
+        return {"id": str(job_id), "state": "accepted"}
+
+    @router.post("/{job_id}/cancel", status_code=202)
+    async def cancel(
+        job_id: UUID, request: Request, response: Response, principal: asking, body: Cancellation | None = None
+    ) -> dict[str, Any]:
+        """Ask for a job to stop; a job that is done stays as it is."""
+        if not await job_exists(principal.tenant, job_id):
+            raise Refusal("not_found", "There is no such job.")
+        response.headers["Location"] = f"/v1/jobs/{job_id}"
+        response.headers["Headrace-Position"] = await commands.send(
+            JobCancelRequested(job_id=job_id, reason=(body or Cancellation()).reason),
+            tenant=principal.tenant, subject=job_id, route="jobs", traceparent=request.state.traceparent,
+        )  # fmt: skip
+        return {"id": str(job_id), "state": "cancel_requested"}
+
+    return router

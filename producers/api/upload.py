@@ -1,0 +1,99 @@
+"""The bytes of an upload as they come in: multipart with `name` and `file`, or the raw body."""
+
+from collections.abc import AsyncIterator
+from urllib.parse import unquote
+
+from python_multipart import MultipartParser
+from python_multipart.exceptions import FormParserError
+from python_multipart.multipart import parse_options_header
+
+from schemas.errors import Refusal
+
+MOST_FIELD_BYTES = 1000
+
+
+async def limited(chunks: AsyncIterator[bytes], max_bytes: int) -> AsyncIterator[bytes]:
+    """The same bytes; raises Refusal `body_too_large` past the limit."""
+    size = 0
+    async for chunk in chunks:
+        size += len(chunk)
+        if size > max_bytes:
+            raise Refusal("body_too_large", f"A data set is at most {max_bytes} bytes.", max_bytes=max_bytes)
+        if chunk:
+            yield chunk
+
+
+class Multipart:
+    """A form with the text field `name` and one `file`, parsed as it streams; nothing is kept but what is passed on."""
+
+    def __init__(self, content_type: str, chunks: AsyncIterator[bytes]) -> None:
+        _, options = parse_options_header(content_type)
+        boundary = options.get(b"boundary")
+        if not boundary:
+            raise Refusal("invalid_multipart", "The multipart content type has no boundary.")
+        self._chunks = chunks
+        self._out: list[bytes] = []
+        self._field = ""
+        self._header = b""
+        self._value = b""
+        self._headers: dict[str, bytes] = {}
+        self._ended = False
+        self.fields: dict[str, str] = {}
+        self.file_seen = False
+        self._text = b""
+        self._parser = MultipartParser(boundary, {
+            "on_part_begin": self._part_begin, "on_header_field": self._on_header, "on_header_value": self._on_value,
+            "on_header_end": self._header_end, "on_headers_finished": self._headers_done, "on_part_data": self._data,
+            "on_part_end": self._part_end, "on_end": self._end,
+        })  # fmt: skip
+
+    async def file(self) -> AsyncIterator[bytes]:
+        """The bytes of the part `file`; `fields` is complete when this ends. Raises Refusal on a broken form."""
+        async for chunk in self._chunks:
+            try:
+                self._parser.write(chunk)
+            except FormParserError as error:
+                raise Refusal("invalid_multipart", f"The multipart body is broken: {error}") from None
+            for piece in self._out:
+                yield piece
+            self._out.clear()
+        if not self._ended:
+            raise Refusal("invalid_multipart", "The multipart body ends before its last boundary.")
+        if not self.file_seen:
+            raise Refusal("missing_file", "The form has no part named file: curl -F name=wine -F file=@wine.csv")
+
+    def _part_begin(self) -> None:
+        self._headers, self._text, self._header, self._value = {}, b"", b"", b""
+
+    def _on_header(self, data: bytes, start: int, end: int) -> None:
+        self._header += data[start:end]
+
+    def _on_value(self, data: bytes, start: int, end: int) -> None:
+        self._value += data[start:end]
+
+    def _header_end(self) -> None:
+        self._headers[self._header.decode("latin-1").lower()] = self._value
+        self._header, self._value = b"", b""
+
+    def _headers_done(self) -> None:
+        _, options = parse_options_header(self._headers.get("content-disposition", b""))
+        self._field = unquote(options.get(b"name", b"").decode(errors="replace"))
+        if self._field == "file":
+            if self.file_seen:
+                raise Refusal("invalid_multipart", "The form has more than one part named file.")
+            self.file_seen = True
+
+    def _data(self, data: bytes, start: int, end: int) -> None:
+        if self._field == "file":
+            self._out.append(data[start:end])
+            return
+        self._text += data[start:end]
+        if len(self._text) > MOST_FIELD_BYTES:
+            raise Refusal("invalid_multipart", f"The form field {self._field[:50]!r} is too long.")
+
+    def _part_end(self) -> None:
+        if self._field != "file":
+            self.fields[self._field] = self._text.decode(errors="replace")
+
+    def _end(self) -> None:
+        self._ended = True

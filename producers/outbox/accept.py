@@ -1,0 +1,213 @@
+"""The door: many acceptances in one statement and one commit, each answered for itself."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from producers.outbox.ports import Connections, NotStorable, Statements
+from schemas.log import LogEntry
+
+# Keys go in sorted, or two batches of the same duplicates deadlock; events in the order of their arrival.
+ACCEPT = """
+WITH given AS (
+    SELECT * FROM unnest($1::uuid[], $2::bytea[], $3::bytea[], $4::uuid[], $5::text[], $6::text[], $7::bytea[],
+                         $8::text[], $9::bytea[], $10::bytea[], $11::bytea[], $12::uuid[], $13::text[], $14::uuid[],
+                         $15::text[], $16::uuid[], $17::timestamptz[])
+        WITH ORDINALITY
+        AS g(source_id, key_hash, body_hash, request_id, external_id, content_type, body,
+             topic, key, value, headers, id, type, tenant_id, aggregate_id, correlation_id, time, place)
+), claimed AS (
+    INSERT INTO inbox_keys (tenant_id, source_id, key_hash, body_hash, request_id, event_id, seen_at)
+    SELECT tenant_id, source_id, key_hash, body_hash, request_id, id, time
+    FROM given WHERE source_id IS NOT NULL ORDER BY tenant_id, source_id, key_hash
+    ON CONFLICT DO NOTHING
+    RETURNING event_id
+), fresh AS (
+    SELECT * FROM given WHERE source_id IS NULL OR id IN (SELECT event_id FROM claimed)
+), stored AS (
+    INSERT INTO requests (tenant_id, id, source_id, event_id, external_id, content_type, body, received_at)
+    SELECT tenant_id, request_id, source_id, id, external_id, content_type, body, time
+    FROM fresh WHERE source_id IS NOT NULL
+), appended AS (
+    INSERT INTO events (topic, key, value, headers, id, type, tenant_id, aggregate_id, version, correlation_id, time)
+    SELECT topic, key, value, headers, id, type, tenant_id, aggregate_id, 0, correlation_id, time
+    FROM fresh ORDER BY place
+    RETURNING seq, id, octet_length(value) + octet_length(headers) AS size_bytes
+), listed AS (
+    INSERT INTO outbox (seq, size_bytes) SELECT seq, size_bytes FROM appended
+)
+SELECT id FROM appended
+"""
+
+FIRST_OF = """
+SELECT k.tenant_id, k.source_id, k.key_hash, k.request_id, k.event_id, k.body_hash
+FROM inbox_keys k
+JOIN unnest($1::uuid[], $2::uuid[], $3::bytea[]) AS g(tenant_id, source_id, key_hash)
+    USING (tenant_id, source_id, key_hash)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The identity under which a webhook counts once, and the request that is kept with it."""
+
+    source_id: UUID
+    key_hash: bytes
+    body_hash: bytes
+    request_id: UUID
+    external_id: str | None
+    content_type: str
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Acceptance:
+    """One event to accept, with the claim that makes it count once (commands have none: their id does)."""
+
+    entry: LogEntry
+    claim: Claim | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """Durably stored: now, or (`duplicate`) the first time that this identity came."""
+
+    event_id: UUID
+    request_id: UUID | None
+    duplicate: bool = False
+    same_body: bool = True
+
+
+@dataclass(slots=True)
+class _Waiting:
+    acceptance: Acceptance
+    answer: "asyncio.Future[Accepted]"
+
+
+class Accept:
+    """Collects acceptances while a commit is under way; the next statement takes all that came meanwhile.
+
+    `writers` statements run at once, each of at most `max_batch` acceptances and `max_bytes`.
+    """
+
+    def __init__(
+        self,
+        connections: Connections,
+        classify: Callable[[BaseException], type[Exception]],
+        *,
+        writers: int = 2,
+        max_batch: int = 500,
+        max_bytes: int = 8 << 20,
+    ) -> None:
+        self._connections = connections
+        self._classify = classify
+        self._writers = writers
+        self._max_batch = max_batch
+        self._max_bytes = max_bytes
+        self._queue: deque[_Waiting] = deque()
+        self._running: set[asyncio.Task[None]] = set()
+
+    async def __call__(self, acceptance: Acceptance) -> Accepted:
+        """Store one event; returns after its commit. Raises Unavailable (unknown: try again) or NotStorable."""
+        waiting = _Waiting(acceptance, asyncio.get_running_loop().create_future())
+        self._queue.append(waiting)
+        if len(self._running) < self._writers:
+            self._start_writer()
+        # A client that leaves must not take the batch of the others with it.
+        return await asyncio.shield(waiting.answer)
+
+    async def drain(self) -> None:
+        """Wait until all that was handed in is answered."""
+        while self._running:
+            await asyncio.wait(self._running)
+
+    def _start_writer(self) -> None:
+        task = asyncio.create_task(self._write())
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+
+    async def _write(self) -> None:
+        while self._queue:
+            batch = self._take()
+            try:
+                async with self._connections.acquire() as connection:
+                    await self._store(connection, batch)
+            except Exception as error:  # noqa: BLE001 - every waiting client must get an answer
+                _refuse(batch, self._classify(error), error)
+
+    def _take(self) -> list[_Waiting]:
+        batch: list[_Waiting] = []
+        size = 0
+        while self._queue and len(batch) < self._max_batch and (not batch or size < self._max_bytes):
+            batch.append(self._queue.popleft())
+            size += batch[-1].acceptance.entry.size_bytes * 2
+        return batch
+
+    async def _store(self, connection: Statements, batch: list[_Waiting]) -> None:
+        try:
+            rows = await connection.fetch(ACCEPT, *_columns([one.acceptance for one in batch]))
+        except Exception as error:
+            if self._classify(error) is not NotStorable or len(batch) == 1:
+                raise
+            # Somewhere in the batch is content that Postgres refuses: find it, and store the rest.
+            half = len(batch) // 2
+            for part in (batch[:half], batch[half:]):
+                try:
+                    await self._store(connection, part)
+                except Exception as refused:  # noqa: BLE001 - answered per part
+                    _refuse(part, self._classify(refused), refused)
+            return
+        fresh = {row["id"] for row in rows}
+        repeated = [one for one in batch if one.acceptance.entry.id not in fresh]
+        firsts = await _firsts(connection, [one.acceptance for one in repeated]) if repeated else {}
+        for one in batch:
+            if not one.answer.done():
+                one.answer.set_result(_answer(one.acceptance, fresh, firsts))
+
+
+Identity = tuple[UUID, UUID, bytes]
+
+
+async def _firsts(connection: Statements, repeated: Sequence[Acceptance]) -> dict[Identity, tuple[UUID, UUID, bytes]]:
+    identities = [_identity(one) for one in repeated]
+    rows = await connection.fetch(FIRST_OF, *(list(column) for column in zip(*identities, strict=True)))
+    return {
+        (row["tenant_id"], row["source_id"], row["key_hash"]): (row["request_id"], row["event_id"], row["body_hash"])
+        for row in rows
+    }
+
+
+def _identity(acceptance: Acceptance) -> Identity:
+    claim = acceptance.claim
+    if claim is None:
+        raise ValueError(f"event {acceptance.entry.id} was not stored, yet it claims no identity")
+    return acceptance.entry.tenant, claim.source_id, claim.key_hash
+
+
+def _answer(acceptance: Acceptance, fresh: set[UUID], firsts: dict[Identity, tuple[UUID, UUID, bytes]]) -> Accepted:
+    claim = acceptance.claim
+    if acceptance.entry.id in fresh:
+        return Accepted(acceptance.entry.id, claim.request_id if claim else None)
+    request_id, event_id, body_hash = firsts[_identity(acceptance)]
+    same = claim is not None and claim.body_hash == body_hash
+    return Accepted(event_id, request_id, duplicate=True, same_body=same)
+
+
+def _refuse(batch: Sequence[_Waiting], kind: type[Exception], error: BaseException) -> None:
+    for one in batch:
+        if not one.answer.done():
+            refusal = kind(str(error))
+            refusal.__cause__ = error
+            one.answer.set_exception(refusal)
+
+
+def _columns(batch: Sequence[Acceptance]) -> list[list[object]]:
+    claims = [one.claim for one in batch]
+    entries = [one.entry for one in batch]
+    claim_names = ("source_id", "key_hash", "body_hash", "request_id", "external_id", "content_type", "body")
+    entry_names = ("topic", "key", "value", "headers", "id", "type", "tenant", "aggregate", "correlation", "time")
+    columns: list[list[object]] = [[getattr(claim, name, None) for claim in claims] for name in claim_names]
+    columns += [[getattr(entry, name) for entry in entries] for name in entry_names]
+    return columns

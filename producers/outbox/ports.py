@@ -1,0 +1,62 @@
+"""What the outbox needs of the world."""
+
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from schemas.event import Headers
+
+
+class Statements(Protocol):
+    """One database connection of the pipeline's role."""
+
+    async def fetch(self, query: str, *args: Any) -> list[Any]:
+        """Run one statement and return its rows."""
+
+    async def execute(self, query: str, *args: Any) -> str:
+        """Run one statement and return its command tag."""
+
+
+class Connections(Protocol):
+    """A pool of them."""
+
+    def acquire(self) -> AbstractAsyncContextManager[Statements]:
+        """Borrow one."""
+
+
+class Unavailable(Exception):
+    """The database cannot say that it is stored; the sender must try again."""
+
+
+class NotStorable(Exception):
+    """The database refuses this content, whenever it is tried."""
+
+
+class NotConfirmed(Exception):
+    """Kafka did not say that it has the records: some may be there, some may still come."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A record to send; `partition` is chosen by its key."""
+
+    seq: int
+    topic: str
+    key: bytes | None
+    value: bytes | None
+    headers: Headers
+    time_ms: int
+
+
+class Log(Protocol):
+    """Kafka, as the relay sees it."""
+
+    async def send(self, records: Sequence[Outgoing]) -> None:
+        """Return when every record is acknowledged by all replicas, one partition's records in the given order.
+
+        Raises NotConfirmed when the outcome is unknown.
+        """
+
+    async def restart(self) -> None:
+        """Throw the producer away and make a new one: an unknown send may have poisoned it."""

@@ -1,0 +1,46 @@
+"""What every producer needs of the world."""
+
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Protocol
+from uuid import UUID
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
+
+class Clock(Protocol):
+    """The time that the database has, and ids that carry it."""
+
+    def now(self) -> datetime:
+        """Aware UTC."""
+
+    def new_id(self) -> UUID:
+        """A UUIDv7."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What was written: its size and SHA-256 (hex)."""
+
+    size_bytes: int
+    sha256: str
+
+
+class Objects(Protocol):
+    """The object store, as far as uploads go."""
+
+    async def put(self, key: str, chunks: AsyncIterator[bytes]) -> Stored:
+        """Write an object durably; nothing is left of it when `chunks` raises."""
+
+    async def delete(self, key: str) -> None:
+        """Remove it; nothing happens where there is none."""
+
+
+class TenantTransactions(Protocol):
+    """Transactions of the API's role: each sees one tenant."""
+
+    def __call__(self, tenant: UUID) -> "AbstractAsyncContextManager[AsyncConnection]":
+        """Begin one."""

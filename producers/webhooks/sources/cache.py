@@ -1,0 +1,44 @@
+"""Sources by id for the hot route: asked once a second at most, an unknown one too."""
+
+import asyncio
+import time
+from collections import OrderedDict
+from uuid import UUID
+
+from producers.outbox.ports import Connections
+from producers.webhooks.sources.source import KnownSource
+
+FIND = "SELECT tenant_id, id, name, scheme, secret FROM headrace_find_source($1)"
+
+
+class SourceCache:
+    """Remembers up to `size` answers for `seconds`; many waiting for one source ask once."""
+
+    def __init__(self, connections: Connections, *, seconds: float = 1.0, size: int = 10_000) -> None:
+        self._connections = connections
+        self._seconds = seconds
+        self._size = size
+        self._known: OrderedDict[UUID, tuple[float, KnownSource | None]] = OrderedDict()
+        self._asking: dict[UUID, asyncio.Task[KnownSource | None]] = {}
+
+    async def find(self, source_id: UUID) -> KnownSource | None:
+        """The source, None when there is none."""
+        known = self._known.get(source_id)
+        if known is not None and known[0] > time.monotonic():
+            return known[1]
+        task = self._asking.get(source_id)
+        if task is None:
+            task = self._asking[source_id] = asyncio.create_task(self._ask(source_id))
+            task.add_done_callback(lambda _: self._asking.pop(source_id, None))
+        return await asyncio.shield(task)
+
+    async def _ask(self, source_id: UUID) -> KnownSource | None:
+        async with self._connections.acquire() as connection:
+            rows = await connection.fetch(FIND, source_id)
+        row = rows[0] if rows else None
+        found = row and KnownSource(row["tenant_id"], row["id"], row["name"], row["scheme"], (row["secret"],))
+        self._known[source_id] = (time.monotonic() + self._seconds, found)
+        self._known.move_to_end(source_id)
+        while len(self._known) > self._size:
+            self._known.popitem(last=False)
+        return found
