@@ -1,0 +1,53 @@
+"""`GET /v1/models`: lines and their versions."""
+
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Request
+
+from consumers.finalization import store
+from consumers.ports import TenantTransactions
+from schemas.errors import Refusal
+
+
+def routes(authenticate: Callable[[Request], Awaitable[Any]], transactions: TenantTransactions) -> APIRouter:
+    """List lines and versions, and get one."""
+    router = APIRouter(prefix="/v1/models", tags=["models"])
+    asking = Annotated[Any, Depends(authenticate)]
+    most = Annotated[int, Query(ge=1, le=200)]
+
+    @router.get("")
+    async def lines(principal: asking, limit: most = 50) -> dict[str, Any]:
+        """The tenant's model lines with their newest version."""
+        async with transactions(principal.tenant) as tx:
+            rows = await store.lines(tx, limit)
+        return {"data": [dict(row) for row in rows], "next_cursor": None, "position": None}
+
+    @router.get("/{name}")
+    async def line(name: str, principal: asking) -> dict[str, Any]:
+        """One line: its newest version, and how many there are."""
+        async with transactions(principal.tenant) as tx:
+            rows = await store.versions(tx, name, 1)
+        if not rows:
+            raise Refusal("not_found", "There is no such model.")
+        return {"name": name, "versions": rows[0]["version"], "latest": store.shown(rows[0])}
+
+    @router.get("/{name}/versions")
+    async def versions(name: str, principal: asking, limit: most = 50) -> dict[str, Any]:
+        """The versions of a line, newest first."""
+        async with transactions(principal.tenant) as tx:
+            rows = await store.versions(tx, name, limit)
+        if not rows:
+            raise Refusal("not_found", "There is no such model.")
+        return {"data": [store.shown(row) for row in rows], "next_cursor": None, "position": None}
+
+    @router.get("/{name}/versions/{number}")
+    async def version(name: str, number: int, principal: asking) -> dict[str, Any]:
+        """One version: metrics, baseline, lineage, plan, files."""
+        async with transactions(principal.tenant) as tx:
+            row = await store.version(tx, name, number)
+        if row is None:
+            raise Refusal("not_found", "There is no such model version.")
+        return store.shown(row)
+
+    return router

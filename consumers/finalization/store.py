@@ -1,0 +1,65 @@
+"""Rows of model lines and versions."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import RowMapping, insert, select, tuple_
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from consumers.finalization.tables import model_versions, models
+from schemas.jobs import JobTrained
+
+
+async def next_version(tx: AsyncConnection, tenant: UUID, name: str) -> int:
+    """The number of a line's next version; the line is made when it is new, and locked."""
+    first = upsert(models).values(tenant_id=tenant, name=name, versions=1)
+    counted = first.on_conflict_do_update(
+        index_elements=["tenant_id", "name"], set_={"versions": models.c.versions + 1}
+    )
+    return int((await tx.execute(counted.returning(models.c.versions))).scalar_one())
+
+
+async def register(tx: AsyncConnection, tenant: UUID, version: int, data: JobTrained) -> None:
+    """One immutable version."""
+    await tx.execute(
+        insert(model_versions).values(
+            tenant_id=tenant, name=data.model, version=version, job_id=data.job_id, dataset_id=data.dataset_id,
+            dataset_version=data.dataset_version, target=data.target, task=data.task, metrics=data.metrics,
+            baseline=data.baseline, details=data.details, plan=data.plan,
+            artifacts={name: one.model_dump() for name, one in data.artifacts.items()},
+        )
+    )  # fmt: skip
+
+
+async def lines(tx: AsyncConnection, limit: int) -> Sequence[RowMapping]:
+    """The tenant's lines with their newest version, newest line first."""
+    query = (
+        select(models.c.name, models.c.versions, models.c.created_at, model_versions.c.task, model_versions.c.metrics)
+        .join(
+            model_versions,
+            tuple_(model_versions.c.tenant_id, model_versions.c.name, model_versions.c.version)
+            == tuple_(models.c.tenant_id, models.c.name, models.c.versions),
+        )
+        .order_by(models.c.created_at.desc())
+        .limit(limit)
+    )
+    return (await tx.execute(query)).mappings().all()
+
+
+async def versions(tx: AsyncConnection, name: str, limit: int) -> Sequence[RowMapping]:
+    """A line's versions, newest first."""
+    query = select(model_versions).where(model_versions.c.name == name)
+    return (await tx.execute(query.order_by(model_versions.c.version.desc()).limit(limit))).mappings().all()
+
+
+async def version(tx: AsyncConnection, name: str, number: int) -> RowMapping | None:
+    """One version of a line."""
+    query = select(model_versions).where(model_versions.c.name == name, model_versions.c.version == number)
+    return (await tx.execute(query)).mappings().one_or_none()
+
+
+def shown(row: RowMapping) -> dict[str, Any]:
+    """A version as people see it: without whose it is, which they know."""
+    return {name: value for name, value in row.items() if name != "tenant_id"}

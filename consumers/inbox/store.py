@@ -1,0 +1,22 @@
+"""Claim events for a consumer: each counts once, however often it comes."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+CLAIM = text("""
+    INSERT INTO processed (event_id, consumer)
+    SELECT id, :consumer FROM unnest(CAST(:ids AS uuid[])) AS given(id) ORDER BY id
+    ON CONFLICT DO NOTHING
+    RETURNING event_id
+""")
+
+
+async def claim(tx: AsyncConnection, consumer: str, ids: Sequence[UUID]) -> set[UUID]:
+    """Those of `ids` that this consumer has not had yet; they are its own now, if the transaction commits."""
+    if not ids:
+        return set()
+    rows = await tx.execute(CLAIM, {"consumer": consumer, "ids": list(ids)})
+    return set(rows.scalars())

@@ -1,0 +1,133 @@
+"""The second pass: polars streams the file as text, decides each column's type over all rows, and measures it.
+
+Nothing is inferred from a sample: a column is what every one of its values is.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from consumers.ingest.csv_structure import BLANKS
+from consumers.ingest.findings import Findings
+from consumers.ingest.protocol import MISSING_MARKERS, ColumnProfile, ColumnType, TopValue
+
+COLUMNS_AT_ONCE = 200
+TOP_VALUES = 5
+# Above this a column's values are counted approximately only: exact counts would hold each of them in memory.
+MAX_COUNTED = 1000
+MOSTLY = 0.8
+
+
+def scan(path: Path, names: Sequence[str]) -> pl.LazyFrame:
+    """All columns as text, blanks off, missing markers as null, rows without any value left out."""
+    frame = pl.scan_csv(
+        path, has_header=False, skip_lines=1, schema=dict.fromkeys(names, pl.String), infer_schema=False, glob=False
+    )
+    text = pl.all().str.strip_chars(BLANKS)
+    cleaned = frame.select(pl.when(~text.is_in(MISSING_MARKERS)).then(text))
+    return cleaned.filter(pl.any_horizontal(pl.all().is_not_null()))
+
+
+def row_count(frame: pl.LazyFrame) -> int | None:
+    """None when polars cannot read the file at all."""
+    try:
+        return int(frame.select(pl.len()).collect(engine="streaming").item())
+    except pl.exceptions.PolarsError:
+        return None
+
+
+def profile(frame: pl.LazyFrame, names: Sequence[str], rows: int, findings: Findings) -> Iterator[ColumnProfile]:
+    """A bounded number of columns per pass, so that a wide file does not become a huge query."""
+    for start in range(0, len(names), COLUMNS_AT_ONCE):
+        part = names[start : start + COLUMNS_AT_ONCE]
+        counts = _ask(frame, [expression for name in part for expression in _counts(name)])
+        types = {name: _decide(name, counts, findings) for name in part}
+        figures = _ask(frame, [expression for name in part for expression in _figures(name, types[name])])
+        for name in part:
+            empty = rows - counts[f"filled:{name}"]
+            if empty == rows:
+                findings.add("column_empty", "no value in any row", severity="warning", column=name)
+            elif figures[f"distinct:{name}"] == 1 and rows > 1:
+                findings.add("column_constant", "the same value in all rows", severity="warning", column=name)
+            yield _column(frame, name, types[name], rows, empty, figures)
+
+
+def _ask(frame: pl.LazyFrame, expressions: list[pl.Expr]) -> dict[str, Any]:
+    return frame.select(expressions).collect(engine="streaming").row(0, named=True)
+
+
+def _float(name: str) -> pl.Expr:
+    value = pl.col(name).cast(pl.Float64, strict=False)
+    return pl.when(value.is_finite()).then(value)  # inf and overflow are no numbers that can be trained on
+
+
+def _boolean(name: str) -> pl.Expr:
+    return pl.col(name).str.to_lowercase().is_in(["true", "false"])
+
+
+def _counts(name: str) -> list[pl.Expr]:
+    return [
+        pl.col(name).count().alias(f"filled:{name}"),
+        pl.col(name).cast(pl.Int64, strict=False).count().alias(f"integer:{name}"),
+        _float(name).count().alias(f"number:{name}"),
+        _boolean(name).sum().alias(f"boolean:{name}"),
+    ]
+
+
+def _decide(name: str, counts: dict[str, Any], findings: Findings) -> ColumnType:
+    filled = counts[f"filled:{name}"]
+    kinds: tuple[ColumnType, ...] = ("integer", "number", "boolean")
+    for kind in kinds:
+        if 0 < filled == counts[f"{kind}:{name}"]:
+            return kind
+    other = filled - counts[f"number:{name}"]
+    if filled and other / filled <= 1 - MOSTLY:
+        message = f"read as text, for {other} of {filled} values are not numbers"
+        findings.add("mostly_numbers", message, severity="warning", column=name, count=other)
+    return "text"
+
+
+def _figures(name: str, kind: ColumnType) -> list[pl.Expr]:
+    # The estimate counts null as one more value.
+    asked = [(pl.col(name).approx_n_unique() - pl.col(name).has_nulls()).alias(f"distinct:{name}")]
+    if kind in ("integer", "number"):
+        value = _float(name)
+        asked += [
+            value.min().alias(f"min:{name}"),
+            value.max().alias(f"max:{name}"),
+            value.mean().alias(f"mean:{name}"),
+            value.std().alias(f"std:{name}"),
+        ]
+    return asked
+
+
+def _column(
+    frame: pl.LazyFrame, name: str, kind: ColumnType, rows: int, empty: int, figures: dict[str, Any]
+) -> ColumnProfile:
+    distinct = min(figures[f"distinct:{name}"], rows - empty)
+    measured = {key: _finite(figures.get(f"{key}:{name}")) for key in ("min", "max", "mean", "std")}
+    counted = kind in ("text", "boolean") and 0 < distinct <= MAX_COUNTED
+    top = _top(frame, name) if counted else ()
+    return ColumnProfile(name=name, type=kind, empty=empty, distinct=distinct, top=top, **measured)
+
+
+def _finite(value: float | None) -> float | None:
+    return float(value) if value is not None and math.isfinite(value) else None
+
+
+def _top(frame: pl.LazyFrame, name: str) -> tuple[TopValue, ...]:
+    counted = (
+        frame.select(pl.col(name).alias("value"))
+        .drop_nulls()
+        .group_by("value")
+        .len("count")
+        .sort(["count", "value"], descending=[True, False])
+        .head(TOP_VALUES)
+        .collect(engine="streaming")
+    )
+    return tuple(TopValue(value=value[:200], count=count) for value, count in counted.rows())

@@ -1,0 +1,161 @@
+"""The first pass over a CSV file: is it a table at all? Streams line by line, so memory is one row's."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO
+
+from consumers.ingest.findings import Findings
+from consumers.ingest.protocol import MISSING_MARKERS, CsvLimits
+
+BLANKS = " \t"
+MAX_NAME_CHARACTERS = 200
+# A quoted field may hold line ends; this many lines without its closing quote is a quote that nobody closed.
+MAX_RECORD_LINES = 10_000
+# RFC 4180: quotes enclose a whole field or do not occur. Readers disagree on the rest, so the rest is refused.
+_FIELD = r'(?:"(?:[^"]|"")*+"|[^",]*+)'
+WELL_QUOTED = re.compile(rf"{_FIELD}(?:,{_FIELD})*+", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Structure:
+    """`names` is empty without a usable header; `rows` counts rows that have a value."""
+
+    names: tuple[str, ...]
+    rows: int
+
+
+class _Stop(Exception):
+    """The place in the file is lost, and what follows would be noise."""
+
+
+@dataclass(slots=True)
+class _Lines:
+    """Feeds the csv reader with checked, decoded lines, and keeps those of the record being read."""
+
+    file: BinaryIO
+    limits: CsvLimits
+    findings: Findings
+    record: list[str] = field(default_factory=list)
+    record_bytes: int = 0
+    row: int = 1
+
+    def __iter__(self) -> Iterator[str]:
+        limit = self.limits.max_line_bytes
+        first = True
+        while raw := self.file.readline(limit + 1):
+            if first:
+                raw, first = raw.removeprefix(b"\xef\xbb\xbf"), False
+            self.record_bytes += len(raw)
+            if self.record_bytes > limit or len(self.record) > MAX_RECORD_LINES:
+                self._stop("line_too_long", f"a row is longer than {limit} bytes; is a quote not closed?", raw)
+            if b"\0" in raw:
+                self.findings.add("nul_byte", "NUL bytes are not text", row=self.row, sample=_text(raw))
+                raw = raw.replace(b"\0", b"")
+            body = raw.removesuffix(b"\n").removesuffix(b"\r")
+            if b"\r" in body:
+                self._stop("line_ending", "lines must end with LF or CRLF; a lone carriage return was found", raw)
+            try:
+                line = raw.decode()
+            except UnicodeDecodeError:
+                self.findings.add("not_utf8", "the file must be UTF-8", row=self.row, sample=_text(raw))
+                line = _text(raw)
+            self.record.append(line)
+            yield line
+
+    def take(self) -> str:
+        """The raw text of the record that the reader has just finished."""
+        text = "".join(self.record)
+        self.record.clear()
+        self.record_bytes = 0
+        return text
+
+    def _stop(self, rule: str, message: str, raw: bytes) -> None:
+        self.findings.add(rule, message, row=self.row, sample=_text(raw[:200]))
+        raise _Stop
+
+
+def check_structure(path: Path, limits: CsvLimits, findings: Findings) -> Structure:
+    names: tuple[str, ...] = ()
+    rows = 0
+    csv.field_size_limit(limits.max_line_bytes)
+    with path.open("rb") as file:
+        lines = _Lines(file, limits, findings)
+        try:
+            for record in csv.reader(lines, strict=True):
+                text = lines.take()
+                _check_quotes(text, lines.row, findings)
+                if lines.row == 1:
+                    names = _check_header(record, limits, findings)
+                elif any(cell.strip(BLANKS) not in MISSING_MARKERS for cell in record):
+                    rows += 1
+                    _check_width(record, len(names), lines.row, findings)
+                elif len(record) > len(names):
+                    _check_width(record, len(names), lines.row, findings)
+                else:
+                    message = "rows without any value are left out"
+                    findings.add("blank_row", message, severity="warning", row=lines.row)
+                lines.row += 1
+        except _Stop:
+            pass
+        except csv.Error as error:
+            findings.add("malformed", f"cannot be read as CSV: {error}", row=lines.row, sample=lines.take()[:200])
+    if lines.row == 1 and not findings.errors:
+        findings.add("empty_file", "the file is empty")
+    return Structure(names, rows)
+
+
+def _check_quotes(text: str, row: int, findings: Findings) -> None:
+    if '"' in text and WELL_QUOTED.fullmatch(text.removesuffix("\n").removesuffix("\r")) is None:
+        message = 'a quote must enclose the whole field, and be written twice ("") inside it'
+        findings.add("quote", message, row=row, sample=text)
+
+
+def _check_width(record: list[str], width: int, row: int, findings: Findings) -> None:
+    if len(record) != width:
+        message = f"each row must have {width} fields, as the header has"
+        findings.add("ragged_row", message, row=row, sample=f"{len(record)} fields: {','.join(record[:20])[:200]}")
+
+
+def _check_header(record: list[str], limits: CsvLimits, findings: Findings) -> tuple[str, ...]:
+    """The names without blanks around them; stops where rows could not be told apart by them."""
+    names = tuple(name.strip(BLANKS) for name in record)
+    if not any(names):
+        findings.add("header_missing", "the first line must name the columns", row=1)
+        raise _Stop
+    if len(names) < limits.min_columns:
+        message = f"at least {limits.min_columns} columns are needed, separated by commas"
+        findings.add("too_few_columns", message, row=1, sample=names[0], count=len(names))
+        raise _Stop
+    if len(names) > limits.max_columns:
+        findings.add("too_many_columns", f"{len(names)} columns, {limits.max_columns} allowed", row=1)
+        raise _Stop
+    seen: set[str] = set()
+    for place, name in enumerate(names, 1):
+        if not name:
+            findings.add("header_empty_name", "every column needs a name", row=1, sample=f"column {place}")
+        elif name in seen:
+            findings.add("header_duplicate_name", "column names must differ", row=1, sample=name)
+        elif len(name) > MAX_NAME_CHARACTERS or not name.isprintable():
+            message = f"a column name is one line of at most {MAX_NAME_CHARACTERS} printable characters"
+            findings.add("header_invalid_name", message, row=1, sample=name)
+        seen.add(name)
+    if all(_is_number(name) for name in names):
+        findings.add("header_missing", "the first line holds numbers, not names", row=1, sample=",".join(names)[:200])
+    return names
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _text(raw: bytes) -> str:
+    return raw.decode(errors="replace")

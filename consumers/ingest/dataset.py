@@ -1,0 +1,84 @@
+"""The data set and its moves: pure."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from consumers.ingest.protocol import ValidationResult
+from schemas.datasets import Column, DatasetRejected, DatasetSubmitted, DatasetValidated, Finding
+from schemas.event import Cause, Event, following
+
+BY = "ingest"
+State = Literal["submitted", "validated", "rejected"]
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """One data set as its owner holds it."""
+
+    tenant: UUID
+    id: UUID
+    name: str
+    state: State
+    object_key: str
+    size_bytes: int
+    sha256: str
+    aggregate_version: int
+    created_at: datetime
+    version: int | None = None
+    rows: int | None = None
+    columns: tuple[Column, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    profile: tuple[dict[str, Any], ...] = ()
+    reason: str | None = None
+
+
+def submitted(event: Event, data: DatasetSubmitted) -> Dataset:
+    """What the door stored, before anybody looked inside."""
+    return Dataset(
+        event.tenantid, data.dataset_id, data.name, "submitted", data.object_key, data.size_bytes, data.sha256, 0,
+        event.time,
+    )  # fmt: skip
+
+
+def validated(
+    dataset: Dataset, result: ValidationResult, version: int, *, cause: Cause, at: datetime
+) -> tuple[Dataset, Event]:
+    """A table that can be trained on."""
+    columns = tuple(Column(name=one.name, type=one.type) for one in result.columns)
+    profile = tuple(one.model_dump(mode="json", exclude_none=True) for one in result.columns)
+    after = replace(
+        dataset, state="validated", version=version, rows=result.rows, columns=columns, profile=profile,
+        findings=_findings(result), aggregate_version=dataset.aggregate_version + 1,
+    )  # fmt: skip
+    data = DatasetValidated(
+        dataset_id=after.id, name=after.name, version=version, rows=result.rows, columns=columns,
+        size_bytes=after.size_bytes, sha256=after.sha256, findings=after.findings, profile=profile,
+    )  # fmt: skip
+    return after, _event(after, data, cause, at)
+
+
+def rejected(
+    dataset: Dataset, reason: str, findings: tuple[Finding, ...], *, cause: Cause, at: datetime
+) -> tuple[Dataset, Event]:
+    """A file that cannot be used."""
+    after = replace(
+        dataset, state="rejected", reason=reason, findings=findings, aggregate_version=dataset.aggregate_version + 1
+    )
+    data = DatasetRejected(dataset_id=after.id, name=after.name, reason=reason, findings=findings)
+    return after, _event(after, data, cause, at)
+
+
+def refused_by(result: ValidationResult) -> tuple[str, tuple[Finding, ...]]:
+    """The reason and the findings of a table that is not valid."""
+    errors = [one.message for one in result.report if one.severity == "error"]
+    return "; ".join(errors[:3]) or "the file is not a table that can be trained on", _findings(result)
+
+
+def _findings(result: ValidationResult) -> tuple[Finding, ...]:
+    return tuple(Finding.model_validate(one.model_dump()) for one in result.report)
+
+
+def _event(dataset: Dataset, data: DatasetValidated | DatasetRejected, cause: Cause, at: datetime) -> Event:
+    return following(cause, data, by=BY, subject=str(dataset.id), version=dataset.aggregate_version, at=at)

@@ -1,0 +1,163 @@
+"""Ingest: maps webhooks to commands, takes in data sets and jobs, cancels."""
+
+import base64
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from consumers.ingest import dataset as datasets
+from consumers.ingest import store
+from consumers.ingest.dataset import BY, Dataset
+from consumers.ingest.decide import Decision, cancellation, request
+from consumers.ingest.mapping import Unmappable, command
+from consumers.jobs import store as jobs
+from consumers.jobs.job import Job
+from consumers.jobs.store import Key as JobKey
+from consumers.outcome import Applied, Ignored, Outcome, Rejected
+from consumers.ports import Clock, RequestBody, SourceMapping
+from consumers.work import store as work
+from consumers.work.piece import NewPiece
+from schemas.datasets import DatasetSubmitted
+from schemas.event import Event, following
+from schemas.jobs import JobCancelRequested, JobRequested
+from schemas.webhooks import WebhookReceived
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
+VALIDATION = "validation"
+TRAINING = "training"
+VALIDATION_SECONDS = 900
+
+Submitted = Callable[["AsyncConnection", UUID, UUID], Awaitable[bool]]
+"""Whether the log knows a data set: (tx, tenant, data set)."""
+
+
+@dataclass
+class _Desk:
+    """What one poll's events are decided on."""
+
+    datasets: dict[store.Key, Dataset]
+    jobs: dict[JobKey, Job]
+    new_datasets: list[Dataset] = field(default_factory=list)
+    new_jobs: set[JobKey] = field(default_factory=set)
+    touched: set[JobKey] = field(default_factory=set)
+    pieces: list[NewPiece] = field(default_factory=list)
+    stops: list[tuple[UUID, UUID, str]] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Ingest:
+    """The handler; what it needs of the sources and the log comes by port."""
+
+    mapping: SourceMapping
+    body: RequestBody
+    submitted: Submitted
+    clock: Clock
+
+    async def __call__(self, tx: "AsyncConnection", events: Sequence[Event]) -> Sequence[Outcome]:
+        """Lock and load what the events are about, decide in their order, write."""
+        desk = await self._open(tx, events)
+        outcomes = [await self._one(tx, desk, event) for event in events]
+        await store.create(tx, desk.new_datasets)
+        await jobs.create(tx, [desk.jobs[key] for key in sorted(desk.new_jobs)])
+        for key in sorted(desk.touched - desk.new_jobs):
+            await jobs.save(tx, desk.jobs[key])
+        await work.enqueue(tx, desk.pieces)
+        for tenant, job_id, reason in sorted(desk.stops):
+            await work.ask_to_stop(tx, tenant, TRAINING, job_id, reason)
+        return outcomes
+
+    async def _open(self, tx: "AsyncConnection", events: Sequence[Event]) -> _Desk:
+        dataset_keys = {
+            (event.tenantid, event.data.dataset_id)
+            for event in events
+            if isinstance(event.data, DatasetSubmitted | JobRequested)
+        }
+        job_keys = {
+            (event.tenantid, event.data.job_id)
+            for event in events
+            if isinstance(event.data, JobRequested | JobCancelRequested)
+        }
+        return _Desk(await store.lock(tx, dataset_keys), await jobs.lock(tx, job_keys))
+
+    async def _one(self, tx: "AsyncConnection", desk: _Desk, event: Event) -> Outcome:
+        match event.data:
+            case WebhookReceived() as data:
+                return await self._webhook(tx, event, data)
+            case DatasetSubmitted() as data:
+                return self._dataset(desk, event, data)
+            case JobRequested() as data:
+                key = (event.tenantid, data.dataset_id)
+                known = desk.datasets.get(key)
+                submitted = known is not None or await self.submitted(tx, *key)
+                job = desk.jobs.get((event.tenantid, data.job_id))
+                decision = request(event, data, job, known, submitted=submitted, at=self.clock.now())
+                return _note(desk, event, data.job_id, decision, new=True)
+            case JobCancelRequested() as data:
+                job = desk.jobs.get((event.tenantid, data.job_id))
+                decision = cancellation(event, data, job, self.clock.now())
+                if decision.stop:
+                    desk.stops.append((event.tenantid, data.job_id, data.reason))
+                return _note(desk, event, data.job_id, decision, new=False)
+            case _:
+                return Ignored("not for ingest")
+
+    async def _webhook(self, tx: "AsyncConnection", event: Event, data: WebhookReceived) -> Outcome:
+        found = await self.mapping(tx, event.tenantid, data.source_id)
+        if found is None:
+            return Rejected("user_config", f"the source {data.source_id} is gone")
+        action, version = found
+        if action["kind"] == "forward":
+            return Ignored("the source only forwards")
+        body = await self._body(tx, event.tenantid, data)
+        if body is None:
+            return Rejected("internal", f"the body of request {data.request_id} is gone")
+        try:
+            asked = command(body, action, version, event.id)
+        except Unmappable as error:
+            return Rejected("user_config", str(error))
+        return Applied((
+            following(event.cause, asked, by=BY, subject=str(asked.job_id), version=0, at=self.clock.now()),
+        ))  # fmt: skip
+
+    async def _body(self, tx: "AsyncConnection", tenant: UUID, data: WebhookReceived) -> bytes | None:
+        match data.body_encoding:
+            case "text":
+                return (data.body or "").encode()
+            case "base64":
+                return base64.b64decode(data.body or "")
+            case "reference":
+                return await self.body(tx, tenant, data.request_id)
+
+    def _dataset(self, desk: _Desk, event: Event, data: DatasetSubmitted) -> Outcome:
+        key = (event.tenantid, data.dataset_id)
+        if key in desk.datasets:
+            return Ignored("the data set exists")
+        now = self.clock.now()
+        desk.datasets[key] = datasets.submitted(event, data)
+        desk.new_datasets.append(desk.datasets[key])
+        desk.pieces.append(
+            NewPiece(
+                event.tenantid,
+                VALIDATION,
+                data.dataset_id,
+                {"object_key": data.object_key},
+                event.cause,
+                now,
+                now + timedelta(seconds=VALIDATION_SECONDS),
+            )
+        )
+        return Applied()
+
+
+def _note(desk: _Desk, event: Event, job_id: UUID, decision: Decision, *, new: bool) -> Outcome:
+    if decision.job is not None:
+        key = (event.tenantid, job_id)
+        desk.jobs[key] = decision.job
+        desk.touched.add(key)
+        if new:
+            desk.new_jobs.add(key)
+    return decision.outcome

@@ -1,0 +1,74 @@
+"""`GET /v1/datasets`: the owner's rows, or the log where ingest has not got to it yet."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query, Request
+
+from consumers.ingest import store
+from consumers.ingest.dataset import Dataset, submitted
+from consumers.ports import TenantTransactions
+from schemas.datasets import DatasetSubmitted
+from schemas.errors import Refusal
+from schemas.event import Event
+
+History = Callable[[Any, UUID, UUID], Awaitable[Sequence[Event]]]
+"""Every event of one data set, from the log: (tx, tenant, data set)."""
+
+
+def routes(
+    authenticate: Callable[[Request], Awaitable[Any]], transactions: TenantTransactions, history: History
+) -> APIRouter:
+    """List data sets, and get one with its report and profile."""
+    router = APIRouter(prefix="/v1/datasets", tags=["datasets"])
+    asking = Annotated[Any, Depends(authenticate)]
+
+    async def found(tenant: UUID, dataset_id: UUID) -> Dataset:
+        async with transactions(tenant) as tx:
+            dataset = await store.one(tx, dataset_id)
+            if dataset is not None:
+                return dataset
+            events = await history(tx, tenant, dataset_id)
+        if not events or not isinstance(events[0].data, DatasetSubmitted):
+            raise Refusal("not_found", "There is no such data set.")
+        return submitted(events[0], events[0].data)
+
+    @router.get("")
+    async def newest(principal: asking, limit: Annotated[int, Query(ge=1, le=200)] = 50) -> dict[str, Any]:
+        """The tenant's data sets, newest first."""
+        async with transactions(principal.tenant) as tx:
+            rows = await store.newest(tx, limit)
+        return {"data": [_line(one) for one in rows], "next_cursor": None, "position": None}
+
+    @router.get("/{dataset_id}")
+    async def one(dataset_id: UUID, principal: asking) -> dict[str, Any]:
+        """One data set: `submitted`, then `validated` or `rejected`, with report and profile."""
+        dataset = await found(principal.tenant, dataset_id)
+        return {**_line(dataset), "report": _report(dataset), "profile": dataset.profile}
+
+    @router.get("/{dataset_id}/report")
+    async def report(dataset_id: UUID, principal: asking) -> dict[str, Any]:
+        """What validation found: rule, column, row numbers, samples, severity."""
+        dataset = await found(principal.tenant, dataset_id)
+        return {"state": dataset.state, "reason": dataset.reason, "findings": _report(dataset)}
+
+    @router.get("/{dataset_id}/profile")
+    async def profile(dataset_id: UUID, principal: asking) -> dict[str, Any]:
+        """Each column's type and figures."""
+        dataset = await found(principal.tenant, dataset_id)
+        return {"state": dataset.state, "rows": dataset.rows, "columns": dataset.profile}
+
+    return router
+
+
+def _report(dataset: Dataset) -> list[dict[str, Any]]:
+    return [one.model_dump(mode="json") for one in dataset.findings]
+
+
+def _line(dataset: Dataset) -> dict[str, Any]:
+    return {
+        "id": str(dataset.id), "name": dataset.name, "version": dataset.version, "state": dataset.state,
+        "rows": dataset.rows, "columns": [one.model_dump() for one in dataset.columns], "reason": dataset.reason,
+        "size_bytes": dataset.size_bytes, "sha256": dataset.sha256, "created_at": dataset.created_at.isoformat(),
+    }  # fmt: skip

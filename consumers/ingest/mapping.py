@@ -1,0 +1,46 @@
+"""A webhook's payload becomes a command, by the mapping of its source: pure."""
+
+from typing import Any
+from uuid import UUID
+
+import jmespath
+from jmespath.exceptions import JMESPathError
+from pydantic import ValidationError
+from pydantic_core import from_json
+
+from schemas.ids import derived
+from schemas.jobs import JobRequested
+
+
+class Unmappable(Exception):
+    """The mapping does not fit the payload; it can be mended and the message replayed."""
+
+
+def command(body: bytes, action: dict[str, Any], version: int, event_id: UUID) -> JobRequested:
+    """The job that a payload asks for; the same event always asks for the same job. Raises Unmappable."""
+    try:
+        payload = from_json(body)
+    except ValueError as error:
+        raise Unmappable(f"the payload is not JSON: {error}") from None
+    found = {name: _search(name, expression, payload) for name, expression in action["mapping"].items()}
+    try:
+        return JobRequested(
+            job_id=derived(event_id, "job"), kind=action["command"], dataset_id=UUID(str(found["dataset_id"])),
+            target=_text("target", found["target"]), model=_text("model", found["model"]),
+            options=found.get("options") or {}, origin="webhook", mapping_version=version,
+        )  # fmt: skip
+    except (ValueError, ValidationError) as error:
+        raise Unmappable(f"mapping version {version} gives no training job: {error}") from None
+
+
+def _search(name: str, expression: str, payload: Any) -> Any:
+    try:
+        return jmespath.search(expression, payload)
+    except JMESPathError as error:
+        raise Unmappable(f"{name} ({expression}) cannot be applied: {error}") from None
+
+
+def _text(name: str, value: Any) -> str:
+    if not isinstance(value, str) or not value or "\x00" in value or len(value) > 200:
+        raise ValueError(f"{name} is {value!r:.80}, not a text of 1 to 200 characters")
+    return value

@@ -1,0 +1,72 @@
+"""What passes between the worker and the child that validates a data set; light, for both sides import it."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+ColumnType = Literal["integer", "number", "boolean", "text"]
+Severity = Literal["error", "warning"]
+
+# A cell with one of these, after blanks around it are taken off, is empty. Training reads by the same list.
+MISSING_MARKERS: tuple[str, ...] = ("", "NA", "N/A", "NaN", "nan", "null", "NULL")
+
+
+class Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class CsvLimits(Frozen):
+    min_columns: int = 2
+    max_columns: int = 2000
+    max_line_bytes: int = 1024 * 1024
+    min_rows: int = 10
+    max_empty_ratio: float = 0.5
+
+
+class ValidateRequest(Frozen):
+    """`path` of a CSV file (UTF-8, comma, RFC 4180 quotes) that the child can read."""
+
+    path: str
+    limits: CsvLimits = Field(default_factory=CsvLimits)
+
+
+class Finding(Frozen):
+    """One rule's complaint; `rows` counts records with the header as row 1, and holds the first ten."""
+
+    rule: str
+    severity: Severity
+    column: str | None
+    rows: tuple[int, ...]
+    count: int
+    message: str
+    samples: tuple[str, ...]
+
+
+class TopValue(Frozen):
+    value: str
+    count: int
+
+
+class ColumnProfile(Frozen):
+    """`distinct` is approximate (HyperLogLog, some 2 %); the figures are of numbers, `top` of text and booleans."""
+
+    name: str
+    type: ColumnType
+    empty: int
+    distinct: int
+    min: float | None = None
+    max: float | None = None
+    mean: float | None = None
+    std: float | None = None
+    top: tuple[TopValue, ...] = ()
+
+
+class ValidationResult(Frozen):
+    """`rows` counts rows that have a value; `columns` is empty when the file cannot be read as a table."""
+
+    valid: bool
+    rows: int
+    columns: tuple[ColumnProfile, ...]
+    report: tuple[Finding, ...]

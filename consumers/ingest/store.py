@@ -1,0 +1,94 @@
+"""Rows of data sets. Who decides about one, or waits for one, holds its lock, whether the row exists yet or not."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import RowMapping, func, select, text, tuple_, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from consumers.ingest.dataset import Dataset
+from consumers.ingest.tables import dataset_names, datasets
+from schemas.datasets import Column, Finding
+
+Key = tuple[UUID, UUID]
+"""(tenant, data set)"""
+
+# A job may be admitted before its data set's row is there: a row lock would not keep the two apart.
+LOCK = text("""
+    SELECT pg_advisory_xact_lock(hashtextextended(id::text, 1))
+    FROM (SELECT id FROM unnest(CAST(:ids AS uuid[])) AS given(id) ORDER BY id) AS sorted
+""")
+
+
+async def lock(tx: AsyncConnection, keys: Iterable[Key]) -> dict[Key, Dataset]:
+    """Lock data sets by id, in order, and load those that exist."""
+    wanted = sorted(set(keys))
+    if not wanted:
+        return {}
+    await tx.execute(LOCK, {"ids": [dataset for _, dataset in wanted]})
+    rows = await tx.execute(select(datasets).where(tuple_(datasets.c.tenant_id, datasets.c.id).in_(wanted)))
+    return {(row["tenant_id"], row["id"]): _dataset(row) for row in rows.mappings()}
+
+
+async def create(tx: AsyncConnection, new: Sequence[Dataset]) -> None:
+    """Insert data sets that were submitted."""
+    if new:
+        await tx.execute(insert(datasets).on_conflict_do_nothing(), [_row(one) for one in new])
+
+
+async def save(tx: AsyncConnection, dataset: Dataset) -> None:
+    """Write what validation decided."""
+    changed = {**_row(dataset), "updated_at": func.headrace_clock()}
+    await tx.execute(
+        update(datasets).where(datasets.c.tenant_id == dataset.tenant, datasets.c.id == dataset.id).values(changed)
+    )
+
+
+async def version_for(tx: AsyncConnection, dataset: Dataset) -> int:
+    """The version of this content under its name: that of equal content, else the next one."""
+    names = insert(dataset_names).values(tenant_id=dataset.tenant, name=dataset.name, versions=0)
+    await tx.execute(names.on_conflict_do_nothing())
+    mine = (dataset_names.c.tenant_id == dataset.tenant) & (dataset_names.c.name == dataset.name)
+    await tx.execute(select(dataset_names).where(mine).with_for_update())
+    same = select(func.min(datasets.c.version)).where(
+        datasets.c.tenant_id == dataset.tenant, datasets.c.name == dataset.name, datasets.c.sha256 == dataset.sha256
+    )
+    known: int | None = (await tx.execute(same)).scalar_one()
+    if known is not None:
+        return known
+    counted = update(dataset_names).where(mine).values(versions=dataset_names.c.versions + 1)
+    return int((await tx.execute(counted.returning(dataset_names.c.versions))).scalar_one())
+
+
+async def newest(tx: AsyncConnection, limit: int) -> Sequence[Dataset]:
+    """The tenant's data sets, newest first."""
+    rows = await tx.execute(select(datasets).order_by(datasets.c.created_at.desc(), datasets.c.id).limit(limit))
+    return [_dataset(row) for row in rows.mappings()]
+
+
+async def one(tx: AsyncConnection, dataset_id: UUID) -> Dataset | None:
+    """One data set of the tenant."""
+    row = (await tx.execute(select(datasets).where(datasets.c.id == dataset_id))).mappings().one_or_none()
+    return None if row is None else _dataset(row)
+
+
+def _dataset(row: RowMapping) -> Dataset:
+    return Dataset(
+        row["tenant_id"], row["id"], row["name"], row["state"], row["object_key"], row["size_bytes"], row["sha256"],
+        row["aggregate_version"], row["created_at"], row["version"], row["rows"],
+        tuple(Column.model_validate(one) for one in row["columns"] or ()),
+        tuple(Finding.model_validate(one) for one in row["findings"] or ()),
+        tuple(row["profile"] or ()), row["reason"],
+    )  # fmt: skip
+
+
+def _row(dataset: Dataset) -> dict[str, Any]:
+    return {
+        "tenant_id": dataset.tenant, "id": dataset.id, "name": dataset.name, "version": dataset.version,
+        "state": dataset.state, "object_key": dataset.object_key, "size_bytes": dataset.size_bytes,
+        "sha256": dataset.sha256, "rows": dataset.rows, "columns": [one.model_dump() for one in dataset.columns],
+        "findings": [one.model_dump(mode="json") for one in dataset.findings], "profile": list(dataset.profile),
+        "reason": dataset.reason, "aggregate_version": dataset.aggregate_version, "created_at": dataset.created_at,
+    }  # fmt: skip

@@ -1,0 +1,125 @@
+"""What consumers need of the world and of one another."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from datetime import datetime
+from decimal import Decimal
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+from uuid import UUID
+
+from consumers.outcome import Outcome
+from schemas.event import Cause, Event
+from schemas.log import LogEntry
+from schemas.record import Span
+from schemas.usage import Meter
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
+
+class Standing(Enum):
+    """Where the positions of a delivery's partitions are."""
+
+    HERE = "here"  # at its start: it may be applied
+    PASSED = "passed"  # at its end: its commit was not lost, only the answer to it
+    ELSEWHERE = "elsewhere"  # somebody else moved them: seek again
+
+
+class Positions(Protocol):
+    """One consumer's positions, moved in the transaction of the effect."""
+
+    async def standing(self, tx: "AsyncConnection", spans: Sequence[Span]) -> Standing:
+        """Lock the rows of all the partitions, in order, and compare."""
+
+    async def advance(self, tx: "AsyncConnection", spans: Sequence[Span]) -> None:
+        """Set each to the span's end."""
+
+
+class Transactions(Protocol):
+    """Transactions of the pipeline's role."""
+
+    def __call__(self) -> "AbstractAsyncContextManager[AsyncConnection]":
+        """Begin one; it commits when the block ends well."""
+
+
+class TenantTransactions(Protocol):
+    """Transactions of the API's role: each sees one tenant."""
+
+    def __call__(self, tenant: UUID) -> "AbstractAsyncContextManager[AsyncConnection]":
+        """Begin one."""
+
+
+class Outbox(Protocol):
+    """The log, for those who append to it last in their transaction."""
+
+    async def __call__(self, tx: "AsyncConnection", entries: Sequence[LogEntry]) -> None:
+        """Append, in order."""
+
+
+class Handle(Protocol):
+    """What a consumer does: all events of one poll in one transaction, an outcome for each, in order."""
+
+    async def __call__(self, tx: "AsyncConnection", events: Sequence[Event]) -> Sequence[Outcome]:
+        """Decide from the locked rows of the aggregates, never from the place in the stream."""
+
+
+class Clock(Protocol):
+    """The time that the database has."""
+
+    def now(self) -> datetime:
+        """Aware UTC."""
+
+
+class Ledger(Protocol):
+    """Billing, for those whose effects are metered."""
+
+    async def __call__(
+        self,
+        tx: "AsyncConnection",
+        cause: Cause,
+        *,
+        record_key: str,
+        meter: Meter,
+        quantity: Decimal,
+        subject: str,
+        at: datetime,
+    ) -> Sequence[Event]:
+        """Write one record in the transaction of its effect; the events that say so (none when it is known)."""
+
+
+class Objects(Protocol):
+    """The object store, as far as workers go."""
+
+    async def fetch(self, key: str, path: Path) -> None:
+        """Copy an object to a file; raises ObjectMissing."""
+
+    async def put_file(self, key: str, path: Path) -> None:
+        """Write a file durably."""
+
+
+class ObjectMissing(Exception):
+    """There is no such object; its key is the message."""
+
+
+class SourceMapping(Protocol):
+    """What a source does with a payload, from its owner."""
+
+    async def __call__(
+        self, tx: "AsyncConnection", tenant: UUID, source_id: UUID
+    ) -> "tuple[dict[str, object], int] | None":
+        """The action and its version; None for an unknown source."""
+
+
+class RequestBody(Protocol):
+    """The body of a request that was too large for a record, from its owner."""
+
+    async def __call__(self, tx: "AsyncConnection", tenant: UUID, request_id: UUID) -> bytes | None:
+        """The raw bytes, None when they are gone."""
+
+
+Classify = Callable[[BaseException], type[Exception] | None]
+"""Transient or Permanent for what the world raises, None for a bug."""
+
+Sleep = Callable[[float], Awaitable[None]]

@@ -1,0 +1,59 @@
+"""The map as data: every consumer, what it reads and what it says."""
+
+from dataclasses import dataclass
+
+from schemas import datasets, jobs, models, usage, webhooks
+from schemas.payload import Payload
+from schemas.topics import TOPIC_OF
+
+Types = tuple[type[Payload], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Consumer:
+    """One consumer: the events it acts on, those it may emit, and the queue that its workers take from."""
+
+    name: str
+    reads: Types
+    emits: Types
+    queue: str | None = None
+    batch: int = 200
+
+    @property
+    def topics(self) -> tuple[str, ...]:
+        """The topics that its events stand on, each once."""
+        return tuple(sorted({TOPIC_OF[payload.TYPE] for payload in self.reads}))
+
+    @property
+    def wanted(self) -> frozenset[str]:
+        """The types that it acts on."""
+        return frozenset(payload.TYPE for payload in self.reads)
+
+
+INGEST = Consumer(
+    "ingest",
+    reads=(webhooks.WebhookReceived, datasets.DatasetSubmitted, jobs.JobRequested, jobs.JobCancelRequested),
+    emits=(
+        jobs.JobRequested, jobs.JobQueued, jobs.JobFailed, jobs.JobCanceled, datasets.DatasetValidated,
+        datasets.DatasetRejected, usage.UsageRecorded,
+    ),
+    queue="validation",
+)  # fmt: skip
+TRAINING = Consumer(
+    "training",
+    reads=(jobs.JobQueued,),
+    emits=(
+        jobs.JobStarted, jobs.JobProgressed, jobs.JobTrained, jobs.JobFailed, jobs.JobCanceled, jobs.JobExpired,
+        usage.UsageRecorded,
+    ),
+    queue="training",
+)  # fmt: skip
+FINALIZATION = Consumer(
+    "finalization",
+    reads=(jobs.JobTrained,),
+    emits=(models.ModelRegistered, jobs.JobSucceeded, usage.UsageRecorded),
+)
+BILLING = Consumer("billing", reads=(webhooks.WebhookReceived,), emits=(usage.UsageRecorded,), batch=500)
+
+CONSUMERS: tuple[Consumer, ...] = (INGEST, TRAINING, FINALIZATION, BILLING)
+BY_NAME = {consumer.name: consumer for consumer in CONSUMERS}

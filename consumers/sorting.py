@@ -1,0 +1,41 @@
+"""A delivery sorted out: the messages to handle, and the dead letters among the rest."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from consumers.dead_letters.letter import OPERATOR, DeadLetter
+from schemas.decode import read
+from schemas.event import Event, Undecodable
+from schemas.record import Record
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """An event and the record that it came in."""
+
+    record: Record
+    event: Event
+
+
+def sort_out(
+    records: Sequence[Record], consumer: str, wanted: frozenset[str], prefix: str = ""
+) -> tuple[list[Message], list[DeadLetter]]:
+    """The messages of the wanted types, and the dead letters among the rest."""
+    messages: list[Message] = []
+    letters: list[DeadLetter] = []
+    for record in records:
+        try:
+            event = read(record, prefix)
+        except Undecodable as error:
+            letters.append(DeadLetter(record, consumer, OPERATOR, None, "undecodable", str(error), 1))
+            continue
+        if event.type in wanted:
+            messages.append(Message(record, event))
+    return messages, letters
+
+
+def letter_of(message: Message, consumer: str, error_class: str, error: str, attempts: int = 1) -> DeadLetter:
+    """A dead letter of an event that could be read: its tenant's."""
+    tenant: UUID = message.event.tenantid
+    return DeadLetter(message.record, consumer, tenant, message.event.id, error_class, error, attempts)

@@ -1,0 +1,51 @@
+"""Training, as a consumer: a queued job becomes a piece of work; nothing is trained here."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from consumers.jobs import store as jobs
+from consumers.outcome import Applied, Ignored, Outcome
+from consumers.ports import Clock
+from consumers.work import store as work
+from consumers.work.piece import NewPiece
+from schemas.event import Event
+from schemas.jobs import JobQueued
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
+TRAINING = "training"
+CARRIED = {"dataset_id", "dataset_version", "object_key", "columns", "target", "options"}
+
+
+@dataclass(frozen=True)
+class Training:
+    """The handler; `deadline_seconds` is how long a job may take from here on, all attempts together."""
+
+    clock: Clock
+    deadline_seconds: float
+
+    async def __call__(self, tx: "AsyncConnection", events: Sequence[Event]) -> Sequence[Outcome]:
+        """Put each job that is still queued into the work queue."""
+        asked = [(event, event.data) for event in events if isinstance(event.data, JobQueued)]
+        known = await jobs.lock(tx, [(event.tenantid, data.job_id) for event, data in asked])
+        now = self.clock.now()
+        pieces: list[NewPiece] = []
+        outcomes: list[Outcome] = []
+        for event in events:
+            data = event.data
+            job = known.get((event.tenantid, data.job_id)) if isinstance(data, JobQueued) else None
+            if job is None or not isinstance(data, JobQueued):
+                outcomes.append(Ignored("there is no such job"))
+                continue
+            if job.state != "queued":
+                outcomes.append(Ignored(f"the job is {job.state}"))
+                continue
+            payload = data.model_dump(mode="json", include=CARRIED)
+            deadline = now + timedelta(seconds=self.deadline_seconds)
+            pieces.append(NewPiece(event.tenantid, TRAINING, job.id, payload, event.cause, now, deadline))
+            outcomes.append(Applied())
+        await work.enqueue(tx, pieces)
+        return outcomes

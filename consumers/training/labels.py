@@ -1,0 +1,10 @@
+"""How a class is written."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def label_text(label: Any) -> str:
+    """As in a data set: `true`, `3`, `red`."""
+    return str(label).lower() if isinstance(label, bool) else str(label)

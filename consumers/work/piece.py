@@ -1,0 +1,50 @@
+"""A piece of work for a child process: what is put into a queue, and what a claim hands out."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from schemas.event import Cause
+
+
+@dataclass(frozen=True, slots=True)
+class NewPiece:
+    """One piece per subject and queue."""
+
+    tenant: UUID
+    queue: str
+    subject: UUID
+    payload: dict[str, Any]
+    cause: Cause
+    created_at: datetime
+    deadline: datetime
+    priority: int = 0
+    max_attempts: int = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A piece under lease: only the holder of the current `token` may finish it."""
+
+    tenant: UUID
+    id: UUID
+    queue: str
+    subject: UUID
+    payload: dict[str, Any]
+    attempt: int
+    max_attempts: int
+    token: int
+    deadline: datetime
+    cancel_reason: str | None
+    cause: Cause
+
+    @property
+    def last_attempt(self) -> bool:
+        """Whether a loss of this one is the end."""
+        return self.attempt >= self.max_attempts
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether every attempt was lost before this claim."""
+        return self.attempt > self.max_attempts

@@ -1,0 +1,122 @@
+"""The work queue: claims with exact caps, leases, and a fence around every finish."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import RowMapping, Update, func, select, text, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from consumers.work.piece import Claimed, NewPiece
+from consumers.work.tables import work
+from schemas.event import Cause
+from schemas.ids import derived
+
+# One claim at a time per queue: counting and choosing are then exact.
+QUEUE_LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended('headrace.work.' || :queue, 0))")
+# The tenant with the least running first, then priority, then age. A lease that ran out is up for choice again, but
+# not before one lease after a start of the database: its holder may only just be able to say that it lives.
+CLAIM = text("""
+    WITH running AS (
+        SELECT tenant_id, count(*) AS pieces FROM work
+        WHERE queue = :queue AND state = 'leased' AND lease_until >= headrace_clock() GROUP BY tenant_id
+    ), chosen AS (
+        SELECT w.tenant_id, w.id FROM work w LEFT JOIN running r USING (tenant_id)
+        WHERE w.queue = :queue AND (
+            (w.state = 'ready' AND w.ready_at <= headrace_clock())
+            OR (w.state = 'leased' AND w.lease_until < headrace_clock()
+                AND pg_postmaster_start_time() + make_interval(secs => :lease) < clock_timestamp()))
+        ORDER BY coalesce(r.pieces, 0), w.priority DESC, w.ready_at, w.id
+        LIMIT 1
+    )
+    UPDATE work w SET state = 'leased', attempt = w.attempt + 1, token = w.token + 1,
+                      lease_until = headrace_clock() + make_interval(secs => :lease)
+    FROM chosen c WHERE w.tenant_id = c.tenant_id AND w.id = c.id
+    RETURNING w.*
+""")
+BEAT = text("""
+    UPDATE work SET lease_until = headrace_clock() + make_interval(secs => :lease)
+    WHERE tenant_id = :tenant AND id = :id AND token = :token AND state = 'leased'
+    RETURNING cancel_reason
+""")
+
+
+class LeaseLost(Exception):
+    """Somebody else holds the piece now: whatever this holder has is thrown away."""
+
+
+async def enqueue(tx: AsyncConnection, pieces: Sequence[NewPiece]) -> None:
+    """Put pieces into their queues; a subject that is there already stays as it is."""
+    if not pieces:
+        return
+    rows = [
+        {
+            "tenant_id": one.tenant, "id": derived(one.subject, "work", one.queue), "queue": one.queue,
+            "subject_id": one.subject, "payload": one.payload, "priority": one.priority,
+            "max_attempts": one.max_attempts, "ready_at": one.created_at, "deadline": one.deadline,
+            "cause_id": one.cause.id, "correlation_id": one.cause.correlation, "traceparent": one.cause.traceparent,
+        }
+        for one in sorted(pieces, key=lambda one: (one.tenant, one.subject))
+    ]  # fmt: skip
+    await tx.execute(insert(work).values(rows).on_conflict_do_nothing())
+
+
+async def claim(tx: AsyncConnection, queue: str, lease_seconds: float) -> Claimed | None:
+    """The next piece, under lease; its attempt is burned now. None when there is nothing to do."""
+    await tx.execute(QUEUE_LOCK, {"queue": queue})
+    row = (await tx.execute(CLAIM, {"queue": queue, "lease": lease_seconds})).mappings().one_or_none()
+    return None if row is None else _claimed(row)
+
+
+async def beat(tx: AsyncConnection, piece: Claimed, lease_seconds: float) -> str | None:
+    """Extend the lease; the reason when it was asked to stop. Raises LeaseLost."""
+    given = {"tenant": piece.tenant, "id": piece.id, "token": piece.token, "lease": lease_seconds}
+    row = (await tx.execute(BEAT, given)).one_or_none()
+    if row is None:
+        raise LeaseLost(f"{piece.queue} {piece.subject} attempt {piece.attempt}")
+    return row.cancel_reason  # type: ignore[no-any-return]
+
+
+async def fence(tx: AsyncConnection, piece: Claimed) -> None:
+    """Lock the piece and check that its token is still the current one. Raises LeaseLost."""
+    query = select(work.c.token).where(
+        work.c.tenant_id == piece.tenant, work.c.id == piece.id, work.c.state == "leased"
+    )
+    if (await tx.execute(query.with_for_update())).scalar_one_or_none() != piece.token:
+        raise LeaseLost(f"{piece.queue} {piece.subject} attempt {piece.attempt}")
+
+
+async def done(tx: AsyncConnection, piece: Claimed) -> None:
+    """Close a fenced piece."""
+    await tx.execute(_this(piece).values(state="done", lease_until=None))
+
+
+async def give_back(tx: AsyncConnection, piece: Claimed, ready_at: datetime) -> None:
+    """Put a fenced piece back for its next attempt."""
+    await tx.execute(_this(piece).values(state="ready", lease_until=None, ready_at=ready_at))
+
+
+async def return_unused(tx: AsyncConnection, piece: Claimed) -> None:
+    """Put a fenced piece back at once, its attempt unburned: its holder stops in order."""
+    values = {"state": "ready", "lease_until": None, "ready_at": func.headrace_clock(), "attempt": work.c.attempt - 1}
+    await tx.execute(_this(piece).values(values))
+
+
+async def ask_to_stop(tx: AsyncConnection, tenant: UUID, queue: str, subject: UUID, reason: str) -> None:
+    """Tell the holder of a piece, with its next heartbeat, to stop; a piece that nobody holds is closed."""
+    mine = (work.c.tenant_id == tenant) & (work.c.queue == queue) & (work.c.subject_id == subject)
+    await tx.execute(update(work).where(mine, work.c.state != "done").values(cancel_reason=reason))
+    await tx.execute(update(work).where(mine, work.c.state == "ready").values(state="done"))
+
+
+def _this(piece: Claimed) -> Update:
+    return update(work).where(work.c.tenant_id == piece.tenant, work.c.id == piece.id)
+
+
+def _claimed(row: RowMapping) -> Claimed:
+    return Claimed(
+        row["tenant_id"], row["id"], row["queue"], row["subject_id"], row["payload"], row["attempt"],
+        row["max_attempts"], row["token"], row["deadline"], row["cancel_reason"],
+        Cause(row["cause_id"], row["tenant_id"], row["correlation_id"], row["traceparent"]),
+    )  # fmt: skip

@@ -1,0 +1,44 @@
+"""What a queue's work means: the kinds of task that a worker can do."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from consumers.work.limits import Limits
+from consumers.work.piece import Claimed
+from consumers.work.spawn import ChildRequest, ChildResult, Progress
+from schemas.event import Event
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
+
+class Task(Protocol):
+    """One kind of work. Its transactions lock the subject first; the worker fences the piece after that."""
+
+    @property
+    def queue(self) -> str:
+        """The queue that it takes from."""
+
+    async def start(self, tx: "AsyncConnection", piece: Claimed, at: datetime) -> tuple[bool, Sequence[Event]]:
+        """Say that an attempt begins; False when the subject is over, or is ended here, and nothing is to do."""
+
+    async def prepare(self, piece: Claimed, directory: Path) -> tuple[ChildRequest, Limits]:
+        """Bring what the child needs into its directory."""
+
+    async def progress(
+        self, tx: "AsyncConnection", piece: Claimed, progress: Progress, at: datetime
+    ) -> Sequence[Event]:
+        """Say how far it is."""
+
+    async def deliver(self, piece: Claimed, directory: Path, result: ChildResult) -> None:
+        """Bring what the child left to the object store, under the attempt's own key."""
+
+    async def finish(self, tx: "AsyncConnection", piece: Claimed, result: ChildResult, at: datetime) -> Sequence[Event]:
+        """Turn the result into the subject's next state; in the same transaction as the end of the piece."""
+
+    async def give_up(
+        self, tx: "AsyncConnection", piece: Claimed, code: str, message: str, at: datetime
+    ) -> Sequence[Event]:
+        """End the subject for want of infrastructure: every attempt was lost."""

@@ -1,0 +1,194 @@
+"""The worker: claims pieces of one queue, runs each in a child under a lease, and finishes behind the fence."""
+
+import asyncio
+import logging
+import random
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from consumers.errors import Transient
+from consumers.ports import Classify, Clock, ObjectMissing, Outbox, Transactions
+from consumers.work import store
+from consumers.work.piece import Claimed
+from consumers.work.spawn import (
+    Broken,
+    Canceled,
+    ChildResult,
+    Crashed,
+    Finished,
+    LimitExceeded,
+    Progress,
+    Refused,
+    run_child,
+    working_directory,
+)
+from consumers.work.store import LeaseLost
+from consumers.work.task import Task
+from schemas.event import Event
+from schemas.log import entry_of
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+PROGRESS_SECONDS = 0.5
+RETRY_SECONDS = 2.0
+
+
+@dataclass(frozen=True)
+class Worker:
+    """Runs one kind of task in `slots` children at once; `lease_seconds` is how long a lost one stays taken."""
+
+    task: Task
+    begin: Transactions
+    outbox: Outbox
+    classify: Classify
+    clock: Clock
+    lease_seconds: float
+    slots: int = 1
+    poll_seconds: float = 0.2
+    scratch: Path | None = None
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Work until `stopping`; pieces in hand are then given back, their children ended."""
+        await asyncio.gather(*(self._slot(stopping) for _ in range(self.slots)))
+
+    async def _slot(self, stopping: asyncio.Event) -> None:
+        while not stopping.is_set():
+            piece = await self._well(self._claim)
+            if piece is None:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(stopping.wait(), self.poll_seconds * (0.75 + random.random() / 2))  # noqa: S311
+                continue
+            try:
+                await self._attempt(piece, stopping)
+            except LeaseLost as error:
+                log.warning("lease lost, the result is thrown away: %s", error)
+            except Exception:
+                # A bug in the task's own code: the lease runs out and the attempts are counted.
+                log.exception("attempt %d of %s %s broke", piece.attempt, piece.queue, piece.subject)
+
+    async def _claim(self, tx: "AsyncConnection") -> Claimed | None:
+        return await store.claim(tx, self.task.queue, self.lease_seconds)
+
+    async def _attempt(self, piece: Claimed, stopping: asyncio.Event) -> None:
+        if piece.exhausted:
+            await self._well(lambda tx: self._give_up(tx, piece, "worker_lost", "every attempt lost its worker"))
+            return
+        if not await self._well(lambda tx: self._start(tx, piece)):
+            return
+        log.info("attempt %d of %s %s", piece.attempt, piece.queue, piece.subject)
+        cancelled = asyncio.Event()
+        beating = asyncio.create_task(self._beat(piece, cancelled))
+        ending = asyncio.create_task(_when(stopping, cancelled))
+        try:
+            with working_directory(self.scratch) as directory:
+                result = await self._child(piece, directory, cancelled)
+                if beating.done() and beating.exception() is not None:
+                    raise LeaseLost(str(piece.subject))
+                if isinstance(result, Finished):
+                    await self.task.deliver(piece, directory, result)
+            returned = isinstance(result, Canceled) and stopping.is_set()
+            await self._well(lambda tx: self._finish(tx, piece, result, returned=returned))
+        finally:
+            for task in (beating, ending):
+                task.cancel()
+            await asyncio.gather(beating, ending, return_exceptions=True)
+
+    async def _child(self, piece: Claimed, directory: Path, cancelled: asyncio.Event) -> ChildResult:
+        said = 0.0
+
+        async def progressed(progress: Progress) -> None:
+            nonlocal said
+            now = asyncio.get_running_loop().time()
+            if now - said < PROGRESS_SECONDS:
+                return
+            said = now
+            with suppress(LeaseLost):
+                await self._well(lambda tx: self._progress(tx, piece, progress))
+
+        try:
+            request, limits = await self.task.prepare(piece, directory)
+        except ObjectMissing as error:
+            return Refused("user_data", "object_missing", f"the data set's file is gone: {error}")
+        return await run_child(request, limits, progressed, cancelled)
+
+    async def _beat(self, piece: Claimed, cancelled: asyncio.Event) -> None:
+        """Extend the lease until told otherwise; a lost lease or a request to stop ends the child."""
+        try:
+            while True:
+                await asyncio.sleep(self.lease_seconds / 3)
+                reason = await self._well(lambda tx: store.beat(tx, piece, self.lease_seconds))
+                if reason is not None:
+                    cancelled.set()
+        except LeaseLost:
+            cancelled.set()
+            raise
+
+    async def _start(self, tx: "AsyncConnection", piece: Claimed) -> bool:
+        begins, events = await self.task.start(tx, piece, self.clock.now())
+        await store.fence(tx, piece)
+        if not begins:
+            await store.done(tx, piece)
+        await self._say(tx, events)
+        return begins
+
+    async def _progress(self, tx: "AsyncConnection", piece: Claimed, progress: Progress) -> None:
+        events = await self.task.progress(tx, piece, progress, self.clock.now())
+        await store.fence(tx, piece)
+        await self._say(tx, events)
+
+    async def _finish(self, tx: "AsyncConnection", piece: Claimed, result: ChildResult, *, returned: bool) -> None:
+        now = self.clock.now()
+        match result:
+            case Canceled() if returned:
+                await store.fence(tx, piece)
+                await store.return_unused(tx, piece)
+            case Crashed(message) if not piece.last_attempt:
+                log.warning("attempt %d of %s %s crashed: %s", piece.attempt, piece.queue, piece.subject, message)
+                await store.fence(tx, piece)
+                pause = RETRY_SECONDS * 2 ** (piece.attempt - 1)
+                await store.give_back(tx, piece, now + timedelta(seconds=pause))
+            case Crashed(message):
+                await self._give_up(tx, piece, "worker_crashed", message)
+            case Finished() | Refused() | LimitExceeded() | Broken() | Canceled():
+                if isinstance(result, Broken):
+                    log.error("%s %s broke: %s\n%s", piece.queue, piece.subject, result.message, result.traceback)
+                events = await self.task.finish(tx, piece, result, now)
+                await store.fence(tx, piece)
+                await store.done(tx, piece)
+                await self._say(tx, events)
+
+    async def _give_up(self, tx: "AsyncConnection", piece: Claimed, code: str, message: str) -> None:
+        events = await self.task.give_up(tx, piece, code, message, self.clock.now())
+        await store.fence(tx, piece)
+        await store.done(tx, piece)
+        await self._say(tx, events)
+
+    async def _say(self, tx: "AsyncConnection", events: Sequence[Event]) -> None:
+        await self.outbox(tx, [entry_of(event) for event in events])
+
+    async def _well(self, act: Callable[["AsyncConnection"], Awaitable[T]]) -> T:
+        """One transaction, repeated while the database is unwell; the fence makes a repetition harmless."""
+        pause = 0.1
+        while True:
+            try:
+                async with self.begin() as tx:
+                    return await act(tx)
+            except Exception as error:
+                if not isinstance(error, Transient) and self.classify(error) is not Transient:
+                    raise
+                log.warning("transient, again in %.1f s: %s", pause, error)
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, 5.0)
+
+
+async def _when(first: asyncio.Event, then: asyncio.Event) -> None:
+    await first.wait()
+    then.set()
