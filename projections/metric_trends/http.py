@@ -1,0 +1,38 @@
+"""`GET /v1/metric-trends`: how a model line does, version by version."""
+
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+
+from projections.metric_trends import store
+from projections.ports import TenantTransactions
+from projections.reading import position
+
+
+def routes(authenticate: Callable[[Request], Awaitable[Any]], transactions: TenantTransactions) -> APIRouter:
+    """Trends and their summaries."""
+    router = APIRouter(prefix="/v1/metric-trends", tags=["metric trends"])
+    asking = Annotated[Any, Depends(authenticate)]
+    name = Annotated[str | None, Query(max_length=200)]
+
+    @router.get("")
+    async def trend(
+        principal: asking, response: Response, model: name = None, metric: name = None,
+        limit: Annotated[int, Query(ge=1, le=5000)] = 1000,
+    ) -> dict[str, Any]:  # fmt: skip
+        """Every point, by model, metric and version, beside the baseline's."""
+        async with transactions(principal.tenant) as tx:
+            rows = await store.trend(tx, {"model": model, "metric": metric, "limit": limit})
+            stands = response.headers["Headrace-Position"] = await position(tx, "metric_trends")
+        return {"data": [dict(row) for row in rows], "next_cursor": None, "position": stands}
+
+    @router.get("/summary")
+    async def summary(principal: asking, response: Response, model: name = None, metric: name = None) -> dict[str, Any]:
+        """Count, average, range, quantiles, latest and its change, per model and metric."""
+        async with transactions(principal.tenant) as tx:
+            rows = await store.summary(tx, {"model": model, "metric": metric})
+            stands = response.headers["Headrace-Position"] = await position(tx, "metric_trends")
+        return {"data": [dict(row) for row in rows], "next_cursor": None, "position": stands}
+
+    return router

@@ -1,0 +1,53 @@
+"""Rows of the metric trends view."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import RowMapping, text
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from projections.metric_trends.fold import Point
+from projections.metric_trends.tables import read_metric_points
+
+MATCH = """
+    generation = (SELECT live FROM projection_heads WHERE view = 'metric_trends')
+    AND (CAST(:model AS text) IS NULL OR model = :model) AND (CAST(:metric AS text) IS NULL OR metric = :metric)
+"""
+TREND = text(f"""
+    SELECT model, metric, version, value, baseline, task, job_id, time FROM read_metric_points
+    WHERE {MATCH} ORDER BY model, metric, version LIMIT :limit
+""")
+SUMMARY = text(f"""
+    SELECT model, metric, max(task) AS task, count(*) AS versions, avg(value) AS average, min(value) AS minimum,
+           max(value) AS maximum, percentile_cont(0.5) WITHIN GROUP (ORDER BY value) AS p50,
+           percentile_cont(0.9) WITHIN GROUP (ORDER BY value) AS p90,
+           (array_agg(value ORDER BY version DESC))[1] AS latest,
+           (array_agg(value ORDER BY version DESC))[1] - (array_agg(value ORDER BY version DESC))[2] AS change
+    FROM read_metric_points WHERE {MATCH} GROUP BY model, metric ORDER BY model, metric
+""")
+
+
+async def write(tx: AsyncConnection, generation: int, points: Sequence[Point]) -> None:
+    """Add points; one that stands there stays."""
+    if not points:
+        return
+    rows = [
+        {
+            "generation": generation, "tenant_id": one.tenant, "model": one.model, "metric": one.metric,
+            "version": one.version, "value": one.value, "baseline": one.baseline, "task": one.task,
+            "job_id": one.job_id, "time": one.time,
+        }
+        for one in points
+    ]  # fmt: skip
+    await tx.execute(insert(read_metric_points).on_conflict_do_nothing(), rows)
+
+
+async def trend(tx: AsyncConnection, given: dict[str, Any]) -> Sequence[RowMapping]:
+    """Points by model, metric and version."""
+    return (await tx.execute(TREND, given)).mappings().all()
+
+
+async def summary(tx: AsyncConnection, given: dict[str, Any]) -> Sequence[RowMapping]:
+    """One row per model and metric."""
+    return (await tx.execute(SUMMARY, given)).mappings().all()

@@ -1,0 +1,66 @@
+"""What projections need of the world."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from enum import Enum
+from typing import TYPE_CHECKING, Protocol
+from uuid import UUID
+
+from schemas.event import Event
+from schemas.record import Record, Span
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
+
+class Positions(Protocol):
+    """One generation's positions, moved in the transaction of the fold."""
+
+    async def standing(self, tx: "AsyncConnection", spans: Sequence[Span]) -> Enum:
+        """Lock the rows of all the partitions, in order, and compare: `HERE`, `PASSED` or `ELSEWHERE`."""
+
+    async def advance(self, tx: "AsyncConnection", spans: Sequence[Span]) -> None:
+        """Set each to the span's end."""
+
+
+class Transactions(Protocol):
+    """Transactions of the pipeline's role."""
+
+    def __call__(self) -> "AbstractAsyncContextManager[AsyncConnection]":
+        """Begin one; it commits when the block ends well."""
+
+
+class TenantTransactions(Protocol):
+    """Transactions of the API's role: each sees one tenant."""
+
+    def __call__(self, tenant: UUID) -> "AbstractAsyncContextManager[AsyncConnection]":
+        """Begin one."""
+
+
+class View(Protocol):
+    """One read model: the events that it is folded from, and how a batch of them is written."""
+
+    @property
+    def name(self) -> str:
+        """What its positions and its generation are kept under."""
+
+    @property
+    def topics(self) -> tuple[str, ...]:
+        """The topics that it reads."""
+
+    @property
+    def wanted(self) -> frozenset[str]:
+        """The types that it folds; others are passed over."""
+
+    async def apply(self, tx: "AsyncConnection", generation: int, events: Sequence[Event]) -> None:
+        """Fold events in their order; a copy changes nothing, and a row never goes back."""
+
+
+Park = Callable[["AsyncConnection", str, Record, Event | None, str], Awaitable[None]]
+"""Keep a record that a view cannot fold: (tx, view, record, event if it is one, error)."""
+
+Passing = Callable[[BaseException], bool]
+"""Whether what was raised is the world's doing, and the same again can succeed."""
+
+History = Callable[["AsyncConnection", UUID, UUID], Awaitable[Sequence[Event]]]
+"""Every event of one aggregate, from the log: (tx, tenant, aggregate)."""
