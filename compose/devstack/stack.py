@@ -1,0 +1,204 @@
+"""What `up` does: the servers, the set-up commands and the processes of one stack, in steps."""
+
+import asyncio
+import contextlib
+import signal
+import time
+from collections.abc import Awaitable, Callable
+from functools import partial
+from pathlib import Path
+
+import httpx
+
+from compose.devstack.addresses import Addresses, find
+from compose.devstack.children import STOP_SECONDS, spawn_options, tail
+from compose.devstack.commands import COMMAND, PROCESSES, SET_UP, SETUP_SECONDS, Process, SetUp
+from compose.devstack.jars import install, locked_jars
+from compose.devstack.kafka import KafkaServer
+from compose.devstack.leftovers import exclusive, stop_leftovers
+from compose.devstack.plan import Done, Step, carry_out
+from compose.devstack.postgres import PostgresServer
+from compose.devstack.status import RunFiles, StackStatus
+from compose.devstack.supervisor import READY_SECONDS, Child, Supervisor, alive_one_second
+from compose.settings import Settings
+
+OnDone = Callable[[Done], None]
+# Given the running stack and its processes' environment, returns an exit code; cancelled when the stack stops.
+OnReady = Callable[[StackStatus, dict[str, str]], Awaitable[int]]
+
+
+class SetUpError(Exception):
+    """A set-up command failed; the message ends with its output."""
+
+
+class Stack:
+    """One start of the stack, bound to its addresses."""
+
+    def __init__(
+        self,
+        addresses: Addresses,
+        set_up: tuple[SetUp, ...] = SET_UP,
+        processes: tuple[Process, ...] = PROCESSES,
+        command: tuple[str, ...] = COMMAND,
+    ) -> None:
+        """`set_up`, `processes` and `command` are data, so that a smaller stack can be run."""
+        self._addresses = addresses
+        self._set_up = set_up
+        self._processes = processes
+        self._command = command
+        ports, data_dir = addresses.ports, addresses.data_dir
+        self._postgres = PostgresServer(data_dir / "postgres", ports.postgres)
+        self._kafka = KafkaServer(data_dir / "kafka", ports.kafka, ports.controller)
+        self.supervisor = Supervisor(RunFiles(data_dir), addresses.status())
+
+    def steps(self) -> tuple[Step, ...]:
+        """Everything from nothing to a running stack."""
+        commands = tuple(Step(each.name, partial(self._run, each), each.needs) for each in self._set_up)
+        return (
+            Step("jars", self._jars),
+            Step("postgres", self._start_postgres),
+            Step("kafka", self._start_kafka, ("jars",)),
+            *commands,
+            Step("processes", self._start_processes, ("postgres", "kafka", *(each.name for each in self._set_up))),
+        )
+
+    async def _jars(self) -> str:
+        if not self._addresses.embedded_kafka:
+            return "not needed"
+        fetched: list[int] = []
+        await asyncio.to_thread(install, on_progress=lambda done, _total: fetched.append(done))
+        return f"{len(locked_jars())} checked, {len(fetched)} of them fetched"
+
+    async def _start_postgres(self) -> str:
+        if not self._addresses.embedded_postgres:
+            return "yours, from HEADRACE_POSTGRES_URL"
+        await self.supervisor.start(Child.of_server("postgres", self._postgres))
+        return f"127.0.0.1:{self._postgres.port}"
+
+    async def _start_kafka(self) -> str:
+        if not self._addresses.embedded_kafka:
+            return f"yours, {self._addresses.kafka}"
+        await self.supervisor.start(Child.of_server("kafka", self._kafka))
+        return self._kafka.bootstrap
+
+    async def _run(self, step: SetUp) -> str:
+        if step.only_embedded and not self._addresses.embedded_postgres:
+            return "yours"
+        filled = [part.format(superuser_url=self._superuser_url()) for part in step.arguments]
+        log = self.supervisor.log(f"setup-{step.name}")
+        with log.open("wb") as output:
+            process = await asyncio.create_subprocess_exec(
+                *self._command,
+                *filled,
+                env=self._addresses.environment(),
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                **spawn_options(signal.SIGTERM),
+            )
+            try:
+                code = await asyncio.wait_for(process.wait(), SETUP_SECONDS)
+            except TimeoutError as error:
+                raise SetUpError(f"{step.name} did not end within {SETUP_SECONDS:.0f} s:\n{tail(log)}") from error
+            finally:
+                await _end(process)
+        if code:
+            shown = " ".join(step.arguments)
+            raise SetUpError(f"`headrace {shown}` ended with {code}; the end of {log.name}:\n{tail(log)}")
+        return f"headrace {' '.join(step.arguments[:2])}"
+
+    def _superuser_url(self) -> str:
+        return self._postgres.url() if self._addresses.embedded_postgres else self._addresses.postgres_url
+
+    async def _start_processes(self) -> str:
+        await self.supervisor.start_together(self._child(process) for process in self._processes)
+        return ", ".join(process.name for process in self._processes)
+
+    def _child(self, process: Process) -> Child:
+        return Child(
+            process.name,
+            lambda: [*self._command, *process.arguments],
+            self._addresses.environment,
+            Path.cwd(),
+            ready=self._api_ready if process.name == "api" else alive_one_second,
+        )
+
+    async def _api_ready(self) -> None:
+        url = f"{self._addresses.api_url.rstrip('/')}/readyz"
+        deadline = time.monotonic() + READY_SECONDS - 1
+        # trust_env: a proxy of the user's is not asked for our own loopback address.
+        async with httpx.AsyncClient(timeout=2.0, trust_env=False) as client:
+            while True:
+                said = "it does not answer"
+                with contextlib.suppress(httpx.HTTPError):
+                    response = await client.get(url)
+                    if response.status_code == 200:
+                        return
+                    said = f"it says {response.status_code}: {response.text[:500]}"
+                if time.monotonic() > deadline:
+                    raise TimeoutError(f"{url}: {said}")
+                await asyncio.sleep(0.1)
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    if process.returncode is None:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()
+
+
+def run_up(
+    settings: Settings,
+    on_done: OnDone = lambda _: None,
+    on_ready: OnReady | None = None,
+    build: Callable[[Addresses], Stack] = Stack,
+) -> int:
+    """Bring the stack up and keep it up until Ctrl-C or SIGTERM; returns the exit code.
+
+    Call it in the main thread. `on_done` hears of each finished step, the last of which is `ready`.
+    When `on_ready` returns anything but 0 the stack is stopped, and the code is 1. AlreadyRunningError
+    when another one runs in this data directory; ChildFailedError, SetUpError and the servers' own
+    errors say why it could not start, after everything was stopped again.
+    """
+    with exclusive(RunFiles(settings.data_dir.absolute())):
+        return asyncio.run(_up(settings, on_done, on_ready, build))
+
+
+async def _up(
+    settings: Settings, on_done: OnDone, on_ready: OnReady | None, build: Callable[[Addresses], Stack]
+) -> int:
+    interrupted = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, interrupted.set)
+    began = time.monotonic()
+    left = await asyncio.to_thread(stop_leftovers, RunFiles(settings.data_dir.absolute()), STOP_SECONDS)
+    if left:
+        on_done(Done("leftovers", f"stopped {', '.join(left)} of a stack that was killed", time.monotonic() - began))
+    addresses = find(settings)
+    ports = addresses.ports
+    detail = f"postgres {ports.postgres}, kafka {ports.kafka}, api {ports.api}"
+    on_done(Done("ports", detail, time.monotonic() - began))
+    stack = build(addresses)
+    life = asyncio.create_task(_live(stack, addresses, on_done, on_ready, began))
+    stopper = asyncio.create_task(interrupted.wait())
+    try:
+        await asyncio.wait({life, stopper}, return_when=asyncio.FIRST_COMPLETED)
+        return life.result() if life.done() else 0
+    finally:
+        for task in (life, stopper):
+            task.cancel()
+        await asyncio.gather(life, stopper, return_exceptions=True)
+        stopping = time.monotonic()
+        await stack.supervisor.stop()
+        on_done(Done("stopped", "everything that was started", time.monotonic() - stopping))
+
+
+async def _live(stack: Stack, addresses: Addresses, on_done: OnDone, on_ready: OnReady | None, began: float) -> int:
+    await carry_out(stack.steps(), on_done)
+    stack.supervisor.set_state("running")
+    on_done(Done("ready", addresses.api_url, time.monotonic() - began))
+    if on_ready is not None and await on_ready(stack.supervisor.status, addresses.environment()):
+        return 1
+    await asyncio.Event().wait()  # until it is cancelled
+    return 0
