@@ -1,0 +1,47 @@
+"""What the world raises, sorted into the failure words; anything else is a bug."""
+
+import asyncio
+
+import asyncpg
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from consumers.errors import Permanent, Transient
+from producers.outbox.ports import NotStorable, Unavailable
+
+# SQLSTATE classes: https://www.postgresql.org/docs/18/errcodes-appendix.html
+TRANSIENT_CLASSES = ("08", "40", "53", "55", "57", "58")  # connection, rollback, resources, locks, operator, system
+PERMANENT_CLASSES = ("22",)  # data that Postgres refuses, such as NUL in text
+PASSING = (OSError, asyncio.TimeoutError, asyncpg.InterfaceError, PoolTimeout, InterfaceError)
+
+
+def classify(error: BaseException) -> type[Exception] | None:
+    """Transient, Permanent, or None for a bug."""
+    state = _sqlstate(error)
+    if state is not None and state[:2] in TRANSIENT_CLASSES:
+        return Transient
+    if state is not None and state[:2] in PERMANENT_CLASSES:
+        return Permanent
+    if state is None and isinstance(error, DBAPIError) and error.connection_invalidated:
+        return Transient
+    if isinstance(error, PASSING) or (state is None and isinstance(error, OperationalError)):
+        return Transient
+    return None
+
+
+def passing(error: BaseException) -> bool:
+    """Whether the same again can succeed."""
+    return isinstance(error, Transient) or classify(error) is Transient
+
+
+def door_refusal(error: BaseException) -> type[Exception]:
+    """What a waiting client is told: NotStorable for content, Unavailable for all else."""
+    state = _sqlstate(error)
+    content = state is not None and (state[:2] == "22" or state == "23514")
+    return NotStorable if content else Unavailable
+
+
+def _sqlstate(error: BaseException) -> str | None:
+    if isinstance(error, DBAPIError):
+        return getattr(error.orig, "sqlstate", None)
+    return getattr(error, "sqlstate", None) if isinstance(error, asyncpg.PostgresError) else None

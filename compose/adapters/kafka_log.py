@@ -1,0 +1,116 @@
+"""Kafka for the relay: an idempotent producer, one batch in flight per partition."""
+
+import asyncio
+import contextlib
+import logging
+from collections import defaultdict
+from collections.abc import Sequence
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+from aiokafka.partitioner import murmur2
+
+from producers.outbox.ports import NotConfirmed, Outgoing
+
+log = logging.getLogger(__name__)
+
+BATCH_BYTES = 1 << 20
+SEND_SECONDS = 30.0
+
+
+class KafkaLog:
+    """Sends what the relay hands over; `send` returns only when all in-sync replicas have it all."""
+
+    def __init__(self, bootstrap: str, topic_prefix: str = "") -> None:
+        self._bootstrap = bootstrap
+        self._prefix = topic_prefix
+        self._producer: AIOKafkaProducer | None = None
+
+    async def start(self) -> None:
+        """Connect; raises NotConfirmed while there is no Kafka."""
+        producer = AIOKafkaProducer(
+            bootstrap_servers=self._bootstrap,
+            enable_idempotence=True,
+            acks="all",
+            linger_ms=0,
+            max_batch_size=BATCH_BYTES,
+            max_request_size=BATCH_BYTES + (64 << 10),
+            request_timeout_ms=10_000,
+        )
+        try:
+            await producer.start()
+        except (TimeoutError, KafkaError, OSError) as error:
+            with contextlib.suppress(Exception):
+                await producer.stop()
+            raise NotConfirmed(f"kafka at {self._bootstrap} does not answer: {error}") from error
+        self._producer = producer
+
+    async def stop(self) -> None:
+        """Disconnect; what is under way is not waited for."""
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            with contextlib.suppress(Exception):
+                await asyncio.wait_for(producer.stop(), 5)
+
+    async def restart(self) -> None:
+        """A new producer: an unknown send may have poisoned the old one. Without Kafka the next send says so."""
+        await self.stop()
+
+    async def send(self, records: Sequence[Outgoing]) -> None:
+        """Send all; raises NotConfirmed when any outcome is unknown."""
+        try:
+            async with asyncio.timeout(SEND_SECONDS):
+                if self._producer is None:
+                    await self.start()
+                producer = self._producer
+                if producer is None:
+                    raise NotConfirmed("no producer")
+                groups = await self._by_partition(producer, records)
+                sends = [
+                    asyncio.create_task(_in_order(producer, topic, partition, group))
+                    for (topic, partition), group in groups.items()
+                ]
+                try:
+                    await asyncio.gather(*sends)
+                finally:
+                    for one in sends:
+                        one.cancel()
+                    await asyncio.gather(*sends, return_exceptions=True)
+        except (KafkaError, OSError, TimeoutError) as error:
+            raise NotConfirmed(f"{type(error).__name__}: {error}") from error
+
+    async def _by_partition(
+        self, producer: AIOKafkaProducer, records: Sequence[Outgoing]
+    ) -> dict[tuple[str, int], list[Outgoing]]:
+        groups: dict[tuple[str, int], list[Outgoing]] = defaultdict(list)
+        counts: dict[str, int] = {}
+        for record in records:
+            topic = self._prefix + record.topic
+            if topic not in counts:
+                counts[topic] = len(await producer.partitions_for(topic))
+            groups[topic, partition_of(record.key, counts[topic])].append(record)
+        return groups
+
+
+def partition_of(key: bytes | None, partitions: int) -> int:
+    """The partition of a key, as every Kafka client's default partitioner has it; 0 without a key."""
+    return 0 if key is None else (murmur2(key) & 0x7FFFFFFF) % partitions
+
+
+async def _in_order(producer: AIOKafkaProducer, topic: str, partition: int, records: Sequence[Outgoing]) -> None:
+    """One batch at a time: the next is sent when the one before is acknowledged."""
+    left = list(records)
+    while left:
+        batch = producer.create_batch()
+        taken = 0
+        for record in left:
+            if batch.append(
+                key=record.key, value=record.value, timestamp=record.time_ms, headers=list(record.headers)
+            ) is None:  # fmt: skip
+                break
+            taken += 1
+        if not taken:
+            raise NotConfirmed(f"a record of {topic} does not fit into a batch of {BATCH_BYTES} bytes")
+        batch.close()
+        await (await producer.send_batch(batch, topic, partition=partition))
+        left = left[taken:]

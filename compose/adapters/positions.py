@@ -1,0 +1,98 @@
+"""Positions in Postgres, moved by compare-and-set in the effect's transaction."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from consumers.ports import Standing
+from schemas.record import Span
+
+READ = text("SELECT topic, partition, next FROM positions WHERE consumer = :consumer AND generation = :generation")
+# A first start has no rows yet: they are made at the span's start, so that there is something to lock.
+CREATE = text("""
+    INSERT INTO positions (consumer, generation, topic, partition, next)
+    SELECT :consumer, :generation, topic, partition, start
+    FROM unnest(CAST(:topics AS text[]), CAST(:partitions AS int[]), CAST(:starts AS bigint[]))
+         AS given(topic, partition, start)
+    ORDER BY topic, partition
+    ON CONFLICT DO NOTHING
+""")
+LOCK = text("""
+    SELECT p.topic, p.partition, p.next FROM positions p
+    JOIN unnest(CAST(:topics AS text[]), CAST(:partitions AS int[])) AS given(topic, partition)
+         USING (topic, partition)
+    WHERE p.consumer = :consumer AND p.generation = :generation
+    ORDER BY p.topic, p.partition
+    FOR UPDATE OF p
+""")
+ADVANCE = text("""
+    UPDATE positions p SET next = given.next, updated_at = headrace_clock()
+    FROM unnest(CAST(:topics AS text[]), CAST(:partitions AS int[]), CAST(:nexts AS bigint[]))
+         AS given(topic, partition, next)
+    WHERE p.consumer = :consumer AND p.generation = :generation
+      AND p.topic = given.topic AND p.partition = given.partition
+""")
+CLUSTER = text("""
+    INSERT INTO kafka_cluster (cluster_id) SELECT :cluster WHERE NOT EXISTS (SELECT FROM kafka_cluster)
+    ON CONFLICT DO NOTHING
+""")
+
+
+KNOWN_CLUSTER = text("SELECT cluster_id FROM kafka_cluster")
+
+
+@dataclass(frozen=True)
+class Positions:
+    """One consumer's, or one generation of a projection's."""
+
+    pipeline: AsyncEngine
+    consumer: str
+    generation: int = 0
+
+    async def read(self, partitions: Sequence[tuple[str, int]]) -> Mapping[tuple[str, int], int]:
+        """The next offset of each partition that was ever read; absent means the log's beginning."""
+        async with self.pipeline.begin() as tx:
+            rows = (await tx.execute(READ, self._who())).all()
+        wanted = set(partitions)
+        return {(row.topic, row.partition): row.next for row in rows if (row.topic, row.partition) in wanted}
+
+    async def cluster(self) -> str | None:
+        """The id of the Kafka cluster that the positions speak of; None before the first start."""
+        async with self.pipeline.begin() as tx:
+            return (await tx.execute(KNOWN_CLUSTER)).scalar_one_or_none()
+
+    async def standing(self, tx: AsyncConnection, spans: Sequence[Span]) -> Standing:
+        """Lock the partitions' rows in order, and compare them with where the delivery begins and ends."""
+        given = {**self._who(), **self._places(spans)}
+        found = await self._lock(tx, given)
+        if len(found) < len(spans):
+            await tx.execute(CREATE, {**given, "starts": [span.start for span in spans]})
+            found = await self._lock(tx, given)
+        if all(found[span.topic, span.partition] == span.start for span in spans):
+            return Standing.HERE
+        if all(found[span.topic, span.partition] == span.next for span in spans):
+            return Standing.PASSED
+        return Standing.ELSEWHERE
+
+    async def advance(self, tx: AsyncConnection, spans: Sequence[Span]) -> None:
+        """Move each partition to the end of its span."""
+        await tx.execute(ADVANCE, {**self._who(), **self._places(spans), "nexts": [span.next for span in spans]})
+
+    async def _lock(self, tx: AsyncConnection, given: Mapping[str, object]) -> dict[tuple[str, int], int]:
+        return {(row.topic, row.partition): row.next for row in (await tx.execute(LOCK, given)).all()}
+
+    def _who(self) -> dict[str, object]:
+        return {"consumer": self.consumer, "generation": self.generation}
+
+    @staticmethod
+    def _places(spans: Sequence[Span]) -> dict[str, object]:
+        return {"topics": [span.topic for span in spans], "partitions": [span.partition for span in spans]}
+
+
+async def remember_cluster(pipeline: AsyncEngine, cluster_id: str) -> str:
+    """Note the Kafka cluster the first time; returns the one that is noted."""
+    async with pipeline.begin() as tx:
+        await tx.execute(CLUSTER, {"cluster": cluster_id})
+        return str((await tx.execute(KNOWN_CLUSTER)).scalar_one())

@@ -1,0 +1,80 @@
+"""Putting the assigned partitions where the subscriber's positions say, as often as it takes."""
+
+import asyncio
+import logging
+
+from compose.adapters.subscription.cursor import Cursor
+from compose.adapters.subscription.log import ends, require_cluster, require_inside
+from compose.adapters.subscription.ports import (
+    AnotherClusterError,
+    OutsideLogError,
+    Positions,
+    Timing,
+)
+
+ABOVE_END_LOOKS = 3  # a broker just restarted may show an old end for a moment; a log's beginning never goes back
+
+logger = logging.getLogger(__name__)
+
+
+class Alignment:
+    """One task: whoever suspends the cursor asks; it looks up, checks, seeks and resumes."""
+
+    def __init__(
+        self, bootstrap: str, cursor: Cursor, positions: Positions, idle: asyncio.Event, timing: Timing
+    ) -> None:
+        self._bootstrap = bootstrap
+        self._cursor = cursor
+        self._positions = positions
+        self._idle = idle
+        self._timing = timing
+        self._asked = asyncio.Event()
+        self._wait_seconds = 0.0
+
+    def ask(self, wait_seconds: float = 0.0) -> None:
+        """Align the suspended partitions, not before so many seconds have passed."""
+        self._wait_seconds = wait_seconds
+        self._asked.set()
+
+    async def run(self) -> None:
+        """Serve until cancelled; raises only what a retry cannot mend."""
+        while True:
+            await self._asked.wait()
+            await asyncio.sleep(self._wait_seconds)
+            self._asked.clear()
+            await self._align()
+
+    async def _align(self) -> None:
+        failures = above_end = 0
+        while True:
+            await self._idle.wait()  # a handler that still runs may move what we are about to read
+            try:
+                async with asyncio.timeout(self._timing.look_up_seconds):
+                    await self._place()
+            except AnotherClusterError:
+                raise
+            except OutsideLogError as error:
+                above_end += 1
+                if error.below or above_end == ABOVE_END_LOOKS:
+                    raise
+                failures += 1
+            except Exception:
+                failures += 1
+                logger.exception("positions could not be looked up; nothing is delivered meanwhile")
+            else:
+                return
+            await asyncio.sleep(self._timing.backoff(failures))
+
+    async def _place(self) -> None:
+        epoch = self._cursor.epoch
+        partitions = self._cursor.assigned()
+        if not partitions or self._cursor.placed():
+            return
+        await require_cluster(self._bootstrap, self._positions)
+        known = await self._positions.read(partitions)
+        found = await ends(self._cursor.consumer, partitions)
+        offsets = {partition: known.get(partition, found[partition][0]) for partition in partitions}
+        if self._cursor.epoch != epoch:
+            return  # suspended again meanwhile; whoever did so asks, or the next assignment does
+        require_inside(offsets, found)
+        self._cursor.place(offsets)

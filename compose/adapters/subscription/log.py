@@ -1,0 +1,41 @@
+"""The log as Kafka has it: its ends, the cluster it belongs to, and whether a position is inside it."""
+
+import asyncio
+from collections.abc import Iterable, Mapping
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+
+from compose.adapters.subscription.ports import AnotherClusterError, OutsideLogError, Partition, Positions
+
+Ends = tuple[int, int]
+
+
+async def ends(consumer: AIOKafkaConsumer, partitions: Iterable[Partition]) -> dict[Partition, Ends]:
+    """The first offset of each partition, and the one after its last."""
+    of = [TopicPartition(*partition) for partition in partitions]
+    first, last = await asyncio.gather(consumer.beginning_offsets(of), consumer.end_offsets(of))
+    return {(tp.topic, tp.partition): (first[tp], last[tp]) for tp in of}
+
+
+def require_inside(positions: Mapping[Partition, int], found: Mapping[Partition, Ends]) -> None:
+    """Raise OutsideLogError for the first position that is not in the log."""
+    for partition, position in positions.items():
+        begin, end = found[partition]
+        if not begin <= position <= end:
+            raise OutsideLogError(partition, position, begin, end)
+
+
+async def require_cluster(bootstrap: str, positions: Positions) -> None:
+    """Raise AnotherClusterError when the positions were made on another Kafka."""
+    expected = await positions.cluster()
+    if expected is None:
+        return
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    try:
+        await admin.start()
+        found = (await admin.describe_cluster())["cluster_id"]
+    finally:
+        await admin.close()
+    if found != expected:
+        raise AnotherClusterError(expected, found)

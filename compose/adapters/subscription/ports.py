@@ -1,0 +1,65 @@
+"""What a subscription asks of its owner, what it may be told to wait for, and the ways it can give up."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from schemas.record import Delivery
+
+Partition = tuple[str, int]
+Handle = Callable[[Delivery], Awaitable[bool]]
+
+
+class Positions(Protocol):
+    """Where this subscriber is in the log, kept in its own store, not in Kafka."""
+
+    async def read(self, partitions: Sequence[Partition]) -> Mapping[Partition, int]:
+        """The next offset of each partition; one that is absent starts at the log's beginning."""
+
+    async def cluster(self) -> str | None:
+        """The id of the Kafka cluster the positions belong to; None when nobody remembers it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """Every duration of a subscription, in seconds."""
+
+    session_seconds: float = 10.0  # silent this long: the group gives the partitions away
+    heartbeat_seconds: float = 3.0
+    max_handle_seconds: float = 300.0  # max_poll_interval; a handler past it is expelled, so we give up before
+    rebalance_seconds: float = 30.0  # how long the group waits for members to join again
+    revoke_seconds: float = 20.0  # how long a revocation waits for the handler; must be under rebalance_seconds
+    stop_seconds: float = 30.0  # how long a stop waits for the handler
+    poll_seconds: float = 0.05  # FastStream waits so long for a record, then sleeps as long without listening
+    look_up_seconds: float = 10.0  # one look-up of positions and of the log's ends
+    backoff_seconds: float = 0.1  # first wait after a failure; doubles
+    max_backoff_seconds: float = 10.0
+    watch_seconds: float = 5.0  # the watchdog's round: commit for lag tools, range, progress
+    stall_seconds: float = 60.0  # lag without progress for this long: give up
+
+    def backoff(self, failures: int) -> float:
+        """How long to wait after this many failures in a row; the first is 1."""
+        return min(self.max_backoff_seconds, self.backoff_seconds * 2.0 ** min(failures - 1, 30))
+
+
+class OutsideLogError(RuntimeError):
+    """A position is not in the log: going on would lose or repeat records, so an operator decides."""
+
+    def __init__(self, partition: Partition, position: int, begin: int, end: int) -> None:
+        where = f"{partition[0]}[{partition[1]}]"
+        super().__init__(
+            f"restore or rebuild: position {position} of {where} is outside the log, "
+            f"which starts at {begin} and ends at {end}"
+        )
+        self.below = position < begin
+
+
+class AnotherClusterError(RuntimeError):
+    """The positions belong to another Kafka: the same numbers mean other records."""
+
+    def __init__(self, expected: str, found: str) -> None:
+        super().__init__(f"restore or rebuild: positions belong to Kafka cluster {expected}, this one is {found}")
+
+
+class StalledError(RuntimeError):
+    """Nothing moves though there is work: only a new process is known to help."""

@@ -1,0 +1,5 @@
+"""`python -m compose.cli`."""
+
+from compose.cli import main
+
+main()

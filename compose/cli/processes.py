@@ -1,0 +1,87 @@
+"""`headrace api`, `relay`, `worker`, `projections`: one process each, as a cluster runs them."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Annotated
+
+import typer
+
+from compose.settings import Settings
+
+EPILOG = "Settings come from HEADRACE_* in the environment or .env; `headrace doctor` shows them."
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+
+    @app.command(epilog=EPILOG)
+    def api() -> None:
+        """Serve HTTP: webhooks, commands and reads, on HEADRACE_API_URL."""
+        from compose.processes.api import serve
+
+        settings = _prepared()
+        _run(lambda: serve(settings))
+
+    @app.command(epilog=EPILOG)
+    def relay() -> None:
+        """Send accepted events to Kafka. Several may run: one is at work, the others wait."""
+        from compose.processes import relay as process
+
+        _until_stopped(process.run)
+
+    @app.command(epilog=EPILOG)
+    def worker(
+        names: Annotated[list[str] | None, typer.Argument(help="Consumers to run; all without a name.")] = None,
+    ) -> None:
+        """Run consumers: ingest, training, finalization, billing."""
+        from compose.processes import worker as process
+        from consumers.registry import BY_NAME
+
+        _check(names, list(BY_NAME))
+        _until_stopped(lambda settings, stop: process.run(settings, names or [], stop))
+
+    @app.command(epilog=EPILOG)
+    def projections(
+        names: Annotated[list[str] | None, typer.Argument(help="Views to run; all without a name.")] = None,
+    ) -> None:
+        """Keep the read models: jobs, metric_trends, usage."""
+        from compose.processes import projections as process
+
+        _check(names, list(process.VIEWS))
+        _until_stopped(lambda settings, stop: process.run(settings, names or [], stop))
+
+
+def _check(names: list[str] | None, known: list[str]) -> None:
+    for name in names or []:
+        if name not in known:
+            raise typer.BadParameter(f"there is no {name!r}; known: {', '.join(known)}")
+
+
+def _prepared() -> Settings:
+    from compose.logs import configure
+
+    settings = Settings()
+    configure(settings.log_format, settings.log_level)
+    return settings
+
+
+def _until_stopped(run: Callable[[Settings, asyncio.Event], Awaitable[None]]) -> None:
+    from compose.processes.stopping import stopping
+
+    settings = _prepared()
+
+    async def main() -> None:
+        async with stopping() as stop:
+            await run(settings, stop)
+
+    _run(main)
+
+
+def _run(main: Callable[[], Awaitable[None]]) -> None:
+    import uvloop
+
+    async def running() -> None:
+        await main()
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(running())

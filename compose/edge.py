@@ -1,0 +1,118 @@
+"""The HTTP edge: where refusals become statuses, and every answer gets its trace."""
+
+import os
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+from fastapi import APIRouter, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from producers.outbox.ports import NotStorable, Unavailable
+from schemas.errors import Problem, Refusal
+from schemas.trace import trace_id, traceparent_of
+
+STATUS = {
+    "unauthorized": 401,
+    "not_found": 404,
+    "dataset_not_found": 404,
+    "name_taken": 409,
+    "body_too_large": 413,
+    "unsupported_media_type": 415,
+    "empty_file": 422,
+    "invalid_multipart": 422,
+    "invalid_name": 422,
+    "invalid_secret": 422,
+    "missing_file": 422,
+}
+"""The HTTP status of every code of a Refusal; a test asks that each code in use is here."""
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Any]]
+Send = Callable[[Any], Awaitable[None]]
+Asgi = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+
+def application(routers: list[APIRouter]) -> FastAPI:
+    """The FastAPI application with our one error shape."""
+    app = FastAPI(
+        title="Headrace",
+        summary="Webhooks in; models, trends and bills out.",
+        version="0.1.0",
+        docs_url="/docs",
+        redoc_url=None,
+        responses={"4XX": {"model": Problem}, "5XX": {"model": Problem}},
+    )
+    for router in routers:
+        app.include_router(router)
+    app.add_exception_handler(Refusal, _refused)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Unavailable, _unavailable)
+    app.add_exception_handler(NotStorable, _not_storable)
+    app.add_exception_handler(Exception, _broken)
+    return app
+
+
+class Traced:
+    """Gives each request a trace, and each answer `X-Request-Id`. The hot route is dispatched before FastAPI."""
+
+    def __init__(self, door: Asgi, app: Asgi) -> None:
+        self._door = door
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+        if scope["type"] != "http":
+            return await self._app(scope, receive, send)
+        if scope["path"].startswith("/hooks/"):
+            return await self._door(scope, receive, send)
+        given = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"traceparent"), None)
+        traceparent = traceparent_of(given, os.urandom(24))
+        scope.setdefault("state", {})["traceparent"] = traceparent
+        request_id = trace_id(traceparent).encode()
+
+        async def sending(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message.get("headers", ()), (b"x-request-id", request_id)]
+            await send(message)
+
+        return await self._app(scope, receive, sending)
+
+
+def _problem(request: Request, status: int, code: str, message: str, details: Any = None) -> JSONResponse:
+    trace = trace_id(request.state.traceparent)
+    problem = Problem(code=code, message=message, trace_id=trace, details=details or {})
+    headers = {"Retry-After": "1"} if status == 503 else None
+    return JSONResponse(problem.model_dump(mode="json"), status, headers)
+
+
+async def _refused(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, Refusal)
+    return _problem(request, STATUS[error.code], error.code, error.message, error.details)
+
+
+async def _invalid(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)
+    found = [{"where": ".".join(map(str, one["loc"])), "message": one["msg"]} for one in error.errors()[:20]]
+    message = "; ".join(f"{one['where']}: {one['message']}" for one in found[:3])
+    return _problem(request, 422, "invalid_request", message, {"errors": found})
+
+
+async def _http(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)
+    codes = {404: "not_found", 405: "method_not_allowed"}
+    return _problem(request, error.status_code, codes.get(error.status_code, "http_error"), str(error.detail))
+
+
+async def _unavailable(request: Request, _error: Exception) -> JSONResponse:
+    return _problem(request, 503, "unavailable", "Not stored. Send it again in a moment.")
+
+
+async def _not_storable(request: Request, _error: Exception) -> JSONResponse:
+    return _problem(request, 400, "not_storable", "This content cannot be stored.")
+
+
+async def _broken(request: Request, _error: Exception) -> JSONResponse:
+    return _problem(request, 500, "internal", "Something broke on our side; the trace id leads to the log.")

@@ -1,0 +1,137 @@
+"""The API process: the door, the commands and the reads."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import UUID
+
+import uvicorn
+from fastapi import APIRouter
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+import consumers.dead_letters.http
+import consumers.finalization.http
+import consumers.ingest.http
+import producers.api.datasets.http
+import producers.api.jobs.http
+import producers.webhooks.sources.http
+import projections.jobs.http
+import projections.metric_trends.http
+import projections.usage.http
+from compose.adapters.clock import database_clock
+from compose.adapters.failures import door_refusal
+from compose.adapters.objects import open_objects
+from compose.database import asyncpg_pool, engine, tenant_transaction
+from compose.edge import Asgi, Traced, application
+from compose.settings import Settings
+from producers.access import store as access
+from producers.access.http import authentication
+from producers.access.principal import Principal
+from producers.api.command import Commands
+from producers.outbox import store as log
+from producers.outbox.accept import Accept
+from producers.webhooks.door import Door
+from producers.webhooks.sources.cache import SourceCache
+from schemas.decode import read
+from schemas.event import Event
+from schemas.log import unpack_headers
+from schemas.record import Record
+from schemas.topics import DATASETS, JOBS
+
+
+@asynccontextmanager
+async def api(settings: Settings) -> AsyncIterator[Asgi]:
+    """The API as an ASGI application; what was accepted is answered before it ends."""
+    async with AsyncExitStack() as stack:
+        url = settings.postgres_url.get_secret_value()
+        reading = engine(url, "headrace_api", "api", pool_size=10)
+        stack.push_async_callback(reading.dispose)
+        pool = await stack.enter_async_context(asyncpg_pool(url, "headrace_pipeline", "api accept", 6))
+        pipeline = engine(url, "headrace_pipeline", "api", pool_size=1)
+        clock = await database_clock(pipeline)
+        await pipeline.dispose()
+
+        accept = Accept(pool, door_refusal)
+        stack.push_async_callback(accept.drain)
+        commands = Commands(accept, clock)
+        transactions = partial(tenant_transaction, reading)
+
+        async def find_key(key_hash: bytes) -> Principal | None:
+            async with reading.begin() as tx:
+                return await access.find_key(tx, key_hash)
+
+        def known(topic: str) -> Callable[[UUID, UUID], Awaitable[bool]]:
+            async def exists(tenant: UUID, aggregate: UUID) -> bool:
+                async with transactions(tenant) as tx:
+                    return await log.has_any(tx, tenant, topic, aggregate)
+
+            return exists
+
+        authenticate = authentication(find_key)
+        objects = open_objects(settings.object_store)
+        door = Door(
+            SourceCache(pool), accept, clock,
+            max_bytes=settings.max_webhook_bytes, tolerance_seconds=settings.webhook_tolerance_seconds,
+        )  # fmt: skip
+        routers = [
+            producers.webhooks.sources.http.routes(authenticate, transactions, clock, settings.api_url),
+            producers.api.datasets.http.routes(authenticate, commands, objects, max_bytes=settings.max_upload_bytes),
+            producers.api.jobs.http.routes(authenticate, commands, known(DATASETS.name), known(JOBS.name)),
+            consumers.ingest.http.routes(authenticate, transactions, history(DATASETS.name)),
+            consumers.finalization.http.routes(authenticate, transactions),
+            consumers.dead_letters.http.routes(authenticate, transactions),
+            projections.jobs.http.routes(authenticate, transactions, history(JOBS.name)),
+            projections.metric_trends.http.routes(authenticate, transactions),
+            projections.usage.http.routes(authenticate, transactions),
+            _health(pool),
+        ]
+        yield Traced(door, application(routers))
+
+
+def history(topic: str) -> Callable[[AsyncConnection, UUID, UUID], Awaitable[Sequence[Event]]]:
+    """The events of one aggregate of `topic`, read from the log."""
+
+    async def events(tx: AsyncConnection, tenant: UUID, aggregate: UUID) -> Sequence[Event]:
+        rows = await log.of_aggregate(tx, tenant, topic, aggregate)
+        key = f"{tenant}:{aggregate}".encode()
+        return [read(Record(topic, 0, row.seq, key, row.value, unpack_headers(row.headers), 0)) for row in rows]
+
+    return events
+
+
+def _health(pool: Any) -> APIRouter:
+    router = APIRouter(tags=["operations"])
+
+    @router.get("/healthz")
+    async def alive() -> dict[str, str]:
+        """The process answers."""
+        return {"status": "ok"}
+
+    @router.get("/readyz")
+    async def ready() -> dict[str, str]:
+        """The process can accept: the database answers."""
+        async with asyncio.timeout(5), pool.acquire() as connection:
+            await connection.fetch("SELECT 1")
+        return {"status": "ok"}
+
+    return router
+
+
+async def serve(settings: Settings) -> None:
+    """Run the API until it is told to stop; requests in hand are answered first."""
+    where = urlsplit(settings.api_url)
+    async with api(settings) as app:
+        config = uvicorn.Config(
+            app,
+            host=where.hostname or "127.0.0.1",
+            port=where.port or 8080,
+            lifespan="off",
+            access_log=False,
+            log_config=None,
+            server_header=False,
+            timeout_graceful_shutdown=15,
+        )
+        await uvicorn.Server(config).serve()

@@ -1,0 +1,68 @@
+"""The projections process: every view's live generation, folded from its topics."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from compose.adapters.failures import passing
+from compose.adapters.positions import Positions
+from compose.adapters.subscription import Subscription
+from compose.database import engine
+from compose.processes.stopping import until_stopped
+from compose.processes.worker import together
+from compose.settings import Settings
+from consumers.dead_letters import store as dead_letters
+from consumers.dead_letters.letter import OPERATOR, DeadLetter
+from projections.engine import Engine
+from projections.jobs.view import JobsView
+from projections.metric_trends.view import MetricTrendsView
+from projections.ports import View
+from projections.reading import consumer_of
+from projections.usage.view import UsageView
+from schemas.event import Event
+from schemas.record import Record
+
+VIEWS: dict[str, View] = {view.name: view for view in (JobsView(), MetricTrendsView(), UsageView())}
+LIVE = text("SELECT live FROM projection_heads WHERE view = :view")
+
+
+async def park(tx: AsyncConnection, view: str, record: Record, event: Event | None, error: str) -> None:
+    """Keep what a view cannot fold as a dead letter; without a copy, since projections write no events."""
+    tenant, event_id = (event.tenantid, event.id) if event else (OPERATOR, None)
+    kind = "bug" if event else "undecodable"
+    await dead_letters.park(tx, [DeadLetter(record, consumer_of(view), tenant, event_id, kind, error, 1)])
+
+
+@asynccontextmanager
+async def projection(view: View, settings: Settings) -> AsyncIterator[Subscription]:
+    """One view, put together."""
+    async with AsyncExitStack() as stack:
+        url = settings.postgres_url.get_secret_value()
+        pipeline = engine(url, "headrace_pipeline", f"projection {view.name}", pool_size=2)
+        stack.push_async_callback(pipeline.dispose)
+        async with pipeline.begin() as tx:
+            generation: int = (await tx.execute(LIVE, {"view": view.name})).scalar_one()
+        prefix = settings.kafka_topic_prefix
+        positions = Positions(pipeline, consumer_of(view.name), generation)
+        fold = Engine(view, generation, pipeline.begin, positions, park, passing, prefix)
+        yield Subscription(
+            settings.kafka, f"{prefix}headrace.{consumer_of(view.name)}.{generation}",
+            [prefix + topic for topic in view.topics], positions, fold, max_records=500,
+            client_id=f"headrace-{consumer_of(view.name)}",
+        )  # fmt: skip
+
+
+async def run(settings: Settings, names: Sequence[str], stop: asyncio.Event) -> None:
+    """Run views by name, all of them without one, until told to stop or one gives up."""
+
+    async def one(view: View) -> None:
+        async with projection(view, settings) as subscription:
+            await together(stop, [subscription.run])
+
+    async with asyncio.TaskGroup() as group:
+        for name in names or VIEWS:
+            group.create_task(until_stopped(stop, partial(one, VIEWS[name])))

@@ -1,0 +1,31 @@
+"""The relay process: from the outbox to Kafka, one at work, the others waiting."""
+
+import asyncio
+
+import asyncpg
+
+from compose.adapters.kafka_log import KafkaLog
+from compose.processes.stopping import until_stopped
+from compose.settings import Settings
+from producers.outbox.relay import be_elected, relay
+
+
+async def run(settings: Settings, stop: asyncio.Event) -> None:
+    """Relay until told to stop. The lock lives on its own direct connection: with it the office ends."""
+
+    async def term() -> None:
+        connection = await asyncpg.connect(
+            settings.postgres_url.get_secret_value(),
+            server_settings={"role": "headrace_pipeline", "application_name": "headrace relay"},
+            timeout=10,
+            command_timeout=60,
+        )
+        kafka = KafkaLog(settings.kafka, settings.kafka_topic_prefix)
+        try:
+            await be_elected(connection, stop)
+            await relay(connection, kafka, stop)
+        finally:
+            await kafka.stop()
+            await connection.close(timeout=5)
+
+    await until_stopped(stop, term)

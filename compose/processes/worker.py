@@ -1,0 +1,125 @@
+"""A worker process: one or more consumers, each with its subscription and the queue that it works off."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from compose.adapters.clock import Clock, database_clock
+from compose.adapters.failures import classify
+from compose.adapters.objects import open_objects
+from compose.adapters.positions import Positions
+from compose.adapters.subscription import Subscription
+from compose.database import engine
+from compose.processes.stopping import until_stopped
+from compose.settings import Settings
+from consumers.billing.handler import Billing
+from consumers.billing.ledger import record
+from consumers.finalization.handler import Finalization
+from consumers.ingest.handler import Ingest
+from consumers.ingest.validation import Validation
+from consumers.ports import Handle
+from consumers.registry import BY_NAME, Consumer
+from consumers.runner import Runner
+from consumers.training.attempt import TrainingAttempt
+from consumers.training.handler import Training
+from consumers.work.limits import Limits
+from consumers.work.task import Task
+from consumers.work.worker import Worker
+from producers.outbox import store as log
+from producers.outbox.append import append
+from producers.webhooks import store as webhooks
+from producers.webhooks.sources import store as sources
+from schemas.topics import DATASETS
+
+
+def handler(consumer: Consumer, settings: Settings, clock: Clock) -> Handle:
+    """What a consumer does, with what it needs of the others."""
+
+    async def submitted(tx: AsyncConnection, tenant: UUID, dataset_id: UUID) -> bool:
+        return await log.has_any(tx, tenant, DATASETS.name, dataset_id)
+
+    handlers: dict[str, Callable[[], Handle]] = {
+        "ingest": lambda: Ingest(sources.mapping_of, webhooks.body_of, submitted, clock),
+        "training": lambda: Training(clock, settings.training_seconds),
+        "finalization": lambda: Finalization(record, clock),
+        "billing": lambda: Billing(clock),
+    }
+    return handlers[consumer.name]()
+
+
+def tasks(consumer: Consumer, settings: Settings, clock: Clock) -> list[Task]:
+    """What its workers do, in children."""
+    memory = settings.training_memory_bytes
+    if consumer.queue == "validation":
+        limits = Limits(memory_bytes=memory, wall_seconds=300)
+        return [Validation(open_objects(settings.object_store), record, limits)]
+    if consumer.queue == "training":
+        limits = Limits(
+            memory_bytes=memory, cpu_seconds=settings.training_seconds * 2, wall_seconds=settings.training_seconds
+        )
+        return [TrainingAttempt(open_objects(settings.object_store), record, limits, clock)]
+    return []
+
+
+@asynccontextmanager
+async def consumer_parts(consumer: Consumer, settings: Settings) -> AsyncIterator[tuple[Subscription, list[Worker]]]:
+    """One consumer, put together: its subscription, and its workers when it has a queue."""
+    async with AsyncExitStack() as stack:
+        pipeline = engine(
+            settings.postgres_url.get_secret_value(), "headrace_pipeline", consumer.name,
+            pool_size=4 + 3 * settings.training_slots,
+        )  # fmt: skip
+        stack.push_async_callback(pipeline.dispose)
+        clock = await database_clock(pipeline)
+        prefix = settings.kafka_topic_prefix
+        positions = Positions(pipeline, consumer.name)
+        runner = Runner(
+            consumer.name, consumer.wanted, handler(consumer, settings, clock), pipeline.begin, positions, append,
+            classify, clock, prefix,
+        )  # fmt: skip
+        subscription = Subscription(
+            settings.kafka, f"{prefix}headrace.{consumer.name}", [prefix + topic for topic in consumer.topics],
+            positions, runner, max_records=consumer.batch, client_id=f"headrace-{consumer.name}",
+        )  # fmt: skip
+        workers = [
+            Worker(task, pipeline.begin, append, classify, clock, settings.lease_seconds, settings.training_slots)
+            for task in tasks(consumer, settings, clock)
+        ]
+        yield subscription, workers
+
+
+async def run(settings: Settings, names: Sequence[str], stop: asyncio.Event) -> None:
+    """Run consumers by name, all of them without one, until told to stop or one gives up."""
+    chosen = [BY_NAME[name] for name in names or BY_NAME]
+
+    async def one(consumer: Consumer) -> None:
+        async with consumer_parts(consumer, settings) as (subscription, workers):
+            await together(stop, [subscription.run, *(partial(worker.run, stop) for worker in workers)])
+
+    async with asyncio.TaskGroup() as group:
+        for consumer in chosen:
+            group.create_task(until_stopped(stop, partial(one, consumer)))
+
+
+async def together(stop: asyncio.Event, parts: Sequence[Callable[[], Awaitable[Any]]]) -> None:
+    """Run parts until `stop`, which cancels those that do not watch it themselves; the first failure ends all."""
+    running = [asyncio.ensure_future(part()) for part in parts]
+    halt = asyncio.create_task(stop.wait())
+    try:
+        while running:
+            done, _ = await asyncio.wait({halt, *running}, return_when=asyncio.FIRST_COMPLETED)
+            for task in done - {halt}:
+                task.result()
+                running.remove(task)
+            if halt in done:
+                break
+    finally:
+        halt.cancel()
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)

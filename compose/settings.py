@@ -1,0 +1,45 @@
+"""Settings: every address and secret of a process, from HEADRACE_* in the environment or a .env file."""
+
+import difflib
+import os
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PREFIX = "HEADRACE_"
+
+
+class Settings(BaseSettings):
+    """One process's settings; `HEADRACE_KAFKA` sets `kafka`, and so on."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_file=".env", extra="ignore", frozen=True)
+
+    data_dir: Path = Field(Path(".headrace"), description="Where the embedded stack keeps everything.")
+    postgres_url: SecretStr = Field(
+        SecretStr("postgresql://headrace@127.0.0.1:5432/headrace"),
+        description="A login that is a member of headrace_owner, headrace_api and headrace_pipeline.",
+    )
+    kafka: str = Field("127.0.0.1:9092", description="Bootstrap servers, comma separated.")
+    kafka_topic_prefix: str = Field("", description="Put before every topic name and consumer group.")
+    object_store: str = Field("file:.headrace/objects", description="file:///… ; where files of any size live.")
+    api_url: str = Field("http://127.0.0.1:8080", description="Where the API listens, and where the CLI finds it.")
+    api_key: SecretStr | None = Field(None, description="The key that the CLI shows to the API.")
+    log_format: Literal["text", "json"] = Field("text", description="How log lines look.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="What is logged.")
+    max_webhook_bytes: int = Field(1 << 20, description="Largest webhook body.")
+    max_upload_bytes: int = Field(1 << 30, description="Largest data set.")
+    webhook_tolerance_seconds: int = Field(300, description="How far a signed time may be off, both ways.")
+    training_slots: int = Field(1, description="Training children at once in one worker process.")
+    training_memory_bytes: int = Field(1 << 30, description="Memory of one training child, beyond its libraries.")
+    training_seconds: int = Field(600, description="Wall-clock deadline of one training job, in seconds.")
+    lease_seconds: float = Field(15.0, description="How long a claimed piece of work is kept without a heartbeat.")
+
+
+def unknown_names(environment: dict[str, str] | None = None) -> dict[str, str | None]:
+    """Every HEADRACE_ name that no setting has, with the nearest known name (None when nothing is near)."""
+    known = {PREFIX + name.upper() for name in Settings.model_fields}
+    found = os.environ if environment is None else environment
+    strangers = [name for name in found if name.startswith(PREFIX) and name not in known]
+    return {name: next(iter(difflib.get_close_matches(name, known, 1)), None) for name in strangers}

@@ -1,0 +1,10 @@
+"""Raises what is no refusal."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from consumers.work.child import Report
+
+
+def run(_payload: Mapping[str, Any], _report: Report) -> dict[str, Any]:
+    raise ZeroDivisionError("x" * 100_000)
