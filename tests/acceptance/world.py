@@ -1,0 +1,104 @@
+"""The whole of Headrace in one process: the same compositions as production, on real Kafka and Postgres."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+
+from compose.bootstrap import create_key
+from compose.processes import projections, relay, worker
+from compose.processes.api import api
+from compose.settings import Settings
+from producers.webhooks.verification.standard_webhooks import sign
+
+ENDS = ("succeeded", "failed", "canceled", "expired")
+
+
+@dataclass(frozen=True)
+class World:
+    """A client with the key of one tenant, and the settings of all processes."""
+
+    settings: Settings
+    client: httpx.AsyncClient
+    transport: httpx.AsyncBaseTransport
+
+    async def another_tenant(self, name: str) -> httpx.AsyncClient:
+        """A client of a new tenant."""
+        _, key = await create_key(self.settings, name, "test")
+        return httpx.AsyncClient(
+            transport=self.transport, base_url=self.settings.api_url, headers={"Authorization": f"Bearer {key}"}
+        )
+
+    async def get(self, path: str, **params: Any) -> Any:
+        """The JSON of a GET that must succeed."""
+        answer = await self.client.get(path, params=params)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    async def upload(self, name: str, content: bytes) -> str:
+        """Upload CSV; the data set's id."""
+        answer = await self.client.post(
+            "/v1/datasets", params={"name": name}, content=content, headers={"content-type": "text/csv"}
+        )
+        assert answer.status_code == 202, answer.text
+        return str(answer.json()["id"])
+
+    async def start_job(self, dataset_id: str, model: str, target: str = "target", **options: Any) -> str:
+        """Ask for a training; the job's id."""
+        body = {"kind": "train", "dataset_id": dataset_id, "target": target, "model": model, "options": options}
+        answer = await self.client.post("/v1/jobs", json=body)
+        assert answer.status_code == 202, answer.text
+        return str(answer.json()["id"])
+
+    async def source(self, name: str, action: dict[str, Any] | None = None) -> dict[str, Any]:
+        """A new source, with its secret."""
+        answer = await self.client.post("/v1/sources", json={"name": name, **({"action": action} if action else {})})
+        assert answer.status_code == 201, answer.text
+        return dict(answer.json())
+
+    async def send(self, source: dict[str, Any], body: bytes, message_id: str) -> httpx.Response:
+        """A signed webhook."""
+        headers = sign(body, source["secret"], message_id=message_id, now=datetime.now(UTC))
+        return await self.client.post(
+            f"/hooks/{source['id']}", content=body, headers={**headers, "content-type": "application/json"}
+        )
+
+
+@asynccontextmanager
+async def api_only(settings: Settings) -> AsyncIterator[World]:
+    """The API without any other process."""
+    _, key = await create_key(settings, "first", "test")
+    async with api(settings) as app:
+        transport = httpx.ASGITransport(app=app)
+        async with httpx.AsyncClient(
+            transport=transport, base_url=settings.api_url, headers={"Authorization": f"Bearer {key}"}, timeout=30
+        ) as client:
+            yield World(settings, client, transport)
+
+
+@asynccontextmanager
+async def running_processes(
+    settings: Settings, consumers: Sequence[str] = (), views: Sequence[str] = (), *, relaying: bool = True
+) -> AsyncIterator[None]:
+    """Relay, consumers and views (all without a name) as tasks of this process, stopped in order at the end."""
+    stop = asyncio.Event()
+    async with asyncio.TaskGroup() as group:
+        if relaying:
+            group.create_task(relay.run(settings, stop))
+        group.create_task(worker.run(settings, consumers, stop))
+        group.create_task(projections.run(settings, views, stop))
+        try:
+            yield
+        finally:
+            stop.set()
+
+
+@asynccontextmanager
+async def whole(settings: Settings) -> AsyncIterator[World]:
+    """Everything."""
+    async with api_only(settings) as world, running_processes(settings):
+        yield world

@@ -1,0 +1,127 @@
+"""Real servers for the whole run; for each test a database cloned from a template, and topics of its own."""
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import asyncpg
+import pytest
+from aiokafka.admin import AIOKafkaAdminClient
+from pydantic import SecretStr
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from compose import migrate, roles, topics
+from compose.database import engine
+from compose.devstack.children import running
+from compose.devstack.kafka import KafkaServer
+from compose.devstack.ports import free_ports
+from compose.devstack.postgres import PostgresServer
+from compose.settings import Settings
+from schemas.topics import TOPICS
+
+TEMPLATE = "headrace_template"
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """A Postgres with our roles and a migrated template database."""
+
+    superuser_url: str
+    login_url: str
+
+    def url(self, database: str) -> str:
+        """The login's URL of a database."""
+        return urlunsplit(urlsplit(self.login_url)._replace(path="/" + database))
+
+
+@pytest.fixture(scope="session")
+def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The bootstrap address of a Kafka that nobody kills."""
+    port, controller = free_ports(2)
+    server = KafkaServer(tmp_path_factory.mktemp("kafka"), port, controller)
+    with running(server):
+        yield server.bootstrap
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a Postgres that nobody kills, as its superuser."""
+    (port,) = free_ports(1)
+    server = PostgresServer(tmp_path_factory.mktemp("postgres"), port)
+    with running(server):
+        yield server.url("postgres")
+
+
+@pytest.fixture(scope="session")
+def cluster(postgres: str) -> Cluster:
+    """Roles, login and the template, made as an operator makes them."""
+    where = urlsplit(postgres)
+    login = f"postgresql://headrace:test@{where.hostname}:{where.port}/{TEMPLATE}"
+    asyncio.run(roles.ensure(postgres, login))
+    migrate.upgrade(login)
+    return Cluster(postgres, login)
+
+
+@pytest.fixture
+async def database(cluster: Cluster) -> AsyncIterator[str]:
+    """The login's URL of a fresh database."""
+    name = f"t{uuid.uuid4().hex}"
+    admin = await asyncpg.connect(cluster.superuser_url)
+    try:
+        await admin.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} OWNER headrace_owner STRATEGY FILE_COPY")
+        yield cluster.url(name)
+        await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    finally:
+        await admin.close()
+
+
+@pytest.fixture
+async def pipeline(database: str) -> AsyncIterator[AsyncEngine]:
+    """Connections of the pipeline's role."""
+    pool = engine(database, "headrace_pipeline", "test", pool_size=10)
+    yield pool
+    await pool.dispose()
+
+
+@pytest.fixture
+async def api_engine(database: str) -> AsyncIterator[AsyncEngine]:
+    """Connections of the API's role."""
+    pool = engine(database, "headrace_api", "test", pool_size=5)
+    yield pool
+    await pool.dispose()
+
+
+@pytest.fixture
+async def admin(kafka: str) -> AsyncIterator[AIOKafkaAdminClient]:
+    """An admin client of the shared Kafka."""
+    client = AIOKafkaAdminClient(bootstrap_servers=kafka)
+    await client.start()
+    yield client
+    await client.close()
+
+
+@pytest.fixture
+def database_settings(database: str, tmp_path: Path) -> Settings:
+    """Settings of a process that has the test's database and object store, and no Kafka."""
+    (port,) = free_ports(1)
+    return Settings(
+        data_dir=tmp_path / "data",
+        postgres_url=SecretStr(database),
+        kafka="127.0.0.1:1",
+        object_store=f"file://{tmp_path / 'objects'}",
+        api_url=f"http://127.0.0.1:{port}",
+        lease_seconds=3.0,
+    )
+
+
+@pytest.fixture
+async def settings(database_settings: Settings, kafka: str, admin: AIOKafkaAdminClient) -> AsyncIterator[Settings]:
+    """The same with topics of the test's own on the shared Kafka."""
+    prefix = f"t{uuid.uuid4().hex[:8]}."
+    whole = database_settings.model_copy(update={"kafka": kafka, "kafka_topic_prefix": prefix})
+    await topics.ensure(whole)
+    yield whole
+    await admin.delete_topics([prefix + topic.name for topic in TOPICS])
