@@ -1,0 +1,57 @@
+# Everything a person types. Nothing is needed before it but Python 3.11+ and make.
+PYTHON ?= python3
+UV_VERSION = 0.13.8
+BIN = .venv/bin
+READY = .venv/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help install up down test lint format unit chaos wheel clean
+
+help: ## What there is
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+
+install: $(READY) ## Set everything up in .venv, from the lock files
+
+$(READY): pyproject.toml uv.lock compose/devstack/jgo.lock.toml
+	@test -x $(BIN)/python || { echo "making .venv with $$($(PYTHON) --version)"; $(PYTHON) -m venv .venv; }
+	@$(BIN)/uv --version 2>/dev/null | grep -q "$(UV_VERSION)" || { echo "installing uv $(UV_VERSION)"; \
+		$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION); }
+	$(BIN)/uv sync --locked --inexact
+	$(BIN)/python -m compose.devstack.jars
+	@touch $@
+
+up: install ## Start everything, run the main job, stay up until Ctrl-C
+	$(BIN)/headrace up --demo
+
+down: install ## Stop what `make up` or `headrace up --detach` started
+	$(BIN)/headrace down
+
+lint: install ## Style, types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: install ## Put the code into shape
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+test: lint ## Everything that must hold, the short form of chaos included
+	$(BIN)/python -m pytest
+
+unit: install ## The tests that need no server
+	$(BIN)/python -m pytest tests/unit
+
+chaos: install ## The long form of chaos
+	HEADRACE_TEST_CHAOS=long $(BIN)/python -m pytest tests/chaos -s
+
+wheel: install ## The wheel in an empty venv, from another directory
+	rm -rf dist && $(BIN)/uv build --quiet --wheel --out-dir dist
+	rm -rf .venv-wheel && $(BIN)/uv venv --quiet .venv-wheel
+	$(BIN)/uv export --quiet --locked --no-dev --no-emit-project --format requirements-txt --output-file dist/requirements.txt
+	$(BIN)/uv pip install --quiet --python .venv-wheel/bin/python --requirements dist/requirements.txt dist/*.whl
+	cd / && $(CURDIR)/.venv-wheel/bin/headrace --help > /dev/null
+	rm -rf .venv-wheel
+	@echo "the wheel's command starts in an empty venv"
+
+clean: ## Remove what was installed and built; data stays
+	rm -rf .venv .venv-wheel dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
