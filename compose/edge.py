@@ -1,5 +1,6 @@
 """The HTTP edge: where refusals become statuses, and every answer gets its trace."""
 
+import logging
 import os
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
@@ -9,9 +10,12 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
+from compose.adapters.failures import passing
 from producers.outbox.ports import NotStorable, Unavailable
 from schemas.errors import Problem, Refusal
 from schemas.trace import trace_id, traceparent_of
+
+log = logging.getLogger(__name__)
 
 STATUS = {
     "unauthorized": 401,
@@ -78,7 +82,15 @@ class Traced:
                 message["headers"] = [*message.get("headers", ()), (b"x-request-id", request_id)]
             await send(message)
 
-        return await self._app(scope, receive, sending)
+        try:
+            await self._app(scope, receive, sending)
+        except Exception as error:
+            # Answered already by `_broken`; raised once more only to be told. The connection can go on.
+            where = f"{scope['method']} {scope['path']}"
+            if passing(error):
+                log.warning("%s: %s", where, error, extra={"trace_id": trace_id(traceparent)})
+            else:
+                log.exception("%s broke, trace %s", where, trace_id(traceparent))
 
 
 def _problem(request: Request, status: int, code: str, message: str, details: Any = None) -> JSONResponse:
@@ -114,5 +126,7 @@ async def _not_storable(request: Request, _error: Exception) -> JSONResponse:
     return _problem(request, 400, "not_storable", "This content cannot be stored.")
 
 
-async def _broken(request: Request, _error: Exception) -> JSONResponse:
+async def _broken(request: Request, error: Exception) -> JSONResponse:
+    if passing(error):
+        return _problem(request, 503, "unavailable", "The database does not answer. Try again in a moment.")
     return _problem(request, 500, "internal", "Something broke on our side; the trace id leads to the log.")

@@ -3,6 +3,7 @@
 import asyncio
 
 import asyncpg
+from aiokafka.errors import KafkaError
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -12,7 +13,7 @@ from producers.outbox.ports import NotStorable, Unavailable
 # SQLSTATE classes: https://www.postgresql.org/docs/18/errcodes-appendix.html
 TRANSIENT_CLASSES = ("08", "40", "53", "55", "57", "58")  # connection, rollback, resources, locks, operator, system
 PERMANENT_CLASSES = ("22",)  # data that Postgres refuses, such as NUL in text
-PASSING = (OSError, asyncio.TimeoutError, asyncpg.InterfaceError, PoolTimeout, InterfaceError)
+PASSING = (OSError, asyncio.TimeoutError, asyncpg.InterfaceError, PoolTimeout, InterfaceError, KafkaError)
 
 
 def classify(error: BaseException) -> type[Exception] | None:
@@ -31,6 +32,8 @@ def classify(error: BaseException) -> type[Exception] | None:
 
 def passing(error: BaseException) -> bool:
     """Whether the same again can succeed."""
+    if isinstance(error, BaseExceptionGroup):
+        return all(passing(one) for one in error.exceptions)
     return isinstance(error, Transient) or classify(error) is Transient
 
 

@@ -73,7 +73,7 @@ async def api(settings: Settings) -> AsyncIterator[Asgi]:
         authenticate = authentication(find_key)
         objects = open_objects(settings.object_store)
         door = Door(
-            SourceCache(pool), accept, clock,
+            SourceCache(pool, door_refusal), accept, clock,
             max_bytes=settings.max_webhook_bytes, tolerance_seconds=settings.webhook_tolerance_seconds,
         )  # fmt: skip
         routers = [

@@ -1,7 +1,7 @@
 """The projections process: every view's live generation, folded from its topics."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 
@@ -12,8 +12,7 @@ from compose.adapters.failures import passing
 from compose.adapters.positions import Positions
 from compose.adapters.subscription import Subscription
 from compose.database import engine
-from compose.processes.stopping import until_stopped
-from compose.processes.worker import together
+from compose.processes.stopping import deliver, until_stopped
 from compose.settings import Settings
 from consumers.dead_letters import store as dead_letters
 from consumers.dead_letters.letter import OPERATOR, DeadLetter
@@ -38,8 +37,8 @@ async def park(tx: AsyncConnection, view: str, record: Record, event: Event | No
 
 
 @asynccontextmanager
-async def projection(view: View, settings: Settings) -> AsyncIterator[Subscription]:
-    """One view, put together."""
+async def projection(view: View, settings: Settings) -> AsyncIterator[Callable[[], Subscription]]:
+    """One view, put together: how it subscribes."""
     async with AsyncExitStack() as stack:
         url = settings.postgres_url.get_secret_value()
         pipeline = engine(url, "headrace_pipeline", f"projection {view.name}", pool_size=2)
@@ -49,7 +48,8 @@ async def projection(view: View, settings: Settings) -> AsyncIterator[Subscripti
         prefix = settings.kafka_topic_prefix
         positions = Positions(pipeline, consumer_of(view.name), generation)
         fold = Engine(view, generation, pipeline.begin, positions, park, passing, prefix)
-        yield Subscription(
+        yield partial(
+            Subscription,
             settings.kafka, f"{prefix}headrace.{consumer_of(view.name)}.{generation}",
             [prefix + topic for topic in view.topics], positions, fold, max_records=500,
             client_id=f"headrace-{consumer_of(view.name)}",
@@ -60,8 +60,8 @@ async def run(settings: Settings, names: Sequence[str], stop: asyncio.Event) -> 
     """Run views by name, all of them without one, until told to stop or one gives up."""
 
     async def one(view: View) -> None:
-        async with projection(view, settings) as subscription:
-            await together(stop, [subscription.run])
+        async with projection(view, settings) as subscribe:
+            await until_stopped(stop, lambda: deliver(subscribe(), stop))
 
     async with asyncio.TaskGroup() as group:
         for name in names or VIEWS:

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 
 from compose.adapters.failures import passing
+from compose.adapters.subscription import Subscription
 
 log = logging.getLogger(__name__)
 
@@ -43,3 +44,17 @@ async def until_stopped(stop: asyncio.Event, run: Callable[[], Awaitable[None]])
         with suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), pause)
         pause = min(pause * 2, 5.0)
+
+
+async def deliver(subscription: Subscription, stop: asyncio.Event) -> None:
+    """Run a subscription until `stop`; the delivery in hand is finished first."""
+
+    async def end() -> None:
+        await stop.wait()
+        subscription.stop()
+
+    ending = asyncio.create_task(end())
+    try:
+        await subscription.run()
+    finally:
+        ending.cancel()

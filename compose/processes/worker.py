@@ -1,10 +1,9 @@
 """A worker process: one or more consumers, each with its subscription and the queue that it works off."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -15,7 +14,7 @@ from compose.adapters.objects import open_objects
 from compose.adapters.positions import Positions
 from compose.adapters.subscription import Subscription
 from compose.database import engine
-from compose.processes.stopping import until_stopped
+from compose.processes.stopping import deliver, until_stopped
 from compose.settings import Settings
 from consumers.billing.handler import Billing
 from consumers.billing.ledger import record
@@ -67,8 +66,10 @@ def tasks(consumer: Consumer, settings: Settings, clock: Clock) -> list[Task]:
 
 
 @asynccontextmanager
-async def consumer_parts(consumer: Consumer, settings: Settings) -> AsyncIterator[tuple[Subscription, list[Worker]]]:
-    """One consumer, put together: its subscription, and its workers when it has a queue."""
+async def consumer_parts(
+    consumer: Consumer, settings: Settings
+) -> AsyncIterator[tuple[Callable[[], Subscription], list[Worker]]]:
+    """One consumer, put together: how it subscribes, and its workers when it has a queue."""
     async with AsyncExitStack() as stack:
         pipeline = engine(
             settings.postgres_url.get_secret_value(), "headrace_pipeline", consumer.name,
@@ -82,7 +83,8 @@ async def consumer_parts(consumer: Consumer, settings: Settings) -> AsyncIterato
             consumer.name, consumer.wanted, handler(consumer, settings, clock), pipeline.begin, positions, append,
             classify, clock, prefix,
         )  # fmt: skip
-        subscription = Subscription(
+        subscribe = partial(
+            Subscription,
             settings.kafka, f"{prefix}headrace.{consumer.name}", [prefix + topic for topic in consumer.topics],
             positions, runner, max_records=consumer.batch, client_id=f"headrace-{consumer.name}",
         )  # fmt: skip
@@ -90,36 +92,22 @@ async def consumer_parts(consumer: Consumer, settings: Settings) -> AsyncIterato
             Worker(task, pipeline.begin, append, classify, clock, settings.lease_seconds, settings.training_slots)
             for task in tasks(consumer, settings, clock)
         ]
-        yield subscription, workers
+        yield subscribe, workers
 
 
 async def run(settings: Settings, names: Sequence[str], stop: asyncio.Event) -> None:
-    """Run consumers by name, all of them without one, until told to stop or one gives up."""
+    """Run consumers by name, all of them without one, until told to stop or one gives up.
+
+    A Kafka that fails ends the subscription, which is made anew; the children of the workers go on meanwhile.
+    """
     chosen = [BY_NAME[name] for name in names or BY_NAME]
 
     async def one(consumer: Consumer) -> None:
-        async with consumer_parts(consumer, settings) as (subscription, workers):
-            await together(stop, [subscription.run, *(partial(worker.run, stop) for worker in workers)])
+        async with consumer_parts(consumer, settings) as (subscribe, workers), asyncio.TaskGroup() as group:
+            group.create_task(until_stopped(stop, lambda: deliver(subscribe(), stop)))
+            for worker in workers:
+                group.create_task(worker.run(stop))
 
     async with asyncio.TaskGroup() as group:
         for consumer in chosen:
             group.create_task(until_stopped(stop, partial(one, consumer)))
-
-
-async def together(stop: asyncio.Event, parts: Sequence[Callable[[], Awaitable[Any]]]) -> None:
-    """Run parts until `stop`, which cancels those that do not watch it themselves; the first failure ends all."""
-    running = [asyncio.ensure_future(part()) for part in parts]
-    halt = asyncio.create_task(stop.wait())
-    try:
-        while running:
-            done, _ = await asyncio.wait({halt, *running}, return_when=asyncio.FIRST_COMPLETED)
-            for task in done - {halt}:
-                task.result()
-                running.remove(task)
-            if halt in done:
-                break
-    finally:
-        halt.cancel()
-        for task in running:
-            task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)

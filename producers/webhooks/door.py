@@ -75,7 +75,7 @@ class Door:
             message = f"A webhook body is at most {self._max_bytes} bytes."
             return 413, _problem("body_too_large", message, trace, max_bytes=self._max_bytes)
         source_id = _uuid(scope["path"].removeprefix(PATH))
-        source = None if source_id is None else await self._find(source_id)
+        source = None if source_id is None else await self._sources.find(source_id)
         if source is None:
             return 401, _problem(*UNAUTHORIZED, trace)
         now = self._clock.now()
@@ -105,12 +105,6 @@ class Door:
         if not accepted.same_body:
             answer["body_mismatch"] = True
         return 202, answer
-
-    async def _find(self, source_id: UUID) -> Any:
-        try:
-            return await self._sources.find(source_id)
-        except (OSError, TimeoutError) as error:
-            raise Unavailable(str(error)) from error
 
 
 async def _read(receive: Receive, headers: dict[str, str], max_bytes: int) -> bytes:

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections import OrderedDict
+from collections.abc import Callable
 from uuid import UUID
 
 from producers.outbox.ports import Connections
@@ -14,15 +15,23 @@ FIND = "SELECT tenant_id, id, name, scheme, secret FROM headrace_find_source($1)
 class SourceCache:
     """Remembers up to `size` answers for `seconds`; many waiting for one source ask once."""
 
-    def __init__(self, connections: Connections, *, seconds: float = 1.0, size: int = 10_000) -> None:
+    def __init__(
+        self,
+        connections: Connections,
+        refusal: Callable[[BaseException], type[Exception]],
+        *,
+        seconds: float = 1.0,
+        size: int = 10_000,
+    ) -> None:
         self._connections = connections
+        self._refusal = refusal
         self._seconds = seconds
         self._size = size
         self._known: OrderedDict[UUID, tuple[float, KnownSource | None]] = OrderedDict()
         self._asking: dict[UUID, asyncio.Task[KnownSource | None]] = {}
 
     async def find(self, source_id: UUID) -> KnownSource | None:
-        """The source, None when there is none."""
+        """The source, None when there is none; raises what the refusal of the error says (Unavailable)."""
         known = self._known.get(source_id)
         if known is not None and known[0] > time.monotonic():
             return known[1]
@@ -33,8 +42,11 @@ class SourceCache:
         return await asyncio.shield(task)
 
     async def _ask(self, source_id: UUID) -> KnownSource | None:
-        async with self._connections.acquire() as connection:
-            rows = await connection.fetch(FIND, source_id)
+        try:
+            async with self._connections.acquire() as connection:
+                rows = await connection.fetch(FIND, source_id)
+        except Exception as error:
+            raise self._refusal(error)(str(error)) from error
         row = rows[0] if rows else None
         found = row and KnownSource(row["tenant_id"], row["id"], row["name"], row["scheme"], (row["secret"],))
         self._known[source_id] = (time.monotonic() + self._seconds, found)
