@@ -133,6 +133,9 @@ CREATE UNIQUE INDEX dead_letters_position ON dead_letters (consumer, topic, part
 
 SELECT headrace_protect('tenants');
 
+-- What has no readable tenant belongs to the operator's.
+INSERT INTO tenants (tenant_id, name) VALUES ('00000000-0000-7000-8000-000000000000', 'operator');
+
 SELECT headrace_protect('api_keys');
 
 SELECT headrace_protect('events');
