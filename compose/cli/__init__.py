@@ -1,14 +1,80 @@
-"""The command line."""
+"""The command line: `headrace`."""
 
 import typer
 
-from compose.cli import processes, setup, stack
+from compose.cli.lazy import LazyGroup, Listed
 
-app = typer.Typer(no_args_is_help=True)
-for part in (stack, processes, setup):
-    part.register(app)
+STACK, USE, RUN = "The stack on this machine", "Use it", "Run it on a cluster"
+EPILOG = """
+[bold]From nothing to a model[/]
+
+[cyan]headrace up --detach[/]  starts PostgreSQL, Kafka, the API and the workers
+
+[cyan]headrace datasets upload wine.csv --name wine --wait[/]  prints the data set's id
+
+[cyan]headrace jobs start --dataset ID --target cultivar --model wine --wait[/]  trains, and shows progress
+
+[cyan]headrace trends --model wine[/]  how it does, version by version
+
+[cyan]eval "$(headrace env)"[/]  and curl -H "Authorization: Bearer $HEADRACE_API_KEY" $HEADRACE_API_URL/v1/jobs works
+
+[cyan]headrace demo[/]  all of it at once, with real data, every figure checked
+
+Every command that answers has [cyan]--json[/]. Exit status: 0 done, 1 it failed, 2 it was misused.
+"""
+COMMANDS = {
+    "up": Listed("compose.cli.stack", "Start PostgreSQL, Kafka, the API and all workers on this machine.", STACK),
+    "down": Listed("compose.cli.stack", "Stop the stack and wait until everything has ended. Data stays.", STACK),
+    "status": Listed(
+        "compose.cli.stack",
+        "Show whether the stack runs, where it listens, and how often each process was started again.",
+        STACK,
+    ),
+    "demo": Listed(
+        "compose.cli.demo", "Train real models through every part of the running stack, and check each figure.", STACK
+    ),
+    "env": Listed("compose.cli.env", "Print the addresses and the key for the shell that you are in.", STACK),
+    "doctor": Listed("compose.cli.doctor", "Say what is wrong, and where each setting comes from.", STACK),
+    "sources": Listed("compose.cli.sources", "Who may send webhooks, and what becomes of them.", USE),
+    "send": Listed("compose.cli.send", "Send a webhook, signed as Standard Webhooks.", USE),
+    "datasets": Listed("compose.cli.datasets", "Upload data sets, and see what validation found.", USE),
+    "jobs": Listed("compose.cli.jobs", "Start training jobs, watch them, cancel them.", USE),
+    "models": Listed("compose.cli.models", "Model lines and their versions.", USE),
+    "trends": Listed("compose.cli.trends", "Show how each model does, version by version, beside its baseline.", USE),
+    "usage": Listed("compose.cli.usage", "Show what was used, per meter and day or month.", USE),
+    "dead-letters": Listed("compose.cli.dead_letters", "What could not be handled, and why.", USE),
+    "api": Listed("compose.cli.processes", "Serve HTTP: webhooks, commands and reads, on HEADRACE_API_URL.", RUN),
+    "relay": Listed(
+        "compose.cli.processes",
+        "Send accepted events to Kafka. Several may run: one is at work, the others wait.",
+        RUN,
+    ),
+    "worker": Listed("compose.cli.processes", "Run consumers: ingest, training, finalization, billing.", RUN),
+    "projections": Listed("compose.cli.processes", "Keep the read models: jobs, metric_trends, usage.", RUN),
+    "migrate": Listed("compose.cli.setup", "Bring the database's schema up to date, as headrace_owner.", RUN),
+    "topics": Listed("compose.cli.setup", "Make the topics that are missing, and check those that are there.", RUN),
+    "admin": Listed("compose.cli.setup", "Set-up that needs more than an API key.", RUN),
+}
+"""Every command by name. A test compares these texts with the commands' own."""
+
+
+class Commands(LazyGroup):
+    """All of them."""
+
+    listed = COMMANDS
+
+
+app = typer.Typer(cls=Commands, no_args_is_help=True, epilog=EPILOG, pretty_exceptions_enable=False)
+
+
+@app.callback()
+def begin() -> None:
+    """Webhooks and data sets in; trained models, their trends and their bill out."""
+    from compose.cli.strangers import warn
+
+    warn()
 
 
 def main() -> None:
     """Run it."""
-    app()
+    app(prog_name="headrace")

@@ -1,0 +1,127 @@
+"""The API from a terminal: answers as JSON, refusals as failures in words."""
+
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+
+from compose.cli.connection import find, is_loopback, settings_of
+from compose.cli.failure import Failure
+
+TIMEOUT_SECONDS = 30.0
+UPLOAD_TIMEOUT_SECONDS = 300.0
+RETRY_SECONDS = 0.5
+UNWELL = (502, 503, 504)
+BAD_REQUEST = 400
+
+
+class Client:
+    """One connection to one API with one key."""
+
+    def __init__(
+        self,
+        url: str,
+        key: str | None,
+        transport: httpx.BaseTransport | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        """`transport` and `sleep` stand in for the network and the clock in tests."""
+        self.url = url
+        self._sleep = sleep
+        self._http = httpx.Client(
+            base_url=url,
+            headers={} if key is None else {"authorization": f"Bearer {key}"},
+            timeout=TIMEOUT_SECONDS,
+            transport=transport,
+            trust_env=not is_loopback(url),  # a proxy is not asked for this machine
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._http.close()
+
+    def get(self, path: str, patience_seconds: float = 0.0, **params: str | int | None) -> Any:
+        """What a read answers. An API that is being started again is waited for, as long as patience lasts."""
+        wanted = {name: value for name, value in params.items() if value is not None}
+        deadline = time.monotonic() + patience_seconds
+        while True:
+            try:
+                answer = self._http.get(path, params=wanted)
+                if answer.status_code not in UNWELL or time.monotonic() >= deadline:
+                    return checked(answer)
+            except httpx.TransportError as error:
+                if time.monotonic() >= deadline:
+                    raise unreachable(self.url, error) from error
+            self._sleep(RETRY_SECONDS)
+
+    def post(self, path: str, body: Any = None) -> Any:
+        """What a command answers."""
+        return checked(self._send(path, json=body))
+
+    def upload(self, path: str, file: Path, fields: Mapping[str, str]) -> Any:
+        """Send a file as a form, streamed."""
+        with file.open("rb") as content:
+            files = {"file": (file.name, content, "text/csv")}
+            return checked(self._send(path, files=files, data=dict(fields), timeout=UPLOAD_TIMEOUT_SECONDS))
+
+    def deliver(self, path: str, body: bytes, headers: Mapping[str, str]) -> httpx.Response:
+        """Send bytes as they are, and return the answer whatever it says."""
+        return self._send(path, content=body, headers={"content-type": "application/json", **headers})
+
+    def _send(self, path: str, **given: Any) -> httpx.Response:
+        try:
+            return self._http.post(path, **given)
+        except httpx.TransportError as error:
+            raise unreachable(self.url, error) from error
+
+
+def connected(data_dir: Path | None = None) -> Client:
+    """A client of the API that the settings or the running stack name."""
+    found = find(settings_of(data_dir))
+    if found.api_key is None and found.stack.state == "stopped" and not found.given:
+        raise Failure(
+            f"no stack is running in {found.stack.data_dir}",
+            "start one: headrace up --detach",
+            "or name an API: HEADRACE_API_URL and HEADRACE_API_KEY",
+        )
+    if found.api_key is None:
+        raise Failure(f"no key for the API at {found.api_url}", "set HEADRACE_API_KEY")
+    return Client(found.api_url, found.api_key)
+
+
+def checked(answer: httpx.Response) -> Any:
+    """The JSON of an answer; Failure with code, message and trace id when it is a refusal."""
+    if answer.status_code < BAD_REQUEST:
+        try:
+            return answer.json()
+        except ValueError:
+            raise Failure(f"{answer.request.url} answers {answer.status_code} without JSON; is it Headrace?") from None
+    raise refusal(answer)
+
+
+def refusal(answer: httpx.Response) -> Failure:
+    """The failure that an error answer stands for."""
+    try:
+        problem = answer.json()
+        said = f"{problem['code']}: {problem['message']}"
+        trace = str(problem.get("trace_id", ""))
+    except (ValueError, KeyError, TypeError):
+        said, trace = f"{answer.request.url} answers {answer.status_code}", ""
+    trace = trace or answer.headers.get("x-request-id", "")
+    return Failure(said, *([f"trace id {trace}"] if trace else []))
+
+
+def unreachable(url: str, error: httpx.TransportError) -> Failure:
+    """The failure of an API that cannot be asked."""
+    if isinstance(error, httpx.ConnectError):
+        return Failure(f"the API at {url} does not answer; is the stack up?", "headrace up", "headrace doctor")
+    if isinstance(error, httpx.TimeoutException):
+        return Failure(f"the API at {url} did not answer in time", "headrace doctor")
+    return Failure(f"the API at {url} broke off: {error or type(error).__name__}", "headrace doctor")

@@ -1,0 +1,126 @@
+"""`headrace datasets`: upload, list, show, report."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.markup import escape
+
+from compose.cli.output import (
+    AsJson,
+    Limit,
+    coloured,
+    moment,
+    number,
+    print_json,
+    show_fields,
+    show_list,
+    table,
+    terminal,
+)
+
+EPILOG = """
+[cyan]headrace datasets upload wine.csv --name wine --wait[/]
+
+[cyan]headrace datasets report ID[/]  what validation found
+"""
+Id = Annotated[str, typer.Argument(help="The data set's id.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    datasets = typer.Typer(help="Upload data sets, and see what validation found.", no_args_is_help=True, epilog=EPILOG)
+    app.add_typer(datasets, name="datasets")
+
+    @datasets.command(epilog=EPILOG)
+    def upload(
+        file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="CSV with a header.")],
+        name: Annotated[str, typer.Option(help="Its name; the same name again is a new version.")],
+        wait: Annotated[bool, typer.Option("--wait", help="Until it is validated or rejected.")] = False,
+        timeout: Annotated[float, typer.Option(min=0, help="With --wait: give up after so many seconds.")] = 300.0,
+        as_json: AsJson = False,
+    ) -> None:
+        """Upload a CSV file. With --wait, exit status 1 when it is rejected."""
+        from compose.cli.client import connected
+        from compose.cli.watching import wait_for_dataset
+
+        with connected() as api:
+            answer = api.upload("/v1/datasets", file, {"name": name})
+            if wait:
+                answer = wait_for_dataset(api, answer["id"], timeout)
+        if as_json:
+            print_json(answer)
+        elif wait:
+            _show(answer)
+        else:
+            terminal().print(f"{answer['id']}  {coloured(answer['state'])}")
+        raise typer.Exit(1 if answer["state"] == "rejected" else 0)
+
+    @datasets.command("list")
+    def newest(limit: Limit = 50, as_json: AsJson = False) -> None:
+        """List data sets, newest first."""
+        from compose.cli.client import connected
+
+        with connected() as api:
+            answer = api.get("/v1/datasets", limit=limit)
+        columns = table("id", "name", "version", "state", "rows", "columns", "created", right=("version", "rows"))
+        show_list(
+            answer, as_json, columns,
+            lambda row: (
+                row["id"], escape(row["name"]), number(row["version"]), coloured(row["state"]), number(row["rows"]),
+                str(len(row["columns"])), moment(row["created_at"]),
+            ),
+            "There are no data sets. headrace datasets upload FILE --name NAME",
+        )  # fmt: skip
+
+    @datasets.command()
+    def show(dataset: Id, as_json: AsJson = False) -> None:
+        """Show a data set: its state, columns, and what validation found."""
+        from compose.cli.client import connected
+
+        with connected() as api:
+            found = api.get(f"/v1/datasets/{dataset}")
+        if as_json:
+            print_json(found)
+        else:
+            _show(found)
+
+    @datasets.command()
+    def report(dataset: Id, as_json: AsJson = False) -> None:
+        """Show what validation found: rule, column, rows, samples."""
+        from compose.cli.client import connected
+
+        with connected() as api:
+            found = api.get(f"/v1/datasets/{dataset}/report")
+        if as_json:
+            print_json(found)
+            return
+        reason = f": {escape(found['reason'])}" if found["reason"] else ""
+        terminal().print(f"{coloured(found['state'])}{reason}")
+        _show_findings(found["findings"])
+
+
+def _show(found: dict[str, Any]) -> None:
+    columns = ", ".join(f"{escape(one['name'])} [dim]{one['type']}[/]" for one in found["columns"])
+    show_fields({
+        "id": found["id"], "name": escape(found["name"]), "version": found["version"],
+        "state": coloured(found["state"]), "reason": found["reason"] and escape(found["reason"]),
+        "rows": found["rows"], "size": f"{found['size_bytes']:,} bytes", "columns": columns or None,
+        "created": moment(found["created_at"]),
+    })  # fmt: skip
+    _show_findings(found["report"])
+
+
+def _show_findings(findings: list[dict[str, Any]]) -> None:
+    if not findings:
+        terminal().print("[dim]validation found nothing[/]")
+        return
+    listed = table("severity", "rule", "column", "count", "rows", "message", "samples", right=("count",))
+    for one in findings:
+        colour = "red" if one["severity"] == "error" else "yellow"
+        rows = ", ".join(map(str, one["rows"][:5])) + (" …" if len(one["rows"]) > 5 else "")
+        listed.add_row(
+            f"[{colour}]{one['severity']}[/]", one["rule"], escape(one["column"] or "-"), number(one["count"]), rows,
+            escape(one["message"]), escape(", ".join(one["samples"][:3])),
+        )  # fmt: skip
+    terminal().print(listed)

@@ -1,0 +1,39 @@
+"""`headrace demo`: the main job against the running stack."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+AsJson = Annotated[bool, typer.Option("--json", help="Everything as one JSON object at the end.")]
+DataDir = Annotated[
+    Path | None, typer.Option("--data-dir", help="Where the stack keeps everything (default: HEADRACE_DATA_DIR).")
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+
+    @app.command()
+    def demo(data_dir: DataDir = None, as_json: AsJson = False) -> None:
+        """Train real models through every part of the running stack, and check each figure.
+
+        Wine, breast cancer and diabetes go in by upload, and are trained by API and by signed webhook.
+
+        Exit status 0 only if every check holds.
+        """
+        from compose.cli.client import connected
+        from compose.cli.output import print_json, terminal
+        from compose.demo.flow import run
+        from compose.demo.result import as_data, show
+        from compose.demo.screens import LineScreen, LiveScreen, NoScreen
+
+        console = terminal()
+        screen = NoScreen() if as_json else LiveScreen(console) if console.is_terminal else LineScreen(console)
+        with connected(data_dir) as api:
+            seen = run(api, screen)
+        if as_json:
+            print_json(as_data(seen))
+        else:
+            show(console, seen)
+        raise typer.Exit(0 if seen.holds else 1)

@@ -1,0 +1,47 @@
+"""`headrace env`: addresses and key for a shell."""
+
+import shlex
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from compose.cli.failure import Failure
+from compose.cli.output import print_json
+
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON object instead of shell lines.")]
+DataDir = Annotated[
+    Path | None, typer.Option("--data-dir", help="Where the stack keeps everything (default: HEADRACE_DATA_DIR).")
+]
+EPILOG = """
+[cyan]eval "$(headrace env)"[/]
+
+[cyan]curl -H "Authorization: Bearer $HEADRACE_API_KEY" $HEADRACE_API_URL/v1/jobs[/]
+"""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+
+    @app.command(epilog=EPILOG)
+    def env(data_dir: DataDir = None, as_json: AsJson = False) -> None:
+        """Print the addresses and the key for the shell that you are in.
+
+        HEADRACE_API_URL, HEADRACE_API_KEY and HEADRACE_KAFKA, so that curl and any Kafka client work at once.
+        """
+        from compose.cli.connection import find, settings_of
+
+        found = find(settings_of(data_dir))
+        if not found.known:
+            raise Failure(f"no stack is running in {found.stack.data_dir}", "start one: headrace up --detach")
+        values = {"HEADRACE_API_URL": found.api_url, "HEADRACE_API_KEY": found.api_key, "HEADRACE_KAFKA": found.kafka}
+        known = {name: value for name, value in values.items() if value is not None}
+        if as_json:
+            print_json(known)
+        else:
+            typer.echo(exports(known))
+
+
+def exports(values: dict[str, str]) -> str:
+    """One line that a POSIX shell can evaluate, whatever the values hold."""
+    return "export " + " ".join(f"{name}={shlex.quote(value)}" for name, value in values.items())

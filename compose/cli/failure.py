@@ -1,0 +1,50 @@
+"""What went wrong, as a terminal is told: lines on standard error, and an exit status."""
+
+from collections.abc import Iterator
+
+FAILED = 1
+MISUSED = 2
+# SQLSTATE classes: the login is wrong, there is no such database.
+NOT_LET_IN = ("28", "3D")
+
+
+class Failure(Exception):
+    """A foreseen failure: the first line says what, the others what to do."""
+
+    def __init__(self, *lines: str, exit_code: int = FAILED) -> None:
+        super().__init__("\n".join(lines))
+        self.lines = (f"headrace: {lines[0]}", *(f"  {line}" for line in lines[1:]))
+        self.exit_code = exit_code
+
+
+def explain(error: BaseException, *, short: bool = True) -> Failure | None:
+    """The failure that an error stands for: a wrong setting, and with `short` a server that does not let us in.
+
+    A process that runs for long keeps its traceback: its log is where the cause is looked for.
+    """
+    wrong = _wrong_setting(error)
+    if wrong is not None or not short:
+        return wrong
+    for one in _chain(error):
+        if isinstance(one, ConnectionRefusedError) or type(one).__name__ == "KafkaConnectionError":
+            return Failure(f"a server does not answer: {one}", "is the stack up? headrace up", "headrace doctor")
+        if str(getattr(one, "sqlstate", None) or "")[:2] in NOT_LET_IN:
+            return Failure(f"PostgreSQL refuses: {one}", "look at HEADRACE_POSTGRES_URL: headrace doctor")
+    return None
+
+
+def _wrong_setting(error: BaseException) -> Failure | None:
+    if not isinstance(error, ValueError):
+        return None
+    from pydantic import ValidationError
+
+    if not isinstance(error, ValidationError) or error.title != "Settings":
+        return None
+    found = [f"HEADRACE_{'_'.join(map(str, one['loc'])).upper()}: {one['msg']}" for one in error.errors()]
+    return Failure("a setting is wrong", *found, exit_code=MISUSED)
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__

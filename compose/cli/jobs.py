@@ -1,0 +1,126 @@
+"""`headrace jobs`: start, list, show, watch, cancel."""
+
+import json
+from typing import Annotated, Any
+
+import typer
+from rich.markup import escape
+
+from compose.cli.output import AsJson, Limit, coloured, moment, print_json, show_list, table, terminal
+
+EPILOG = """
+[cyan]headrace jobs start --dataset ID --target cultivar --model wine --option seed=7 --wait[/]
+
+[cyan]headrace jobs watch ID[/]  live, until it is over; exit status 1 unless it succeeded
+"""
+Id = Annotated[str, typer.Argument(help="The job's id.")]
+Timeout = Annotated[float | None, typer.Option("--timeout", min=0, help="Give up after so many seconds.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    jobs = typer.Typer(help="Start training jobs, watch them, cancel them.", no_args_is_help=True, epilog=EPILOG)
+    app.add_typer(jobs, name="jobs")
+
+    @jobs.command(epilog=EPILOG)
+    def start(
+        dataset: Annotated[str, typer.Option(help="The data set's id.")],
+        target: Annotated[str, typer.Option(help="The column to predict.")],
+        model: Annotated[str, typer.Option(help="The model line; each job adds a version to it.")],
+        option: Annotated[
+            list[str] | None, typer.Option(help="seed=7, profile=fast or standard, task=regression; repeatable.")
+        ] = None,
+        wait: Annotated[bool, typer.Option("--wait", help="Watch it until it is over.")] = False,
+        timeout: Timeout = None,
+        as_json: AsJson = False,
+    ) -> None:
+        """Start a training job."""
+        from compose.cli.client import connected
+        from compose.cli.job_view import watch_until_over
+
+        body = {
+            "kind": "train", "dataset_id": dataset, "target": target, "model": model,
+            "options": parsed_options(option or []),
+        }  # fmt: skip
+        with connected() as api:
+            answer = api.post("/v1/jobs", body)
+            if wait:
+                raise typer.Exit(watch_until_over(api, answer["id"], timeout, as_json))
+        if as_json:
+            print_json(answer)
+        else:
+            terminal().print(f"{answer['id']}  {coloured(answer['state'])}")
+            terminal().print(f"[dim]headrace jobs watch {answer['id']}[/]")
+
+    @jobs.command("list")
+    def newest(limit: Limit = 50, as_json: AsJson = False) -> None:
+        """List jobs, newest first."""
+        from compose.cli.client import connected
+
+        with connected() as api:
+            answer = api.get("/v1/jobs", limit=limit)
+        show_list(
+            answer, as_json, table("id", "state", "model", "target", "origin", "created", "note"), _line,
+            "There are no jobs. headrace jobs start --dataset ID --target COLUMN --model NAME",
+        )  # fmt: skip
+
+    @jobs.command()
+    def show(job: Id, as_json: AsJson = False) -> None:
+        """Show a job: its state, metrics beside the baseline, failure, and timeline."""
+        from compose.cli.client import connected
+        from compose.cli.job_view import show_job
+
+        with connected() as api:
+            found = api.get(f"/v1/jobs/{job}")
+        if as_json:
+            print_json(found)
+        else:
+            show_job(found)
+
+    @jobs.command(epilog=EPILOG)
+    def watch(job: Id, timeout: Timeout = None, as_json: AsJson = False) -> None:
+        """Watch a job until it is over. Exit status 1 unless it succeeded; --json prints the job at its end."""
+        from compose.cli.client import connected
+        from compose.cli.job_view import watch_until_over
+
+        with connected() as api:
+            raise typer.Exit(watch_until_over(api, job, timeout, as_json))
+
+    @jobs.command()
+    def cancel(
+        job: Id,
+        reason: Annotated[str | None, typer.Option(help="Why; it is kept in the timeline.")] = None,
+        as_json: AsJson = False,
+    ) -> None:
+        """Ask a job to stop. One that is over stays as it is."""
+        from compose.cli.client import connected
+
+        with connected() as api:
+            answer = api.post(f"/v1/jobs/{job}/cancel", None if reason is None else {"reason": reason})
+        if as_json:
+            print_json(answer)
+        else:
+            terminal().print(f"{answer['id']}  {answer['state']}")
+
+
+def parsed_options(given: list[str]) -> dict[str, Any]:
+    """`name=value` pairs; a value is JSON where it can be (7, true, null), else text."""
+    options: dict[str, Any] = {}
+    for one in given:
+        name, equals, text = one.partition("=")
+        if not equals or not name:
+            raise typer.BadParameter(f"{one!r} is not name=value", param_hint="--option")
+        try:
+            options[name] = json.loads(text)
+        except ValueError:
+            options[name] = text
+    return options
+
+
+def _line(job: dict[str, Any]) -> tuple[str, ...]:
+    version = job["model"]["version"]
+    model = escape(job["model"]["name"]) + (f" v{version}" if version is not None else "")
+    note = f"{job['failure']['class']}/{job['failure']['code']}" if job["failure"] else ""
+    return (
+        job["id"], coloured(job["state"]), model, escape(job["target"]), job["origin"], moment(job["created_at"]), note
+    )  # fmt: skip

@@ -1,0 +1,90 @@
+"""`headrace models`: list, show, versions."""
+
+from typing import Annotated, Any
+
+import typer
+from rich.markup import escape
+
+from compose.cli.output import AsJson, Limit, moment, number, print_json, show_fields, show_list, table, terminal
+
+Name = Annotated[str, typer.Argument(help="The model line's name.")]
+HEADLINE = ("balanced_accuracy", "r2", "accuracy", "rmse")
+"""The metrics that stand for a model in one cell, in this order."""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    models = typer.Typer(help="Model lines and their versions.", no_args_is_help=True)
+    app.add_typer(models, name="models")
+
+    @models.command("list")
+    def lines(limit: Limit = 50, as_json: AsJson = False) -> None:
+        """List model lines with how their newest version does."""
+        from compose.cli.client import connected
+
+        with connected() as api:
+            answer = api.get("/v1/models", limit=limit)
+        show_list(
+            answer, as_json, table("name", "versions", "task", "newest", "since", right=("versions",)),
+            lambda row: (
+                escape(row["name"]), number(row["versions"]), row["task"], headline(row["metrics"]),
+                moment(row["created_at"]),
+            ),
+            "There are no models. headrace jobs start --dataset ID --target COLUMN --model NAME --wait",
+        )  # fmt: skip
+
+    @models.command()
+    def show(
+        name: Name,
+        version: Annotated[int | None, typer.Option(min=1, help="Which one; the newest if left out.")] = None,
+        as_json: AsJson = False,
+    ) -> None:
+        """Show one version of a model: metrics beside the baseline, lineage, files."""
+        from compose.cli.client import connected
+
+        with connected() as api:
+            if version is None:
+                found = api.get(f"/v1/models/{name}")
+                one = found["latest"]
+            else:
+                found = one = api.get(f"/v1/models/{name}/versions/{version}")
+        if as_json:
+            print_json(found)
+        else:
+            _show(one)
+
+    @models.command()
+    def versions(name: Name, limit: Limit = 50, as_json: AsJson = False) -> None:
+        """List a model's versions, newest first."""
+        from compose.cli.client import connected
+
+        with connected() as api:
+            answer = api.get(f"/v1/models/{name}/versions", limit=limit)
+        show_list(
+            answer, as_json, table("version", "chosen", "measured", "job", "created", right=("version",)),
+            lambda row: (
+                number(row["version"]), str(row["details"].get("chosen", "-")), headline(row["metrics"]),
+                row["job_id"], moment(row["created_at"]),
+            ),
+            "There are none.",
+        )  # fmt: skip
+
+
+def headline(metrics: dict[str, float]) -> str:
+    """The first metric of the usual ones that there is."""
+    return next((f"{name} {number(metrics[name])}" for name in HEADLINE if name in metrics), "-")
+
+
+def _show(one: dict[str, Any]) -> None:
+    files = ", ".join(f"{escape(name)} ({file['size_bytes']:,} bytes)" for name, file in one["artifacts"].items())
+    show_fields({
+        "model": f"{escape(one['name'])} version {one['version']}", "task": one["task"],
+        "chosen": one["details"].get("chosen"), "target": escape(one["target"]),
+        "data set": f"{one['dataset_id']} version {one['dataset_version']}", "job": one["job_id"],
+        "files": files, "created": moment(one["created_at"]),
+    })  # fmt: skip
+    measured = table("metric", "value", "baseline", right=("value", "baseline"))
+    for name, value in sorted(one["metrics"].items()):
+        measured.add_row(name, number(value), number(one["baseline"].get(name)))
+    terminal().print()
+    terminal().print(measured)

@@ -1,0 +1,79 @@
+"""`headrace trends`: metrics over versions."""
+
+from itertools import groupby
+from typing import Annotated, Any
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from compose.cli.output import AsJson, moment, number, print_json, show_list, sparkline, table, terminal
+
+EPILOG = """
+[cyan]headrace trends[/]  each model and metric in one line
+
+[cyan]headrace trends --model wine --metric accuracy[/]  each version in one line
+
+[cyan]headrace trends --summary[/]  average, range and quantiles
+"""
+NONE = "There is no trend yet. headrace jobs start --dataset ID --target COLUMN --model NAME --wait"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+
+    @app.command(epilog=EPILOG)
+    def trends(
+        model: Annotated[str | None, typer.Option(help="Only this model line.")] = None,
+        metric: Annotated[str | None, typer.Option(help="Only this metric.")] = None,
+        summary: Annotated[bool, typer.Option("--summary", help="Average, range and quantiles.")] = False,
+        as_json: AsJson = False,
+    ) -> None:
+        """Show how each model does, version by version, beside its baseline."""
+        from compose.cli.client import connected
+
+        path = "/v1/metric-trends/summary" if summary else "/v1/metric-trends"
+        with connected() as api:
+            answer = api.get(path, model=model, metric=metric)
+        if summary:
+            numbers = ("versions", "average", "minimum", "maximum", "p50", "p90", "latest", "change")
+            show_list(
+                answer, as_json, table("model", "metric", *numbers, right=numbers),
+                lambda row: (escape(row["model"]), row["metric"], *(number(row[name]) for name in numbers)), NONE,
+            )  # fmt: skip
+        elif as_json:
+            print_json(answer)
+        elif not answer["data"]:
+            terminal().print(NONE)
+        else:
+            one = model is not None and metric is not None
+            terminal().print(by_version(answer["data"]) if one else by_series(answer["data"]))
+
+
+def by_series(points: list[dict[str, Any]]) -> Table:
+    """One row per model and metric; points come in the order model, metric, version."""
+    numbers = ("versions", "first", "latest", "change", "baseline")
+    shown = table("model", "metric", *numbers, "trend", right=numbers)
+    for (model, metric), group in groupby(points, key=lambda point: (point["model"], point["metric"])):
+        series = list(group)
+        values = [point["value"] for point in series]
+        change = values[-1] - values[-2] if len(values) > 1 else None
+        shown.add_row(
+            escape(model), metric, number(len(values)), number(values[0]), number(values[-1]),
+            "-" if change is None else f"{change:+.4f}", number(series[-1]["baseline"]), sparkline(values),
+        )  # fmt: skip
+    return shown
+
+
+def by_version(points: list[dict[str, Any]]) -> Table:
+    """One row per version; the trend grows as it goes down."""
+    shown = table("version", "value", "change", "baseline", "trained", "trend", right=("version", "value", "change"))
+    values = [point["value"] for point in points]
+    bars = sparkline(values)
+    for place, point in enumerate(points):
+        change = f"{values[place] - values[place - 1]:+.4f}" if place else "-"
+        shown.add_row(
+            number(point["version"]), number(point["value"]), change, number(point["baseline"]),
+            moment(point["time"]), bars[: place + 1],
+        )  # fmt: skip
+    return shown

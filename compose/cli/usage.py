@@ -1,0 +1,40 @@
+"""`headrace usage`: sums per meter."""
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+from compose.cli.output import AsJson, number, show_list, table
+
+
+class Window(StrEnum):
+    """Over what it is summed, in UTC."""
+
+    DAY = "day"
+    MONTH = "month"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+
+    @app.command()
+    def usage(
+        meter: Annotated[str | None, typer.Option(help="Only this meter.")] = None,
+        window: Annotated[Window, typer.Option(help="Sums per UTC day or month.")] = Window.DAY,
+        as_json: AsJson = False,
+    ) -> None:
+        """Show what was used, per meter and day or month."""
+        from compose.cli.client import connected
+
+        with connected() as api:
+            answer = api.get("/v1/usage", meter=meter, window=window.value)
+        show_list(
+            answer, as_json, table(window.value, "meter", "value", "unit", "records", right=("value", "records")),
+            lambda row: (
+                row["window_start"], escape(row["meter"]), number(row["value"]), escape(row["unit"]),
+                number(row["records"]),
+            ),
+            "Nothing was used yet.",
+        )  # fmt: skip

@@ -1,0 +1,1 @@
+"""The main job, shown and checked: real data sets through every part of the running stack."""
