@@ -10,7 +10,7 @@ SETUP_SECONDS = 120.0
 
 @dataclass(frozen=True)
 class SetUp:
-    """One of our own commands, run to its end once per start; `{…}` is filled in."""
+    """One of our own commands, run to its end once per start."""
 
     name: str
     arguments: tuple[str, ...]
@@ -27,7 +27,7 @@ class Process:
 
 
 SET_UP = (
-    SetUp("roles", ("admin", "roles", "--superuser-url", "{superuser_url}"), ("postgres",), only_embedded=True),
+    SetUp("roles", ("admin", "roles"), ("postgres",), only_embedded=True),
     SetUp("migrations", ("migrate",), ("roles",)),
     SetUp("topics", ("topics",), ("kafka", "migrations")),
     SetUp("tenant", ("admin", "bootstrap"), ("migrations",)),

@@ -84,13 +84,15 @@ class Stack:
     async def _run(self, step: SetUp) -> str:
         if step.only_embedded and not self._addresses.embedded_postgres:
             return "yours"
-        filled = [part.format(superuser_url=self._superuser_url()) for part in step.arguments]
+        environment = self._addresses.environment()
+        if step.only_embedded:  # not as an argument, which every user of the machine could read
+            environment["HEADRACE_SUPERUSER_URL"] = self._postgres.url()
         log = self.supervisor.log(f"setup-{step.name}")
         with log.open("wb") as output:
             process = await asyncio.create_subprocess_exec(
                 *self._command,
-                *filled,
-                env=self._addresses.environment(),
+                *step.arguments,
+                env=environment,
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
@@ -106,9 +108,6 @@ class Stack:
             shown = " ".join(step.arguments)
             raise SetUpError(f"`headrace {shown}` ended with {code}; the end of {log.name}:\n{tail(log)}")
         return f"headrace {' '.join(step.arguments[:2])}"
-
-    def _superuser_url(self) -> str:
-        return self._postgres.url() if self._addresses.embedded_postgres else self._addresses.postgres_url
 
     async def _start_processes(self) -> str:
         await self.supervisor.start_together(self._child(process) for process in self._processes)

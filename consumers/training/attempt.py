@@ -101,6 +101,8 @@ class TrainingAttempt:
             return ()
         cause = piece.cause.id
         match result:
+            case Finished() if job.cancel_reason is not None:  # asked in time, and the child was faster than the word
+                moved = cancel(job, job.cancel_reason, cause=cause, by=BY, at=at)
             case Finished():
                 return await self._trained(tx, piece, job, result, at)
             case Refused(failure_class, code, message):

@@ -38,6 +38,7 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 PROGRESS_SECONDS = 0.5
+BEAT_SECONDS = 1.0  # at the longest: with a heartbeat comes the word to stop
 RETRY_SECONDS = 2.0
 
 
@@ -123,7 +124,7 @@ class Worker:
         """Extend the lease until told otherwise; a lost lease or a request to stop ends the child."""
         try:
             while True:
-                await asyncio.sleep(self.lease_seconds / 3)
+                await asyncio.sleep(min(self.lease_seconds / 3, BEAT_SECONDS))
                 reason = await self._well(lambda tx: store.beat(tx, piece, self.lease_seconds))
                 if reason is not None:
                     cancelled.set()
