@@ -1,16 +1,24 @@
 """What a scheme says of a request: genuine, with its identity, or not, with the reason (kept to ourselves)."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
 
 @dataclass(frozen=True, slots=True)
 class Genuine:
-    """Signed by the source's secret; `external_id` is the sender's own id of this delivery."""
+    """Signed by the source's secret.
+
+    `external_id` is the sender's own id of this delivery, and `signed_id` whether the signature covers it. `signed_at`
+    is the time that the sender signed, where the scheme has one; it says when, not what, and is left out when verdicts
+    are compared. A `challenge` is answered with itself as plain text, and nothing is stored.
+    """
 
     external_id: str | None
+    signed_id: bool = True
+    signed_at: datetime | None = field(default=None, compare=False)
+    challenge: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,4 +40,11 @@ class Verify(Protocol):
         now: datetime,
         tolerance_seconds: int,
     ) -> Genuine | Forged:
-        """Judge one request."""
+        """Judge one request. A header sent twice comes as `headers.gathered` joins it."""
+
+
+class Sign(Protocol):
+    """The other side of a scheme: what its provider adds to a body. Pure; raises ValueError for an unusable secret."""
+
+    def __call__(self, body: bytes, secret: str, *, message_id: str, now: datetime) -> dict[str, str]:
+        """The headers, by lower-case name. A scheme whose id stands in the body leaves `message_id` aside."""

@@ -1,0 +1,76 @@
+"""The sender's own id of a delivery, out of a header or out of a body whose signature holds."""
+
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, Self
+
+import jmespath
+from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, model_validator
+from pydantic_core import from_json
+
+from producers.webhooks.verification.headers import HeaderName
+
+LONGEST_ID = 256
+# Only ways into a body. A function or a literal could give every delivery the same id, and all but one would be lost;
+# a projection or a pipe over a multi-select can grow without end.
+_PATH_NODES = frozenset({"field", "subexpression", "index_expression", "index", "or_expression"})
+
+
+def external_id(value: object) -> str | None:
+    """The id if it is printable text of 1 to 256 characters, else None."""
+    fits = isinstance(value, str) and 0 < len(value) <= LONGEST_ID and value.isprintable()
+    return value if isinstance(value, str) and fits else None
+
+
+def parsed(body: bytes) -> object:
+    """A verified body as JSON, None when it is not; the parser bounds depth and digits."""
+    try:
+        return from_json(body)
+    except ValueError:
+        return None
+
+
+def member(document: object, name: str) -> object:
+    """A member of a JSON object, None where there is none."""
+    return document.get(name) if isinstance(document, dict) else None
+
+
+def _is_path(expression: str) -> str:
+    try:
+        found = jmespath.compile(expression).parsed
+    except (jmespath.exceptions.JMESPathError, RecursionError) as error:
+        raise ValueError(f"not a JMESPath expression: {error}") from None
+    waiting: list[Any] = [found]
+    while waiting:
+        node = waiting.pop()
+        if node["type"] not in _PATH_NODES:
+            raise ValueError("an id is found by names and indexes only, as in data.id, items[0].id or id || event_id")
+        waiting.extend(node["children"])
+    return expression
+
+
+BodyPath = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_is_path)]
+
+
+class IdOptions(BaseModel):
+    """Where the sender's own id of a delivery stands, for a scheme that does not say."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    id_header: HeaderName | None = None
+    id_path: BodyPath | None = None
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Self:
+        if self.id_header is not None and self.id_path is not None:
+            raise ValueError("id_header or id_path, not both")
+        return self
+
+
+def reader(options: IdOptions) -> Callable[[bytes, Mapping[str, str]], str | None]:
+    """What reads the id of a delivery."""
+    if options.id_path is not None:
+        path = jmespath.compile(options.id_path)
+        return lambda body, _: external_id(path.search(parsed(body)))
+    name = options.id_header
+    if name is not None:
+        return lambda _, headers: external_id(headers.get(name))
+    return lambda _body, _headers: None

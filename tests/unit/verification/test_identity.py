@@ -1,0 +1,66 @@
+"""Whose id it is: text of a bearable size, or none; never an exception, whatever the body holds."""
+
+import pytest
+
+from producers.webhooks.verification import shopify, slack, stripe
+from producers.webhooks.verification.identity import IdOptions, external_id, member, parsed, reader
+from producers.webhooks.verification.verdict import Genuine
+from tests.unit.verification.cases import NOW
+
+NO_IDS: list[object] = [None, 7, 7.5, True, [], {}, ["a"], "", "a\0b", "a\nb", "a\x7f", "\x80", "\ud800", "x" * 257]
+SECRET = "a secret of some length"
+
+
+@pytest.mark.parametrize("value", NO_IDS)
+def test_what_is_no_id(value: object) -> None:
+    assert external_id(value) is None
+
+
+@pytest.mark.parametrize("value", ["a", "x" * 256, "gid://shopify/Order/1?a=b c", "é", "註文"])
+def test_what_is_one(value: str) -> None:
+    assert external_id(value) == value
+
+
+BODIES = [
+    b"", b"null", b"[]", b'"id"', b"7", b"{}", b"{", b'{"id": 7}', b'{"id": null}', b'{"id": ["a"]}', b'{"id": ""}',
+    b'{"id": "a\\u0000b"}', b'{"id": "\\ud800"}', b'{"id": "' + b"x" * 257 + b'"}', b'{"id": "a"', b"\xff\xfe",
+    b'{"id": "a", "b": ' + b"[" * 100_000 + b"]" * 100_000 + b"}", b'{"a":' * 100_000,
+    b'{"id": ' + b"9" * 100_000 + b"}",
+    b'{"id": 1e999999999}', b'{"id": NaN}', b"\xef\xbb\xbf{}", b'{"id": "a"} {"id": "b"}', b"id=a&payload=%7B%7D",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("body", BODIES, ids=range(len(BODIES)))
+def test_odd_bodies_have_no_id(body: bytes) -> None:
+    assert external_id(member(parsed(body), "id")) is None
+    for path in ("id", "id[0].a", "a || id", "id[1]", "id[-2]", "id[99999999999999999999]", "data.id"):
+        assert reader(IdOptions(id_path=path))(body, {}) is None
+    verdict = stripe.verify(
+        body, stripe.sign(body, SECRET, message_id="", now=NOW), [SECRET], now=NOW, tolerance_seconds=300
+    )
+    assert verdict == Genuine(None)
+
+
+@pytest.mark.parametrize("value", [value for value in NO_IDS if isinstance(value, str)])
+def test_odd_headers_have_no_id(value: str) -> None:
+    assert reader(IdOptions(id_header="X-Id"))(b"", {"x-id": value}) is None
+    headers = {**shopify.sign(b"", SECRET, message_id="", now=NOW), "x-shopify-webhook-id": value}
+    verdict = shopify.verify(b"", headers, [SECRET], now=NOW, tolerance_seconds=300)
+    if "\n" not in value:
+        assert verdict == Genuine(None, signed_id=False)
+
+
+def test_the_id_is_found() -> None:
+    body = b'{"a": {"ids": [{"id": "x"}, {"id": "y"}]}, "b": "z"}'
+    assert reader(IdOptions(id_path="a.ids[1].id"))(body, {}) == "y"
+    assert reader(IdOptions(id_path="a.ids[-2].id"))(body, {}) == "x"
+    assert reader(IdOptions(id_path="(c || a).ids[0].id"))(body, {}) == "x"
+    assert reader(IdOptions(id_path='"b"'))(body, {}) == "z"
+    assert reader(IdOptions(id_header="X-Id"))(body, {"x-id": "h"}) == "h"
+    assert reader(IdOptions())(body, {"x-id": "h"}) is None
+
+
+def test_slack_forms_have_no_id() -> None:
+    body = b"payload=%7B%22event_id%22%3A%22Ev1%22%7D"
+    headers = slack.sign(body, SECRET, message_id="", now=NOW)
+    assert slack.verify(body, headers, [SECRET], now=NOW, tolerance_seconds=300) == Genuine(None)
