@@ -45,7 +45,7 @@ class Event(Frozen):
     tenantid: UUID
     correlationid: UUID
     causationid: UUID | None = None
-    aggregateversion: int = Field(ge=0)
+    aggregateversion: int = Field(ge=0, lt=1 << 63)
     traceparent: TraceParent | None = None
     data: SerializeAsAny[Payload]
 

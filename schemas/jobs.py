@@ -1,14 +1,33 @@
 """Jobs: asked for at the door, then moved from state to state by their owner."""
 
-from typing import Literal
+import math
+from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import Field, JsonValue
+from pydantic import AfterValidator, Field, JsonValue
 
 from schemas.datasets import Column
 from schemas.payload import Frozen, Payload
 
 FailureClass = Literal["user_data", "user_config", "quota", "infrastructure", "internal"]
+MOST_OPTION_DEPTH = 20
+
+
+def _storable(value: JsonValue, depth: int = 0) -> JsonValue:
+    """Refuse what would be accepted here and fail everybody after: NUL, half a surrogate, NaN, endless nesting."""
+    if depth > MOST_OPTION_DEPTH:
+        raise ValueError(f"options are nested deeper than {MOST_OPTION_DEPTH}")
+    if isinstance(value, str) and ("\x00" in value or any("\ud800" <= mark <= "\udfff" for mark in value)):
+        raise ValueError("options hold a character that cannot be stored (NUL or half a surrogate pair)")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError("options hold a number that JSON has not")
+    inner = [*value, *value.values()] if isinstance(value, dict) else value if isinstance(value, list) else []
+    for one in inner:
+        _storable(one, depth + 1)
+    return value
+
+
+Options = Annotated[dict[str, JsonValue], AfterValidator(_storable)]
 
 
 class Failure(Frozen):
@@ -42,7 +61,7 @@ class JobRequested(Payload, type="job.requested"):
     dataset_id: UUID
     target: str
     model: str
-    options: dict[str, JsonValue] = Field(default_factory=dict)
+    options: Options = Field(default_factory=dict)
     origin: str = "api"
     mapping_version: int | None = None
 
@@ -65,7 +84,7 @@ class JobQueued(Payload, type="job.queued"):
     columns: tuple[Column, ...]
     target: str
     model: str
-    options: dict[str, JsonValue] = Field(default_factory=dict)
+    options: Options = Field(default_factory=dict)
     reason: str
 
 

@@ -1,0 +1,67 @@
+"""What a source may be: a mapping that cannot work is refused when it is made, not when a webhook comes."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from producers.webhooks.sources.source import Command, Forward, NewSource
+
+MAPPING = {"dataset_id": "dataset.id", "target": "'target'", "model": "join('-', [a, b])"}
+
+
+def source(**changes: Any) -> NewSource:
+    action = {"kind": "command", "mapping": {**MAPPING, **changes.pop("mapping", {})}}
+    return NewSource.model_validate({"name": "nightly", "action": action, **changes})
+
+
+def test_a_source_forwards_unless_it_is_told_otherwise() -> None:
+    assert NewSource(name="a") == NewSource(name="a", scheme="standard_webhooks", secret=None, action=Forward())
+
+
+def test_a_mapping_is_kept_as_it_was_written() -> None:
+    action = source(mapping={"options": "{seed: seed}"}).action
+    assert isinstance(action, Command)
+    assert (action.command, action.mapping.target, action.mapping.options) == ("train", "'target'", "{seed: seed}")
+
+
+@pytest.mark.parametrize("field", ["dataset_id", "target", "model", "options"])
+@pytest.mark.parametrize(
+    "expression",
+    ["", "a.", "[", "a[?b", "'", "foo(", "a b", "\x00", "'a\x00b'", "a" * 2001, "(" * 1000, "!" * 1900,
+     "[?" * 600],
+    ids=lambda one: repr(one[:6]),
+)  # fmt: skip
+def test_what_is_no_expression_is_refused_with_its_place(field: str, expression: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        source(mapping={field: expression})
+    assert field in caught.value.errors()[0]["loc"]
+
+
+@pytest.mark.filterwarnings("ignore:deprecated string literal:PendingDeprecationWarning")
+@given(st.text("abc@.[]{}()*?|&!<>=`'\"\\,:-019 \n\x00", max_size=30))
+def test_any_text_is_an_expression_or_refused(expression: str) -> None:
+    try:
+        source(mapping={"target": expression})
+    except ValidationError:
+        return
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"name": ""}, {"name": " a"}, {"name": "a" * 101}, {"name": "a\n"}, {"name": "a/b"}, {"name": "é"},
+        {"scheme": "github"}, {"secret": ""}, {"secret": "s" * 201}, {"color": "red"},
+        {"action": {"kind": "command"}}, {"action": {"kind": "delete"}}, {"action": {}},
+        {"action": {"kind": "forward", "mapping": MAPPING}},
+        {"action": {"kind": "command", "mapping": {**MAPPING, "extra": "a"}}},
+        {"action": {"kind": "command", "mapping": {"dataset_id": "a", "target": "b"}}},
+        {"action": {"kind": "command", "command": "predict", "mapping": MAPPING}},
+    ],
+    ids=repr,
+)  # fmt: skip
+def test_what_is_not_known_is_refused(changes: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        source(**changes)
