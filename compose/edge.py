@@ -9,6 +9,7 @@ from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from compose.adapters.failures import passing
 from producers.outbox.ports import NotStorable, Unavailable
@@ -114,8 +115,23 @@ async def _invalid(request: Request, error: Exception) -> JSONResponse:
 
 async def _http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
+    if error.status_code == 400:  # FastAPI's word for a body that its JSON parser gave up on, such as one too deep
+        found = [{"where": "body", "message": str(error.detail)}]
+        return _problem(request, 422, "invalid_request", f"body: {error.detail}", {"errors": found})
     codes = {404: "not_found", 405: "method_not_allowed"}
-    return _problem(request, error.status_code, codes.get(error.status_code, "http_error"), str(error.detail))
+    answer = _problem(request, error.status_code, codes.get(error.status_code, "http_error"), str(error.detail))
+    if error.status_code == 405:
+        answer.headers["Allow"] = ", ".join(sorted(_methods(request)))
+    return answer
+
+
+def _methods(request: Request) -> set[str]:
+    """What this path takes: each route alone knows only its own method."""
+    return {
+        method
+        for method in ("GET", "POST", "PUT", "PATCH", "DELETE")
+        if any(route.matches({**request.scope, "method": method})[0] is Match.FULL for route in request.app.routes)
+    }
 
 
 async def _unavailable(request: Request, _error: Exception) -> JSONResponse:

@@ -1,5 +1,8 @@
 """The topics on Kafka, made as `schemas.topics` says, and the cluster that they stand on."""
 
+import asyncio
+import time
+
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import TopicAlreadyExistsError, for_code
 
@@ -11,6 +14,9 @@ from schemas.topics import TOPICS
 
 class WrongTopics(Exception):
     """A topic is not as it should be; its partitions are fixed at its creation."""
+
+
+METADATA_SECONDS = 10.0
 
 
 async def ensure(settings: Settings) -> list[str]:
@@ -36,7 +42,7 @@ async def ensure(settings: Settings) -> list[str]:
             error = for_code(code)
             if code and error is not TopicAlreadyExistsError:
                 raise WrongTopics(f"{topic}: {error.__name__} {rest[0] if rest else ''}")
-        found = {one["topic"]: len(one["partitions"]) for one in await admin.describe_topics(sorted(wanted))}
+        found = await _partitions(admin, sorted(wanted))
         for name, topic in wanted.items():
             if found.get(name) != topic.partitions:
                 raise WrongTopics(f"{name} has {found.get(name)} partitions, not {topic.partitions}")
@@ -51,3 +57,13 @@ async def ensure(settings: Settings) -> list[str]:
     if known != cluster:
         raise WrongTopics(f"the positions in Postgres are of Kafka cluster {known}, this is {cluster}")
     return missing
+
+
+async def _partitions(admin: AIOKafkaAdminClient, names: list[str]) -> dict[str, int]:
+    """How many each topic has; one that was made a moment ago may not be in the broker's metadata yet."""
+    deadline = time.monotonic() + METADATA_SECONDS
+    while True:
+        found = {one["topic"]: len(one["partitions"]) for one in await admin.describe_topics(names)}
+        if all(found.get(name) for name in names) or time.monotonic() > deadline:
+            return found
+        await asyncio.sleep(0.1)

@@ -13,7 +13,11 @@ from producers.outbox.ports import NotStorable, Unavailable
 # SQLSTATE classes: https://www.postgresql.org/docs/18/errcodes-appendix.html
 TRANSIENT_CLASSES = ("08", "40", "53", "55", "57", "58")  # connection, rollback, resources, locks, operator, system
 PERMANENT_CLASSES = ("22",)  # data that Postgres refuses, such as NUL in text
-PASSING = (OSError, asyncio.TimeoutError, asyncpg.InterfaceError, PoolTimeout, InterfaceError, KafkaError)
+# A connection that is killed between two statements lets asyncpg say InternalClientError on the next one.
+PASSING = (
+    OSError, asyncio.TimeoutError, asyncpg.InterfaceError, asyncpg.InternalClientError, PoolTimeout, InterfaceError,
+    KafkaError,
+)  # fmt: skip
 
 
 def classify(error: BaseException) -> type[Exception] | None:

@@ -13,6 +13,10 @@ HOST = "127.0.0.1"
 USUAL = {"postgres": 5432, "kafka": 9092, "controller": 9093, "api": 8080}
 
 
+class PortTakenError(Exception):
+    """A port that the user gave is not to be had."""
+
+
 @dataclass(frozen=True)
 class Ports:
     """One port for each listener of the stack."""
@@ -54,11 +58,15 @@ def remembered(file: Path) -> Ports | None:
 def choose(file: Path, given: dict[str, int] | None = None) -> Ports:
     """The ports to use now, remembered in `file`.
 
-    A `given` port is taken as it is. Another one is the remembered one if it is free, else the usual
+    A `given` port is taken as it is; PortTakenError when somebody listens there, who would answer in its stead
+    and be taken for ours. Another one is the remembered one if it is free, else the usual
     one, else any. Call it when nothing of ours is running any more.
     """
     known = remembered(file)
     chosen = dict(given or {})
+    for name, port in chosen.items():
+        if not is_free(port):
+            raise PortTakenError(f"port {port}, given for {name}, cannot be had: somebody listens there already")
     for field in fields(Ports):
         if field.name in chosen:
             continue

@@ -15,7 +15,8 @@ from schemas.topics import DEAD_LETTERS
 # What cannot be read has no tenant to trust: it belongs to the operator's.
 OPERATOR = UUID("00000000-0000-7000-8000-000000000000")
 MOST_ERROR_CHARACTERS = 4000
-# Room for our own headers; a record near the limit is kept whole in the row, its copy goes without the value.
+# A record near the limit is kept whole in the row. Its copy goes without the value, and without key and headers when
+# these alone are too large: one that does not fit on the topic would stop the relay for good.
 MOST_COPY_BYTES = 800 << 10
 
 
@@ -41,10 +42,25 @@ class DeadLetter:
     def fingerprint(self) -> str:
         """Equal for errors that differ only in ids and numbers."""
         shape = re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}|0x[0-9a-f]+|\d+", "#", self.error.split("\n", 1)[0].lower())
-        return hashlib.sha256(f"{self.consumer}|{self.error_class}|{shape}".encode()).hexdigest()[:16]
+        return hashlib.sha256(f"{self.consumer}|{self.error_class}|{shape}".encode(errors="replace")).hexdigest()[:16]
 
     def headers(self) -> Headers:
         """The original headers and, added, what failed."""
+        return (*self.record.headers, *self._added())
+
+    def copy(self, at: datetime) -> LogEntry:
+        """The published copy; marked so, and in no tenant's log."""
+        key, value, headers = self.record.key, self.record.value, self.headers()
+        if _size_bytes(key, value, headers) > MOST_COPY_BYTES:
+            value = None
+        if _size_bytes(key, value, headers) > MOST_COPY_BYTES:
+            key, headers = None, self._added()
+        return LogEntry(
+            DEAD_LETTERS.name, key, value, pack_headers(headers), self.id, "dead_letter", self.tenant, str(self.id), 0,
+            self.id, at, is_copy=True,
+        )  # fmt: skip
+
+    def _added(self) -> Headers:
         record = self.record
         added = {
             "dead_letter_consumer": self.consumer,
@@ -55,16 +71,12 @@ class DeadLetter:
             "dead_letter_offset": str(record.offset),
             "dead_letter_attempts": str(self.attempts),
         }
-        return (*record.headers, *((name, value.encode(errors="replace")) for name, value in added.items()))
+        return tuple((name, value.encode(errors="replace")) for name, value in added.items())
 
-    def copy(self, at: datetime) -> LogEntry:
-        """The published copy; marked so, and in no tenant's log."""
-        value = self.record.value
-        fits = value is None or len(value) <= MOST_COPY_BYTES
-        return LogEntry(
-            DEAD_LETTERS.name, self.record.key, value if fits else None, pack_headers(self.headers()), self.id,
-            "dead_letter", self.tenant, str(self.id), 0, self.id, at, is_copy=True,
-        )  # fmt: skip
+
+def _size_bytes(key: bytes | None, value: bytes | None, headers: Headers) -> int:
+    # A header takes up to ten bytes more for its two lengths.
+    return len(key or b"") + len(value or b"") + sum(len(name.encode()) + len(one) + 10 for name, one in headers)
 
 
 def storable(text: str) -> str:

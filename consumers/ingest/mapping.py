@@ -1,5 +1,6 @@
 """A webhook's payload becomes a command, by the mapping of its source: pure."""
 
+import re
 from typing import Any
 from uuid import UUID
 
@@ -10,6 +11,11 @@ from pydantic_core import from_json
 
 from schemas.ids import derived
 from schemas.jobs import JobRequested
+
+# As the API has it: a line is found by its name in a URL.
+MODEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+# What jmespath lets out of an expression that does not fit: a slice of step 0, `contains` of a number, endless nesting.
+INAPPLICABLE = (JMESPathError, ValueError, TypeError, ArithmeticError, RecursionError)
 
 
 class Unmappable(Exception):
@@ -26,7 +32,7 @@ def command(body: bytes, action: dict[str, Any], version: int, event_id: UUID) -
     try:
         return JobRequested(
             job_id=derived(event_id, "job"), kind=action["command"], dataset_id=UUID(str(found["dataset_id"])),
-            target=_text("target", found["target"]), model=_text("model", found["model"]),
+            target=_text("target", found["target"]), model=_model(found["model"]),
             options=found.get("options") or {}, origin="webhook", mapping_version=version,
         )  # fmt: skip
     except (ValueError, ValidationError) as error:
@@ -36,11 +42,17 @@ def command(body: bytes, action: dict[str, Any], version: int, event_id: UUID) -
 def _search(name: str, expression: str, payload: Any) -> Any:
     try:
         return jmespath.search(expression, payload)
-    except JMESPathError as error:
+    except INAPPLICABLE as error:
         raise Unmappable(f"{name} ({expression}) cannot be applied: {error}") from None
 
 
 def _text(name: str, value: Any) -> str:
     if not isinstance(value, str) or not value or "\x00" in value or len(value) > 200:
         raise ValueError(f"{name} is {value!r:.80}, not a text of 1 to 200 characters")
+    return value
+
+
+def _model(value: Any) -> str:
+    if not isinstance(value, str) or not MODEL.fullmatch(value):
+        raise ValueError(f"model is {value!r:.80}, not up to 100 letters, digits, dots, dashes and underscores")
     return value

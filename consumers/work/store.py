@@ -104,10 +104,14 @@ async def return_unused(tx: AsyncConnection, piece: Claimed) -> None:
 
 
 async def ask_to_stop(tx: AsyncConnection, tenant: UUID, queue: str, subject: UUID, reason: str) -> None:
-    """Tell the holder of a piece, with its next heartbeat, to stop; a piece that nobody holds is closed."""
+    """Tell the holder of a piece, with its next heartbeat, to stop.
+
+    A piece that nobody holds is due at once: whoever takes it up ends its subject, which can stand between two
+    attempts and would never end if the piece were closed here.
+    """
     mine = (work.c.tenant_id == tenant) & (work.c.queue == queue) & (work.c.subject_id == subject)
     await tx.execute(update(work).where(mine, work.c.state != "done").values(cancel_reason=reason))
-    await tx.execute(update(work).where(mine, work.c.state == "ready").values(state="done"))
+    await tx.execute(update(work).where(mine, work.c.state == "ready").values(ready_at=func.headrace_clock()))
 
 
 def _this(piece: Claimed) -> Update:

@@ -56,6 +56,9 @@ SELECT headrace_protect('inbox_keys');
 
 GRANT INSERT, UPDATE ON sources TO headrace_api;
 
+-- Only the door claims identities.
+REVOKE ALL ON inbox_keys FROM headrace_api;
+
 -- Asked before the tenant is known: one source, by its id.
 CREATE FUNCTION headrace_find_source(wanted uuid)
     RETURNS TABLE (tenant_id uuid, id uuid, name text, scheme text, secret text)

@@ -10,6 +10,7 @@ from python_multipart.multipart import parse_options_header
 from schemas.errors import Refusal
 
 MOST_FIELD_BYTES = 1000
+MOST_FIELDS = 20
 
 
 async def limited(chunks: AsyncIterator[bytes], max_bytes: int) -> AsyncIterator[bytes]:
@@ -93,6 +94,8 @@ class Multipart:
 
     def _part_end(self) -> None:
         if self._field != "file":
+            if len(self.fields) == MOST_FIELDS:
+                raise Refusal("invalid_multipart", f"The form has more than {MOST_FIELDS} fields.")
             self.fields[self._field] = self._text.decode(errors="replace")
 
     def _end(self) -> None:

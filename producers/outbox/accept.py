@@ -9,7 +9,8 @@ from uuid import UUID
 from producers.outbox.ports import Connections, NotStorable, Statements
 from schemas.log import LogEntry
 
-# Keys go in sorted, or two batches of the same duplicates deadlock; events in the order of their arrival.
+# Keys go in sorted, or two batches of the same duplicates deadlock; of equal ones the first to arrive counts. Events go
+# in the order of their arrival.
 ACCEPT = """
 WITH given AS (
     SELECT * FROM unnest($1::uuid[], $2::bytea[], $3::bytea[], $4::uuid[], $5::text[], $6::text[], $7::bytea[],
@@ -21,7 +22,7 @@ WITH given AS (
 ), claimed AS (
     INSERT INTO inbox_keys (tenant_id, source_id, key_hash, body_hash, request_id, event_id, seen_at)
     SELECT tenant_id, source_id, key_hash, body_hash, request_id, id, time
-    FROM given WHERE source_id IS NOT NULL ORDER BY tenant_id, source_id, key_hash
+    FROM given WHERE source_id IS NOT NULL ORDER BY tenant_id, source_id, key_hash, place
     ON CONFLICT DO NOTHING
     RETURNING event_id
 ), fresh AS (

@@ -146,5 +146,7 @@ async def _respond(send: Send, status: int, answer: dict[str, Any], trace: str) 
     ]
     if status == 503:
         headers.append((b"retry-after", b"1"))
+    if status == 405:
+        headers.append((b"allow", b"POST"))
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

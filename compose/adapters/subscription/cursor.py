@@ -96,6 +96,6 @@ def _record(polled: ConsumerRecord[Any, Any]) -> Record:
         polled.offset,
         polled.key,
         polled.value,
-        tuple(polled.headers),
+        tuple((name, b"" if value is None else value) for name, value in polled.headers),  # null is possible too
         polled.timestamp,
     )

@@ -5,13 +5,13 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request, Response
-from pydantic import BaseModel, ConfigDict, JsonValue, StringConstraints
+from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from producers.access.http import Authenticate
 from producers.access.principal import Principal
 from producers.api.command import Commands
 from schemas.errors import Refusal
-from schemas.jobs import JobCancelRequested, JobRequested
+from schemas.jobs import JobCancelRequested, JobRequested, Options
 
 Exists = Callable[[UUID, UUID], Awaitable[bool]]
 """Whether an aggregate of a tenant has any event: (tenant, aggregate)."""
@@ -25,7 +25,7 @@ class NewJob(BaseModel):
     dataset_id: UUID
     target: Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00]+$")]
     model: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
-    options: dict[str, JsonValue] = {}
+    options: Options = {}
 
 
 class Cancellation(BaseModel):

@@ -11,12 +11,14 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 def _compiles(expression: str) -> str:
     try:
         jmespath.compile(expression)
-    except jmespath.exceptions.JMESPathError as error:
+    except (jmespath.exceptions.JMESPathError, RecursionError) as error:
         raise ValueError(f"not a JMESPath expression: {error}") from None
     return expression
 
 
-Expression = Annotated[str, StringConstraints(min_length=1, max_length=2000), AfterValidator(_compiles)]
+Expression = Annotated[
+    str, StringConstraints(min_length=1, max_length=2000, pattern=r"^[^\x00]+$"), AfterValidator(_compiles)
+]
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._-]{0,99}$")]
 
 
