@@ -1,0 +1,36 @@
+"""A door on the test's database, and a look behind it."""
+
+from collections.abc import AsyncIterator
+from urllib.parse import urlsplit, urlunsplit
+
+import asyncpg
+import pytest
+
+from compose.adapters.failures import door_refusal
+from compose.database import asyncpg_pool
+from producers.outbox.accept import Accept
+from tests.conftest import Cluster
+
+
+@pytest.fixture
+async def pool(database: str) -> AsyncIterator[asyncpg.Pool]:
+    """The accept's own connections, as the API process has them."""
+    async with asyncpg_pool(database, "headrace_pipeline", "accept", 6) as connections:
+        yield connections
+
+
+@pytest.fixture
+async def accept(pool: asyncpg.Pool) -> AsyncIterator[Accept]:
+    """One API process's group commit."""
+    door = Accept(pool, door_refusal)
+    yield door
+    await door.drain()
+
+
+@pytest.fixture
+async def behind(cluster: Cluster, database: str) -> AsyncIterator[asyncpg.Connection]:
+    """A superuser's connection to the test's database: it sees who waits for whom, and can kill."""
+    url = urlunsplit(urlsplit(cluster.superuser_url)._replace(path=urlsplit(database).path))
+    connection = await asyncpg.connect(url)
+    yield connection
+    await connection.close()

@@ -1,0 +1,37 @@
+"""Webhook deliveries as the door hands them to the group commit."""
+
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from uuid import UUID, uuid4
+
+from producers.outbox.accept import Acceptance
+from producers.webhooks.receive import acceptance
+from producers.webhooks.sources.source import KnownSource
+from tests.factories import new_id
+
+
+@dataclass(frozen=True)
+class Sender:
+    """One source of one tenant."""
+
+    source: KnownSource = field(
+        default_factory=lambda: KnownSource(uuid4(), uuid4(), "ci", "standard_webhooks", ("unused",))
+    )
+
+    @property
+    def id(self) -> UUID:
+        """The source's id."""
+        return self.source.id
+
+    def delivery(self, message_id: str, body: bytes = b"{}", content_type: str = "application/json") -> Acceptance:
+        """One request: ids of its own, however often the message was sent before."""
+        return acceptance(
+            self.source, body, content_type, message_id,
+            request_id=new_id(), event_id=new_id(), now=datetime.now(UTC), traceparent=None,
+        )  # fmt: skip
+
+    def unstorable(self, message_id: str) -> Acceptance:
+        """A delivery whose content type Postgres refuses."""
+        whole = self.delivery(message_id)
+        assert whole.claim is not None
+        return replace(whole, claim=replace(whole.claim, content_type="application/\x00json"))

@@ -1,0 +1,102 @@
+"""A consumer's runner on the test's database, put together as the worker process does it."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from compose.adapters.clock import Clock
+from compose.adapters.failures import classify
+from compose.adapters.positions import Positions
+from compose.processes.worker import handler
+from compose.settings import Settings
+from consumers.outcome import Outcome
+from consumers.ports import Handle, Transactions
+from consumers.registry import BY_NAME
+from consumers.runner import Runner
+from producers.outbox.append import append
+from schemas.event import Event
+
+Step = Callable[[AsyncConnection, Sequence[Event]], Awaitable[None]]
+
+TABLES = (
+    "datasets", "jobs", "work", "models", "model_versions", "usage_records", "events", "outbox", "dead_letters",
+    "processed",
+)  # fmt: skip
+
+
+async def no_wait(seconds: float) -> None:
+    """What the runner does between two attempts at a bug."""
+
+
+@dataclass(frozen=True)
+class Bench:
+    """One database, and everything that is asked of it afterwards."""
+
+    pipeline: AsyncEngine
+    settings: Settings
+
+    def handler(self, consumer: str) -> Handle:
+        """The real one, with its real ports."""
+        return handler(BY_NAME[consumer], self.settings, Clock())
+
+    def runner(
+        self, consumer: str, handle: Handle | None = None, begin: Transactions | None = None, bug_attempts: int = 3
+    ) -> Runner:
+        """As in the worker process; `handle` and `begin` may be the real ones with something around them."""
+        known = BY_NAME[consumer]
+        return Runner(
+            consumer, known.wanted, handle or self.handler(consumer), begin or self.pipeline.begin,
+            Positions(self.pipeline, consumer), append, classify, Clock(), bug_attempts=bug_attempts, sleep=no_wait,
+        )  # fmt: skip
+
+    async def ask(self, query: str, **given: Any) -> list[dict[str, Any]]:
+        """Rows."""
+        async with self.pipeline.begin() as tx:
+            return [dict(row) for row in (await tx.execute(text(query), given)).mappings()]
+
+    async def value(self, query: str, **given: Any) -> Any:
+        """The first column of the first row."""
+        async with self.pipeline.begin() as tx:
+            return (await tx.execute(text(query), given)).scalar_one_or_none()
+
+    async def counts(self) -> dict[str, int]:
+        """Rows of every table that a consumer writes, empty ones left out."""
+        found = {table: await self.value(f"SELECT count(*) FROM {table}") for table in TABLES}
+        return {table: count for table, count in found.items() if count}
+
+    async def effects(self) -> dict[str, int]:
+        """The same without what only keeps book: dedupe and the outbox."""
+        return {table: count for table, count in (await self.counts()).items() if table not in ("processed", "outbox")}
+
+    async def said(self) -> list[str]:
+        """Types of the events in the log, in its order, copies apart."""
+        return [row["type"] for row in await self.ask("SELECT type FROM events WHERE NOT is_copy ORDER BY seq")]
+
+    async def next(self, consumer: str) -> dict[str, int]:
+        """Where a consumer stands, by topic."""
+        rows = await self.ask("SELECT topic, next FROM positions WHERE consumer = :consumer", consumer=consumer)
+        return {row["topic"]: row["next"] for row in rows}
+
+
+def failing_after(real: Handle, error: Callable[[], BaseException]) -> Handle:
+    """The handler, and then a crash, in its transaction and before its commit."""
+
+    async def handle(tx: AsyncConnection, events: Sequence[Event]) -> Sequence[Outcome]:
+        await real(tx, events)
+        raise error()
+
+    return handle
+
+
+def failing_on(real: Handle, guilty: Event, error: Callable[[], BaseException]) -> Handle:
+    """The handler with a bug that one event brings out."""
+
+    async def handle(tx: AsyncConnection, events: Sequence[Event]) -> Sequence[Outcome]:
+        if any(event.id == guilty.id for event in events):
+            raise error()
+        return await real(tx, events)
+
+    return handle

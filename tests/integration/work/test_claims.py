@@ -1,0 +1,139 @@
+"""Claims with exact caps, leases that run out, and the fence, on the rows themselves."""
+
+import asyncio
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from consumers.work import store
+from consumers.work.store import LeaseLost
+from tests.integration.work.queue import claim, later, piece, put, row, taken
+
+
+async def test_each_piece_goes_to_one(pipeline: AsyncEngine) -> None:
+    """Twelve claim at once, again and again, until nothing is left."""
+    given = [piece(uuid4()) for _ in range(60)]
+    await put(pipeline, *given)
+
+    async def worker() -> list[object]:
+        mine: list[object] = []
+        while (found := await claim(pipeline, 60)) is not None:
+            mine.append(found.subject)
+        return mine
+
+    found = [subject for mine in await asyncio.gather(*(worker() for _ in range(12))) for subject in mine]
+
+    assert Counter(found) == Counter(one.subject for one in given)
+
+
+async def test_the_tenant_with_the_least_running_is_first(pipeline: AsyncEngine) -> None:
+    """One tenant's hundred do not hold up another's three, even when several claim at the same moment."""
+    many, few, one = uuid4(), uuid4(), uuid4()
+    await put(pipeline, *(piece(many, age_seconds=100 - n) for n in range(30)))
+    await put(pipeline, *(piece(few, age_seconds=10 - n) for n in range(3)), piece(one))
+
+    order = []
+    for _ in range(3):
+        order += await asyncio.gather(*(claim(pipeline, 60) for _ in range(3)))
+    held = Counter(found.tenant for found in order if found is not None)
+
+    assert held == {many: 5, few: 3, one: 1}
+    assert {found.tenant for found in order[:3] if found} == {many, few, one}
+
+
+async def test_then_priority_then_age(pipeline: AsyncEngine) -> None:
+    tenant = uuid4()
+    urgent, old, young = piece(tenant, 5), piece(tenant, 0, 50), piece(tenant, 0, 20)
+    await put(pipeline, young, old, urgent)
+
+    assert [(await taken(pipeline)).subject for _ in range(3)] == [urgent.subject, old.subject, young.subject]
+
+
+async def test_a_subject_is_queued_once(pipeline: AsyncEngine) -> None:
+    one = piece(uuid4())
+    await put(pipeline, one)
+    assert (await taken(pipeline)).attempt == 1
+
+    await put(pipeline, one, one)
+
+    assert await claim(pipeline, 60) is None
+
+
+async def test_what_is_not_due_waits(pipeline: AsyncEngine, owner: AsyncEngine) -> None:
+    await put(pipeline, piece(uuid4(), age_seconds=-3600))
+
+    assert await claim(pipeline) is None
+    await later(owner, 3601)
+    assert await claim(pipeline) is not None
+
+
+async def test_a_lease_that_runs_out_is_a_second_attempt(pipeline: AsyncEngine, owner: AsyncEngine) -> None:
+    await put(pipeline, piece(uuid4()))
+    first = await taken(pipeline)
+    async with pipeline.begin() as tx:
+        assert await store.beat(tx, first, 30) is None
+    assert await claim(pipeline) is None
+
+    await later(owner, 31)
+    second = await taken(pipeline)
+
+    assert (second.subject, second.attempt) == (first.subject, 2)
+    assert second.token > first.token
+    assert await claim(pipeline) is None
+
+
+async def test_a_zombie_can_do_nothing(pipeline: AsyncEngine, owner: AsyncEngine) -> None:
+    await put(pipeline, piece(uuid4()))
+    zombie = await taken(pipeline)
+    await later(owner, 2)
+    holder = await taken(pipeline)
+
+    for act in (store.fence, lambda tx, mine: store.beat(tx, mine, 60)):
+        with pytest.raises(LeaseLost):
+            async with pipeline.begin() as tx:
+                await act(tx, zombie)
+    async with pipeline.begin() as tx:
+        await store.fence(tx, holder)
+        await store.done(tx, holder)
+    for gone in (holder, zombie):
+        with pytest.raises(LeaseLost):
+            async with pipeline.begin() as tx:
+                await store.fence(tx, gone)
+
+
+async def test_attempts_are_counted_and_can_be_given_back(pipeline: AsyncEngine, owner: AsyncEngine) -> None:
+    await put(pipeline, piece(uuid4(), max_attempts=2))
+
+    unused = await taken(pipeline)
+    async with pipeline.begin() as tx:
+        await store.return_unused(tx, unused)
+    first = await taken(pipeline)
+    assert (unused.attempt, first.attempt, first.token) == (1, 1, 2)
+    async with pipeline.begin() as tx:
+        await store.give_back(tx, first, datetime.now(UTC) + timedelta(seconds=20))
+    assert await claim(pipeline) is None
+    await later(owner, 21)
+    second = await taken(pipeline)
+    assert (second.attempt, second.last_attempt, second.exhausted) == (2, True, False)
+    await later(owner, 2)
+    assert (await taken(pipeline)).exhausted
+
+
+@pytest.mark.parametrize("held", [True, False])
+async def test_a_word_to_stop_reaches_who_holds_it_next(pipeline: AsyncEngine, held: bool) -> None:
+    one = piece(uuid4(), age_seconds=-0.0 if held else 1.0)
+    await put(pipeline, one)
+    holder = await taken(pipeline) if held else None
+
+    async with pipeline.begin() as tx:
+        await store.ask_to_stop(tx, one.tenant, one.queue, one.subject, "enough")
+
+    if holder is not None:
+        async with pipeline.begin() as tx:
+            assert await store.beat(tx, holder, 60) == "enough"
+    else:
+        assert (await taken(pipeline)).cancel_reason == "enough"
+    assert (await row(pipeline))["state"] == "leased"
