@@ -11,6 +11,9 @@ from schemas.event import Cause, Event, following
 
 BY = "ingest"
 State = Literal["submitted", "validated", "rejected"]
+# An event must fit into a record; of a wide file it says less, and the row keeps all.
+MOST_SAID_BYTES = 768 << 10
+MOST_FINDINGS_SAID = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,4 +84,15 @@ def _findings(result: ValidationResult) -> tuple[Finding, ...]:
 
 
 def _event(dataset: Dataset, data: DatasetValidated | DatasetRejected, cause: Cause, at: datetime) -> Event:
+    data = _short(data)
     return following(cause, data, by=BY, subject=str(dataset.id), version=dataset.aggregate_version, at=at)
+
+
+def _short(data: DatasetValidated | DatasetRejected) -> DatasetValidated | DatasetRejected:
+    """Without what the row has too, when it is large: the profile, then all but the first findings."""
+    fewer = ({"profile": ()}, {"profile": (), "findings": data.findings[:MOST_FINDINGS_SAID]})
+    for less in fewer:
+        if len(data.model_dump_json()) <= MOST_SAID_BYTES:
+            break
+        data = data.model_copy(update={name: value for name, value in less.items() if hasattr(data, name)})
+    return data

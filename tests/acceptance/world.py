@@ -14,6 +14,7 @@ from compose.processes import projections, relay, worker
 from compose.processes.api import api
 from compose.settings import Settings
 from producers.webhooks.verification.standard_webhooks import sign
+from tests.eventually import eventually
 
 ENDS = ("succeeded", "failed", "canceled", "expired")
 
@@ -53,6 +54,20 @@ class World:
         answer = await self.client.post("/v1/jobs", json=body)
         assert answer.status_code == 202, answer.text
         return str(answer.json()["id"])
+
+    async def ended(self, job_id: str, seconds: float = 60) -> dict[str, Any]:
+        """The job when it is over."""
+        job = await eventually(
+            lambda: self.get(f"/v1/jobs/{job_id}"), lambda job: job["state"] in ENDS, seconds=seconds
+        )
+        return dict(job)
+
+    async def decided(self, dataset_id: str) -> dict[str, Any]:
+        """The data set when it is validated or rejected."""
+        dataset = await eventually(
+            lambda: self.get(f"/v1/datasets/{dataset_id}"), lambda one: one["state"] != "submitted", seconds=60
+        )
+        return dict(dataset)
 
     async def source(self, name: str, action: dict[str, Any] | None = None) -> dict[str, Any]:
         """A new source, with its secret."""

@@ -1,0 +1,31 @@
+"""What a run of chaos says in the end."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from tests.chaos.checker import Final, Violation
+from tests.chaos.traffic import Traffic
+
+
+def report(
+    title: str, traffic: Traffic, final: Final, found: Sequence[Violation], recovery: Mapping[str, float],
+    drained_seconds: float,
+) -> str:  # fmt: skip
+    """Figures, with N and the bound that it allows (the rule of three)."""
+    kinds = Counter(one.kind for one in found)
+    n = traffic.accepted
+    bound = f"0 of {n}, at most {3 / max(1, n):.5f} at 95 %" if not found else f"{len(found)} violations"
+    copies = len(final.topic) - len({one.event_id for one in final.topic})
+    duplicated = kinds["duplicate effect"] + kinds["double billing"]
+    other = len(found) - kinds["lost"] - duplicated - kinds["reordered"]
+    lines = [
+        f"{title}: {bound}",
+        f"  {len(traffic.answers)} answers 202 for {n} events, {len(traffic.jobs)} jobs, {len(traffic.reads)} reads",
+        f"  lost {kinds['lost']}, duplicated {duplicated}, reordered {kinds['reordered']}, other {other}",
+        f"  {copies} copies on the topic, longest wait for a 202 {traffic.longest_wait_seconds:.1f} s",
+        f"  refused meanwhile {dict(traffic.refused)}",
+        "  recovery seconds " + ", ".join(f"{name} {seconds:.1f}" for name, seconds in recovery.items()),
+        f"  settled {drained_seconds:.1f} s after the last message",
+        *(f"  {one.kind}: {one.what}" for one in found[:20]),
+    ]
+    return "\n".join(lines)
