@@ -1,6 +1,7 @@
 """Real servers for the whole run; for each test a database cloned from a template, and topics of its own."""
 
 import asyncio
+import tempfile
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
@@ -38,19 +39,26 @@ class Cluster:
 
 
 @pytest.fixture(scope="session")
-def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def server_directory() -> Iterator[Path]:
+    """Not below pytest's own directory: a second run as root closes that one to the user that Postgres runs as."""
+    with tempfile.TemporaryDirectory(prefix="headrace-test-", ignore_cleanup_errors=True) as directory:
+        yield Path(directory)
+
+
+@pytest.fixture(scope="session")
+def kafka(server_directory: Path) -> Iterator[str]:
     """The bootstrap address of a Kafka that nobody kills."""
     port, controller = free_ports(2)
-    server = KafkaServer(tmp_path_factory.mktemp("kafka"), port, controller)
+    server = KafkaServer(server_directory / "kafka", port, controller)
     with running(server):
         yield server.bootstrap
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres(server_directory: Path) -> Iterator[str]:
     """The URL of a Postgres that nobody kills, as its superuser."""
     (port,) = free_ports(1)
-    server = PostgresServer(tmp_path_factory.mktemp("postgres"), port)
+    server = PostgresServer(server_directory / "postgres", port)
     with running(server):
         yield server.url("postgres")
 

@@ -18,7 +18,7 @@ UP_SECONDS = 200.0
 pytestmark = pytest.mark.timeout(300)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def terminal(request: pytest.FixtureRequest) -> Iterator[Terminal]:
     """A stack that is up."""
     with own_directory(request) as directory:
@@ -31,7 +31,7 @@ def terminal(request: pytest.FixtureRequest) -> Iterator[Terminal]:
             terminal.run("down")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def iris(terminal: Terminal) -> str:
     """A data set that was uploaded and validated."""
     file = terminal.data_dir.parent / "iris.csv"
@@ -41,7 +41,7 @@ def iris(terminal: Terminal) -> str:
     return str(dataset["id"])
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def job(terminal: Terminal, iris: str) -> str:
     """A job that succeeded."""
     done = terminal.json("jobs", "start", "--dataset", iris, "--target", "target", "--model", "iris", "--wait")

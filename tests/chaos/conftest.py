@@ -16,14 +16,14 @@ from tests.factories import shipped_csv
 LONG = os.environ.get("HEADRACE_TEST_CHAOS") == "long"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def stack(request: pytest.FixtureRequest) -> Iterator[LiveStack]:
     """Everything, running; its data directory is its own."""
     with own_directory(request) as directory, live_stack(directory / "data") as running:
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def history() -> list[Traffic]:
     """All the traffic that the stack has seen."""
     return []

@@ -32,7 +32,7 @@ async def test_every_process_is_killed_and_nothing_is_lost_or_done_twice(
             await traffic.more(20, seconds=60)
             began, whole = await strike(stack, victim, traffic)
             print(f"{victim} killed, up again after {time.monotonic() - began:.1f} s")
-            recoveries.append((victim, group.create_task(whole_again(began, whole))))
+            recoveries.append((victim, group.create_task(whole_again(victim, began, whole))))
         await asyncio.gather(*(task for _, task in recoveries))
     told = all_told(history)
     drained_seconds, _ = await settled(stack, told, seconds=120)

@@ -16,12 +16,15 @@ import httpx
 
 from producers.webhooks.verification.standard_webhooks import sign
 from schemas.ids import derived
+from tests.acceptance.world import ENDS
 from tests.chaos.checker import Answer, Told
 from tests.eventually import eventually
 
 AGAIN_SECONDS = 0.05
 PATIENCE_SECONDS = 90.0
 AGAIN = 0.1  # share of messages that are sent twice
+TRAINING = "training"
+MOST_OPEN_JOBS = 5
 MAPPING = {"dataset_id": "dataset_id", "target": "target", "model": "model"}
 
 
@@ -33,6 +36,7 @@ class Traffic:
     seed: int
     answers: list[Answer] = field(default_factory=list)
     jobs: set[str] = field(default_factory=set)
+    ended: set[str] = field(default_factory=set)
     reads: list[Decimal] = field(default_factory=list)
     refused: Counter[str] = field(default_factory=Counter)
     surprises: list[str] = field(default_factory=list)
@@ -67,6 +71,8 @@ class Traffic:
         dice = random.Random(f"{self.seed}{source['name']}")
         number = 0
         while not stop.is_set():
+            if source["name"].startswith(TRAINING):
+                await self._wait_for_room(stop)
             await self._deliver(source, body, number)
             if dice.random() < AGAIN:
                 await self._deliver(source, body, dice.randint(max(0, number - 20), number))
@@ -83,6 +89,19 @@ class Traffic:
                 else:
                     self.note(answer)
             await _pause(stop, 0.25)
+
+    async def _wait_for_room(self, stop: asyncio.Event) -> None:
+        """More jobs than a machine can train would only make it late, however fast it is whole again."""
+        while not stop.is_set():
+            with suppress(httpx.TransportError):
+                answer = await self.client.get("/v1/jobs", params={"limit": 200})
+                if answer.status_code == 200:
+                    self.ended |= {one["id"] for one in answer.json()["data"] if one["state"] in ENDS}
+                else:
+                    self.note(answer)
+            if len(self.jobs - self.ended) < MOST_OPEN_JOBS:
+                return
+            await _pause(stop, 0.5)
 
     def note(self, answer: httpx.Response) -> None:
         """Count a refusal; keep what no client should see."""
@@ -108,7 +127,7 @@ class Traffic:
         self.longest_wait_seconds = max(self.longest_wait_seconds, time.monotonic() - began)
         event_id = str(answer.json()["event_id"])
         self.answers.append(Answer(source["id"], number, event_id))
-        if source["name"].startswith("training"):
+        if source["name"].startswith(TRAINING):
             self.jobs.add(str(derived(UUID(event_id), "job")))
 
 
@@ -137,7 +156,7 @@ async def flowing(
     body = json.dumps({"dataset_id": dataset_id, "target": "target", "model": "iris"}).encode()
     training: dict[str, object] = {"kind": "command", "command": "train", "mapping": MAPPING}
     sources = [await traffic.source(f"forward-{seed}-{place}", {"kind": "forward"}) for place in range(2)]
-    trainer = await traffic.source(f"training-{seed}", training)
+    trainer = await traffic.source(f"{TRAINING}-{seed}", training)
     async with asyncio.TaskGroup() as group:
         for one in sources:
             group.create_task(traffic.stream(one, body, every_seconds, stop))

@@ -38,7 +38,7 @@ async def strike(stack: LiveStack, victim: str, traffic: Traffic) -> tuple[float
         return await _strike_child(stack)
     if victim == "finalization":  # it is busy for moments only: hold it until a job waits for it
         stack.signal(victim, signal.SIGSTOP)
-        await eventually(lambda: ask(stack, "SELECT FROM jobs WHERE state = 'finalizing'"), seconds=30)
+        await eventually(lambda: ask(stack, "SELECT FROM jobs WHERE state = 'finalizing'"), seconds=60)
     if victim == "training":
         await _child(stack)
     whole = await _progress(stack, victim, traffic)
@@ -47,7 +47,7 @@ async def strike(stack: LiveStack, victim: str, traffic: Traffic) -> tuple[float
     return began, whole
 
 
-async def whole_again(began: float, whole: Whole) -> float:
+async def whole_again(victim: str, began: float, whole: Whole) -> float:
     """Seconds from the kill until the path through the victim moved on."""
 
     async def asked() -> bool:
@@ -58,7 +58,10 @@ async def whole_again(began: float, whole: Whole) -> float:
                 raise
             return False  # another victim is down
 
-    await eventually(asked, seconds=SECONDS)
+    try:
+        await eventually(asked, seconds=SECONDS)
+    except AssertionError as error:
+        raise AssertionError(f"the path through {victim} was not whole again within {SECONDS:.0f} s") from error
     return time.monotonic() - began
 
 
