@@ -5,6 +5,7 @@ Nothing is inferred from a sample: a column is what every one of its values is.
 
 from __future__ import annotations
 
+import heapq
 import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -48,13 +49,15 @@ def profile(frame: pl.LazyFrame, names: Sequence[str], rows: int, findings: Find
         counts = _ask(frame, [expression for name in part for expression in _counts(name)])
         types = {name: _decide(name, counts, findings) for name in part}
         figures = _ask(frame, [expression for name in part for expression in _figures(name, types[name])])
+        counted = [name for name in part if _countable(types[name], figures[f"distinct:{name}"])]
+        tops = _tops(frame, counted)
         for name in part:
             empty = rows - counts[f"filled:{name}"]
             if empty == rows:
                 findings.add("column_empty", "no value in any row", severity="warning", column=name)
             elif figures[f"distinct:{name}"] == 1 and rows > 1:
                 findings.add("column_constant", "the same value in all rows", severity="warning", column=name)
-            yield _column(frame, name, types[name], rows, empty, figures)
+            yield _column(name, types[name], rows, empty, figures, tops.get(name, ()))
 
 
 def _ask(frame: pl.LazyFrame, expressions: list[pl.Expr]) -> dict[str, Any]:
@@ -106,13 +109,15 @@ def _figures(name: str, kind: ColumnType) -> list[pl.Expr]:
     return asked
 
 
+def _countable(kind: ColumnType, distinct: int) -> bool:
+    return kind in ("text", "boolean") and 0 < distinct <= MAX_COUNTED
+
+
 def _column(
-    frame: pl.LazyFrame, name: str, kind: ColumnType, rows: int, empty: int, figures: dict[str, Any]
+    name: str, kind: ColumnType, rows: int, empty: int, figures: dict[str, Any], top: tuple[TopValue, ...]
 ) -> ColumnProfile:
     distinct = min(figures[f"distinct:{name}"], rows - empty)
     measured = {key: _finite(figures.get(f"{key}:{name}")) for key in ("min", "max", "mean", "std")}
-    counted = kind in ("text", "boolean") and 0 < distinct <= MAX_COUNTED
-    top = _top(frame, name) if counted else ()
     return ColumnProfile(name=name, type=kind, empty=empty, distinct=distinct, top=top, **measured)
 
 
@@ -120,14 +125,22 @@ def _finite(value: float | None) -> float | None:
     return float(value) if value is not None and math.isfinite(value) else None
 
 
-def _top(frame: pl.LazyFrame, name: str) -> tuple[TopValue, ...]:
+def _tops(frame: pl.LazyFrame, names: Sequence[str]) -> dict[str, tuple[TopValue, ...]]:
+    """The most frequent values of many columns, in one pass over the file: a pass per column would be quadratic."""
+    if not names:
+        return {}
     counted = (
-        frame.select(pl.col(name).alias("value"))
-        .drop_nulls()
-        .group_by("value")
+        frame.select(names)
+        .unpivot(variable_name="name", value_name="value")
+        .drop_nulls("value")
+        .group_by("name", "value")
         .len("count")
-        .sort(["count", "value"], descending=[True, False])
-        .head(TOP_VALUES)
         .collect(engine="streaming")
     )
-    return tuple(TopValue(value=value[:200], count=count) for value, count in counted.rows())
+    found: dict[str, list[tuple[int, str]]] = {name: [] for name in names}
+    for name, value, count in counted.rows():
+        found[name].append((-count, value))
+    return {
+        name: tuple(TopValue(value=value[:200], count=-count) for count, value in heapq.nsmallest(TOP_VALUES, pairs))
+        for name, pairs in found.items()
+    }
