@@ -18,8 +18,22 @@ from tests.integration.work_child.attempts import alive, attempt, misbehave, unt
 
 @pytest.fixture(autouse=True)
 async def _nothing_left_behind() -> AsyncIterator[None]:
+    me = psutil.Process()
+    before = {child.pid for child in me.children()}  # the servers of the run
+
+    def left() -> list[psutil.Process]:
+        mine = [child for child in me.children() if child.pid not in before]
+        return [one for child in mine for one in (child, *_below(child)) if alive(one.pid)]
+
     yield
-    await until(lambda: not [child for child in psutil.Process().children(recursive=True) if alive(child.pid)])
+    await until(lambda: not left())
+
+
+def _below(child: psutil.Process) -> list[psutil.Process]:
+    try:
+        return child.children(recursive=True)
+    except psutil.NoSuchProcess:
+        return []
 
 
 async def test_what_a_library_prints_does_not_reach_the_protocol(tmp_path: Path) -> None:
