@@ -30,6 +30,16 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="What is logged.")
     max_webhook_bytes: int = Field(1 << 20, description="Largest webhook body.")
     max_upload_bytes: int = Field(1 << 30, description="Largest data set.")
+    max_webhook_depth: int = Field(100, description="How deep a webhook's JSON may nest.")
+    webhook_body_seconds: float = Field(20.0, description="How long a webhook's body may take to arrive.")
+    webhook_rate_per_source: float = Field(5000.0, description="Webhooks a second of one source, on average.")
+    webhook_rate_per_tenant: float = Field(10000.0, description="Webhooks a second of one tenant, on average.")
+    webhook_identity_seconds: int = Field(600, description="How long an equal body without an id counts as the same.")
+    free_disk_bytes: int = Field(256 << 20, description="With less free disk than this the door answers 503.")
+    unsent_bytes: int = Field(10 << 30, description="With more than this waiting for Kafka the door answers 503.")
+    secret_keys: SecretStr | None = Field(
+        None, description="name:key pairs that seal signing secrets; the first seals, all open."
+    )
     webhook_tolerance_seconds: int = Field(300, description="How far a signed time may be off, both ways.")
     training_slots: int = Field(1, description="Training children at once in one worker process.")
     training_memory_bytes: int = Field(1 << 30, description="Memory of one training child, beyond its libraries.")

@@ -15,6 +15,7 @@ from pydantic import SecretStr
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from compose import migrate, roles, topics
+from compose.adapters.sealing import new_key
 from compose.database import engine
 from compose.devstack.children import running
 from compose.devstack.kafka import KafkaServer
@@ -122,6 +123,7 @@ def database_settings(database: str, tmp_path: Path) -> Settings:
         object_store=f"file://{tmp_path / 'objects'}",
         api_url=f"http://127.0.0.1:{port}",
         lease_seconds=3.0,
+        secret_keys=SecretStr(new_key("test")),
     )
 
 

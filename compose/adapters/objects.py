@@ -18,7 +18,7 @@ class LocalObjects:
     """Objects under one directory; keys are made by the server and use `/`."""
 
     def __init__(self, root: Path) -> None:
-        self._root = root.resolve()
+        self.root = self._root = root.resolve()
         self._incoming = self._root / ".incoming"
         self._incoming.mkdir(parents=True, exist_ok=True)
 
@@ -62,6 +62,13 @@ class LocalObjects:
             await asyncio.to_thread(shutil.copyfile, self._path(key), path)
         except FileNotFoundError:
             raise ObjectMissing(key) from None
+
+    async def read(self, key: str) -> bytes | None:
+        """A small object's bytes, None when there is no such object."""
+        try:
+            return await asyncio.to_thread(self._path(key).read_bytes)
+        except FileNotFoundError:
+            return None
 
     async def delete(self, key: str) -> None:
         """Remove it; nothing happens where there is none."""

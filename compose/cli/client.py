@@ -65,6 +65,17 @@ class Client:
         """What a command answers."""
         return checked(self._send(path, json=body))
 
+    def patch(self, path: str, body: Any, if_match: str | None = None) -> Any:
+        """What a change answers; with `if_match` only what is still so is changed."""
+        headers = {} if if_match is None else {"if-match": if_match}
+        return checked(self._send(path, "PATCH", json=body, headers=headers))
+
+    def delete(self, path: str) -> None:
+        """Delete what is there."""
+        answer = self._send(path, "DELETE")
+        if answer.status_code >= BAD_REQUEST:
+            raise refusal(answer)
+
     def upload(self, path: str, file: Path, fields: Mapping[str, str]) -> Any:
         """Send a file as a form, streamed."""
         with file.open("rb") as content:
@@ -75,9 +86,9 @@ class Client:
         """Send bytes as they are, and return the answer whatever it says."""
         return self._send(path, content=body, headers={"content-type": "application/json", **headers})
 
-    def _send(self, path: str, **given: Any) -> httpx.Response:
+    def _send(self, path: str, method: str = "POST", **given: Any) -> httpx.Response:
         try:
-            return self._http.post(path, **given)
+            return self._http.request(method, path, **given)
         except httpx.TransportError as error:
             raise unreachable(self.url, error) from error
 

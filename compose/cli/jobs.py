@@ -1,11 +1,11 @@
 """`headrace jobs`: start, list, show, watch, cancel."""
 
-import json
 from typing import Annotated, Any
 
 import typer
 from rich.markup import escape
 
+from compose.cli.inputs import parsed_options
 from compose.cli.output import AsJson, Limit, coloured, moment, print_json, show_list, table, terminal
 
 EPILOG = """
@@ -101,20 +101,6 @@ def register(app: typer.Typer) -> None:
             print_json(answer)
         else:
             terminal().print(f"{answer['id']}  {answer['state']}")
-
-
-def parsed_options(given: list[str]) -> dict[str, Any]:
-    """`name=value` pairs; a value is JSON where it can be (7, true, null), else text."""
-    options: dict[str, Any] = {}
-    for one in given:
-        name, equals, text = one.partition("=")
-        if not equals or not name:
-            raise typer.BadParameter(f"{one!r} is not name=value", param_hint="--option")
-        try:
-            options[name] = json.loads(text)
-        except ValueError:
-            options[name] = text
-    return options
 
 
 def _line(job: dict[str, Any]) -> tuple[str, ...]:

@@ -57,6 +57,13 @@ def register(app: typer.Typer) -> None:
 
         typer.echo(f"the key of the first tenant is in {asyncio.run(ensure_first(Settings()))}")
 
+    @admin.command("new-secret-key")
+    def new_secret_key(name: Annotated[str, typer.Option(help="What to call it.")] = "k1") -> None:
+        """Make a key for HEADRACE_SECRET_KEYS; put a new one first, and keep those before it."""
+        from compose.adapters.sealing import new_key
+
+        typer.echo(new_key(name))
+
     @admin.command("create-key")
     def create_key(
         tenant: Annotated[str, typer.Option(help="The tenant's name; a new one is made.")],

@@ -1,10 +1,13 @@
-"""`headrace sources`: create, list, show."""
+"""`headrace sources`: create, list, show; what changes one stands in `source_changes`."""
 
+import shlex
 from typing import Annotated, Any
 
 import typer
 from rich.markup import escape
 
+from compose.cli import source_changes
+from compose.cli.inputs import action, parsed_options, secret_of
 from compose.cli.output import AsJson, Limit, moment, print_json, show_fields, show_list, table, terminal
 
 EPILOG = """
@@ -12,8 +15,13 @@ EPILOG = """
 
 [cyan]headrace sources create trainer --train[/]  a webhook {"dataset_id": …, "target": …, "model": …} trains
 
+[cyan]headrace sources create repo --scheme github[/]  paste url and secret into the repository's webhook settings
+
+[cyan]headrace sources create erp --scheme hmac --option header=x-signature --option id_header=x-id[/]  any HMAC
+
 [cyan]headrace sources create crm --train --target "'churned'" --dataset-id export.dataset[/]  by JMESPath
 """
+SCHEMES = "standard_webhooks, github, stripe, shopify, slack, hmac or password."
 Expression = "JMESPath into the payload, or a literal in single quotes."
 
 
@@ -21,6 +29,7 @@ def register(app: typer.Typer) -> None:
     """Add the commands."""
     sources = typer.Typer(help="Who may send webhooks, and what becomes of them.", no_args_is_help=True, epilog=EPILOG)
     app.add_typer(sources, name="sources")
+    source_changes.register(sources)
 
     @sources.command(epilog=EPILOG)
     def create(
@@ -30,7 +39,9 @@ def register(app: typer.Typer) -> None:
         target: Annotated[str | None, typer.Option(help=f"With --train. {Expression}")] = None,
         model: Annotated[str | None, typer.Option(help=f"With --train. {Expression}")] = None,
         options: Annotated[str | None, typer.Option(help=f"With --train. {Expression}")] = None,
-        secret: Annotated[str | None, typer.Option(help="Keep an existing secret (whsec_…).")] = None,
+        secret: Annotated[str | None, typer.Option(help="Keep an existing secret, given here or as @FILE.")] = None,
+        scheme: Annotated[str, typer.Option(help=SCHEMES)] = "standard_webhooks",
+        option: Annotated[list[str] | None, typer.Option(help="The scheme's, as name=value; repeatable.")] = None,
         as_json: AsJson = False,
     ) -> None:
         """Create a source. Its secret is shown once."""
@@ -40,8 +51,9 @@ def register(app: typer.Typer) -> None:
         if not train and any(value is not None for value in given.values()):
             raise typer.BadParameter("a mapping is for a source that trains; add --train")
         body: dict[str, Any] = {"name": name, "action": action(given) if train else {"kind": "forward"}}
+        body |= {"scheme": scheme, "options": parsed_options(option or [])}
         if secret is not None:
-            body["secret"] = secret
+            body["secret"] = secret_of(secret)
         with connected() as api:
             made = api.post("/v1/sources", body)
         if as_json:
@@ -49,7 +61,10 @@ def register(app: typer.Typer) -> None:
             return
         show_fields({"id": made["id"], "url": escape(made["url"]), "secret": escape(made["secret"])})
         terminal().print("[yellow]The secret is not shown again.[/] Try it:")
-        typer.echo(f"  headrace send --source {made['id']} --secret {made['secret']} --data '{{}}'")
+        signs = "" if scheme == "standard_webhooks" else f" --scheme {scheme}"
+        signs += "".join(f" --option {shlex.quote(one)}" for one in option or [])
+        shown = shlex.quote(made["secret"])
+        typer.echo(f"  headrace send --source {made['id']}{signs} --secret {shown} --data '{{}}'")
 
     @sources.command("list")
     def newest(limit: Limit = 50, as_json: AsJson = False) -> None:
@@ -59,9 +74,10 @@ def register(app: typer.Typer) -> None:
         with connected() as api:
             answer = api.get("/v1/sources", limit=limit)
         show_list(
-            answer, as_json, table("id", "name", "scheme", "action", "created"),
+            answer, as_json, table("id", "name", "scheme", "action", "state", "created"),
             lambda row: (
-                row["id"], escape(row["name"]), row["scheme"], _action(row["action"]), moment(row["created_at"])
+                row["id"], escape(row["name"]), row["scheme"], _action(row["action"]), _state(row),
+                moment(row["created_at"]),
             ),
             "There are no sources. headrace sources create NAME",
         )  # fmt: skip
@@ -79,14 +95,15 @@ def register(app: typer.Typer) -> None:
         mapping = {f"  {name}": escape(text) for name, text in (found["action"].get("mapping") or {}).items()}
         show_fields({
             "id": found["id"], "name": escape(found["name"]), "url": escape(found["url"]), "scheme": found["scheme"],
-            "action": _action(found["action"]), **mapping, "created": moment(found["created_at"]),
+            **{f"  {name}": escape(str(value)) for name, value in found["options"].items()},
+            "action": f"{_action(found['action'])}, mapping version {found['mapping_version']}", **mapping,
+            "state": _state(found), "version": found["version"], "created": moment(found["created_at"]),
         })  # fmt: skip
-
-
-def action(given: dict[str, str | None]) -> dict[str, Any]:
-    """The action that trains; what is not given is found in the payload under its own name."""
-    return {"kind": "command", "command": "train", "mapping": {name: given[name] or name for name in given}}
 
 
 def _action(action: dict[str, Any]) -> str:
     return str(action.get("command", action["kind"]))
+
+
+def _state(row: dict[str, Any]) -> str:
+    return "[yellow]paused[/]" if row["paused"] else "active"

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
+from compose.adapters.sealing import new_key
 from compose.devstack.ports import HOST, Ports, choose, remembered
-from compose.devstack.secrets_file import kept_secret
+from compose.devstack.secrets_file import kept_secret, write_private
 from compose.devstack.status import StackStatus
 from compose.settings import PREFIX, Settings
 
@@ -36,6 +37,7 @@ class Addresses:
             "KAFKA": self.kafka,
             "OBJECT_STORE": self.object_store,
             "API_URL": self.api_url,
+            "SECRET_KEYS": current.get(PREFIX + "SECRET_KEYS") or _secret_keys(self.data_dir),
         }
         return {**current, "PYTHONUNBUFFERED": "1", **{PREFIX + name: value for name, value in ours.items()}}
 
@@ -91,3 +93,12 @@ def _host_and_port(url: str) -> tuple[str, int]:
     parts = urlsplit(url)
     usual = {"https": 443, "http": 80}.get(parts.scheme, 5432)
     return parts.hostname or HOST, parts.port or usual
+
+
+def _secret_keys(data_dir: Path) -> str:
+    """The stack's own key for signing secrets, made once."""
+    path = data_dir / "secret-keys"
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_private(path, new_key("k1"))
+    return path.read_text(encoding="utf-8")

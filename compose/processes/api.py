@@ -17,6 +17,7 @@ import consumers.finalization.http
 import consumers.ingest.http
 import producers.api.datasets.http
 import producers.api.jobs.http
+import producers.webhooks.http
 import producers.webhooks.sources.http
 import projections.jobs.http
 import projections.metric_trends.http
@@ -26,6 +27,7 @@ from compose.adapters.failures import door_refusal
 from compose.adapters.objects import open_objects
 from compose.database import asyncpg_pool, engine, tenant_transaction
 from compose.edge import Asgi, Traced, application
+from compose.processes.ingress import ingress, preview, sealer_of
 from compose.settings import Settings
 from producers.access import store as access
 from producers.access.http import authentication
@@ -33,8 +35,6 @@ from producers.access.principal import Principal
 from producers.api.command import Commands
 from producers.outbox import store as log
 from producers.outbox.accept import Accept
-from producers.webhooks.door import Door
-from producers.webhooks.sources.cache import SourceCache
 from schemas.decode import read
 from schemas.event import Event
 from schemas.log import unpack_headers
@@ -72,12 +72,13 @@ async def api(settings: Settings) -> AsyncIterator[Asgi]:
 
         authenticate = authentication(find_key)
         objects = open_objects(settings.object_store)
-        door = Door(
-            SourceCache(pool, door_refusal), accept, clock,
-            max_bytes=settings.max_webhook_bytes, tolerance_seconds=settings.webhook_tolerance_seconds,
-        )  # fmt: skip
+        door = await stack.enter_async_context(ingress(settings, pool, accept, objects, clock))
+        sealer = sealer_of(settings)
         routers = [
-            producers.webhooks.sources.http.routes(authenticate, transactions, clock, settings.api_url),
+            producers.webhooks.sources.http.routes(
+                authenticate, transactions, clock, sealer, preview, settings.api_url
+            ),
+            producers.webhooks.http.routes(authenticate, transactions),
             producers.api.datasets.http.routes(authenticate, commands, objects, max_bytes=settings.max_upload_bytes),
             producers.api.jobs.http.routes(authenticate, commands, known(DATASETS.name), known(JOBS.name)),
             consumers.ingest.http.routes(authenticate, transactions, history(DATASETS.name)),

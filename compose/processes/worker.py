@@ -42,8 +42,14 @@ def handler(consumer: Consumer, settings: Settings, clock: Clock) -> Handle:
     async def submitted(tx: AsyncConnection, tenant: UUID, dataset_id: UUID) -> bool:
         return await log.has_any(tx, tenant, DATASETS.name, dataset_id)
 
+    objects = open_objects(settings.object_store)
+
+    async def body_of(tx: AsyncConnection, tenant: UUID, request_id: UUID) -> bytes | None:
+        key = await webhooks.body_key_of(tx, tenant, request_id)
+        return None if key is None else await objects.read(key)
+
     handlers: dict[str, Callable[[], Handle]] = {
-        "ingest": lambda: Ingest(sources.mapping_of, webhooks.body_of, submitted, clock),
+        "ingest": lambda: Ingest(sources.mapping_of, body_of, submitted, clock),
         "training": lambda: Training(clock, settings.training_seconds),
         "finalization": lambda: Finalization(record, clock),
         "billing": lambda: Billing(clock),

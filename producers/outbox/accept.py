@@ -13,23 +13,31 @@ from schemas.log import LogEntry
 # in the order of their arrival.
 ACCEPT = """
 WITH given AS (
-    SELECT * FROM unnest($1::uuid[], $2::bytea[], $3::bytea[], $4::uuid[], $5::text[], $6::text[], $7::bytea[],
-                         $8::text[], $9::bytea[], $10::bytea[], $11::bytea[], $12::uuid[], $13::text[], $14::uuid[],
-                         $15::text[], $16::uuid[], $17::timestamptz[])
+    SELECT * FROM unnest($1::uuid[], $2::bytea[], $3::bytea[], $4::uuid[], $5::text[], $6::text[], $7::jsonb[],
+                         $8::bigint[], $9::text[], $10::boolean[],
+                         $11::text[], $12::bytea[], $13::bytea[], $14::bytea[], $15::uuid[], $16::text[], $17::uuid[],
+                         $18::text[], $19::uuid[], $20::timestamptz[])
         WITH ORDINALITY
-        AS g(source_id, key_hash, body_hash, request_id, external_id, content_type, body,
-             topic, key, value, headers, id, type, tenant_id, aggregate_id, correlation_id, time, place)
+        AS g(source_id, key_hash, body_hash, request_id, external_id, content_type, kept_headers, body_bytes, body_key,
+             unsigned_id, topic, key, value, headers, id, type, tenant_id, aggregate_id, correlation_id, time, place)
 ), claimed AS (
-    INSERT INTO inbox_keys (tenant_id, source_id, key_hash, body_hash, request_id, event_id, seen_at)
-    SELECT tenant_id, source_id, key_hash, body_hash, request_id, id, time
+    INSERT INTO inbox_keys (tenant_id, source_id, key_hash, body_hash, request_id, event_id, unsigned_id, seen_at)
+    SELECT tenant_id, source_id, key_hash, body_hash, request_id, id, unsigned_id, time
     FROM given WHERE source_id IS NOT NULL ORDER BY tenant_id, source_id, key_hash, place
     ON CONFLICT DO NOTHING
     RETURNING event_id
 ), fresh AS (
     SELECT * FROM given WHERE source_id IS NULL OR id IN (SELECT event_id FROM claimed)
 ), stored AS (
-    INSERT INTO requests (tenant_id, id, source_id, event_id, external_id, content_type, body, received_at)
-    SELECT tenant_id, request_id, source_id, id, external_id, content_type, body, time
+    INSERT INTO requests (tenant_id, id, source_id, event_id, external_id, content_type, headers, size_bytes,
+                          body_hash, body_key, possible_replay, received_at)
+    SELECT tenant_id, request_id, source_id, id, external_id, content_type, kept_headers, body_bytes,
+           body_hash, body_key,
+           unsigned_id AND EXISTS (
+               SELECT FROM inbox_keys k
+               WHERE k.tenant_id = fresh.tenant_id AND k.source_id = fresh.source_id
+                 AND k.body_hash = fresh.body_hash AND k.unsigned_id),
+           time
     FROM fresh WHERE source_id IS NOT NULL
 ), appended AS (
     INSERT INTO events (topic, key, value, headers, id, type, tenant_id, aggregate_id, version, correlation_id, time)
@@ -42,11 +50,19 @@ WITH given AS (
 SELECT id FROM appended
 """
 
+# A repetition leaves a line too: every delivery can be listed.
 FIRST_OF = """
-SELECT k.tenant_id, k.source_id, k.key_hash, k.request_id, k.event_id, k.body_hash
-FROM inbox_keys k
-JOIN unnest($1::uuid[], $2::uuid[], $3::bytea[]) AS g(tenant_id, source_id, key_hash)
-    USING (tenant_id, source_id, key_hash)
+WITH first AS (
+    SELECT k.tenant_id, k.source_id, k.key_hash, k.request_id, k.event_id, k.body_hash,
+           g.id AS repeat_id, g.body_hash = k.body_hash AS same_body, g.time
+    FROM inbox_keys k
+    JOIN unnest($1::uuid[], $2::uuid[], $3::bytea[], $4::uuid[], $5::bytea[], $6::timestamptz[])
+         AS g(tenant_id, source_id, key_hash, id, body_hash, time) USING (tenant_id, source_id, key_hash)
+), noted AS (
+    INSERT INTO request_repeats (tenant_id, request_id, id, same_body, received_at)
+    SELECT tenant_id, request_id, repeat_id, same_body, time FROM first ON CONFLICT DO NOTHING
+)
+SELECT tenant_id, source_id, key_hash, request_id, event_id, body_hash FROM first
 """
 
 
@@ -60,7 +76,10 @@ class Claim:
     request_id: UUID
     external_id: str | None
     content_type: str
-    body: bytes
+    kept_headers: str
+    body_bytes: int
+    body_key: str | None = None
+    unsigned_id: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,8 +191,8 @@ Identity = tuple[UUID, UUID, bytes]
 
 
 async def _firsts(connection: Statements, repeated: Sequence[Acceptance]) -> dict[Identity, tuple[UUID, UUID, bytes]]:
-    identities = [_identity(one) for one in repeated]
-    rows = await connection.fetch(FIRST_OF, *(list(column) for column in zip(*identities, strict=True)))
+    given = [(*_identity(one), one.entry.id, one.claim and one.claim.body_hash, one.entry.time) for one in repeated]
+    rows = await connection.fetch(FIRST_OF, *(list(column) for column in zip(*given, strict=True)))
     return {
         (row["tenant_id"], row["source_id"], row["key_hash"]): (row["request_id"], row["event_id"], row["body_hash"])
         for row in rows
@@ -207,7 +226,10 @@ def _refuse(batch: Sequence[_Waiting], kind: type[Exception], error: BaseExcepti
 def _columns(batch: Sequence[Acceptance]) -> list[list[object]]:
     claims = [one.claim for one in batch]
     entries = [one.entry for one in batch]
-    claim_names = ("source_id", "key_hash", "body_hash", "request_id", "external_id", "content_type", "body")
+    claim_names = (
+        "source_id", "key_hash", "body_hash", "request_id", "external_id", "content_type", "kept_headers", "body_bytes",
+        "body_key", "unsigned_id",
+    )  # fmt: skip
     entry_names = ("topic", "key", "value", "headers", "id", "type", "tenant", "aggregate", "correlation", "time")
     columns: list[list[object]] = [[getattr(claim, name, None) for claim in claims] for name in claim_names]
     columns += [[getattr(entry, name) for entry in entries] for name in entry_names]

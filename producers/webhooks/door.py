@@ -1,129 +1,173 @@
 """`POST /hooks/{source_id}`: raw ASGI, ahead of FastAPI and its middleware, since every microsecond counts here."""
 
-import json
 import logging
 import os
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from uuid import UUID
 
-from producers.outbox.accept import Accept
+from pydantic_core import to_json
+
+from producers.outbox.accept import Accept, Accepted
 from producers.outbox.ports import NotStorable, Unavailable
-from producers.ports import Clock
+from producers.ports import Clock, Objects
+from producers.webhooks.answers import (
+    Answer,
+    ClientLeft,
+    Message,
+    Receive,
+    Refused,
+    Send,
+    accepted_answer,
+    respond,
+    unauthorized,
+    unavailable,
+)
+from producers.webhooks.body import read
+from producers.webhooks.capacity import Capacity
+from producers.webhooks.depth import deeper_than
+from producers.webhooks.rates import Buckets, Standing
 from producers.webhooks.receive import acceptance
+from producers.webhooks.rejections import Rejection, Rejections
 from producers.webhooks.sources.cache import SourceCache
-from producers.webhooks.verification.schemes import SCHEMES
-from producers.webhooks.verification.verdict import Forged
+from producers.webhooks.sources.source import KnownSource
+from producers.webhooks.verification.headers import gathered
+from producers.webhooks.verification.schemes import BY_NAME
+from producers.webhooks.verification.verdict import Forged, Genuine
 from schemas.trace import trace_id, traceparent_of
 
 log = logging.getLogger(__name__)
 
 PATH = "/hooks/"
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-UNAUTHORIZED = ("unauthorized", "This source does not exist or the signature is not from it.")
 
 
-class _TooLarge(Exception):
-    pass
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one delivery may be, and how often one may come."""
+
+    max_bytes: int
+    max_depth: int
+    tolerance_seconds: int
+    body_seconds: float
+    identity_window_seconds: int
+    sources: Buckets
+    tenants: Buckets
 
 
-class _ClientLeft(Exception):
-    pass
-
-
+@dataclass(frozen=True)
 class Door:
     """Verify, accept durably, answer: 202 once it is stored, never before."""
 
-    def __init__(
-        self, sources: SourceCache, accept: Accept, clock: Clock, *, max_bytes: int, tolerance_seconds: int
-    ) -> None:
-        self._sources = sources
-        self._accept = accept
-        self._clock = clock
-        self._max_bytes = max_bytes
-        self._tolerance_seconds = tolerance_seconds
+    sources: SourceCache
+    accept: Accept
+    objects: Objects
+    clock: Clock
+    limits: Limits
+    capacity: Capacity
+    rejections: Rejections
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
-        """One request. Unknown source and bad signature get the same 401."""
-        headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+        """One request."""
+        headers = gathered(scope["headers"])
         trace = traceparent_of(headers.get("traceparent"), os.urandom(24))
+        request_id = trace_id(trace)
         try:
-            status, answer = await self._answer(scope, receive, headers, trace)
-        except _ClientLeft:
+            answer = await self._answer(scope, receive, headers, trace)
+        except ClientLeft:
             return
+        except Refused as refused:
+            answer = refused.answer(request_id)
         except Unavailable as error:
-            log.warning("not accepted, the sender must try again: %s", error, extra={"trace_id": trace_id(trace)})
-            status, answer = 503, _problem("unavailable", "Not stored. Send it again in a moment.", trace)
+            log.warning("not accepted, the sender must try again: %s", error, extra={"trace_id": request_id})
+            answer = unavailable("Not stored. Send it again in a moment.").answer(request_id)
         except NotStorable as error:
-            log.error("content that Postgres refuses: %s", error, extra={"trace_id": trace_id(trace)})
-            status, answer = 400, _problem("not_storable", "This content cannot be stored.", trace)
-        await _respond(send, status, answer, trace)
+            log.error("content that Postgres refuses: %s", error, extra={"trace_id": request_id})
+            answer = Refused(400, "not_storable", "This content cannot be stored.").answer(request_id)
+        await respond(send, answer, request_id)
 
-    async def _answer(
-        self, scope: Message, receive: Receive, headers: dict[str, str], trace: str
-    ) -> tuple[int, dict[str, Any]]:
+    async def _answer(self, scope: Message, receive: Receive, headers: dict[str, str], trace: str) -> Answer:
         if scope["method"] != "POST":
-            return 405, _problem("method_not_allowed", "Webhooks are sent with POST.", trace)
-        content_type = headers.get("content-type", "").split(";")[0].strip().lower()
-        if content_type != "application/json" and not content_type.endswith("+json"):
-            return 415, _problem("unsupported_media_type", "Send application/json.", trace)
-        try:
-            body = await _read(receive, headers, self._max_bytes)
-        except _TooLarge:
-            message = f"A webhook body is at most {self._max_bytes} bytes."
-            return 413, _problem("body_too_large", message, trace, max_bytes=self._max_bytes)
+            raise Refused(405, "method_not_allowed", "Webhooks are sent with POST.", headers=((b"allow", b"POST"),))
         source_id = _uuid(scope["path"].removeprefix(PATH))
-        source = None if source_id is None else await self._sources.find(source_id)
+        body = await read(receive, headers, self.limits.max_bytes, self.limits.body_seconds)
+        source = None if source_id is None else await self.sources.find(source_id)
         if source is None:
-            return 401, _problem(*UNAUTHORIZED, trace)
-        now = self._clock.now()
-        verdict = SCHEMES[source.scheme](
-            body, headers, source.secrets, now=now, tolerance_seconds=self._tolerance_seconds
+            raise unauthorized()
+        content_type = headers.get("content-type", "").split(";")[0].strip().lower()
+        try:
+            verdict, standing = self._judge(source, body, content_type, headers)
+        except Refused as refused:
+            self._note(source, refused, len(body), content_type)
+            raise
+        if verdict.challenge is not None:
+            return Answer(200, verdict.challenge.encode(), content_type=b"text/plain")
+        return accepted_answer(await self._store(source, body, content_type, headers, verdict, trace), standing)
+
+    def _judge(
+        self, source: KnownSource, body: bytes, content_type: str, headers: dict[str, str]
+    ) -> tuple[Genuine, Standing]:
+        """Genuine, within every limit, or Refused."""
+        verdict = source.verify(
+            body, headers, source.secrets, now=self.clock.now(), tolerance_seconds=self.limits.tolerance_seconds
         )
         if isinstance(verdict, Forged):
             log.info("refused a delivery to source %s: %s", source.id, verdict.reason)
-            return 401, _problem(*UNAUTHORIZED, trace)
-        accepted = await self._accept(
-            acceptance(
-                source,
-                body,
-                content_type,
-                verdict.external_id,
-                request_id=self._clock.new_id(),
-                event_id=self._clock.new_id(),
-                now=now,
-                traceparent=trace,
+            raise unauthorized(verdict.reason)
+        # After the signature: before it, the answer would say that the source exists.
+        if not BY_NAME[source.scheme].accepts(content_type):  # type: ignore[index]
+            raise Refused(
+                415, "unsupported_media_type", "Send application/json.", reason=f"sent {content_type[:100]!r}"
             )
-        )
-        answer = {
-            "request_id": str(accepted.request_id),
-            "event_id": str(accepted.event_id),
-            "duplicate": accepted.duplicate,
-        }
-        if not accepted.same_body:
-            answer["body_mismatch"] = True
-        return 202, answer
+        if source.paused:
+            raise Refused(403, "source_paused", "This source is paused.", reason="the source is paused")
+        if deeper_than(body, self.limits.max_depth):
+            message = f"JSON is nested {self.limits.max_depth} deep at most."
+            raise Refused(400, "too_deep", message, reason=message, max_depth=self.limits.max_depth)
+        if self.capacity.risk is not None:
+            log.warning("the door is closed: %s", self.capacity.risk)
+            raise unavailable("Nothing can be promised at the moment. Send it again later.")
+        return verdict, self._rate(source)
+
+    def _rate(self, source: KnownSource) -> Standing:
+        now = time.monotonic()
+        standing = self.limits.sources.take(source.id, now)
+        whole = self.limits.tenants.take(source.tenant, now) if standing.wait_seconds == 0 else standing
+        if whole.wait_seconds > 0:
+            if whole is not standing:
+                self.limits.sources.give_back(source.id)
+            message = "Too many webhooks; wait as Retry-After says."
+            raise Refused(429, "rate_limited", message, reason="over its rate", headers=tuple(whole.headers()))
+        return standing
+
+    async def _store(
+        self, source: KnownSource, body: bytes, content_type: str, headers: dict[str, str], verdict: Genuine, trace: str
+    ) -> Accepted:
+        kept = {name: headers[name] for name in source.kept_headers if name in headers}
+        one = acceptance(
+            source, body, content_type, verdict, request_id=self.clock.new_id(), event_id=self.clock.new_id(),
+            now=self.clock.now(), traceparent=trace, kept_headers=to_json(kept).decode() if kept else "{}",
+            window_seconds=self.limits.identity_window_seconds,
+        )  # fmt: skip
+        key = one.claim.body_key if one.claim else None
+        if key is None:
+            return await self.accept(one)
+        # Too large for a record: stored first, so that no accepted event refers to nothing.
+        await self.objects.put(key, _whole(body))
+        accepted = await self.accept(one)
+        if accepted.duplicate:
+            await self.objects.delete(key)
+        return accepted
+
+    def _note(self, source: KnownSource, refused: Refused, size_bytes: int, content_type: str) -> None:
+        if refused.reason is not None:
+            now = self.clock.now()
+            reason = f"{refused.status} {refused.code}: {refused.reason}"
+            self.rejections.note(Rejection(source, self.clock.new_id(), reason, size_bytes, content_type, now))
 
 
-async def _read(receive: Receive, headers: dict[str, str], max_bytes: int) -> bytes:
-    declared = headers.get("content-length", "0")
-    if declared.isdigit() and int(declared) > max_bytes:
-        raise _TooLarge
-    chunks: list[bytes] = []
-    size = 0
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise _ClientLeft
-        chunk = message.get("body", b"")
-        size += len(chunk)
-        if size > max_bytes:
-            raise _TooLarge
-        chunks.append(chunk)
-        if not message.get("more_body", False):
-            return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+async def _whole(body: bytes) -> AsyncIterator[bytes]:
+    yield body
 
 
 def _uuid(text: str) -> UUID | None:
@@ -131,22 +175,3 @@ def _uuid(text: str) -> UUID | None:
         return UUID(text) if len(text) == 36 else None
     except ValueError:
         return None
-
-
-def _problem(code: str, message: str, trace: str, **details: Any) -> dict[str, Any]:
-    return {"code": code, "message": message, "trace_id": trace_id(trace), "details": details}
-
-
-async def _respond(send: Send, status: int, answer: dict[str, Any], trace: str) -> None:
-    body = json.dumps(answer, separators=(",", ":")).encode()
-    headers = [
-        (b"content-type", b"application/json"),
-        (b"content-length", str(len(body)).encode()),
-        (b"x-request-id", trace_id(trace).encode()),
-    ]
-    if status == 503:
-        headers.append((b"retry-after", b"1"))
-    if status == 405:
-        headers.append((b"allow", b"POST"))
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})

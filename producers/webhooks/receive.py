@@ -3,61 +3,74 @@
 import base64
 import hashlib
 from datetime import datetime
-from typing import Literal
 from uuid import UUID
 
 from producers.outbox.accept import Acceptance, Claim
+from producers.webhooks.envelope import Delivery, entry
 from producers.webhooks.sources.source import KnownSource
-from schemas.event import first
-from schemas.log import entry_of
-from schemas.webhooks import WebhookReceived
+from producers.webhooks.verification.verdict import Genuine
+from schemas.log import LogEntry
 
-# A record stays under 900 KiB; a body that would not fit stays with its request.
+# A record stays under 900 KiB; a body that would not fit goes to the object store before it is accepted.
 INLINE_BYTES = 768 << 10
-IDENTITY_WINDOW_SECONDS = 600
 
 
 def acceptance(
     source: KnownSource,
     body: bytes,
     content_type: str,
-    external_id: str | None,
+    verdict: Genuine,
     *,
     request_id: UUID,
     event_id: UUID,
     now: datetime,
     traceparent: str | None,
+    kept_headers: str = "{}",
+    window_seconds: int = 600,
 ) -> Acceptance:
-    """What the door stores for a genuine delivery."""
+    """What the door stores for a genuine delivery. With `claim.body_key` set, the body is to be stored there first."""
     digest = hashlib.sha256(body).digest()
+    hexed = digest.hex()
+    encoding, text = "text", None
+    if len(body) <= INLINE_BYTES:
+        try:
+            text = body.decode()
+        except UnicodeDecodeError:
+            encoding, text = "base64", base64.b64encode(body).decode()
+    inline = text is not None
 
-    def event(encoding: Literal["text", "base64", "reference"], text: str | None) -> WebhookReceived:
-        return WebhookReceived(
-            request_id=request_id, source_id=source.id, source_name=source.name, scheme=source.scheme,
-            external_id=external_id, content_type=content_type, size_bytes=len(body), sha256=digest.hex(),
-            body_encoding=encoding, body=text,
+    def log_entry() -> LogEntry:
+        return entry(
+            source,
+            Delivery(
+                request_id, event_id, verdict.external_id, content_type, len(body), hexed,
+                encoding if inline else "reference", text if inline else None, now, traceparent,
+            ),
         )  # fmt: skip
 
-    def entry(data: WebhookReceived) -> Acceptance:
-        envelope = first(
-            data, id=event_id, source=f"/headrace/hooks/{source.id}", subject=str(source.id), tenant=source.tenant,
-            at=now, traceparent=traceparent,
-        )  # fmt: skip
-        return Acceptance(entry_of(envelope), claim)
-
-    claim = Claim(source.id, identity(external_id, digest, now), digest, request_id, external_id, content_type, body)
-    if len(body) > INLINE_BYTES:
-        return entry(event("reference", None))
-    try:
-        inline = entry(event("text", body.decode()))
-    except UnicodeDecodeError:
-        inline = entry(event("base64", base64.b64encode(body).decode()))
-    return inline if inline.entry.size_bytes <= INLINE_BYTES else entry(event("reference", None))
+    record = log_entry()
+    if record.size_bytes > INLINE_BYTES:
+        inline = False
+        record = log_entry()
+    claim = Claim(
+        source.id, identity(verdict, digest, now, window_seconds), digest, request_id, verdict.external_id,
+        content_type, kept_headers, len(body), None if inline else body_key(source.tenant, now, request_id),
+        unsigned_id=verdict.external_id is not None and not verdict.signed_id,
+    )  # fmt: skip
+    return Acceptance(record, claim)
 
 
-def identity(external_id: str | None, body_hash: bytes, now: datetime) -> bytes:
-    """What makes a delivery the same as another: the sender's id, else the body within ten minutes."""
-    if external_id is not None:
-        return hashlib.sha256(b"id\0" + external_id.encode()).digest()
-    window = int(now.timestamp()) // IDENTITY_WINDOW_SECONDS
+def body_key(tenant: UUID, day: datetime, request_id: UUID) -> str:
+    """Where a body too large for a record is kept: by day, so that a day's can be dropped together."""
+    return f"tenants/{tenant}/requests/{day:%Y-%m-%d}/{request_id}"
+
+
+def identity(verdict: Genuine, body_hash: bytes, now: datetime, window_seconds: int) -> bytes:
+    """What makes a delivery the same as another: the sender's id, else the signed time with the body, else the body."""
+    if verdict.external_id is not None:
+        return hashlib.sha256(b"id\0" + verdict.external_id.encode()).digest()
+    if verdict.signed_at is not None:
+        moment = str(int(verdict.signed_at.timestamp()))
+        return hashlib.sha256(b"at\0" + moment.encode() + b"\0" + body_hash).digest()
+    window = int(now.timestamp()) // window_seconds
     return hashlib.sha256(b"body\0" + str(window).encode() + b"\0" + body_hash).digest()

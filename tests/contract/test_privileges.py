@@ -13,7 +13,10 @@ SHARED = {
 }  # fmt: skip
 READ, ALL = {"SELECT"}, {"SELECT", "INSERT", "UPDATE", "DELETE"}
 # What the API writes itself is configuration; all else it asks for with an event. It never sees who was deduplicated.
-API = {"sources": {"SELECT", "INSERT", "UPDATE"}, "api_keys": {"SELECT", "INSERT", "UPDATE"}, "inbox_keys": set()}
+API = {
+    "sources": ALL, "source_secrets": ALL, "source_mappings": {"SELECT", "INSERT"},
+    "api_keys": {"SELECT", "INSERT", "UPDATE"}, "inbox_keys": set(),
+}  # fmt: skip
 API_SHARED = {"clock_offset": READ, "positions": READ, "projection_heads": READ}
 GROWING = {"SELECT", "INSERT"}
 PIPELINE = {"events": GROWING, "usage_records": GROWING, "model_versions": GROWING}

@@ -1,15 +1,18 @@
 """Sources by id for the hot route: asked once a second at most, an unknown one too."""
 
 import asyncio
+import json
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from typing import Any
 from uuid import UUID
 
 from producers.outbox.ports import Connections
-from producers.webhooks.sources.source import KnownSource
+from producers.webhooks.sources.ports import Sealer
+from producers.webhooks.sources.source import KnownSource, known_source
 
-FIND = "SELECT tenant_id, id, name, scheme, secret FROM headrace_find_source($1)"
+FIND = "SELECT tenant_id, id, name, scheme, options::text, paused, sealed FROM headrace_find_source($1)"
 
 
 class SourceCache:
@@ -18,12 +21,14 @@ class SourceCache:
     def __init__(
         self,
         connections: Connections,
+        sealer: Sealer,
         refusal: Callable[[BaseException], type[Exception]],
         *,
         seconds: float = 1.0,
         size: int = 10_000,
     ) -> None:
         self._connections = connections
+        self._sealer = sealer
         self._refusal = refusal
         self._seconds = seconds
         self._size = size
@@ -45,12 +50,15 @@ class SourceCache:
         try:
             async with self._connections.acquire() as connection:
                 rows = await connection.fetch(FIND, source_id)
-        except Exception as error:
+            found = self._known_source(rows[0]) if rows else None
+        except Exception as error:  # a secret that does not open, too: the sender shall try again
             raise self._refusal(error)(str(error)) from error
-        row = rows[0] if rows else None
-        found = row and KnownSource(row["tenant_id"], row["id"], row["name"], row["scheme"], (row["secret"],))
         self._known[source_id] = (time.monotonic() + self._seconds, found)
         self._known.move_to_end(source_id)
         while len(self._known) > self._size:
             self._known.popitem(last=False)
         return found
+
+    def _known_source(self, row: Any) -> KnownSource:
+        secrets = tuple(self._sealer.open(one, row["tenant_id"], row["id"]) for one in row["sealed"])
+        return known_source({**row, "options": json.loads(row["options"])}, secrets)

@@ -1,59 +1,147 @@
 """`/v1/sources`: configuration, decided at once."""
 
 import secrets
+from datetime import timedelta
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Depends, Header, Query, Response
+from pydantic_core import to_json
 
 from producers.access.http import Authenticate
 from producers.access.principal import Principal
 from producers.ports import Clock, TenantTransactions
 from producers.webhooks.sources import store
-from producers.webhooks.sources.source import NewSource
-from producers.webhooks.verification import standard_webhooks
+from producers.webhooks.sources.ports import Preview, Sealer
+from producers.webhooks.sources.source import (
+    ChangedSource,
+    DryRun,
+    NewSource,
+    Rotation,
+    checked_options,
+    checked_secret,
+)
 from schemas.errors import Refusal
 
 
-def routes(authenticate: Authenticate, transactions: TenantTransactions, clock: Clock, api_url: str) -> APIRouter:
-    """Create, list and get sources."""
+def routes(
+    authenticate: Authenticate,
+    transactions: TenantTransactions,
+    clock: Clock,
+    sealer: Sealer,
+    preview: Preview,
+    api_url: str,
+) -> APIRouter:
+    """Create, list, get, change, pause, delete, rotate the secret, and try a payload."""
     router = APIRouter(prefix="/v1/sources", tags=["sources"])
     asking = Annotated[Principal, Depends(authenticate)]
+    match = Annotated[str | None, Header(alias="If-Match", description="The ETag that the change is based on.")]
 
-    def shown(row: Any) -> dict[str, Any]:
+    def shown(row: Any, response: Response) -> dict[str, Any]:
+        response.headers["ETag"] = f'"{row["version"]}"'
         return {**row, "url": f"{api_url}/hooks/{row['id']}"}
 
     @router.post("", status_code=201)
     async def create(body: NewSource, principal: asking, response: Response) -> dict[str, Any]:
         """Create a source. Its secret is in this answer and never again; give one to keep an existing one."""
-        secret = body.secret or standard_webhooks.secret_from(secrets.token_bytes(32))
-        if standard_webhooks.secret_bytes(secret) is None:
-            raise Refusal("invalid_secret", "A Standard Webhooks secret is whsec_ and the base64 of 24 to 64 bytes.")
+        source_id = clock.new_id()
+        secret, kept = checked_secret(body.scheme, body.secret, secrets.token_bytes(32))
+        new = store.NewRow(
+            principal.tenant, source_id, clock.new_id(), body.name, body.scheme,
+            checked_options(body.scheme, body.options), body.action.model_dump(mode="json", exclude_none=True),
+            sealer.seal(kept, principal.tenant, source_id),
+        )  # fmt: skip
         try:
             async with transactions(principal.tenant) as tx:
-                row = await store.add(
-                    tx, principal.tenant, clock.new_id(), name=body.name, scheme=body.scheme, secret=secret,
-                    action=body.action.model_dump(mode="json", exclude_none=True),
-                )  # fmt: skip
+                row = await store.add(tx, new)
         except store.NameTaken:
-            raise Refusal("name_taken", f"There is a source named {body.name!r} already.", name=body.name) from None
+            raise _taken(body.name) from None
         response.headers["Location"] = f"/v1/sources/{row['id']}"
-        return {**shown(row), "secret": secret}
+        return {**shown(row, response), "secret": secret}
 
     @router.get("")
     async def newest(principal: asking, limit: Annotated[int, Query(ge=1, le=200)] = 50) -> dict[str, Any]:
         """The tenant's sources, newest first, without their secrets."""
         async with transactions(principal.tenant) as tx:
             rows = await store.newest(tx, limit)
-        return {"data": [shown(row) for row in rows], "next_cursor": None, "position": None}
+        return {"data": [shown(row, Response()) for row in rows], "next_cursor": None, "position": None}
 
     @router.get("/{source_id}")
-    async def one(source_id: UUID, principal: asking) -> dict[str, Any]:
+    async def one(source_id: UUID, principal: asking, response: Response) -> dict[str, Any]:
         """One source, without its secret."""
         async with transactions(principal.tenant) as tx:
-            row = await store.one(tx, source_id)
-        if row is None:
-            raise Refusal("not_found", "There is no such source.")
-        return shown(row)
+            return shown(_known(await store.one(tx, source_id)), response)
+
+    @router.patch("/{source_id}")
+    async def change(
+        source_id: UUID, body: ChangedSource, principal: asking, response: Response, if_match: match = None
+    ) -> dict[str, Any]:
+        """Change the name, the action, the scheme's options, or pause; only if it is still as `If-Match` says."""
+        # Only the top is what was sent: inside an action, what was left out is its default and belongs to it.
+        whole = body.model_dump(mode="json", exclude_none=True)
+        changes = {name: value for name, value in whole.items() if name in body.model_fields_set}
+        try:
+            async with transactions(principal.tenant) as tx:
+                before = _unchanged(await store.one(tx, source_id, lock=True), if_match)
+                if "options" in changes:
+                    changes["options"] = checked_options(before["scheme"], changes["options"])
+                after = await store.change(tx, principal.tenant, before, changes) if changes else before
+        except store.NameTaken:
+            raise _taken(body.name or "") from None
+        return shown(after, response)
+
+    @router.delete("/{source_id}", status_code=204)
+    async def remove(source_id: UUID, principal: asking, if_match: match = None) -> None:
+        """Delete a source; its URL answers 401 from the next second on. What it accepted stays."""
+        async with transactions(principal.tenant) as tx:
+            _unchanged(await store.one(tx, source_id, lock=True), if_match)
+            await store.remove(tx, source_id)
+
+    @router.post("/{source_id}/rotate-secret")
+    async def rotate(
+        source_id: UUID, principal: asking, response: Response, body: Rotation | None = None
+    ) -> dict[str, Any]:
+        """A new secret, shown once; the one before is good for `grace_seconds` more, so that no request is lost."""
+        asked = body or Rotation()
+        async with transactions(principal.tenant) as tx:
+            row = _known(await store.one(tx, source_id, lock=True))
+            secret, kept = checked_secret(row["scheme"], asked.secret, secrets.token_bytes(32))
+            ends = clock.now() + timedelta(seconds=asked.grace_seconds)
+            await store.retire_secrets(tx, source_id, ends)
+            sealed = sealer.seal(kept, principal.tenant, source_id)
+            await store.add_secret(tx, principal.tenant, source_id, clock.new_id(), sealed)
+            after = await store.change(tx, principal.tenant, row, {})
+        return {**shown(after, response), "secret": secret, "previous_secret_ends_at": ends.isoformat()}
+
+    @router.post("/{source_id}/dry-run")
+    async def dry_run(source_id: UUID, body: DryRun, principal: asking) -> dict[str, Any]:
+        """What a payload would become, under the source's action or another one, without doing it."""
+        async with transactions(principal.tenant) as tx:
+            row = _known(await store.one(tx, source_id))
+        action = row["action"] if body.action is None else body.action.model_dump(mode="json", exclude_none=True)
+        version = row["mapping_version"]
+        try:
+            return {"mapping_version": version, "becomes": preview(to_json(body.payload), action, version)}
+        except ValueError as error:
+            raise Refusal("unmappable", str(error), mapping_version=version) from None
 
     return router
+
+
+def _known(row: Any | None) -> Any:
+    if row is None:
+        raise Refusal("not_found", "There is no such source.")
+    return row
+
+
+def _unchanged(row: Any | None, if_match: str | None) -> Any:
+    found = _known(row)
+    if if_match not in (None, "*", f'"{found["version"]}"'):
+        raise Refusal(
+            "changed_meanwhile", "The source was changed meanwhile: get it again.", etag=f'"{found["version"]}"'
+        )
+    return found
+
+
+def _taken(name: str) -> Refusal:
+    return Refusal("name_taken", f"There is a source named {name!r} already.", name=name)

@@ -1,11 +1,16 @@
 """A source: who may send to a URL, and what becomes of it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import jmespath
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, StringConstraints, ValidationError
+
+from producers.webhooks.verification.schemes import BY_NAME, SchemeName, options_of
+from producers.webhooks.verification.verdict import Verify
+from schemas.errors import Refusal
 
 
 def _compiles(expression: str) -> str:
@@ -48,14 +53,45 @@ class Command(BaseModel):
     mapping: TrainMapping
 
 
+Action = Annotated[Forward | Command, Field(discriminator="kind")]
+Secret = Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=r"^[^\x00]+$")]
+
+
 class NewSource(BaseModel):
-    """The body of `POST /v1/sources`."""
+    """The body of `POST /v1/sources`; `options` are the scheme's (`hmac` and `password` have some)."""
 
     model_config = ConfigDict(extra="forbid")
     name: Name
-    scheme: Literal["standard_webhooks"] = "standard_webhooks"
-    secret: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = None
-    action: Annotated[Forward | Command, Field(discriminator="kind")] = Forward()
+    scheme: SchemeName = "standard_webhooks"
+    secret: Secret | None = None
+    options: dict[str, JsonValue] = Field(default_factory=dict)
+    action: Action = Forward()
+
+
+class ChangedSource(BaseModel):
+    """The body of `PATCH /v1/sources/{id}`: what is left out stays."""
+
+    model_config = ConfigDict(extra="forbid")
+    name: Name | None = None
+    options: dict[str, JsonValue] | None = None
+    action: Action | None = None
+    paused: bool | None = None
+
+
+class Rotation(BaseModel):
+    """The body of `rotate-secret`: how long the secret before is good for, a day if nothing is said."""
+
+    model_config = ConfigDict(extra="forbid")
+    secret: Secret | None = None
+    grace_seconds: Annotated[int, Field(ge=0, le=30 * 86400)] = 86400
+
+
+class DryRun(BaseModel):
+    """The body of `dry-run`: a payload, and another action to try it with."""
+
+    model_config = ConfigDict(extra="forbid")
+    payload: JsonValue
+    action: Action | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,3 +103,38 @@ class KnownSource:
     name: str
     scheme: str
     secrets: tuple[str, ...]
+    verify: Verify
+    kept_headers: tuple[str, ...] = ()
+    paused: bool = False
+
+
+def checked_options(scheme: SchemeName, given: Mapping[str, Any]) -> dict[str, Any]:
+    """A source's options as they are stored; raises Refusal `invalid_options`."""
+    try:
+        options = options_of(scheme, given)
+    except ValidationError as error:
+        found = "; ".join(f"{'.'.join(map(str, one['loc'])) or 'options'}: {one['msg']}" for one in error.errors()[:5])
+        raise Refusal("invalid_options", found) from None
+    except ValueError as error:
+        raise Refusal("invalid_options", str(error)) from None
+    return {} if options is None else options.model_dump(mode="json", exclude_none=True)
+
+
+def checked_secret(scheme: SchemeName, given: str | None, randomness: bytes) -> tuple[str, str]:
+    """The secret to show, and what of it is kept; raises Refusal `invalid_secret`."""
+    known = BY_NAME[scheme]
+    secret = given or known.generate_secret(randomness)
+    error = known.check_secret(secret)
+    if error is not None:
+        raise Refusal("invalid_secret", error)
+    return secret, known.kept_secret(secret)
+
+
+def known_source(row: Mapping[str, Any], secrets: tuple[str, ...]) -> KnownSource:
+    """A source's row with its opened secrets, ready to judge requests."""
+    scheme = BY_NAME[row["scheme"]]
+    options = options_of(row["scheme"], row["options"])
+    return KnownSource(
+        row["tenant_id"], row["id"], row["name"], row["scheme"], secrets, scheme.verifier(options),
+        scheme.kept_headers(options), row["paused"],
+    )  # fmt: skip

@@ -1,34 +1,62 @@
-"""Rows of sources."""
+"""Rows of sources, their secrets and the versions of their mappings."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import RowMapping, insert, select
+from sqlalchemy import RowMapping, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from producers.webhooks.tables import sources
+from producers.webhooks.tables import source_mappings, source_secrets, sources
 
-SHOWN = (sources.c.id, sources.c.name, sources.c.scheme, sources.c.action, sources.c.mapping_version,
-         sources.c.created_at)  # fmt: skip
+SHOWN = (
+    sources.c.id,
+    sources.c.name,
+    sources.c.scheme,
+    sources.c.options,
+    sources.c.action,
+    sources.c.mapping_version,
+    sources.c.version,
+    sources.c.paused,
+    sources.c.created_at,
+    sources.c.updated_at,
+)
 
 
 class NameTaken(Exception):
     """Another source of this tenant has the name."""
 
 
-async def add(
-    tx: AsyncConnection, tenant: UUID, source_id: UUID, *, name: str, scheme: str, secret: str, action: dict[str, Any]
-) -> RowMapping:
-    """Insert a source; raises NameTaken."""
+@dataclass(frozen=True, slots=True)
+class NewRow:
+    """What a new source is made of; the secret is sealed."""
+
+    tenant: UUID
+    id: UUID
+    secret_id: UUID
+    name: str
+    scheme: str
+    options: dict[str, Any]
+    action: dict[str, Any]
+    sealed: bytes
+
+
+async def add(tx: AsyncConnection, new: NewRow) -> RowMapping:
+    """Insert a source, its secret and the first version of its mapping; raises NameTaken."""
     row = {
-        "tenant_id": tenant, "id": source_id, "name": name, "scheme": scheme, "secret": secret, "action": action,
+        "tenant_id": new.tenant, "id": new.id, "name": new.name, "scheme": new.scheme, "options": new.options,
+        "action": new.action,
     }  # fmt: skip
     try:
-        return (await tx.execute(insert(sources).values(row).returning(*SHOWN))).mappings().one()
+        added = (await tx.execute(insert(sources).values(row).returning(*SHOWN))).mappings().one()
     except IntegrityError as error:
-        raise NameTaken(name) from error
+        raise NameTaken(new.name) from error
+    await add_secret(tx, new.tenant, new.id, new.secret_id, new.sealed)
+    await _note_mapping(tx, new.tenant, new.id, 1, new.action)
+    return added
 
 
 async def newest(tx: AsyncConnection, limit: int) -> Sequence[RowMapping]:
@@ -36,9 +64,45 @@ async def newest(tx: AsyncConnection, limit: int) -> Sequence[RowMapping]:
     return (await tx.execute(select(*SHOWN).order_by(sources.c.created_at.desc()).limit(limit))).mappings().all()
 
 
-async def one(tx: AsyncConnection, source_id: UUID) -> RowMapping | None:
+async def one(tx: AsyncConnection, source_id: UUID, *, lock: bool = False) -> RowMapping | None:
     """One source of the tenant."""
-    return (await tx.execute(select(*SHOWN).where(sources.c.id == source_id))).mappings().one_or_none()
+    query = select(*SHOWN).where(sources.c.id == source_id)
+    return (await tx.execute(query.with_for_update() if lock else query)).mappings().one_or_none()
+
+
+async def change(tx: AsyncConnection, tenant: UUID, before: RowMapping, changes: dict[str, Any]) -> RowMapping:
+    """Write changes to a locked source; another action is another version of the mapping. Raises NameTaken."""
+    values = {**changes, "version": before["version"] + 1, "updated_at": func.headrace_clock()}
+    if "action" in changes and changes["action"] != before["action"]:
+        values["mapping_version"] = before["mapping_version"] + 1
+        await _note_mapping(tx, tenant, before["id"], values["mapping_version"], changes["action"])
+    try:
+        changed = update(sources).where(sources.c.id == before["id"]).values(values).returning(*SHOWN)
+        return (await tx.execute(changed)).mappings().one()
+    except IntegrityError as error:
+        raise NameTaken(changes.get("name", "")) from error
+
+
+async def remove(tx: AsyncConnection, source_id: UUID) -> None:
+    """Delete a source with its secrets and mappings; its requests and events stay."""
+    await tx.execute(delete(sources).where(sources.c.id == source_id))
+
+
+async def add_secret(tx: AsyncConnection, tenant: UUID, source_id: UUID, secret_id: UUID, sealed: bytes) -> None:
+    """One more live secret."""
+    row = {"tenant_id": tenant, "source_id": source_id, "id": secret_id, "sealed": sealed}
+    await tx.execute(insert(source_secrets).values(row))
+
+
+async def retire_secrets(tx: AsyncConnection, source_id: UUID, at: datetime) -> None:
+    """Let the live secrets end at `at`, unless they end before; drop those that have ended."""
+    mine = source_secrets.c.source_id == source_id
+    await tx.execute(delete(source_secrets).where(mine, source_secrets.c.expires_at <= func.headrace_clock()))
+    await tx.execute(
+        update(source_secrets)
+        .where(mine, (source_secrets.c.expires_at.is_(None)) | (source_secrets.c.expires_at > at))
+        .values(expires_at=at)
+    )
 
 
 async def mapping_of(tx: AsyncConnection, tenant: UUID, source_id: UUID) -> tuple[dict[str, Any], int] | None:
@@ -46,3 +110,10 @@ async def mapping_of(tx: AsyncConnection, tenant: UUID, source_id: UUID) -> tupl
     query = select(sources.c.action, sources.c.mapping_version)
     row = (await tx.execute(query.where(sources.c.tenant_id == tenant, sources.c.id == source_id))).one_or_none()
     return None if row is None else (row.action, row.mapping_version)
+
+
+async def _note_mapping(
+    tx: AsyncConnection, tenant: UUID, source_id: UUID, version: int, action: dict[str, Any]
+) -> None:
+    row = {"tenant_id": tenant, "source_id": source_id, "version": version, "action": action}
+    await tx.execute(insert(source_mappings).values(row))

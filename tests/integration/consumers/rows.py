@@ -11,6 +11,7 @@ from consumers.jobs import store as jobs
 from consumers.jobs.job import Job
 from consumers.jobs.job import State as JobState
 from producers.webhooks.sources import store as sources
+from producers.webhooks.sources.store import NewRow
 from schemas.datasets import Column, DatasetSubmitted
 from schemas.event import Cause, Event
 from schemas.jobs import JobCancelRequested, JobQueued, JobRequested, JobTrained
@@ -53,9 +54,8 @@ async def given_source(tx: AsyncConnection, tenant: UUID, mapping: dict[str, str
     found = mapping or {"dataset_id": "dataset_id", "target": "target", "model": "model"}
     action = {"kind": "command", "command": "train", "mapping": found}
     source_id = uuid4()
-    await sources.add(
-        tx, tenant, source_id, name=f"ci {source_id}"[:30], scheme="standard_webhooks", secret="none", action=action
-    )
+    new = NewRow(tenant, source_id, uuid4(), f"ci {source_id}"[:30], "standard_webhooks", {}, action, b"sealed")
+    await sources.add(tx, new)
     return source_id
 
 

@@ -7,16 +7,21 @@ from uuid import UUID, uuid4
 from producers.outbox.accept import Acceptance
 from producers.webhooks.receive import acceptance
 from producers.webhooks.sources.source import KnownSource
+from producers.webhooks.verification import standard_webhooks
+from producers.webhooks.verification.verdict import Genuine
 from tests.factories import new_id
+
+
+def known_source(name: str) -> KnownSource:
+    """A source whose signatures nobody asks for."""
+    return KnownSource(uuid4(), uuid4(), name, "standard_webhooks", ("unused",), standard_webhooks.verify)
 
 
 @dataclass(frozen=True)
 class Sender:
     """One source of one tenant."""
 
-    source: KnownSource = field(
-        default_factory=lambda: KnownSource(uuid4(), uuid4(), "ci", "standard_webhooks", ("unused",))
-    )
+    source: KnownSource = field(default_factory=lambda: known_source("ci"))
 
     @property
     def id(self) -> UUID:
@@ -26,7 +31,7 @@ class Sender:
     def delivery(self, message_id: str, body: bytes = b"{}", content_type: str = "application/json") -> Acceptance:
         """One request: ids of its own, however often the message was sent before."""
         return acceptance(
-            self.source, body, content_type, message_id,
+            self.source, body, content_type, Genuine(message_id),
             request_id=new_id(), event_id=new_id(), now=datetime.now(UTC), traceparent=None,
         )  # fmt: skip
 

@@ -10,11 +10,9 @@ from pydantic import SecretStr
 
 from compose.cli.env import exports
 from compose.cli.failure import MISUSED, explain
-from compose.cli.jobs import parsed_options
+from compose.cli.inputs import action, body_of, parsed_options, secret_of
 from compose.cli.output import moment, number, sparkline
 from compose.cli.provenance import MASK, origins, shown
-from compose.cli.send import body_of
-from compose.cli.sources import action
 from compose.cli.strangers import warnings
 from compose.settings import Settings
 from producers.webhooks.sources.source import NewSource
@@ -122,3 +120,9 @@ def test_a_body_is_given_once(tmp_path: Path) -> None:
     with pytest.raises(typer.BadParameter):
         body_of(str(file), "{}")
     assert body_of(None, None, io.TextIOWrapper(io.BytesIO(b"{}"))) == b"{}"
+
+
+def test_a_secret_is_given_or_stands_in_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "secret"
+    file.write_text("whsec_abc\n")
+    assert secret_of(f"@{file}") == secret_of("whsec_abc") == "whsec_abc"

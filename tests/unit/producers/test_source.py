@@ -53,7 +53,7 @@ def test_any_text_is_an_expression_or_refused(expression: str) -> None:
     "changes",
     [
         {"name": ""}, {"name": " a"}, {"name": "a" * 101}, {"name": "a\n"}, {"name": "a/b"}, {"name": "é"},
-        {"scheme": "github"}, {"secret": ""}, {"secret": "s" * 201}, {"color": "red"},
+        {"scheme": "nobody"}, {"secret": ""}, {"secret": "s" * 501}, {"color": "red"},
         {"action": {"kind": "command"}}, {"action": {"kind": "delete"}}, {"action": {}},
         {"action": {"kind": "forward", "mapping": MAPPING}},
         {"action": {"kind": "command", "mapping": {**MAPPING, "extra": "a"}}},

@@ -1,0 +1,53 @@
+"""What is typed for a command: bodies, secrets, name=value pairs, mappings."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any, TextIO
+
+import typer
+
+from compose.cli.failure import Failure
+
+
+def body_of(file: str | None, data: str | None, stdin: TextIO | None = None) -> bytes:
+    """The body from where the caller has it; standard input only when it is not a keyboard."""
+    piped = sys.stdin if stdin is None else stdin
+    if (file is None) == (data is None) and not (file is None and not piped.isatty()):
+        raise typer.BadParameter("give the body once: as a FILE, as - for standard input, or with --data")
+    if data is not None:
+        return data.encode()
+    if file is None or file == "-":
+        return piped.buffer.read()
+    return _read(file)
+
+
+def secret_of(given: str) -> str:
+    """A secret as it is given, or out of the file that `@FILE` names."""
+    return _read(given[1:]).decode("utf-8", "replace").strip() if given.startswith("@") else given
+
+
+def parsed_options(given: list[str]) -> dict[str, Any]:
+    """`name=value` pairs; a value is JSON where it can be (7, true, null), else text."""
+    options: dict[str, Any] = {}
+    for one in given:
+        name, equals, text = one.partition("=")
+        if not equals or not name:
+            raise typer.BadParameter(f"{one!r} is not name=value", param_hint="--option")
+        try:
+            options[name] = json.loads(text)
+        except ValueError:
+            options[name] = text
+    return options
+
+
+def action(given: dict[str, str | None]) -> dict[str, Any]:
+    """The action that trains; what is not given is found in the payload under its own name."""
+    return {"kind": "command", "command": "train", "mapping": {name: given[name] or name for name in given}}
+
+
+def _read(path: str) -> bytes:
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        raise Failure(f"cannot read {path}: {error.strerror}") from None

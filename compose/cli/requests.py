@@ -1,0 +1,68 @@
+"""`headrace requests`: list, show."""
+
+from typing import Annotated, Any
+
+import typer
+from rich.markup import escape
+
+from compose.cli.output import AsJson, Limit, coloured, moment, number, print_json, show_fields, show_list, table
+
+EPILOG = """
+[cyan]headrace requests list --source ID --outcome rejected[/]  what was refused, and why
+"""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    requests = typer.Typer(
+        help="What was delivered to the sources, and what became of it.", no_args_is_help=True, epilog=EPILOG
+    )
+    app.add_typer(requests, name="requests")
+
+    @requests.command("list", epilog=EPILOG)
+    def newest(
+        source: Annotated[str | None, typer.Option(help="Of this source only, by its id.")] = None,
+        outcome: Annotated[str | None, typer.Option(help="accepted, duplicate or rejected.")] = None,
+        limit: Limit = 50,
+        as_json: AsJson = False,
+    ) -> None:
+        """List deliveries, newest first: accepted, repeated, and some of those that were rejected."""
+        from compose.cli.client import connected
+
+        with connected() as api:
+            answer = api.get("/v1/requests", source_id=source, outcome=outcome, limit=limit)
+        show_list(
+            answer, as_json, table("id", "outcome", "external id", "bytes", "when", "note", right=("bytes",)),
+            lambda row: (
+                row["id"], coloured(row["outcome"]), escape(row["external_id"] or "-"), number(row["size_bytes"]),
+                moment(row["received_at"]), escape(_note(row)),
+            ),
+            "Nothing was delivered. headrace send --help",
+        )  # fmt: skip
+
+    @requests.command()
+    def show(request: Annotated[str, typer.Argument(help="Its id.")], as_json: AsJson = False) -> None:
+        """Show an accepted request: its event, its identity, the headers that were kept."""
+        from compose.cli.client import connected
+
+        with connected() as api:
+            found = api.get(f"/v1/requests/{request}")
+        if as_json:
+            print_json(found)
+            return
+        show_fields({
+            "id": found["id"], "source": found["source_id"], "event": found["event_id"],
+            "external id": None if found["external_id"] is None else escape(found["external_id"]),
+            "content type": escape(found["content_type"]), "bytes": number(found["size_bytes"]),
+            "sha256": found["body_hash"], "possible replay": "yes" if found["possible_replay"] else None,
+            **{f"  {name}": escape(value) for name, value in found["headers"].items()},
+            "received": moment(found["received_at"]),
+        })  # fmt: skip
+
+
+def _note(row: dict[str, Any]) -> str:
+    if row["outcome"] == "rejected":
+        return str(row["reason"])
+    if row["same_body"] is False:
+        return "another body; the first one counts"
+    return "possible replay" if row["possible_replay"] else ""

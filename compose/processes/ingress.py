@@ -1,0 +1,74 @@
+"""The door, put together: sources, limits, capacity and what it notes."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from compose.adapters.clock import Clock
+from compose.adapters.failures import door_refusal
+from compose.adapters.objects import LocalObjects
+from compose.adapters.sealing import Sealer
+from compose.settings import Settings
+from consumers.ingest.mapping import Unmappable, command
+from producers.outbox.accept import Accept
+from producers.webhooks.capacity import Capacity
+from producers.webhooks.door import Door, Limits
+from producers.webhooks.rates import Buckets, Rate
+from producers.webhooks.rejections import Rejections
+from producers.webhooks.sources.cache import SourceCache
+
+
+class MissingSetting(Exception):
+    """A process cannot run without this setting; the message names it."""
+
+
+def sealer_of(settings: Settings) -> Sealer:
+    """What opens the signing secrets; raises MissingSetting."""
+    if settings.secret_keys is None:
+        raise MissingSetting("HEADRACE_SECRET_KEYS is not set: make a key with `headrace admin new-secret-key`")
+    return Sealer(settings.secret_keys.get_secret_value())
+
+
+@asynccontextmanager
+async def ingress(
+    settings: Settings, pool: asyncpg.Pool, accept: Accept, objects: LocalObjects, clock: Clock
+) -> AsyncIterator[Door]:
+    """The door, and its two duties beside it."""
+    capacity = Capacity(pool, objects.root, settings.free_disk_bytes, settings.unsent_bytes)
+    rejections = Rejections(pool)
+    sources = SourceCache(pool, sealer_of(settings), door_refusal)
+    duties = [asyncio.create_task(capacity.watch()), asyncio.create_task(rejections.write())]
+    try:
+        yield Door(sources, accept, objects, clock, limits(settings), capacity, rejections)
+    finally:
+        for duty in duties:
+            duty.cancel()
+        await asyncio.gather(*duties, return_exceptions=True)
+
+
+def limits(settings: Settings) -> Limits:
+    """What the door lets through."""
+    return Limits(
+        settings.max_webhook_bytes, settings.max_webhook_depth, settings.webhook_tolerance_seconds,
+        settings.webhook_body_seconds, settings.webhook_identity_seconds,
+        Buckets(_rate(settings.webhook_rate_per_source)), Buckets(_rate(settings.webhook_rate_per_tenant)),
+    )  # fmt: skip
+
+
+def _rate(per_second: float) -> Rate:
+    return Rate(per_second, max(1, int(per_second * 2)))
+
+
+def preview(body: bytes, action: dict[str, Any], version: int) -> dict[str, Any]:
+    """What ingest would make of a payload; raises ValueError with the reason."""
+    if action["kind"] == "forward":
+        return {"kind": "forward"}
+    try:
+        asked = command(body, action, version, UUID(int=0))
+    except Unmappable as error:
+        raise ValueError(str(error)) from None
+    return {"kind": "command", **asked.model_dump(mode="json", include={"dataset_id", "target", "model", "options"})}

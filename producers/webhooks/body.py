@@ -1,0 +1,43 @@
+"""A request's body, cut off when it is too large or too slow."""
+
+import asyncio
+from collections.abc import Mapping
+
+from producers.webhooks.answers import ClientLeft, Receive, Refused
+
+CLOSE = ((b"connection", b"close"),)
+"""With the answer goes the connection, or the rest of the body would go on arriving."""
+
+
+async def read(receive: Receive, headers: Mapping[str, str], max_bytes: int, seconds: float) -> bytes:
+    """The whole body; raises Refused (413, 408) or ClientLeft."""
+    declared = headers.get("content-length", "0")
+    if declared.isascii() and declared.isdigit() and int(declared[:20]) > max_bytes:
+        raise _too_large(max_bytes)
+    chunks: list[bytes] = []
+    size, more = 0, True
+    try:
+        # The first part too: headers may come with no body after them.
+        async with asyncio.timeout(seconds):
+            while more and size <= max_bytes:
+                chunk, more = await _next(receive)
+                chunks.append(chunk)
+                size += len(chunk)
+    except TimeoutError:
+        message = f"The body did not arrive within {seconds:g} s."
+        raise Refused(408, "body_too_slow", message, headers=CLOSE) from None
+    if size > max_bytes:
+        raise _too_large(max_bytes)
+    return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+
+async def _next(receive: Receive) -> tuple[bytes, bool]:
+    message = await receive()
+    if message["type"] == "http.disconnect":
+        raise ClientLeft
+    return bytes(message.get("body", b"")), bool(message.get("more_body", False))
+
+
+def _too_large(max_bytes: int) -> Refused:
+    message = f"A webhook body is at most {max_bytes} bytes."
+    return Refused(413, "body_too_large", message, headers=CLOSE, max_bytes=max_bytes)

@@ -1,0 +1,52 @@
+"""Whether the door may promise durability: enough free disk, and not too much that is unsent."""
+
+import asyncio
+import logging
+import shutil
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from producers.outbox.ports import Connections
+
+log = logging.getLogger(__name__)
+
+UNSENT = "SELECT coalesce(sum(size_bytes), 0)::bigint AS bytes FROM outbox"
+
+
+@dataclass
+class Capacity:
+    """Looked at once a second, less often where looking is slow; `risk` is the reason to refuse, if any.
+
+    The age of the outbox is never a reason: a Kafka that is away for an hour must not turn a webhook away.
+    """
+
+    connections: Connections
+    disk: Path
+    free_disk_bytes: int
+    unsent_bytes: int
+    risk: str | None = field(default=None, init=False)
+
+    async def watch(self) -> None:
+        """Look again and again, until cancelled."""
+        loop = asyncio.get_running_loop()
+        while True:
+            began = loop.time()
+            try:
+                await self.look()
+            except Exception as error:  # noqa: BLE001 - a database that does not answer refuses by itself
+                log.debug("capacity is unknown: %s", error)
+            await asyncio.sleep(max(1.0, 20 * (loop.time() - began)))
+
+    async def look(self) -> None:
+        """Judge the disk and the outbox now."""
+        free = (await asyncio.to_thread(shutil.disk_usage, self.disk)).free
+        async with self.connections.acquire() as connection:
+            unsent = (await connection.fetch(UNSENT))[0]["bytes"]
+        before = self.risk
+        self.risk = None
+        if free < self.free_disk_bytes:
+            self.risk = f"only {free} bytes of disk are free"
+        elif unsent > self.unsent_bytes:
+            self.risk = f"{unsent} bytes wait for Kafka"
+        if self.risk != before:
+            log.warning("the door is %s", f"closed: {self.risk}" if self.risk else "open again")

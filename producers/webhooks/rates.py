@@ -1,0 +1,64 @@
+"""Rates per tenant and source: token buckets, kept by each API process for itself."""
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from math import ceil
+from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """So many a second on average, and so many at once."""
+
+    per_second: float
+    burst: int
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What is left of a rate; `wait_seconds` is over zero when it is used up."""
+
+    limit: int
+    remaining: int
+    wait_seconds: float
+    reset_seconds: float
+
+    def headers(self) -> list[tuple[bytes, bytes]]:
+        """The RateLimit headers, and Retry-After when there is a wait."""
+        pairs = [
+            (b"ratelimit-limit", self.limit),
+            (b"ratelimit-remaining", self.remaining),
+            (b"ratelimit-reset", ceil(self.reset_seconds)),
+        ]
+        if self.wait_seconds > 0:
+            pairs.append((b"retry-after", max(1, ceil(self.wait_seconds))))
+        return [(name, str(value).encode()) for name, value in pairs]
+
+
+class Buckets:
+    """One bucket per key; the `size` that were used last are remembered, the others are full again."""
+
+    def __init__(self, rate: Rate, size: int = 50_000) -> None:
+        self._rate = rate
+        self._size = size
+        self._levels: OrderedDict[UUID, tuple[float, float]] = OrderedDict()
+
+    def take(self, key: UUID, now: float) -> Standing:
+        """Take one at `now` (seconds of a monotonic clock), or say how long to wait."""
+        level, then = self._levels.get(key, (float(self._rate.burst), now))
+        level = min(float(self._rate.burst), level + max(0.0, now - then) * self._rate.per_second)
+        allowed = level >= 1
+        if allowed:
+            level -= 1
+        self._levels[key] = (level, now)
+        self._levels.move_to_end(key)
+        while len(self._levels) > self._size:
+            self._levels.popitem(last=False)
+        wait = 0.0 if allowed else (1 - level) / self._rate.per_second
+        return Standing(self._rate.burst, int(level), wait, (self._rate.burst - level) / self._rate.per_second)
+
+    def give_back(self, key: UUID) -> None:
+        """Return one that was taken for nothing."""
+        if key in self._levels:
+            level, then = self._levels[key]
+            self._levels[key] = (min(float(self._rate.burst), level + 1), then)

@@ -1,0 +1,75 @@
+"""Deliveries that were refused, noted for the source's owner: bounded, late, and never in anybody's way."""
+
+import asyncio
+import logging
+import time
+from collections import deque
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from producers.outbox.ports import Connections
+from producers.webhooks.rates import Buckets, Rate
+from producers.webhooks.sources.source import KnownSource
+
+log = logging.getLogger(__name__)
+
+MOST_WAITING = 2000
+KEPT_DAYS = 7
+NOTE = """
+INSERT INTO rejected_requests (tenant_id, id, source_id, reason, size_bytes, content_type, received_at)
+SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::bigint[], $6::text[], $7::timestamptz[])
+ON CONFLICT DO NOTHING
+"""
+PRUNE = """
+DELETE FROM rejected_requests WHERE ctid = ANY(ARRAY(
+    SELECT ctid FROM rejected_requests WHERE received_at < headrace_clock() - make_interval(days => $1) LIMIT 1000))
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """One refused delivery of a known source, and why; the sender was told less."""
+
+    source: KnownSource
+    id: UUID
+    reason: str
+    size_bytes: int
+    content_type: str
+    at: datetime
+
+
+class Rejections:
+    """Notes up to a few a second per source; a flood of forgeries leaves no flood of rows."""
+
+    def __init__(self, connections: Connections) -> None:
+        self._connections = connections
+        self._waiting: deque[Rejection] = deque(maxlen=MOST_WAITING)
+        self._rate = Buckets(Rate(1.0, 60))
+
+    def note(self, rejection: Rejection) -> None:
+        """Remember one, to be written within a second or two."""
+        if self._rate.take(rejection.source.id, time.monotonic()).wait_seconds == 0:
+            self._waiting.append(rejection)
+
+    async def write(self) -> None:
+        """Write what waits, again and again, until cancelled."""
+        while True:
+            await asyncio.sleep(1.0)
+            try:
+                await self.flush()
+            except Exception as error:  # noqa: BLE001 - a note that is lost is less than a door that stops
+                log.warning("rejections were not noted: %s", error)
+
+    async def flush(self) -> None:
+        """Write what waits now, and drop what is old."""
+        taken = [self._waiting.popleft() for _ in range(len(self._waiting))]
+        if not taken:
+            return
+        columns = [
+            (one.source.tenant, one.id, one.source.id, one.reason[:500], one.size_bytes, one.content_type[:200], one.at)
+            for one in taken
+        ]
+        async with self._connections.acquire() as connection:
+            await connection.execute(NOTE, *(list(column) for column in zip(*columns, strict=True)))
+            await connection.execute(PRUNE, KEPT_DAYS)

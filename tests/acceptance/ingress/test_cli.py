@@ -1,0 +1,133 @@
+"""Sources, requests and senders from a terminal, against an API that listens."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+import uvicorn
+from typer.testing import CliRunner, Result
+
+from compose.cli import app
+from tests.acceptance.world import World
+from tests.eventually import eventually
+
+DATASET = "00000000-0000-7000-8000-000000000001"
+
+
+@dataclass(frozen=True)
+class Terminal:
+    """Runs commands as somebody with the key."""
+
+    environment: dict[str, str]
+
+    async def run(self, *arguments: str, stdin: str | None = None) -> Result:
+        """One command."""
+
+        def invoke() -> Result:
+            return CliRunner().invoke(app, list(arguments), stdin, self.environment, catch_exceptions=False)
+
+        return await asyncio.to_thread(invoke)
+
+    async def json(self, *arguments: str) -> Any:
+        """What a command prints with --json."""
+        result = await self.run(*arguments, "--json")
+        assert result.exit_code == 0, result.output
+        return json.loads(result.stdout)
+
+
+@pytest.fixture
+async def terminal(api: World) -> AsyncIterator[Terminal]:
+    where = urlsplit(api.settings.api_url)
+    transport: Any = api.transport
+    config = uvicorn.Config(
+        transport.app, host="127.0.0.1", port=where.port or 0, lifespan="off", log_config=None, ws="none"
+    )
+    server = uvicorn.Server(config)
+    serving = asyncio.create_task(server.serve())
+
+    async def started() -> bool:
+        return server.started
+
+    await eventually(started)
+    key = api.client.headers["authorization"].removeprefix("Bearer ")
+    yield Terminal({"HEADRACE_API_URL": api.settings.api_url, "HEADRACE_API_KEY": key, "COLUMNS": "200"})
+    server.should_exit = True
+    await serving
+
+
+async def test_a_source_of_each_scheme_takes_what_send_signs(terminal: Terminal, tmp_path: Path) -> None:
+    body = tmp_path / "body.json"
+    body.write_text('{"id": "evt_1", "event_id": "Ev1"}')
+    for scheme, options in (
+        ("standard_webhooks", []), ("github", []), ("stripe", []), ("shopify", []), ("slack", []),
+        ("hmac", ["header=x-signature", "timestamp_header=x-time", "signed={timestamp}.{body}", "id_header=x-id"]),
+        ("password", ["shown_as=bearer", "id_header=x-id"]),
+    ):  # fmt: skip
+        given = ["--scheme", scheme, *(word for one in options for word in ("--option", one))]
+        made = await terminal.json("sources", "create", f"{scheme} one", *given)
+        file = tmp_path / scheme
+        file.write_text(made["secret"] + "\n")
+        sent = ["send", "--source", made["id"], *given, "--secret", f"@{file}", "--id", "id-1"]
+        twice = await terminal.run(*sent, str(body), "--repeat", "2", "--json")
+        answers = [json.loads(line) for line in twice.stdout.splitlines()]
+        assert [one["duplicate"] for one in answers] == [False, True], (scheme, twice.output)
+        piped = await terminal.run(*sent, "-", stdin='{"id": "evt_2", "event_id": "Ev2"}')
+        assert piped.exit_code == 0, piped.output
+    listed = await terminal.json("requests", "list", "--outcome", "duplicate")
+    assert len(listed["data"]) >= 7
+    shown = await terminal.run("requests", "show", listed["data"][0]["id"])
+    assert shown.exit_code == 0
+    assert listed["data"][0]["event_id"] in shown.stdout
+    assert "duplicate" in (await terminal.run("requests", "list")).stdout
+
+
+async def test_repeats_with_new_ids_keep_the_rate(terminal: Terminal) -> None:
+    made = await terminal.json("sources", "create", "one")
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    result = await terminal.run(
+        "send", "--source", made["id"], "--secret", made["secret"], "--data", "{}", "--repeat", "5", "--new-ids",
+        "--rate", "10", "--json",
+    )  # fmt: skip
+    assert loop.time() - began >= 0.4
+    assert [json.loads(line)["duplicate"] for line in result.stdout.splitlines()] == [False] * 5
+
+
+async def test_a_source_is_changed_paused_and_deleted(terminal: Terminal) -> None:
+    made = await terminal.json("sources", "create", "one", "--scheme", "github", "--secret", "a secret of github's")
+    assert made["secret"] == "a secret of github's"
+    changed = await terminal.json("sources", "update", made["id"], "--train", "--target", "'y'", "--if-version", "1")
+    assert (changed["version"], changed["mapping_version"], changed["action"]["command"]) == (2, 2, "train")
+    late = await terminal.run("sources", "update", made["id"], "--name", "two", "--if-version", "1")
+    assert (late.exit_code, "changed_meanwhile" in late.stderr) == (1, True)
+    payload = json.dumps({"dataset_id": DATASET, "model": "wine"})
+    becomes = (await terminal.json("sources", "dry-run", made["id"], "--data", payload))["becomes"]
+    assert (becomes["target"], becomes["model"]) == ("y", "wine")
+    unfit = await terminal.run("sources", "dry-run", made["id"], "--data", "{}")
+    assert (unfit.exit_code, "unmappable" in unfit.stderr) == (1, True)
+    assert (await terminal.json("sources", "pause", made["id"]))["paused"] is True
+    assert "paused" in (await terminal.run("sources", "list")).stdout
+    assert (await terminal.json("sources", "resume", made["id"]))["paused"] is False
+    turned = await terminal.json("sources", "rotate-secret", made["id"], "--grace-seconds", "60")
+    assert turned["secret"] not in (await terminal.run("sources", "show", made["id"])).stdout
+    asked = await terminal.run("sources", "delete", made["id"], stdin="n\n")
+    assert asked.exit_code == 1
+    assert (await terminal.run("sources", "delete", made["id"], "--yes")).exit_code == 0
+    assert (await terminal.run("sources", "show", made["id"])).exit_code == 1
+
+
+async def test_misuse_is_told_before_anything_is_sent(terminal: Terminal) -> None:
+    for arguments in (
+        ["send", "--source", DATASET, "--secret", "x", "--scheme", "nosuch", "--data", "{}"],
+        ["send", "--source", DATASET, "--secret", "x", "--scheme", "hmac", "--data", "{}"],
+        ["send", "--source", DATASET, "--secret", "x", "--data", "{}"],
+        ["sources", "update", DATASET],
+        ["sources", "update", DATASET, "--target", "y"],
+        ["sources", "dry-run", DATASET, "--data", "{"],
+    ):
+        assert (await terminal.run(*arguments)).exit_code == 2, arguments
