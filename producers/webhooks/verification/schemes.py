@@ -116,8 +116,6 @@ BY_NAME: Mapping[SchemeName, Scheme[Any]] = {
     ),
 }
 
-SCHEMES: dict[str, Verify] = {"standard_webhooks": standard_webhooks.verify}
-
 
 def options_of(scheme: SchemeName, given: Mapping[str, Any]) -> BaseModel | None:
     """A source's options for its scheme, checked; raises ValueError (pydantic's, where there is a model)."""
