@@ -5,7 +5,7 @@ BIN = .venv/bin
 READY = .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help install up down test lint format unit chaos wheel clean
+.PHONY: help install up down test lint format unit chaos bench wheel clean
 
 help: ## What there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -43,6 +43,9 @@ unit: install ## The tests that need no server
 
 chaos: install ## The long form of chaos
 	HEADRACE_TEST_CHAOS=long $(BIN)/python -m pytest tests/chaos -s
+
+bench: install ## Webhook accept and the relay beside the barest and the idiomatic app, in one run
+	$(BIN)/python -m tests.benchmarks.ingress
 
 wheel: install ## The wheel in an empty venv, from another directory
 	rm -rf dist && $(BIN)/uv build --quiet --wheel --out-dir dist

@@ -44,9 +44,13 @@ def engine(postgres_url: str, role: Role, process: str, pool_size: int = 5) -> A
 async def asyncpg_pool(postgres_url: str, role: Role, process: str, size: int) -> AsyncIterator[asyncpg.Pool]:
     """A pool of bare asyncpg connections as `role`, for the hot statements."""
     async with asyncpg.create_pool(
-        postgres_url, min_size=1, max_size=size, server_settings=_settings(role, process), timeout=10
+        postgres_url, min_size=1, max_size=size, server_settings=_settings(role, process), timeout=10, reset=_as_it_is
     ) as pool:
         yield pool
+
+
+async def _as_it_is(_connection: object) -> None:
+    """Single statements leave nothing behind in a session; putting it back would cost a round trip a batch."""
 
 
 @asynccontextmanager

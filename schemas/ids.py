@@ -8,11 +8,16 @@ _LOW_62 = (1 << 62) - 1
 _MILLISECONDS_48 = (1 << 48) - 1
 
 
-def uuid7(milliseconds: int, randomness: bytes) -> UUID:
-    """A UUIDv7 (RFC 9562) at `milliseconds` since the epoch, from 10 random bytes."""
+def uuid7_bytes(milliseconds: int, randomness: bytes) -> bytes:
+    """The 16 bytes of a UUIDv7 (RFC 9562) at `milliseconds` since the epoch, from 10 random bytes."""
     noise = int.from_bytes(randomness, "big")
     high = (milliseconds & _MILLISECONDS_48) << 16 | 0x7000 | (noise >> 68 & 0x0FFF)
-    return UUID(int=high << 64 | _VARIANT | (noise & _LOW_62))
+    return (high << 64 | _VARIANT | (noise & _LOW_62)).to_bytes(16, "big")
+
+
+def uuid7(milliseconds: int, randomness: bytes) -> UUID:
+    """The same as a UUID."""
+    return UUID(bytes=uuid7_bytes(milliseconds, randomness))
 
 
 def derived(cause: UUID, *parts: object) -> UUID:

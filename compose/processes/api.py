@@ -1,6 +1,7 @@
 """The API process: the door, the commands and the reads."""
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
@@ -133,6 +134,8 @@ async def serve(settings: Settings) -> None:
             access_log=False,
             log_config=None,
             server_header=False,
+            proxy_headers=False,  # no address of a client is used
             timeout_graceful_shutdown=15,
         )
+        gc.freeze()  # the routes and models live as long as the process: no collection need walk them
         await uvicorn.Server(config).serve()

@@ -4,6 +4,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 from uuid import UUID
 
 from producers.outbox.ports import Connections, NotStorable, Statements
@@ -66,9 +67,8 @@ SELECT tenant_id, source_id, key_hash, request_id, event_id, body_hash FROM firs
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """The identity under which a webhook counts once, and the request that is kept with it."""
+class Claim(NamedTuple):
+    """The identity under which a webhook counts once, and the request that is kept with it; as ACCEPT takes them."""
 
     source_id: UUID
     key_hash: bytes
@@ -82,22 +82,23 @@ class Claim:
     unsigned_id: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Acceptance:
+class Acceptance(NamedTuple):
     """One event to accept, with the claim that makes it count once (commands have none: their id does)."""
 
     entry: LogEntry
     claim: Claim | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Accepted:
+class Accepted(NamedTuple):
     """Durably stored: now, or (`duplicate`) the first time that this identity came."""
 
     event_id: UUID
     request_id: UUID | None
     duplicate: bool = False
     same_body: bool = True
+
+
+SMALLEST_SHARE = 16
 
 
 @dataclass(slots=True)
@@ -117,7 +118,7 @@ class Accept:
         connections: Connections,
         classify: Callable[[BaseException], type[Exception]],
         *,
-        writers: int = 2,
+        writers: int = 4,
         max_batch: int = 500,
         max_bytes: int = 8 << 20,
     ) -> None:
@@ -135,8 +136,8 @@ class Accept:
         self._queue.append(waiting)
         if len(self._running) < self._writers:
             self._start_writer()
-        # A client that leaves must not take the batch of the others with it.
-        return await asyncio.shield(waiting.answer)
+        # A client that leaves cancels its own answer; the batch is the writer's and goes on.
+        return await waiting.answer
 
     async def drain(self) -> None:
         """Wait until all that was handed in is answered."""
@@ -160,7 +161,9 @@ class Accept:
     def _take(self) -> list[_Waiting]:
         batch: list[_Waiting] = []
         size = 0
-        while self._queue and len(batch) < self._max_batch and (not batch or size < self._max_bytes):
+        # A share of the queue for each writer: one that took all would leave this process idle until its commit.
+        share = min(self._max_batch, max(SMALLEST_SHARE, -(-len(self._queue) // self._writers)))
+        while self._queue and len(batch) < share and (not batch or size < self._max_bytes):
             batch.append(self._queue.popleft())
             size += batch[-1].acceptance.entry.size_bytes * 2
         return batch
@@ -223,14 +226,10 @@ def _refuse(batch: Sequence[_Waiting], kind: type[Exception], error: BaseExcepti
             one.answer.set_exception(refusal)
 
 
+NO_CLAIM = (None,) * len(Claim._fields)
+
+
 def _columns(batch: Sequence[Acceptance]) -> list[list[object]]:
-    claims = [one.claim for one in batch]
-    entries = [one.entry for one in batch]
-    claim_names = (
-        "source_id", "key_hash", "body_hash", "request_id", "external_id", "content_type", "kept_headers", "body_bytes",
-        "body_key", "unsigned_id",
-    )  # fmt: skip
-    entry_names = ("topic", "key", "value", "headers", "id", "type", "tenant", "aggregate", "correlation", "time")
-    columns: list[list[object]] = [[getattr(claim, name, None) for claim in claims] for name in claim_names]
-    columns += [[getattr(entry, name) for entry in entries] for name in entry_names]
-    return columns
+    """The parameters of ACCEPT: a claim's fields, then the entry's without its version, which is 0 at the door."""
+    rows = ((*(claim or NO_CLAIM), *entry[:8], *entry[9:11]) for entry, claim in batch)
+    return [list(column) for column in zip(*rows, strict=True)]

@@ -1,8 +1,7 @@
 """What the door answers, in the one shape of every error."""
 
 from collections.abc import Awaitable, Callable, MutableMapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic_core import to_json
 
@@ -18,8 +17,7 @@ class ClientLeft(Exception):
     """Nobody waits for an answer."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """What is sent back; `reason` is kept for the source's owner and never told to the sender."""
 
     status: int

@@ -5,6 +5,7 @@ import os
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from functools import lru_cache
 from uuid import UUID
 
 from pydantic_core import to_json
@@ -170,6 +171,7 @@ async def _whole(body: bytes) -> AsyncIterator[bytes]:
     yield body
 
 
+@lru_cache(maxsize=10_000)
 def _uuid(text: str) -> UUID | None:
     try:
         return UUID(text) if len(text) == 36 else None

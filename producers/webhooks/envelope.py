@@ -3,8 +3,8 @@
 A test holds the two against each other; the model in `schemas` is the truth.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from pydantic_core import to_json
@@ -19,8 +19,7 @@ TYPE = WebhookReceived.TYPE
 SCHEMA = schema_of(WebhookReceived)
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
+class Delivery(NamedTuple):
     """What one delivery says of itself."""
 
     request_id: UUID

@@ -3,6 +3,7 @@
 from collections import OrderedDict
 from dataclasses import dataclass
 from math import ceil
+from typing import NamedTuple
 from uuid import UUID
 
 
@@ -14,8 +15,7 @@ class Rate:
     burst: int
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(NamedTuple):
     """What is left of a rate; `wait_seconds` is over zero when it is used up."""
 
     limit: int
@@ -26,13 +26,13 @@ class Standing:
     def headers(self) -> list[tuple[bytes, bytes]]:
         """The RateLimit headers, and Retry-After when there is a wait."""
         pairs = [
-            (b"ratelimit-limit", self.limit),
-            (b"ratelimit-remaining", self.remaining),
-            (b"ratelimit-reset", ceil(self.reset_seconds)),
+            (b"ratelimit-limit", b"%d" % self.limit),
+            (b"ratelimit-remaining", b"%d" % self.remaining),
+            (b"ratelimit-reset", b"%d" % ceil(self.reset_seconds)),
         ]
         if self.wait_seconds > 0:
-            pairs.append((b"retry-after", max(1, ceil(self.wait_seconds))))
-        return [(name, str(value).encode()) for name, value in pairs]
+            pairs.append((b"retry-after", b"%d" % max(1, ceil(self.wait_seconds))))
+        return pairs
 
 
 class Buckets:

@@ -87,11 +87,11 @@ class LiveStack:
 
 
 @contextmanager
-def live_stack(data_dir: Path) -> Iterator[LiveStack]:
-    """Start it as a user does, and stop it in the end, whatever happened to it."""
+def live_stack(data_dir: Path, **more: str) -> Iterator[LiveStack]:
+    """Start it as a user does, with `more` settings, and stop it in the end, whatever happened to it."""
     subprocess.run(
         [*COMMAND, "up", "--detach", "--json", "--data-dir", str(data_dir)],
-        env=environment(HEADRACE_LEASE_SECONDS=LEASE_SECONDS), check=True, capture_output=True, timeout=300,
+        env=environment(HEADRACE_LEASE_SECONDS=LEASE_SECONDS, **more), check=True, capture_output=True, timeout=300,
     )  # fmt: skip
     try:
         yield LiveStack(data_dir)

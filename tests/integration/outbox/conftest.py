@@ -22,7 +22,7 @@ async def pool(database: str) -> AsyncIterator[asyncpg.Pool]:
 @pytest.fixture
 async def accept(pool: asyncpg.Pool) -> AsyncIterator[Accept]:
     """One API process's group commit."""
-    door = Accept(pool, door_refusal)
+    door = Accept(pool, door_refusal, writers=2)
     yield door
     await door.drain()
 

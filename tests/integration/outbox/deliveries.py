@@ -1,6 +1,6 @@
 """Webhook deliveries as the door hands them to the group commit."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
@@ -39,4 +39,4 @@ class Sender:
         """A delivery whose content type Postgres refuses."""
         whole = self.delivery(message_id)
         assert whole.claim is not None
-        return replace(whole, claim=replace(whole.claim, content_type="application/\x00json"))
+        return whole._replace(claim=whole.claim._replace(content_type="application/\x00json"))
