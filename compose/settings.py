@@ -31,6 +31,7 @@ class Settings(BaseSettings):
     max_webhook_bytes: int = Field(1 << 20, description="Largest webhook body.")
     max_upload_bytes: int = Field(1 << 30, description="Largest data set.")
     max_webhook_depth: int = Field(100, description="How deep a webhook's JSON may nest.")
+    request_head_seconds: float = Field(20.0, description="How long the headers of a request may take to arrive.")
     webhook_body_seconds: float = Field(20.0, description="How long a webhook's body may take to arrive.")
     webhook_rate_per_source: float = Field(5000.0, description="Webhooks a second of one source, on average.")
     webhook_rate_per_tenant: float = Field(10000.0, description="Webhooks a second of one tenant, on average.")

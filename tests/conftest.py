@@ -11,6 +11,7 @@ from urllib.parse import urlsplit, urlunsplit
 import asyncpg
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient
+from hypothesis import settings as hypothesis_settings
 from pydantic import SecretStr
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -23,6 +24,9 @@ from compose.devstack.ports import free_ports
 from compose.devstack.postgres import PostgresServer
 from compose.settings import Settings
 from schemas.topics import TOPICS
+from tests.chance import LONG
+
+hypothesis_settings.load_profile("long" if LONG else "short")
 
 TEMPLATE = "headrace_template"
 

@@ -28,6 +28,7 @@ from compose.adapters.failures import door_refusal
 from compose.adapters.objects import open_objects
 from compose.database import asyncpg_pool, engine, tenant_transaction
 from compose.edge import Asgi, Traced, application
+from compose.processes.bounded_http import bounded
 from compose.processes.ingress import ingress, preview, sealer_of
 from compose.settings import Settings
 from producers.access import store as access
@@ -79,6 +80,7 @@ async def api(settings: Settings) -> AsyncIterator[Asgi]:
             producers.webhooks.sources.http.routes(
                 authenticate, transactions, clock, sealer, preview, settings.api_url
             ),
+            producers.webhooks.http.door(),
             producers.webhooks.http.routes(authenticate, transactions),
             producers.api.datasets.http.routes(authenticate, commands, objects, max_bytes=settings.max_upload_bytes),
             producers.api.jobs.http.routes(authenticate, commands, known(DATASETS.name), known(JOBS.name)),
@@ -130,6 +132,7 @@ async def serve(settings: Settings) -> None:
             app,
             host=where.hostname or "127.0.0.1",
             port=where.port or 8080,
+            http=bounded(settings.request_head_seconds),
             lifespan="off",
             access_log=False,
             log_config=None,

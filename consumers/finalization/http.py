@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Path, Query, Request
 
 from consumers.finalization import store
 from consumers.ports import TenantTransactions
@@ -15,6 +15,8 @@ def routes(authenticate: Callable[[Request], Awaitable[Any]], transactions: Tena
     router = APIRouter(prefix="/v1/models", tags=["models"])
     asking = Annotated[Any, Depends(authenticate)]
     most = Annotated[int, Query(ge=1, le=200)]
+    named = Annotated[str, Path(max_length=200, pattern=r"^[^\x00]+$")]
+    numbered = Annotated[int, Path(ge=1, lt=1 << 31)]
 
     @router.get("")
     async def lines(principal: asking, limit: most = 50) -> dict[str, Any]:
@@ -24,7 +26,7 @@ def routes(authenticate: Callable[[Request], Awaitable[Any]], transactions: Tena
         return {"data": [dict(row) for row in rows], "next_cursor": None, "position": None}
 
     @router.get("/{name}")
-    async def line(name: str, principal: asking) -> dict[str, Any]:
+    async def line(name: named, principal: asking) -> dict[str, Any]:
         """One line: its newest version, and how many there are."""
         async with transactions(principal.tenant) as tx:
             rows = await store.versions(tx, name, 1)
@@ -33,7 +35,7 @@ def routes(authenticate: Callable[[Request], Awaitable[Any]], transactions: Tena
         return {"name": name, "versions": rows[0]["version"], "latest": store.shown(rows[0])}
 
     @router.get("/{name}/versions")
-    async def versions(name: str, principal: asking, limit: most = 50) -> dict[str, Any]:
+    async def versions(name: named, principal: asking, limit: most = 50) -> dict[str, Any]:
         """The versions of a line, newest first."""
         async with transactions(principal.tenant) as tx:
             rows = await store.versions(tx, name, limit)
@@ -42,7 +44,7 @@ def routes(authenticate: Callable[[Request], Awaitable[Any]], transactions: Tena
         return {"data": [store.shown(row) for row in rows], "next_cursor": None, "position": None}
 
     @router.get("/{name}/versions/{number}")
-    async def version(name: str, number: int, principal: asking) -> dict[str, Any]:
+    async def version(name: named, number: numbered, principal: asking) -> dict[str, Any]:
         """One version: metrics, baseline, lineage, plan, files."""
         async with transactions(principal.tenant) as tx:
             row = await store.version(tx, name, number)

@@ -3,11 +3,20 @@
 from dataclasses import dataclass
 from uuid import UUID
 
+from pydantic import BaseModel
+
 from producers.outbox.accept import Accept, Acceptance
 from producers.ports import Clock
 from schemas.event import first
 from schemas.log import entry_of
 from schemas.payload import Payload
+
+
+class Started(BaseModel):
+    """What a command answers: what it is about, to be asked for by its id."""
+
+    id: UUID
+    state: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ def routes(authenticate: Callable[[Request], Awaitable[Any]], transactions: Tena
     """Trends and their summaries."""
     router = APIRouter(prefix="/v1/metric-trends", tags=["metric trends"])
     asking = Annotated[Any, Depends(authenticate)]
-    name = Annotated[str | None, Query(max_length=200)]
+    name = Annotated[str | None, Query(max_length=200, pattern=r"^[^\x00]*$")]
 
     @router.get("")
     async def trend(

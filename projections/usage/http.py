@@ -19,7 +19,7 @@ def routes(authenticate: Callable[[Request], Awaitable[Any]], transactions: Tena
     async def usage(
         principal: Annotated[Any, Depends(authenticate)],
         response: Response,
-        meter: Annotated[str | None, Query(max_length=100)] = None,
+        meter: Annotated[str | None, Query(max_length=100, pattern=r"^[^\x00]*$")] = None,
         window: Literal["day", "month"] = "day",
     ) -> dict[str, Any]:
         """Sums per meter and UTC day or month, newest first."""

@@ -51,7 +51,7 @@ LISTS: tuple[Route, ...] = (
     ("get", "/v1/requests"),
 )
 CREATES: tuple[Route, ...] = (("post", "/v1/sources"), ("post", "/v1/datasets"))
-OF_NO_TENANT: tuple[Route, ...] = (("get", "/healthz"), ("get", "/readyz"))
+OF_NO_TENANT: tuple[Route, ...] = (("get", "/healthz"), ("get", "/readyz"), ("post", "/hooks/{source_id}"))
 
 
 @dataclass(frozen=True)

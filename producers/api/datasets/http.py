@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 
 from producers.access.http import Authenticate
 from producers.access.principal import Principal
-from producers.api.command import Commands
+from producers.api.command import Commands, Started
 from producers.api.upload import Multipart, limited
 from producers.ports import Objects
 from schemas.datasets import DatasetSubmitted
@@ -15,18 +15,30 @@ from schemas.errors import Refusal
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,99}")
 TYPES = ("text/csv", "application/csv", "application/octet-stream")
+FORM = {
+    "type": "object",
+    "properties": {
+        "name": {"type": "string", "pattern": f"^{NAME.pattern}$"}, "file": {"type": "string", "format": "binary"},
+    },
+    "required": ["name", "file"],
+}  # fmt: skip
+BODY = {
+    "required": True,
+    "content": {"multipart/form-data": {"schema": FORM}, **{kind: {"schema": {"type": "string"}} for kind in TYPES}},
+}
+"""The body as the OpenAPI document has it: it is read as it streams, not by FastAPI."""
 
 
 def routes(authenticate: Authenticate, commands: Commands, objects: Objects, *, max_bytes: int) -> APIRouter:
     """Upload a data set."""
     router = APIRouter(prefix="/v1/datasets", tags=["datasets"])
 
-    @router.post("", status_code=202)
+    @router.post("", status_code=202, responses={202: {"model": Started}}, openapi_extra={"requestBody": BODY})
     async def submit(
         request: Request,
         response: Response,
         principal: Annotated[Principal, Depends(authenticate)],
-        name: Annotated[str | None, Query(max_length=100)] = None,
+        name: Annotated[str | None, Query(max_length=100, pattern=r"^[^\x00]*$")] = None,
     ) -> dict[str, Any]:
         """Upload CSV: multipart (`name`, `file`), or the raw body with `?name=`."""
         content_type = request.headers.get("content-type", "")

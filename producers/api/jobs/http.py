@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from producers.access.http import Authenticate
 from producers.access.principal import Principal
-from producers.api.command import Commands
+from producers.api.command import Commands, Started
 from schemas.errors import Refusal
 from schemas.jobs import JobCancelRequested, JobRequested, Options
 
@@ -40,7 +40,7 @@ def routes(authenticate: Authenticate, commands: Commands, dataset_exists: Exist
     router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
     asking = Annotated[Principal, Depends(authenticate)]
 
-    @router.post("", status_code=202)
+    @router.post("", status_code=202, responses={202: {"model": Started}})
     async def start(body: NewJob, request: Request, response: Response, principal: asking) -> dict[str, Any]:
         """Ask for a job; it is admitted once its data set is valid."""
         if not await dataset_exists(principal.tenant, body.dataset_id):
@@ -54,7 +54,7 @@ def routes(authenticate: Authenticate, commands: Commands, dataset_exists: Exist
         response.headers["Headrace-Position"] = position
         return {"id": str(job_id), "state": "accepted"}
 
-    @router.post("/{job_id}/cancel", status_code=202)
+    @router.post("/{job_id}/cancel", status_code=202, responses={202: {"model": Started}})
     async def cancel(
         job_id: UUID, request: Request, response: Response, principal: asking, body: Cancellation | None = None
     ) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from producers.webhooks.sources.source import (
     DryRun,
     NewSource,
     Rotation,
+    ShownSource,
     checked_options,
     checked_secret,
 )
@@ -41,7 +42,7 @@ def routes(
         response.headers["ETag"] = f'"{row["version"]}"'
         return {**row, "url": f"{api_url}/hooks/{row['id']}"}
 
-    @router.post("", status_code=201)
+    @router.post("", status_code=201, responses={201: {"model": ShownSource}})
     async def create(body: NewSource, principal: asking, response: Response) -> dict[str, Any]:
         """Create a source. Its secret is in this answer and never again; give one to keep an existing one."""
         source_id = clock.new_id()
@@ -66,13 +67,13 @@ def routes(
             rows = await store.newest(tx, limit)
         return {"data": [shown(row, Response()) for row in rows], "next_cursor": None, "position": None}
 
-    @router.get("/{source_id}")
+    @router.get("/{source_id}", responses={200: {"model": ShownSource}})
     async def one(source_id: UUID, principal: asking, response: Response) -> dict[str, Any]:
         """One source, without its secret."""
         async with transactions(principal.tenant) as tx:
             return shown(_known(await store.one(tx, source_id)), response)
 
-    @router.patch("/{source_id}")
+    @router.patch("/{source_id}", responses={200: {"model": ShownSource}})
     async def change(
         source_id: UUID, body: ChangedSource, principal: asking, response: Response, if_match: match = None
     ) -> dict[str, Any]:
@@ -97,7 +98,7 @@ def routes(
             _unchanged(await store.one(tx, source_id, lock=True), if_match)
             await store.remove(tx, source_id)
 
-    @router.post("/{source_id}/rotate-secret")
+    @router.post("/{source_id}/rotate-secret", responses={200: {"model": ShownSource}})
     async def rotate(
         source_id: UUID, principal: asking, response: Response, body: Rotation | None = None
     ) -> dict[str, Any]:

@@ -6,7 +6,17 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import jmespath
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, StringConstraints, ValidationError
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    JsonValue,
+    StrictBool,
+    StringConstraints,
+    ValidationError,
+)
 
 from producers.webhooks.verification.schemes import BY_NAME, SchemeName, options_of
 from producers.webhooks.verification.verdict import Verify
@@ -22,8 +32,9 @@ def _compiles(expression: str) -> str:
 
 
 Expression = Annotated[
-    str, StringConstraints(min_length=1, max_length=2000, pattern=r"^[^\x00]+$"), AfterValidator(_compiles)
-]
+    str, StringConstraints(min_length=1, max_length=2000, pattern=r"^[^\x00]+$"), AfterValidator(_compiles),
+    Field(json_schema_extra={"format": "jmespath"}),
+]  # fmt: skip
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._-]{0,99}$")]
 
 
@@ -75,7 +86,7 @@ class ChangedSource(BaseModel):
     name: Name | None = None
     options: dict[str, JsonValue] | None = None
     action: Action | None = None
-    paused: bool | None = None
+    paused: StrictBool | None = None
 
 
 class Rotation(BaseModel):
@@ -83,7 +94,7 @@ class Rotation(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     secret: Secret | None = None
-    grace_seconds: Annotated[int, Field(ge=0, le=30 * 86400)] = 86400
+    grace_seconds: Annotated[int, Field(ge=0, le=30 * 86400, strict=True)] = 86400
 
 
 class DryRun(BaseModel):
@@ -92,6 +103,23 @@ class DryRun(BaseModel):
     model_config = ConfigDict(extra="forbid")
     payload: JsonValue
     action: Action | None = None
+
+
+class ShownSource(BaseModel):
+    """A source as it is answered, for the OpenAPI document; `secret` when it is new only."""
+
+    id: UUID
+    name: str
+    scheme: SchemeName
+    options: dict[str, JsonValue]
+    action: Action
+    mapping_version: int
+    version: int
+    paused: bool
+    url: str
+    created_at: AwareDatetime
+    updated_at: AwareDatetime
+    secret: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
