@@ -58,6 +58,7 @@ bench: install ## Webhook accept and the relay beside the barest and the idiomat
 fuzz: install ## The long form of the tests by chance: requests, headers, bodies, records
 	$(BIN)/uv sync --locked --inexact --group fuzz
 	HEADRACE_TEST_FUZZ=long $(BIN)/python -m pytest -m fuzz -s
+	$(BIN)/python -m tests.unit.hostile.by_coverage 60
 
 wheel: install ## The wheel in an empty venv, from another directory
 	rm -rf dist && $(BIN)/uv build --quiet --wheel --out-dir dist

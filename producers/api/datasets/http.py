@@ -15,10 +15,11 @@ from schemas.errors import Refusal
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,99}")
 TYPES = ("text/csv", "application/csv", "application/octet-stream")
+NAMED = {"pattern": f"^{NAME.pattern}$"}
 FORM = {
     "type": "object",
     "properties": {
-        "name": {"type": "string", "pattern": f"^{NAME.pattern}$"}, "file": {"type": "string", "format": "binary"},
+        "name": {"type": "string", **NAMED}, "file": {"type": "string", "format": "binary"},
     },
     "required": ["name", "file"],
 }  # fmt: skip
@@ -38,7 +39,7 @@ def routes(authenticate: Authenticate, commands: Commands, objects: Objects, *, 
         request: Request,
         response: Response,
         principal: Annotated[Principal, Depends(authenticate)],
-        name: Annotated[str | None, Query(max_length=100, pattern=r"^[^\x00]*$")] = None,
+        name: Annotated[str | None, Query(max_length=100, json_schema_extra=NAMED)] = None,
     ) -> dict[str, Any]:
         """Upload CSV: multipart (`name`, `file`), or the raw body with `?name=`."""
         content_type = request.headers.get("content-type", "")

@@ -22,12 +22,26 @@ from producers.webhooks.verification.schemes import BY_NAME, SchemeName, options
 from producers.webhooks.verification.verdict import Verify
 from schemas.errors import Refusal
 
+# How many times its payload an expression may give back. A list or an object that it makes holds the same once for each
+# member, and `to_string` doubles what it quotes: thirty in a row would fill the memory of whoever applies them.
+MOST_GROWTH = 100
+
 
 def _compiles(expression: str) -> str:
     try:
-        jmespath.compile(expression)
+        waiting: list[Any] = [jmespath.compile(expression).parsed]
     except (jmespath.exceptions.JMESPathError, RecursionError) as error:
         raise ValueError(f"not a JMESPath expression: {error}") from None
+    growth = 1
+    while waiting:
+        node = waiting.pop()
+        if node["type"] in ("multi_select_list", "multi_select_dict"):
+            growth *= max(1, len(node["children"]))
+        elif node["type"] == "function_expression" and node["value"] == "to_string":
+            growth *= 2
+        if growth > MOST_GROWTH:
+            raise ValueError(f"may give back more than {MOST_GROWTH} times its payload: make fewer lists and objects")
+        waiting.extend(child for child in node["children"] if isinstance(child, dict))  # a slice has numbers, or None
     return expression
 
 

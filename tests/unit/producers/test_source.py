@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from producers.webhooks.sources.source import Command, Forward, NewSource
+from producers.webhooks.sources.source import Command, Forward, NewSource, TrainMapping
 
 MAPPING = {"dataset_id": "dataset.id", "target": "'target'", "model": "join('-', [a, b])"}
 
@@ -65,3 +65,27 @@ def test_any_text_is_an_expression_or_refused(expression: str) -> None:
 def test_what_is_not_known_is_refused(changes: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         source(**changes)
+
+
+@pytest.mark.parametrize(
+    "expression",
+    ["[@,@]|" * 30 + "@", "[@,@][]|" * 30 + "@", "to_string(" * 30 + "@" + ")" * 30, "{a:@,b:@}|" * 7 + "@",
+     "map(&[@,@],@)|" * 30 + "@"],
+    ids=lambda one: one[:12],
+)  # fmt: skip
+def test_an_expression_cannot_grow_its_payload_without_end(expression: str) -> None:
+    with pytest.raises(ValidationError, match="more than 100 times"):
+        TrainMapping(dataset_id=expression, target="a", model="a")
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "{" + ",".join(f"k{number}: a" for number in range(50)) + "}",
+        "join('-', [a, b, to_string(c)])",
+        "a[:0]",
+        "[::2]",
+    ],
+)
+def test_an_ordinary_expression_is_taken(expression: str) -> None:
+    assert TrainMapping(dataset_id=expression, target="a", model="a").dataset_id == expression

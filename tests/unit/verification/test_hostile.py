@@ -2,16 +2,18 @@
 
 from collections.abc import Mapping
 
-from hypothesis import example, given, settings
+import pytest
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from producers.webhooks.verification import schemes
 from producers.webhooks.verification.headers import gathered
 from producers.webhooks.verification.schemes import BY_NAME
 from producers.webhooks.verification.verdict import Forged
+from tests.chance import LONG, few
 from tests.unit.verification.cases import BODY, CASES, MESSAGE_ID, NOW, TOLERANCE_SECONDS, Case, every_case
 
-few = settings(max_examples=25, deadline=None)
+pytestmark = [pytest.mark.fuzz, pytest.mark.timeout(1800 if LONG else 120)]
 odd = st.sampled_from([
     "", "\0", "\ud800", "\n", ",", "=", " ", "v1,", "v1a,", "v0=", "sha256=", "t=,v1=", "Basic ", "Bearer ", "9" * 6000,
     "A" * 9000, "١٢٣", "=" * 64, "A===", "A" * 88, "v1," * 3000, "Basic Og==", "t=1772442847", "0" * 64,
@@ -24,7 +26,7 @@ secrets = st.lists(values.map(lambda text: text and f"{text}!"), max_size=3)
 
 
 @every_case
-@few
+@few()
 @given(st.dictionaries(st.sampled_from(names), values), st.binary(max_size=200), secrets)
 @example({"webhook-id": "\ud800", "x-time": "\ud800", "stripe-signature": "\ud800"}, b"", ["\ud800"])
 def test_random_requests_are_forged(case: Case, headers: dict[str, str], body: bytes, keys: list[str]) -> None:
@@ -32,7 +34,7 @@ def test_random_requests_are_forged(case: Case, headers: dict[str, str], body: b
 
 
 @every_case
-@few
+@few()
 @given(st.data())
 def test_spoiled_requests_never_raise(case: Case, data: st.DataObject) -> None:
     good = case.sign()
@@ -46,7 +48,7 @@ def test_spoiled_requests_never_raise(case: Case, data: st.DataObject) -> None:
 
 
 @every_case
-@few
+@few()
 @given(st.binary(max_size=300))
 def test_any_body_can_be_signed(case: Case, body: bytes) -> None:
     assert not isinstance(case.judge(body, case.sign(body)), Forged)
@@ -83,7 +85,7 @@ def test_a_request_under_another_id_or_time(case: Case) -> None:
         assert isinstance(case.judge(BODY, {**good, name: other[name]}), Forged)
 
 
-@few
+@few()
 @given(st.lists(st.tuples(st.sampled_from([b"A", b"a", b"B"]), st.binary(max_size=10)), max_size=5))
 def test_gathered_headers_keep_every_value(pairs: list[tuple[bytes, bytes]]) -> None:
     headers = gathered(pairs)
