@@ -7,7 +7,11 @@ from hypothesis import strategies as st
 from tests.chance import LONG, few
 from tests.unit.hostile.targets import TARGETS
 
-pytestmark = [pytest.mark.fuzz, pytest.mark.timeout(1800 if LONG else 120)]
+pytestmark = [
+    pytest.mark.fuzz,
+    pytest.mark.timeout(1800 if LONG else 120),
+    pytest.mark.filterwarnings("ignore::PendingDeprecationWarning"),  # jmespath's word for a literal without quotes
+]
 PIECES = (
     b"\0", b"\xff", b"\xed\xa0\x80", b"\\ud800", b"\\u0000", b'"', b"'", b"\\", b"\n", b"\r", b",", b":", b"{", b"}",
     b"[", b"]", b"null", b"NaN", b"1e999", b"9" * 5000, b"-", b"[" * 300, b"@", b"`", b"|", b"[?", b"*", b"&",
