@@ -89,5 +89,5 @@ def _check_texts(paths: dict[str, Any]) -> None:
             for parameter in operation.get("parameters", ()):
                 for schema in parameter["schema"].get("anyOf", [parameter["schema"]]):
                     if schema.get("type") == "string" and parameter["in"] != "header":
-                        told = schema.keys() & {"pattern", "format", "enum", "const"}
+                        told = (schema | parameter["schema"]).keys() & {"pattern", "format", "enum", "const"}
                         assert told, f"{method} {path}: {parameter['name']}"
