@@ -12,7 +12,7 @@ NODE_READY = $(NODE)/node_modules/.ready
 help: ## What there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
-install: $(READY) $(NODE_READY) ## Set everything up in .venv, from the lock files
+install: $(READY) ## Set everything up in .venv, from the lock files
 
 $(READY): pyproject.toml uv.lock compose/devstack/jgo.lock.toml
 	@test -x $(BIN)/python || { echo "making .venv with $$($(PYTHON) --version)"; $(PYTHON) -m venv .venv; }
@@ -43,7 +43,7 @@ format: install ## Put the code into shape
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-test: lint ## Everything that must hold, the short form of chaos included
+test: lint $(NODE_READY) ## Everything that must hold, the short form of chaos included
 	$(BIN)/python -m pytest
 
 unit: install ## The tests that need no server
@@ -55,7 +55,7 @@ chaos: install ## The long form of chaos
 bench: install ## Webhook accept and the relay beside the barest and the idiomatic app, in one run
 	$(BIN)/python -m tests.benchmarks.ingress
 
-fuzz: install ## The long form of the tests by chance: requests, headers, bodies, records
+fuzz: install $(NODE_READY) ## The long form of the tests by chance: requests, headers, bodies, records
 	$(BIN)/uv sync --locked --inexact --group fuzz
 	HEADRACE_TEST_FUZZ=long $(BIN)/python -m pytest -m fuzz -s
 	$(BIN)/python -m tests.unit.hostile.by_coverage 60
