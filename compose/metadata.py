@@ -5,6 +5,7 @@ import consumers.billing.tables
 import consumers.dead_letters.tables
 import consumers.finalization.tables
 import consumers.inbox.tables
+import consumers.ingest.streams.tables
 import consumers.ingest.tables
 import consumers.jobs.tables
 import consumers.work.tables
@@ -23,6 +24,7 @@ ALL = [
     consumers.inbox.tables.metadata,
     consumers.dead_letters.tables.metadata,
     consumers.ingest.tables.metadata,
+    consumers.ingest.streams.tables.metadata,
     consumers.jobs.tables.metadata,
     consumers.work.tables.metadata,
     consumers.finalization.tables.metadata,

@@ -11,12 +11,12 @@ Types = tuple[type[Payload], ...]
 
 @dataclass(frozen=True, slots=True)
 class Consumer:
-    """One consumer: the events it acts on, those it may emit, and the queue that its workers take from."""
+    """One consumer: the events it acts on, those it may emit, and the queues that its workers take from."""
 
     name: str
     reads: Types
     emits: Types
-    queue: str | None = None
+    queues: tuple[str, ...] = ()
     batch: int = 200
 
     @property
@@ -34,10 +34,10 @@ INGEST = Consumer(
     "ingest",
     reads=(webhooks.WebhookReceived, datasets.DatasetSubmitted, jobs.JobRequested, jobs.JobCancelRequested),
     emits=(
-        jobs.JobRequested, jobs.JobQueued, jobs.JobFailed, jobs.JobCanceled, datasets.DatasetValidated,
-        datasets.DatasetRejected, usage.UsageRecorded,
+        jobs.JobRequested, jobs.JobQueued, jobs.JobFailed, jobs.JobCanceled, datasets.DatasetSubmitted,
+        datasets.DatasetValidated, datasets.DatasetRejected, usage.UsageRecorded,
     ),
-    queue="validation",
+    queues=("validation", "sealing"),
 )  # fmt: skip
 TRAINING = Consumer(
     "training",
@@ -46,7 +46,7 @@ TRAINING = Consumer(
         jobs.JobStarted, jobs.JobProgressed, jobs.JobTrained, jobs.JobFailed, jobs.JobCanceled, jobs.JobExpired,
         usage.UsageRecorded,
     ),
-    queue="training",
+    queues=("training",),
 )  # fmt: skip
 FINALIZATION = Consumer(
     "finalization",

@@ -46,6 +46,17 @@ def action(given: dict[str, str | None]) -> dict[str, Any]:
     return {"kind": "command", "command": "train", "mapping": {name: given[name] or name for name in given}}
 
 
+def whole_action(given: str) -> dict[str, Any]:
+    """An action as the API takes it: JSON, given as it is or out of the file that `@FILE` names."""
+    try:
+        found = json.loads(secret_of(given))
+    except ValueError as error:
+        raise typer.BadParameter(f"not JSON: {error}", param_hint="--action") from None
+    if not isinstance(found, dict):
+        raise typer.BadParameter("not an object", param_hint="--action")
+    return found
+
+
 def _read(path: str) -> bytes:
     try:
         return Path(path).read_bytes()

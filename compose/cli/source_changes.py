@@ -5,8 +5,8 @@ from typing import Annotated, Any
 import typer
 from rich.markup import escape
 
-from compose.cli.inputs import action, body_of, parsed_options, secret_of
-from compose.cli.output import AsJson, print_json, show_fields, terminal
+from compose.cli.inputs import action, body_of, parsed_options, secret_of, whole_action
+from compose.cli.output import AsJson, print_json, show_fields, table, terminal
 
 Id = Annotated[str, typer.Argument(help="The source's id.")]
 Expression = "A JMESPath expression or a literal in single quotes; with --train."
@@ -20,6 +20,7 @@ def register(sources: typer.Typer) -> None:
         source: Id,
         name: Annotated[str | None, typer.Option(help="Another name.")] = None,
         train: Annotated[bool | None, typer.Option("--train/--forward", help="Another action.")] = None,
+        whole: Annotated[str | None, typer.Option("--action", help="Any action as JSON, or @FILE.")] = None,
         dataset_id: Annotated[str | None, typer.Option(help=Expression)] = None,
         target: Annotated[str | None, typer.Option(help=Expression)] = None,
         model: Annotated[str | None, typer.Option(help=Expression)] = None,
@@ -34,11 +35,15 @@ def register(sources: typer.Typer) -> None:
         given = {"dataset_id": dataset_id, "target": target, "model": model, "options": options}
         if not train and any(value is not None for value in given.values()):
             raise typer.BadParameter("a mapping is for a source that trains; add --train")
+        if train is not None and whole is not None:
+            raise typer.BadParameter("give --train, --forward or --action, one of them")
         body: dict[str, Any] = {}
         if name is not None:
             body["name"] = name
         if train is not None:
             body["action"] = action(given) if train else {"kind": "forward"}
+        if whole is not None:
+            body["action"] = whole_action(whole)
         if option is not None:
             body["options"] = parsed_options(option)
         if not body:
@@ -97,6 +102,7 @@ def register(sources: typer.Typer) -> None:
         source: Id,
         file: Annotated[str | None, typer.Argument(help="The payload; - is standard input.")] = None,
         data: Annotated[str | None, typer.Option(help="The payload itself.")] = None,
+        whole: Annotated[str | None, typer.Option("--action", help="Try another action: JSON, or @FILE.")] = None,
         as_json: AsJson = False,
     ) -> None:
         """Show what a payload would become, without doing it. Exit status 1 if it fits no mapping."""
@@ -109,12 +115,20 @@ def register(sources: typer.Typer) -> None:
         except ValueError as error:
             raise typer.BadParameter(f"the payload is not JSON: {error}") from None
         with connected() as api:
-            answer = api.post(f"/v1/sources/{source}/dry-run", {"payload": payload})
+            asked = {"payload": payload, **({} if whole is None else {"action": whole_action(whole)})}
+            answer = api.post(f"/v1/sources/{source}/dry-run", asked)
         if as_json:
             print_json(answer)
             return
+        rows = answer["becomes"].pop("rows", None)
         becomes = {name: escape(str(value)) for name, value in answer["becomes"].items()}
-        show_fields({**becomes, "mapping version": answer["mapping_version"]})
+        none = "none: nothing in it has a value" if rows == [] else None
+        show_fields({**becomes, "rows": none, "mapping version": answer["mapping_version"]})
+        if rows:
+            shown = table(*rows[0])
+            for row in rows:
+                shown.add_row(*("-" if value is None else escape(str(value)) for value in row.values()))
+            terminal().print(shown)
 
 
 def _change(source: str, body: dict[str, Any], as_json: bool, if_version: int | None = None) -> None:

@@ -6,8 +6,8 @@ from typing import Annotated, Any
 import typer
 from rich.markup import escape
 
-from compose.cli import source_changes
-from compose.cli.inputs import action, parsed_options, secret_of
+from compose.cli import source_changes, streams
+from compose.cli.inputs import action, parsed_options, secret_of, whole_action
 from compose.cli.output import AsJson, Limit, moment, print_json, show_fields, show_list, table, terminal
 
 EPILOG = """
@@ -16,6 +16,8 @@ EPILOG = """
 [cyan]headrace sources create trainer --train[/]  a webhook {"dataset_id": …, "target": …, "model": …} trains
 
 [cyan]headrace sources create repo --scheme github[/]  paste url and secret into the repository's webhook settings
+
+[cyan]headrace sources create issues --scheme github --action @rows.json[/]  payloads become rows, docs/rows.md
 
 [cyan]headrace sources create erp --scheme hmac --option header=x-signature --option id_header=x-id[/]  any HMAC
 
@@ -30,6 +32,7 @@ def register(app: typer.Typer) -> None:
     sources = typer.Typer(help="Who may send webhooks, and what becomes of them.", no_args_is_help=True, epilog=EPILOG)
     app.add_typer(sources, name="sources")
     source_changes.register(sources)
+    streams.register(sources)
 
     @sources.command(epilog=EPILOG)
     def create(
@@ -39,6 +42,7 @@ def register(app: typer.Typer) -> None:
         target: Annotated[str | None, typer.Option(help=f"With --train. {Expression}")] = None,
         model: Annotated[str | None, typer.Option(help=f"With --train. {Expression}")] = None,
         options: Annotated[str | None, typer.Option(help=f"With --train. {Expression}")] = None,
+        whole: Annotated[str | None, typer.Option("--action", help="Any action as JSON, or @FILE.")] = None,
         secret: Annotated[str | None, typer.Option(help="Keep an existing secret, given here or as @FILE.")] = None,
         scheme: Annotated[str, typer.Option(help=SCHEMES)] = "standard_webhooks",
         option: Annotated[list[str] | None, typer.Option(help="The scheme's, as name=value; repeatable.")] = None,
@@ -50,7 +54,10 @@ def register(app: typer.Typer) -> None:
         given = {"dataset_id": dataset_id, "target": target, "model": model, "options": options}
         if not train and any(value is not None for value in given.values()):
             raise typer.BadParameter("a mapping is for a source that trains; add --train")
-        body: dict[str, Any] = {"name": name, "action": action(given) if train else {"kind": "forward"}}
+        if train and whole is not None:
+            raise typer.BadParameter("give --train or --action, not both")
+        forward = {"kind": "forward"} if whole is None else whole_action(whole)
+        body: dict[str, Any] = {"name": name, "action": action(given) if train else forward}
         body |= {"scheme": scheme, "options": parsed_options(option or [])}
         if secret is not None:
             body["secret"] = secret_of(secret)
@@ -92,7 +99,7 @@ def register(app: typer.Typer) -> None:
         if as_json:
             print_json(found)
             return
-        mapping = {f"  {name}": escape(text) for name, text in (found["action"].get("mapping") or {}).items()}
+        mapping = {f"  {name}": escape(text) for name, text in _mapping(found["action"]).items()}
         show_fields({
             "id": found["id"], "name": escape(found["name"]), "url": escape(found["url"]), "scheme": found["scheme"],
             **{f"  {name}": escape(str(value)) for name, value in found["options"].items()},
@@ -103,6 +110,10 @@ def register(app: typer.Typer) -> None:
 
 def _action(action: dict[str, Any]) -> str:
     return str(action.get("command", action["kind"]))
+
+
+def _mapping(action: dict[str, Any]) -> dict[str, str]:
+    return dict(action.get("mapping") or action.get("columns") or {})
 
 
 def _state(row: dict[str, Any]) -> str:

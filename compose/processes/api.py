@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 import consumers.dead_letters.http
 import consumers.finalization.http
 import consumers.ingest.http
+import consumers.ingest.streams.http
 import producers.api.datasets.http
 import producers.api.jobs.http
 import producers.webhooks.http
@@ -85,6 +86,7 @@ async def api(settings: Settings) -> AsyncIterator[Asgi]:
             producers.api.datasets.http.routes(authenticate, commands, objects, max_bytes=settings.max_upload_bytes),
             producers.api.jobs.http.routes(authenticate, commands, known(DATASETS.name), known(JOBS.name)),
             consumers.ingest.http.routes(authenticate, transactions, history(DATASETS.name)),
+            consumers.ingest.streams.http.routes(authenticate, transactions),
             consumers.finalization.http.routes(authenticate, transactions),
             consumers.dead_letters.http.routes(authenticate, transactions),
             projections.jobs.http.routes(authenticate, transactions, history(JOBS.name)),

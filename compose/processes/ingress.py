@@ -14,6 +14,7 @@ from compose.adapters.objects import LocalObjects
 from compose.adapters.sealing import Sealer
 from compose.settings import Settings
 from consumers.ingest.mapping import Unmappable, command
+from consumers.ingest.rows import rows
 from producers.outbox.accept import Accept
 from producers.webhooks.capacity import Capacity
 from producers.webhooks.door import Door, Limits
@@ -68,6 +69,8 @@ def preview(body: bytes, action: dict[str, Any], version: int) -> dict[str, Any]
     if action["kind"] == "forward":
         return {"kind": "forward"}
     try:
+        if action["kind"] == "rows":
+            return {"kind": "rows", "dataset": action["dataset"], "rows": rows(body, action, version)}
         asked = command(body, action, version, UUID(int=0))
     except Unmappable as error:
         raise ValueError(str(error)) from None

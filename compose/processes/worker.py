@@ -20,6 +20,9 @@ from consumers.billing.handler import Billing
 from consumers.billing.ledger import record
 from consumers.finalization.handler import Finalization
 from consumers.ingest.handler import Ingest
+from consumers.ingest.streams.due import SealWhenDue
+from consumers.ingest.streams.intake import SEALING
+from consumers.ingest.streams.sealing import Sealing
 from consumers.ingest.validation import Validation
 from consumers.ports import Handle
 from consumers.registry import BY_NAME, Consumer
@@ -60,10 +63,10 @@ def handler(consumer: Consumer, settings: Settings, clock: Clock) -> Handle:
 def tasks(consumer: Consumer, settings: Settings, clock: Clock) -> list[Task]:
     """What its workers do, in children."""
     memory = settings.training_memory_bytes
-    if consumer.queue == "validation":
+    if "validation" in consumer.queues:
         limits = Limits(memory_bytes=memory, wall_seconds=300)
         return [Validation(open_objects(settings.object_store), record, limits)]
-    if consumer.queue == "training":
+    if "training" in consumer.queues:
         limits = Limits(
             memory_bytes=memory, cpu_seconds=settings.training_seconds * 2, wall_seconds=settings.training_seconds
         )
@@ -101,6 +104,20 @@ async def consumer_parts(
         yield subscribe, workers
 
 
+@asynccontextmanager
+async def sealing_parts(settings: Settings) -> AsyncIterator[tuple[SealWhenDue, Worker]]:
+    """What seals rows into data sets: the duty that cuts what is due, and the worker that writes what was cut."""
+    pipeline = engine(settings.postgres_url.get_secret_value(), "headrace_pipeline", SEALING, pool_size=4)
+    try:
+        clock = await database_clock(pipeline)
+        limits = Limits(memory_bytes=settings.training_memory_bytes, wall_seconds=300)
+        task = Sealing(pipeline.begin, open_objects(settings.object_store), limits)
+        worker = Worker(task, pipeline.begin, append, classify, clock, settings.lease_seconds)
+        yield SealWhenDue(pipeline.begin, classify), worker
+    finally:
+        await pipeline.dispose()
+
+
 async def run(settings: Settings, names: Sequence[str], stop: asyncio.Event) -> None:
     """Run consumers by name, all of them without one, until told to stop or one gives up.
 
@@ -109,10 +126,14 @@ async def run(settings: Settings, names: Sequence[str], stop: asyncio.Event) -> 
     chosen = [BY_NAME[name] for name in names or BY_NAME]
 
     async def one(consumer: Consumer) -> None:
-        async with consumer_parts(consumer, settings) as (subscribe, workers), asyncio.TaskGroup() as group:
+        async with AsyncExitStack() as stack:
+            subscribe, workers = await stack.enter_async_context(consumer_parts(consumer, settings))
+            sealing = SEALING in consumer.queues
+            beside = await stack.enter_async_context(sealing_parts(settings)) if sealing else ()
+            group = await stack.enter_async_context(asyncio.TaskGroup())
             group.create_task(until_stopped(stop, lambda: deliver(subscribe(), stop)))
-            for worker in workers:
-                group.create_task(worker.run(stop))
+            for part in (*workers, *beside):
+                group.create_task(part.run(stop))
 
     async with asyncio.TaskGroup() as group:
         for consumer in chosen:

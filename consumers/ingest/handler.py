@@ -12,6 +12,8 @@ from consumers.ingest import store
 from consumers.ingest.dataset import BY, Dataset
 from consumers.ingest.decide import Decision, cancellation, request
 from consumers.ingest.mapping import Unmappable, command
+from consumers.ingest.rows import rows
+from consumers.ingest.streams.intake import Taken, take_in
 from consumers.jobs import store as jobs
 from consumers.jobs.job import Job
 from consumers.jobs.store import Key as JobKey
@@ -44,6 +46,7 @@ class _Desk:
     new_datasets: list[Dataset] = field(default_factory=list)
     new_jobs: set[JobKey] = field(default_factory=set)
     touched: set[JobKey] = field(default_factory=set)
+    taken: list[Taken] = field(default_factory=list)
     pieces: list[NewPiece] = field(default_factory=list)
     stops: list[tuple[UUID, UUID, str]] = field(default_factory=list)
 
@@ -65,7 +68,7 @@ class Ingest:
         await jobs.create(tx, [desk.jobs[key] for key in sorted(desk.new_jobs)])
         for key in sorted(desk.touched - desk.new_jobs):
             await jobs.save(tx, desk.jobs[key])
-        await work.enqueue(tx, desk.pieces)
+        await work.enqueue(tx, [*desk.pieces, *await take_in(tx, desk.taken)])
         for tenant, job_id, reason in sorted(desk.stops):
             await work.ask_to_stop(tx, tenant, TRAINING, job_id, reason)
         return outcomes
@@ -86,7 +89,7 @@ class Ingest:
     async def _one(self, tx: "AsyncConnection", desk: _Desk, event: Event) -> Outcome:
         match event.data:
             case WebhookReceived() as data:
-                return await self._webhook(tx, event, data)
+                return await self._webhook(tx, desk, event, data)
             case DatasetSubmitted() as data:
                 return self._dataset(desk, event, data)
             case JobRequested() as data:
@@ -105,7 +108,7 @@ class Ingest:
             case _:
                 return Ignored("not for ingest")
 
-    async def _webhook(self, tx: "AsyncConnection", event: Event, data: WebhookReceived) -> Outcome:
+    async def _webhook(self, tx: "AsyncConnection", desk: _Desk, event: Event, data: WebhookReceived) -> Outcome:
         found = await self.mapping(tx, event.tenantid, data.source_id)
         if found is None:
             return Rejected("user_config", f"the source {data.source_id} is gone")
@@ -116,6 +119,12 @@ class Ingest:
         if body is None:
             return Rejected("internal", f"the body of request {data.request_id} is gone")
         try:
+            if action["kind"] == "rows":
+                made = rows(body, action, version)
+                if not made:
+                    return Ignored("the payload has no row with a value")
+                desk.taken.append(Taken(event, data.source_id, action, version, made))
+                return Applied()
             asked = command(body, action, version, event.id)
         except Unmappable as error:
             return Rejected("user_config", str(error))

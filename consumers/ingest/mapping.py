@@ -24,11 +24,8 @@ class Unmappable(Exception):
 
 def command(body: bytes, action: dict[str, Any], version: int, event_id: UUID) -> JobRequested:
     """The job that a payload asks for; the same event always asks for the same job. Raises Unmappable."""
-    try:
-        payload = from_json(body)
-    except ValueError as error:
-        raise Unmappable(f"the payload is not JSON: {error}") from None
-    found = {name: _search(name, expression, payload) for name, expression in action["mapping"].items()}
+    payload = payload_of(body)
+    found = {name: search(name, expression, payload) for name, expression in action["mapping"].items()}
     try:
         return JobRequested(
             job_id=derived(event_id, "job"), kind=action["command"], dataset_id=UUID(str(found["dataset_id"])),
@@ -39,7 +36,16 @@ def command(body: bytes, action: dict[str, Any], version: int, event_id: UUID) -
         raise Unmappable(f"mapping version {version} gives no training job: {error}") from None
 
 
-def _search(name: str, expression: str, payload: Any) -> Any:
+def payload_of(body: bytes) -> Any:
+    """What the body says in JSON. Raises Unmappable."""
+    try:
+        return from_json(body)
+    except ValueError as error:
+        raise Unmappable(f"the payload is not JSON: {error}") from None
+
+
+def search(name: str, expression: str, payload: Any) -> Any:
+    """What an expression finds; `name` says whose it is. Raises Unmappable."""
     try:
         return jmespath.search(expression, payload)
     except INAPPLICABLE as error:

@@ -22,6 +22,7 @@ from typing import Any, Literal, Protocol, cast
 # Kind of work → the module whose `run` does it. A request chooses a kind, never a module.
 KINDS: Mapping[str, str] = {
     "validate": "consumers.ingest.csv_check",
+    "seal": "consumers.ingest.streams.csv_write",
     "train": "consumers.training.child",
 }
 

@@ -49,6 +49,7 @@ LISTS: tuple[Route, ...] = (
     ("get", "/v1/usage"),
     ("get", "/v1/dead-letters"),
     ("get", "/v1/requests"),
+    ("get", "/v1/streams"),
 )
 CREATES: tuple[Route, ...] = (("post", "/v1/sources"), ("post", "/v1/datasets"))
 OF_NO_TENANT: tuple[Route, ...] = (("get", "/healthz"), ("get", "/readyz"), ("post", "/hooks/{source_id}"))
@@ -84,10 +85,13 @@ async def owned(world: World) -> Owned:
     mapping = {"dataset_id": "a", "target": "b", "model": "c"}
     source = await world.source("ci", {"kind": "command", "command": "train", "mapping": mapping})
     await world.source("one that stays")
+    columns = {"a": "a", "target": "b"}
+    gathering = await world.source("issues", {"kind": "rows", "dataset": "issues", "columns": columns})
+    assert (await world.send(gathering, b'{"a": 1}', "msg_1")).status_code == 202
     sent = await world.send(source, b"{}", "msg_1")
     assert sent.status_code == 202
     assert (await world.ended(job))["state"] == "succeeded"
-    for path in ("/v1/metric-trends", "/v1/usage", "/v1/dead-letters"):
+    for path in ("/v1/metric-trends", "/v1/usage", "/v1/dead-letters", "/v1/streams"):
         await eventually(lambda path=path: world.get(path), lambda page: page["data"])  # type: ignore[misc]
     running = await world.start_job(dataset, "iris")
     return Owned(dataset, job, source["id"], "iris", running, sent.json()["request_id"])

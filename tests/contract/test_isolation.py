@@ -14,7 +14,7 @@ from tests.factories import new_id
 A, B = new_id(), new_id()
 NO_ROW = "row-level security"
 ALLOWED = {
-    ("datasets", "state"): "submitted", ("dead_letters", "state"): "parked",
+    ("datasets", "state"): "submitted", ("dead_letters", "state"): "parked", ("streams", "is_current"): False,
 }  # fmt: skip
 
 

@@ -22,7 +22,7 @@ FOLDED = {kind for view in VIEWS.values() for kind in view.wanted}
 def test_names_are_unique_and_lead_to_their_consumer() -> None:
     assert {consumer.name: consumer for consumer in CONSUMERS} == BY_NAME
     assert len(BY_NAME) == len(CONSUMERS) == 4
-    queues = [consumer.queue for consumer in CONSUMERS if consumer.queue]
+    queues = [queue for consumer in CONSUMERS for queue in consumer.queues]
     assert len(queues) == len(set(queues))
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
 import jmespath
@@ -16,11 +16,13 @@ from pydantic import (
     StrictBool,
     StringConstraints,
     ValidationError,
+    model_validator,
 )
 
 from producers.webhooks.verification.schemes import BY_NAME, SchemeName, options_of
 from producers.webhooks.verification.verdict import Verify
 from schemas.errors import Refusal
+from schemas.jobs import Options
 
 # How many times its payload an expression may give back. A list or an object that it makes holds the same once for each
 # member, and `to_string` doubles what it quotes: thirty in a row would fill the memory of whoever applies them.
@@ -50,6 +52,7 @@ Expression = Annotated[
     Field(json_schema_extra={"format": "jmespath"}),
 ]  # fmt: skip
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._-]{0,99}$")]
+Column = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_.-]{0,99}$")]
 
 
 class Forward(BaseModel):
@@ -78,7 +81,44 @@ class Command(BaseModel):
     mapping: TrainMapping
 
 
-Action = Annotated[Forward | Command, Field(discriminator="kind")]
+class Seal(BaseModel):
+    """When open rows become a version: so many of them, or so long after the first; and what else it holds."""
+
+    model_config = ConfigDict(extra="forbid")
+    every_rows: Annotated[int, Field(ge=1, le=100_000)] = 1000
+    every_seconds: Annotated[int, Field(ge=10, le=30 * 86400)] = 3600
+    window: Literal["all", "batch"] = "all"
+    window_rows: Annotated[int, Field(ge=1, le=100_000)] = 100_000
+
+
+class RowsTraining(BaseModel):
+    """The training that each sealed version starts."""
+
+    model_config = ConfigDict(extra="forbid")
+    target: Column
+    model: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
+    options: Options = Field(default_factory=dict)
+
+
+class Rows(BaseModel):
+    """Gather rows of a data set from payloads; each column is an expression over the row that `each` gives."""
+
+    model_config = ConfigDict(extra="forbid")
+    kind: Literal["rows"]
+    dataset: Name
+    each: Expression | None = None
+    columns: Annotated[dict[Column, Expression], Field(min_length=2, max_length=100)]
+    seal: Seal = Seal()
+    train: RowsTraining | None = None
+
+    @model_validator(mode="after")
+    def _target_is_a_column(self) -> Self:
+        if self.train is not None and self.train.target not in self.columns:
+            raise ValueError(f"the target {self.train.target!r} is none of the columns")
+        return self
+
+
+Action = Annotated[Forward | Command | Rows, Field(discriminator="kind")]
 Secret = Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=r"^[^\x00]+$")]
 
 

@@ -15,13 +15,14 @@ Prepare = Callable[[AsyncConnection, UUID], Awaitable[Event]]
 
 @dataclass(frozen=True)
 class Case:
-    """`prepare` makes what the event needs; each event adds `adds` rows and says `says`."""
+    """`prepare` makes what the event needs; each adds `adds` rows and says `says`; `again`: its type has a case."""
 
     consumer: str
     name: str
     prepare: Prepare
     adds: Mapping[str, int]
     says: Sequence[str] = ()
+    again: bool = False
 
     def __str__(self) -> str:
         return f"{self.consumer}-{self.name}"
@@ -31,6 +32,12 @@ async def _webhook(tx: AsyncConnection, tenant: UUID) -> Event:
     dataset = await rows.given_dataset(tx, tenant)
     payload = {"dataset_id": str(dataset.id), "target": "target", "model": "wine"}
     return rows.webhook(tenant, await rows.given_source(tx, tenant), json.dumps(payload))
+
+
+async def _rows(tx: AsyncConnection, tenant: UUID) -> Event:
+    seal = {"every_rows": 1, "every_seconds": 60, "window": "all", "window_rows": 100}
+    action = {"kind": "rows", "dataset": "d", "columns": {"a": "a", "b": "b"}, "seal": seal}
+    return rows.webhook(tenant, await rows.given_source(tx, tenant, action=action), '{"a": 1, "b": null}')
 
 
 async def _submission(_: AsyncConnection, tenant: UUID) -> Event:
@@ -59,6 +66,7 @@ async def _counted(tx: AsyncConnection, tenant: UUID) -> Event:
 
 CASES = (
     Case("ingest", "webhook", _webhook, {"events": 1}, ["job.requested"]),
+    Case("ingest", "rows", _rows, {"streams": 1, "stream_rows": 1, "stream_batches": 1, "work": 1}, again=True),
     Case("ingest", "dataset", _submission, {"datasets": 1, "work": 1}),
     Case("ingest", "request", _request, {"jobs": 1, "events": 1}, ["job.queued"]),
     Case("ingest", "cancel", _cancellation, {"events": 1}, ["job.canceled"]),

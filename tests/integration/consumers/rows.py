@@ -1,6 +1,7 @@
 """Rows that the owners hold before an event comes."""
 
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -49,10 +50,12 @@ async def given_job(
     return job
 
 
-async def given_source(tx: AsyncConnection, tenant: UUID, mapping: dict[str, str] | None = None) -> UUID:
-    """A source that starts a training from each payload."""
+async def given_source(
+    tx: AsyncConnection, tenant: UUID, mapping: dict[str, str] | None = None, action: dict[str, Any] | None = None
+) -> UUID:
+    """A source that starts a training from each payload, unless its action is another one."""
     found = mapping or {"dataset_id": "dataset_id", "target": "target", "model": "model"}
-    action = {"kind": "command", "command": "train", "mapping": found}
+    action = action or {"kind": "command", "command": "train", "mapping": found}
     source_id = uuid4()
     new = NewRow(tenant, source_id, uuid4(), f"ci {source_id}"[:30], "standard_webhooks", {}, action, b"sealed")
     await sources.add(tx, new)

@@ -22,7 +22,8 @@ from schemas.event import Event
 Step = Callable[[AsyncConnection, Sequence[Event]], Awaitable[None]]
 
 TABLES = (
-    "datasets", "jobs", "work", "models", "model_versions", "usage_records", "events", "outbox", "dead_letters",
+    "datasets", "streams", "stream_rows", "stream_batches", "jobs", "work", "models", "model_versions",
+    "usage_records", "events", "outbox", "dead_letters",
     "processed",
 )  # fmt: skip
 

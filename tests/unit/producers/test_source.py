@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from producers.webhooks.sources.source import Command, Forward, NewSource, TrainMapping
+from producers.webhooks.sources.source import Command, Forward, NewSource, Rows, TrainMapping
 
 MAPPING = {"dataset_id": "dataset.id", "target": "'target'", "model": "join('-', [a, b])"}
 
@@ -89,3 +89,41 @@ def test_an_expression_cannot_grow_its_payload_without_end(expression: str) -> N
 )
 def test_an_ordinary_expression_is_taken(expression: str) -> None:
     assert TrainMapping(dataset_id=expression, target="a", model="a").dataset_id == expression
+
+
+ROWS: dict[str, Any] = {"kind": "rows", "dataset": "issues", "columns": {"title": "issue.title", "state": "state"}}
+
+
+def rows(**changes: Any) -> Rows:
+    action = NewSource.model_validate({"name": "repo", "action": {**ROWS, **changes}}).action
+    assert isinstance(action, Rows)
+    return action
+
+
+def test_rows_are_sealed_by_the_thousand_or_the_hour_unless_told_otherwise() -> None:
+    assert rows().seal.model_dump() == {
+        "every_rows": 1000, "every_seconds": 3600, "window": "all", "window_rows": 100_000
+    }  # fmt: skip
+    assert rows().train is None
+    assert rows(train={"target": "state", "model": "triage"}).train is not None
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"columns": {"title": "title"}}, {"columns": {}}, {"columns": {f"c{n}": "c" for n in range(101)}},
+        {"columns": {"title": "issue.", "state": "state"}}, {"columns": {"": "a", "state": "state"}},
+        {"columns": {"1": "a", "state": "state"}}, {"columns": {"a b": "a", "state": "state"}},
+        {"columns": {"a\n": "a", "state": "state"}}, {"columns": {"a" * 101: "a", "state": "state"}},
+        {"columns": {"title": 7, "state": "state"}}, {"each": "issue["}, {"each": ""}, {"dataset": ""},
+        {"dataset": "a/b"}, {"seal": {"every_rows": 0}}, {"seal": {"every_rows": 100_001}},
+        {"seal": {"every_seconds": 9}}, {"seal": {"every_seconds": 30 * 86400 + 1}}, {"seal": {"window": "some"}},
+        {"seal": {"window_rows": 100_001}}, {"train": {"target": "label", "model": "triage"}},
+        {"train": {"target": "state", "model": "a/b"}}, {"train": {"target": "state"}},
+        {"train": {"target": "state", "model": "m", "options": {"a": "\x00"}}}, {"mapping": {}},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_rows_that_could_never_be_a_table_are_refused(changes: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        rows(**changes)

@@ -1,0 +1,69 @@
+"""A webhook's payload becomes rows of a streaming data set, by the columns of its source: pure."""
+
+import math
+from typing import Any
+
+from consumers.ingest.mapping import Unmappable, payload_of, search
+
+Scalar = str | int | float | bool | None
+Row = dict[str, Scalar]
+"""A value for each column."""
+
+# A payload is taken apart on the consumer's event loop, and a row must fit into a line that validation reads.
+MOST_CELLS = 20_000
+MOST_ROW_BYTES = 256 << 10
+MOST_ROW_LINES = 5_000
+NAMES = {list: "a list", dict: "an object"}
+
+
+def rows(body: bytes, action: dict[str, Any], version: int) -> list[Row]:
+    """The rows that a payload has under `each`, those without any value left out. Raises Unmappable."""
+    payload = payload_of(body)
+    each = action.get("each")
+    try:
+        found = payload if each is None else search("each", each, payload)
+        listed = found if isinstance(found, list) else [] if found is None else [found]
+        if len(listed) * len(action["columns"]) > MOST_CELLS:
+            raise Unmappable(f"{len(listed)} rows of {len(action['columns'])} columns; {MOST_CELLS} cells are allowed")
+        made = [_row(place, one, action["columns"]) for place, one in enumerate(listed, 1)]
+    except Unmappable as error:
+        raise Unmappable(f"mapping version {version} gives no rows: {error}") from None
+    return [row for row in made if any(value is not None for value in row.values())]
+
+
+def cell_of(value: Scalar) -> str | None:
+    """A value as its cell has it: text as it is, a number as JSON has it, null as nothing."""
+    if value is None or isinstance(value, str):
+        return value
+    return ("true" if value else "false") if isinstance(value, bool) else repr(value)
+
+
+def _row(place: int, found: Any, columns: dict[str, str]) -> Row:
+    if not isinstance(found, dict):
+        raise Unmappable(f"row {place} is {found!r:.80}, not an object")
+    row = {name: _value(place, name, search(f"column {name}", one, found)) for name, one in columns.items()}
+    texts = [value for value in row.values() if isinstance(value, str)]
+    if sum(len(one.encode()) for one in texts) > MOST_ROW_BYTES:
+        raise Unmappable(f"row {place} is longer than {MOST_ROW_BYTES} bytes")
+    if sum(one.count("\n") for one in texts) > MOST_ROW_LINES:
+        raise Unmappable(f"row {place} has more than {MOST_ROW_LINES} line ends")
+    return row
+
+
+def _value(place: int, column: str, value: Any) -> Scalar:
+    """Checked for what the table could not hold: validation would refuse every version with it."""
+    wrong = None
+    if isinstance(value, list | dict):
+        wrong = f"is {NAMES[type(value)]}; a cell is a text, a number, true, false or null"
+    elif isinstance(value, float) and not math.isfinite(value):
+        wrong = f"is {value}, which is no number"
+    elif isinstance(value, int) and value.bit_length() > 1024:
+        wrong = "is a number of more than 300 digits"
+    elif isinstance(value, str):
+        if "\x00" in value or any("\ud800" <= mark <= "\udfff" for mark in value):
+            wrong = "holds a character that cannot be stored (NUL or half a surrogate pair)"
+        elif "\r" in value.replace("\r\n", ""):
+            wrong = "holds a carriage return without a line feed"
+    if wrong is not None:
+        raise Unmappable(f"column {column!r} of row {place} {wrong}")
+    return value  # type: ignore[no-any-return]
