@@ -13,6 +13,8 @@ import uvicorn
 from typer.testing import CliRunner, Result
 
 from compose.cli import app
+from tests.acceptance.github_issues import ACTION, PING, issue
+from tests.acceptance.ingress.senders import sql
 from tests.acceptance.world import World
 from tests.eventually import eventually
 
@@ -121,6 +123,34 @@ async def test_a_source_is_changed_paused_and_deleted(terminal: Terminal) -> Non
     assert (await terminal.run("sources", "show", made["id"])).exit_code == 1
 
 
+async def test_a_source_gathers_rows(terminal: Terminal, api: World, tmp_path: Path) -> None:
+    file = tmp_path / "action.json"
+    file.write_text(json.dumps(ACTION))
+    assert "No source gathers rows" in (await terminal.run("sources", "streams")).stdout
+    made = await terminal.json("sources", "create", "repo", "--scheme", "github", "--action", f"@{file}")
+    assert made["action"] == {**ACTION, "seal": {**ACTION["seal"], "window": "all", "window_rows": 100_000}}
+    shown = await terminal.run("sources", "show", made["id"])
+    assert "labels[0].name" in shown.stdout
+    tried = await terminal.run("sources", "dry-run", made["id"], "-", stdin=issue(4).decode())
+    assert (tried.exit_code, 'Spelling error no. 4, "again"' in tried.stdout) == (0, True)
+    nothing = await terminal.run("sources", "dry-run", made["id"], "--data", PING.decode())
+    assert (nothing.exit_code, "nothing in it has a value" in nothing.stdout) == (0, True)
+    other = json.dumps({**ACTION, "columns": {"labels": "labels", "kind": "state"}})
+    unfit = await terminal.run("sources", "dry-run", made["id"], "-", "--action", other, stdin=issue(4).decode())
+    assert (unfit.exit_code, "column 'labels' of row 1 is a list" in unfit.stderr) == (1, True)
+    changed = await terminal.json("sources", "update", made["id"], "--action", json.dumps({"kind": "forward"}))
+    assert (changed["action"], changed["mapping_version"]) == ({"kind": "forward"}, 2)
+    await sql(
+        api,
+        """INSERT INTO streams (tenant_id, id, source_id, dataset, shape, columns, seal, mapping_version, is_current,
+                                taken, cut, kept_after, batches, sealed, cause_id, correlation_id)
+           SELECT tenant_id, id, id, 'issues', 'x', '[]', '{}', 1, true, 32, 30, 0, 1, 0, id, id FROM sources""",
+    )
+    assert (await terminal.json("sources", "streams"))["data"][0]["open_rows"] == 2
+    listed = (await terminal.run("sources", "streams")).stdout
+    assert all(word in listed for word in ("issues", made["id"], "current", "32"))
+
+
 async def test_misuse_is_told_before_anything_is_sent(terminal: Terminal) -> None:
     for arguments in (
         ["send", "--source", DATASET, "--secret", "x", "--scheme", "nosuch", "--data", "{}"],
@@ -129,5 +159,9 @@ async def test_misuse_is_told_before_anything_is_sent(terminal: Terminal) -> Non
         ["sources", "update", DATASET],
         ["sources", "update", DATASET, "--target", "y"],
         ["sources", "dry-run", DATASET, "--data", "{"],
+        ["sources", "dry-run", DATASET, "--data", "{}", "--action", "{"],
+        ["sources", "create", "one", "--action", "[]"],
+        ["sources", "create", "one", "--action", "{}", "--train"],
+        ["sources", "update", DATASET, "--action", "{}", "--forward"],
     ):
         assert (await terminal.run(*arguments)).exit_code == 2, arguments
