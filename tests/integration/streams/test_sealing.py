@@ -101,6 +101,7 @@ async def test_an_event_that_comes_again_after_its_trace_is_gone_adds_nothing(ga
     await gathering.take(*events, *webhooks(tenant, source, [3]))
     (version,) = await gathering.sealed(1)
     assert numbers(version.cells) == [1, 2, 3]
+    assert await gathering.bench.value("SELECT count(*) FROM dead_letters") == 0
 
 
 async def test_what_is_no_row_is_a_dead_letter_and_the_rest_goes_on(gathering: Gathering) -> None:
