@@ -75,7 +75,7 @@ async def test_signed_issues_become_a_model(world: World) -> None:
     (said,) = [one for one in await records(world.settings.kafka, DATASETS, world.settings.kafka_topic_prefix)
                if one["type"] == "dataset.submitted"]  # fmt: skip
     assert said["correlationid"] == job["correlation_id"]
-    content = await open_objects(world.settings.object_store).read(said["data"]["object_key"])  # type: ignore[index]
+    content = await open_objects(world.settings.object_store).read(said["data"]["object_key"])
     rows = list(csv.DictReader(io.StringIO((content or b"").decode(), newline=""), strict=True))
     assert [row["title"] for row in rows] == [f'Spelling error no. {number}, "again"' for number in range(1, 31)]
     assert {row["kind"] for row in rows} == set(KINDS)
