@@ -33,6 +33,9 @@ STATUS = {
     "invalid_name": 422,
     "invalid_secret": 422,
     "missing_file": 422,
+    "invalid_idempotency_key": 400,
+    "idempotency_key_reused": 422,
+    "idempotency_key_running": 409,
 }
 """The HTTP status of every code of a Refusal; a test asks that each code in use is here."""
 
@@ -106,7 +109,10 @@ def _problem(request: Request, status: int, code: str, message: str, details: An
 
 async def _refused(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, Refusal)
-    return _problem(request, STATUS[error.code], error.code, error.message, error.details)
+    answer = _problem(request, STATUS[error.code], error.code, error.message, error.details)
+    if "retry_after_seconds" in error.details:
+        answer.headers["Retry-After"] = str(error.details["retry_after_seconds"])
+    return answer
 
 
 async def _invalid(request: Request, error: Exception) -> JSONResponse:

@@ -10,6 +10,7 @@ import consumers.ingest.tables
 import consumers.jobs.tables
 import consumers.work.tables
 import producers.access.tables
+import producers.idempotency.tables
 import producers.outbox.tables
 import producers.webhooks.tables
 import projections.jobs.tables
@@ -19,6 +20,7 @@ import projections.usage.tables
 
 ALL = [
     producers.access.tables.metadata,
+    producers.idempotency.tables.metadata,
     producers.outbox.tables.metadata,
     producers.webhooks.tables.metadata,
     consumers.inbox.tables.metadata,

@@ -39,6 +39,13 @@ class Objects(Protocol):
         """Remove it; nothing happens where there is none."""
 
 
+class Transactions(Protocol):
+    """Transactions of the pipeline's role."""
+
+    def __call__(self) -> "AbstractAsyncContextManager[AsyncConnection]":
+        """Begin one; it commits when the block ends well."""
+
+
 class TenantTransactions(Protocol):
     """Transactions of the API's role: each sees one tenant."""
 

@@ -36,6 +36,7 @@ from producers.access import store as access
 from producers.access.http import authentication
 from producers.access.principal import Principal
 from producers.api.command import Commands
+from producers.idempotency.once import Once
 from producers.outbox import store as log
 from producers.outbox.accept import Accept
 from schemas.decode import read
@@ -53,14 +54,15 @@ async def api(settings: Settings) -> AsyncIterator[Asgi]:
         reading = engine(url, "headrace_api", "api", pool_size=10)
         stack.push_async_callback(reading.dispose)
         pool = await stack.enter_async_context(asyncpg_pool(url, "headrace_pipeline", "api accept", 6))
-        pipeline = engine(url, "headrace_pipeline", "api", pool_size=1)
+        pipeline = engine(url, "headrace_pipeline", "api", pool_size=2)
+        stack.push_async_callback(pipeline.dispose)
         clock = await database_clock(pipeline)
-        await pipeline.dispose()
 
         accept = Accept(pool, door_refusal)
         stack.push_async_callback(accept.drain)
-        commands = Commands(accept, clock)
         transactions = partial(tenant_transaction, reading)
+        once = Once(transactions, clock)
+        commands = Commands(accept, clock, once, pipeline.begin, door_refusal)
 
         async def find_key(key_hash: bytes) -> Principal | None:
             async with reading.begin() as tx:
@@ -79,7 +81,7 @@ async def api(settings: Settings) -> AsyncIterator[Asgi]:
         sealer = sealer_of(settings)
         routers = [
             producers.webhooks.sources.http.routes(
-                authenticate, transactions, clock, sealer, preview, settings.api_url
+                authenticate, transactions, clock, once, sealer, preview, settings.api_url
             ),
             producers.webhooks.http.door(),
             producers.webhooks.http.routes(authenticate, transactions),

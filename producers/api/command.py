@@ -1,14 +1,18 @@
 """A command becomes one event, durably, and a 202 that says what was written."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import UUID
 
 from pydantic import BaseModel
 
+from producers.idempotency.once import Answer, Once, Turn
 from producers.outbox.accept import Accept, Acceptance
-from producers.ports import Clock
+from producers.outbox.append import append
+from producers.ports import Clock, Transactions
+from schemas.errors import Refusal
 from schemas.event import first
-from schemas.log import entry_of
+from schemas.log import LogEntry, entry_of
 from schemas.payload import Payload
 
 
@@ -25,12 +29,37 @@ class Commands:
 
     accept: Accept
     clock: Clock
+    once: Once
+    transactions: Transactions
+    refusal: Callable[[BaseException], type[Exception]]
 
-    async def send(self, data: Payload, *, tenant: UUID, subject: UUID, route: str, traceparent: str) -> str:
-        """Accept `data` as an event about `subject`; returns the position to read after. Raises Unavailable."""
+    async def send(
+        self, turn: Turn, data: Payload, *, tenant: UUID, subject: UUID, route: str, traceparent: str, state: str,
+        body: bytes | None = None,
+    ) -> Answer:  # fmt: skip
+        """Accept `data` as an event about `subject`, in whose `state` it is then. Raises Unavailable or NotStorable.
+
+        `body` is what `turn.finish` is to compare repetitions with.
+        """
         event = first(
-            data, id=self.clock.new_id(), source=f"/headrace/api/{route}", subject=str(subject), tenant=tenant,
+            data, id=turn.new_id("event"), source=f"/headrace/api/{route}", subject=str(subject), tenant=tenant,
             at=self.clock.now(), traceparent=traceparent,
         )  # fmt: skip
-        accepted = await self.accept(Acceptance(entry_of(event)))
-        return f"e-{accepted.event_id}"
+        headers = {"Location": f"/v1/{route}/{subject}", "Headrace-Position": f"e-{event.id}"}
+        answer = Answer(202, {"id": str(subject), "state": state}, headers)
+        if turn.attempt is None:
+            await self.accept(Acceptance(entry_of(event)))
+        else:
+            await self._with_its_answer(turn, entry_of(event), answer, body)
+        return answer
+
+    async def _with_its_answer(self, turn: Turn, entry: LogEntry, answer: Answer, body: bytes | None) -> None:
+        # Not the group commit: the event counts only if the key is still ours, so the two are one transaction.
+        try:
+            async with self.transactions() as tx:
+                await turn.finish(tx, answer, body)
+                await append(tx, [entry])
+        except Refusal:
+            raise
+        except Exception as error:
+            raise self.refusal(error)(str(error)) from error

@@ -107,7 +107,7 @@ async def test_the_pipeline_sees_all(db: asyncpg.Connection, tables: list[str]) 
             assert {A, B} <= set(await seen(db, table)), table
 
 
-@pytest.mark.parametrize("table", ["sources", "api_keys"])
+@pytest.mark.parametrize("table", ["sources", "api_keys", "idempotency_keys"])
 async def test_the_api_adds_rows_of_its_tenant_only(db: asyncpg.Connection, table: str) -> None:
     async with acting(db, "headrace_api", A):
         mine, values = await add(db, table, A)
@@ -117,7 +117,7 @@ async def test_the_api_adds_rows_of_its_tenant_only(db: asyncpg.Connection, tabl
 
 
 async def test_the_api_adds_nothing_elsewhere(db: asyncpg.Connection, tables: list[str]) -> None:
-    for table in set(tables) - {"sources", "source_secrets", "source_mappings", "api_keys"}:
+    for table in set(tables) - {"sources", "source_secrets", "source_mappings", "api_keys", "idempotency_keys"}:
         statement, values = await add(db, table, A)
         async with acting(db, "headrace_api", A):
             await refused(db, asyncpg.InsufficientPrivilegeError, "permission denied", statement, *values)

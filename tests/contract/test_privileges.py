@@ -15,7 +15,7 @@ READ, ALL = {"SELECT"}, {"SELECT", "INSERT", "UPDATE", "DELETE"}
 # What the API writes itself is configuration; all else it asks for with an event. It never sees who was deduplicated.
 API = {
     "sources": ALL, "source_secrets": ALL, "source_mappings": {"SELECT", "INSERT"},
-    "api_keys": {"SELECT", "INSERT", "UPDATE"}, "inbox_keys": set(),
+    "api_keys": {"SELECT", "INSERT", "UPDATE"}, "idempotency_keys": ALL, "inbox_keys": set(),
 }  # fmt: skip
 API_SHARED = {"clock_offset": READ, "positions": READ, "projection_heads": READ}
 GROWING = {"SELECT", "INSERT"}

@@ -1,6 +1,8 @@
 """`POST /v1/datasets`: a file goes to the object store, then one event asks for its validation."""
 
+import hashlib
 import re
+from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -9,6 +11,8 @@ from producers.access.http import Authenticate
 from producers.access.principal import Principal
 from producers.api.command import Commands, Started
 from producers.api.upload import Multipart, limited
+from producers.idempotency.http import IdempotencyKey, answered
+from producers.idempotency.once import Answer, Turn
 from producers.ports import Objects
 from schemas.datasets import DatasetSubmitted
 from schemas.errors import Refusal
@@ -39,45 +43,74 @@ def routes(authenticate: Authenticate, commands: Commands, objects: Objects, *, 
         request: Request,
         response: Response,
         principal: Annotated[Principal, Depends(authenticate)],
+        key: IdempotencyKey,
         name: Annotated[str | None, Query(max_length=100, json_schema_extra=NAMED)] = None,
     ) -> dict[str, Any]:
         """Upload CSV: multipart (`name`, `file`), or the raw body with `?name=`."""
+        upload = _Upload(request, name, max_bytes)
+
+        async def run(turn: Turn) -> Answer:
+            dataset_id = turn.new_id("dataset")
+            # Two runs under one key never write the same object: the slower one must not replace the file of the other.
+            file = "data" if turn.attempt is None else turn.attempt
+            where = f"tenants/{principal.tenant}/datasets/{dataset_id}/{file}.csv"
+            stored = await objects.put(where, upload.chunks())
+            try:
+                if stored.size_bytes == 0:
+                    raise Refusal("empty_file", "The file is empty.")
+                return await commands.send(
+                    turn,
+                    DatasetSubmitted(
+                        dataset_id=dataset_id, name=_check(upload.name), object_key=where,
+                        size_bytes=stored.size_bytes, sha256=stored.sha256, content_type=upload.kind,
+                    ),
+                    tenant=principal.tenant, subject=dataset_id, route="datasets",
+                    traceparent=request.state.traceparent, state="submitted", body=upload.same(stored.sha256),
+                )  # fmt: skip
+            except Refusal:
+                await objects.delete(where)
+                raise
+
+        async def read() -> bytes:
+            digest = hashlib.sha256()
+            async for chunk in upload.chunks():
+                digest.update(chunk)
+            return upload.same(digest.hexdigest())
+
+        return await answered(commands.once, request, response, principal, key, run, streamed=read)
+
+    return router
+
+
+class _Upload:
+    """A file that comes in as a form or as the body; `name` and `kind` are whole when its chunks have ended."""
+
+    def __init__(self, request: Request, name: str | None, max_bytes: int) -> None:
         content_type = request.headers.get("content-type", "")
-        kind = content_type.split(";")[0].strip().lower()
-        dataset_id = commands.clock.new_id()
-        key = f"tenants/{principal.tenant}/datasets/{dataset_id}/data.csv"
-        chunks = limited(request.stream(), max_bytes)
-        if kind == "multipart/form-data":
-            form = Multipart(content_type, chunks)
-            stored = await objects.put(key, form.file())
-            name, kind = form.fields.get("name", name), "text/csv"
-        elif kind in TYPES:
+        self.name = name
+        self.kind = content_type.split(";")[0].strip().lower()
+        self._form: Multipart | None = None
+        self._chunks = limited(request.stream(), max_bytes)
+        if self.kind == "multipart/form-data":
+            self._form = Multipart(content_type, self._chunks)
+        elif self.kind in TYPES:
             _check(name)
-            stored = await objects.put(key, chunks)
         else:
             raise Refusal(
                 "unsupported_media_type",
                 "Send multipart/form-data with name and file, or text/csv with ?name=.",
                 accepted=["multipart/form-data", *TYPES],
             )
-        try:
-            if stored.size_bytes == 0:
-                raise Refusal("empty_file", "The file is empty.")
-            position = await commands.send(
-                DatasetSubmitted(
-                    dataset_id=dataset_id, name=_check(name), object_key=key, size_bytes=stored.size_bytes,
-                    sha256=stored.sha256, content_type=kind,
-                ),
-                tenant=principal.tenant, subject=dataset_id, route="datasets", traceparent=request.state.traceparent,
-            )  # fmt: skip
-        except Refusal:
-            await objects.delete(key)
-            raise
-        response.headers["Location"] = f"/v1/datasets/{dataset_id}"
-        response.headers["Headrace-Position"] = position
-        return {"id": str(dataset_id), "state": "submitted"}
 
-    return router
+    async def chunks(self) -> AsyncIterator[bytes]:
+        async for chunk in self._chunks if self._form is None else self._form.file():
+            yield chunk
+        if self._form is not None:
+            self.name, self.kind = self._form.fields.get("name", self.name), "text/csv"
+
+    def same(self, sha256: str) -> bytes:
+        """What makes another upload the same as this one."""
+        return f"{self.name}\n{sha256}".encode()
 
 
 def _check(name: str | None) -> str:

@@ -10,6 +10,8 @@ from pydantic import BaseModel, ConfigDict, StringConstraints
 from producers.access.http import Authenticate
 from producers.access.principal import Principal
 from producers.api.command import Commands, Started
+from producers.idempotency.http import IdempotencyKey, answered
+from producers.idempotency.once import Answer, Turn
 from schemas.errors import Refusal
 from schemas.jobs import JobCancelRequested, JobRequested, Options
 
@@ -41,31 +43,38 @@ def routes(authenticate: Authenticate, commands: Commands, dataset_exists: Exist
     asking = Annotated[Principal, Depends(authenticate)]
 
     @router.post("", status_code=202, responses={202: {"model": Started}})
-    async def start(body: NewJob, request: Request, response: Response, principal: asking) -> dict[str, Any]:
+    async def start(
+        body: NewJob, request: Request, response: Response, principal: asking, key: IdempotencyKey
+    ) -> dict[str, Any]:
         """Ask for a job; it is admitted once its data set is valid."""
-        if not await dataset_exists(principal.tenant, body.dataset_id):
-            raise Refusal("dataset_not_found", "There is no such data set.", dataset_id=str(body.dataset_id))
-        job_id = commands.clock.new_id()
-        position = await commands.send(
-            JobRequested(job_id=job_id, **body.model_dump()),
-            tenant=principal.tenant, subject=job_id, route="jobs", traceparent=request.state.traceparent,
-        )  # fmt: skip
-        response.headers["Location"] = f"/v1/jobs/{job_id}"
-        response.headers["Headrace-Position"] = position
-        return {"id": str(job_id), "state": "accepted"}
+
+        async def run(turn: Turn) -> Answer:
+            if not await dataset_exists(principal.tenant, body.dataset_id):
+                raise Refusal("dataset_not_found", "There is no such data set.", dataset_id=str(body.dataset_id))
+            job_id = turn.new_id("job")
+            return await commands.send(
+                turn, JobRequested(job_id=job_id, **body.model_dump()), tenant=principal.tenant, subject=job_id,
+                route="jobs", traceparent=request.state.traceparent, state="accepted",
+            )  # fmt: skip
+
+        return await answered(commands.once, request, response, principal, key, run)
 
     @router.post("/{job_id}/cancel", status_code=202, responses={202: {"model": Started}})
     async def cancel(
-        job_id: UUID, request: Request, response: Response, principal: asking, body: Cancellation | None = None
-    ) -> dict[str, Any]:
+        job_id: UUID, request: Request, response: Response, principal: asking, key: IdempotencyKey,
+        body: Cancellation | None = None,
+    ) -> dict[str, Any]:  # fmt: skip
         """Ask for a job to stop; a job that is done stays as it is."""
-        if not await job_exists(principal.tenant, job_id):
-            raise Refusal("not_found", "There is no such job.")
-        response.headers["Location"] = f"/v1/jobs/{job_id}"
-        response.headers["Headrace-Position"] = await commands.send(
-            JobCancelRequested(job_id=job_id, reason=(body or Cancellation()).reason),
-            tenant=principal.tenant, subject=job_id, route="jobs", traceparent=request.state.traceparent,
-        )  # fmt: skip
-        return {"id": str(job_id), "state": "cancel_requested"}
+
+        async def run(turn: Turn) -> Answer:
+            if not await job_exists(principal.tenant, job_id):
+                raise Refusal("not_found", "There is no such job.")
+            return await commands.send(
+                turn, JobCancelRequested(job_id=job_id, reason=(body or Cancellation()).reason),
+                tenant=principal.tenant, subject=job_id, route="jobs", traceparent=request.state.traceparent,
+                state="cancel_requested",
+            )  # fmt: skip
+
+        return await answered(commands.once, request, response, principal, key, run)
 
     return router

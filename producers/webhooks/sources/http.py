@@ -5,11 +5,13 @@ from datetime import timedelta
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Header, Query, Response
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from pydantic_core import to_json
 
 from producers.access.http import Authenticate
 from producers.access.principal import Principal
+from producers.idempotency.http import IdempotencyKey, answered
+from producers.idempotency.once import Answer, Once, Turn
 from producers.ports import Clock, TenantTransactions
 from producers.webhooks.sources import store
 from producers.webhooks.sources.ports import Preview, Sealer
@@ -29,6 +31,7 @@ def routes(
     authenticate: Authenticate,
     transactions: TenantTransactions,
     clock: Clock,
+    once: Once,
     sealer: Sealer,
     preview: Preview,
     api_url: str,
@@ -43,22 +46,30 @@ def routes(
         return {**row, "url": f"{api_url}/hooks/{row['id']}"}
 
     @router.post("", status_code=201, responses={201: {"model": ShownSource}})
-    async def create(body: NewSource, principal: asking, response: Response) -> dict[str, Any]:
+    async def create(
+        body: NewSource, request: Request, principal: asking, response: Response, key: IdempotencyKey
+    ) -> dict[str, Any]:
         """Create a source. Its secret is in this answer and never again; give one to keep an existing one."""
-        source_id = clock.new_id()
-        secret, kept = checked_secret(body.scheme, body.secret, secrets.token_bytes(32))
-        new = store.NewRow(
-            principal.tenant, source_id, clock.new_id(), body.name, body.scheme,
-            checked_options(body.scheme, body.options), body.action.model_dump(mode="json", exclude_none=True),
-            sealer.seal(kept, principal.tenant, source_id),
-        )  # fmt: skip
-        try:
-            async with transactions(principal.tenant) as tx:
-                row = await store.add(tx, new)
-        except store.NameTaken:
-            raise _taken(body.name) from None
-        response.headers["Location"] = f"/v1/sources/{row['id']}"
-        return {**shown(row, response), "secret": secret}
+
+        async def run(turn: Turn) -> Answer:
+            source_id = turn.new_id("source")
+            secret, kept = checked_secret(body.scheme, body.secret, secrets.token_bytes(32))
+            new = store.NewRow(
+                principal.tenant, source_id, clock.new_id(), body.name, body.scheme,
+                checked_options(body.scheme, body.options), body.action.model_dump(mode="json", exclude_none=True),
+                sealer.seal(kept, principal.tenant, source_id),
+            )  # fmt: skip
+            try:
+                async with transactions(principal.tenant) as tx:
+                    row = await store.add(tx, new)
+                    headers = {"Location": f"/v1/sources/{source_id}", "ETag": f'"{row["version"]}"'}
+                    answer = Answer(201, {**shown(row, response), "secret": secret}, headers)
+                    await turn.finish(tx, answer)
+            except store.NameTaken:
+                raise _taken(body.name) from None
+            return answer
+
+        return await answered(once, request, response, principal, key, run)
 
     @router.get("")
     async def newest(principal: asking, limit: Annotated[int, Query(ge=1, le=200)] = 50) -> dict[str, Any]:
@@ -100,19 +111,27 @@ def routes(
 
     @router.post("/{source_id}/rotate-secret", responses={200: {"model": ShownSource}})
     async def rotate(
-        source_id: UUID, principal: asking, response: Response, body: Rotation | None = None
-    ) -> dict[str, Any]:
+        source_id: UUID, request: Request, principal: asking, response: Response, key: IdempotencyKey,
+        body: Rotation | None = None,
+    ) -> dict[str, Any]:  # fmt: skip
         """A new secret, shown once; the one before is good for `grace_seconds` more, so that no request is lost."""
         asked = body or Rotation()
-        async with transactions(principal.tenant) as tx:
-            row = _known(await store.one(tx, source_id, lock=True))
-            secret, kept = checked_secret(row["scheme"], asked.secret, secrets.token_bytes(32))
-            ends = clock.now() + timedelta(seconds=asked.grace_seconds)
-            await store.retire_secrets(tx, source_id, ends)
-            sealed = sealer.seal(kept, principal.tenant, source_id)
-            await store.add_secret(tx, principal.tenant, source_id, clock.new_id(), sealed)
-            after = await store.change(tx, principal.tenant, row, {})
-        return {**shown(after, response), "secret": secret, "previous_secret_ends_at": ends.isoformat()}
+
+        async def run(turn: Turn) -> Answer:
+            async with transactions(principal.tenant) as tx:
+                row = _known(await store.one(tx, source_id, lock=True))
+                secret, kept = checked_secret(row["scheme"], asked.secret, secrets.token_bytes(32))
+                ends = clock.now() + timedelta(seconds=asked.grace_seconds)
+                await store.retire_secrets(tx, source_id, ends)
+                sealed = sealer.seal(kept, principal.tenant, source_id)
+                await store.add_secret(tx, principal.tenant, source_id, clock.new_id(), sealed)
+                after = shown(await store.change(tx, principal.tenant, row, {}), response)
+                after |= {"secret": secret, "previous_secret_ends_at": ends.isoformat()}
+                answer = Answer(200, after, {"ETag": response.headers["ETag"]})
+                await turn.finish(tx, answer)
+            return answer
+
+        return await answered(once, request, response, principal, key, run)
 
     @router.post("/{source_id}/dry-run")
     async def dry_run(source_id: UUID, body: DryRun, principal: asking) -> dict[str, Any]:

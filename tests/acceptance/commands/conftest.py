@@ -1,0 +1,15 @@
+"""The API alone, for commands and what is read back of them."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from compose.settings import Settings
+from tests.acceptance.world import World, api_only
+
+
+@pytest.fixture
+async def api(database_settings: Settings) -> AsyncIterator[World]:
+    """The API without Kafka and without any other process."""
+    async with api_only(database_settings) as world:
+        yield world
