@@ -19,6 +19,7 @@ import consumers.ingest.http
 import consumers.ingest.streams.http
 import producers.api.datasets.http
 import producers.api.jobs.http
+import producers.outbox.http
 import producers.webhooks.http
 import producers.webhooks.sources.http
 import projections.jobs.http
@@ -39,6 +40,7 @@ from producers.api.command import Commands
 from producers.idempotency.once import Once
 from producers.outbox import store as log
 from producers.outbox.accept import Accept
+from producers.outbox.following import Following
 from schemas.decode import read
 from schemas.event import Event
 from schemas.log import unpack_headers
@@ -47,14 +49,14 @@ from schemas.topics import DATASETS, JOBS
 
 
 @asynccontextmanager
-async def api(settings: Settings) -> AsyncIterator[Asgi]:
-    """The API as an ASGI application; what was accepted is answered before it ends."""
+async def api(settings: Settings, stopping: asyncio.Event | None = None) -> AsyncIterator[Asgi]:
+    """The API as an ASGI application; what was accepted is answered before it ends. `stopping` lets go who waits."""
     async with AsyncExitStack() as stack:
         url = settings.postgres_url.get_secret_value()
         reading = engine(url, "headrace_api", "api", pool_size=10)
         stack.push_async_callback(reading.dispose)
         pool = await stack.enter_async_context(asyncpg_pool(url, "headrace_pipeline", "api accept", 6))
-        pipeline = engine(url, "headrace_pipeline", "api", pool_size=2)
+        pipeline = engine(url, "headrace_pipeline", "api", pool_size=3)
         stack.push_async_callback(pipeline.dispose)
         clock = await database_clock(pipeline)
 
@@ -62,6 +64,9 @@ async def api(settings: Settings) -> AsyncIterator[Asgi]:
         stack.push_async_callback(accept.drain)
         transactions = partial(tenant_transaction, reading)
         once = Once(transactions, clock)
+        following = Following(pipeline.begin, stopping or asyncio.Event())
+        watching = asyncio.create_task(following.watch())
+        stack.callback(watching.cancel)
         commands = Commands(accept, clock, once, pipeline.begin, door_refusal)
 
         async def find_key(key_hash: bytes) -> Principal | None:
@@ -84,6 +89,7 @@ async def api(settings: Settings) -> AsyncIterator[Asgi]:
                 authenticate, transactions, clock, once, sealer, preview, settings.api_url
             ),
             producers.webhooks.http.door(),
+            producers.outbox.http.routes(authenticate, transactions, following),
             producers.webhooks.http.routes(authenticate, transactions),
             producers.api.datasets.http.routes(authenticate, commands, objects, max_bytes=settings.max_upload_bytes),
             producers.api.jobs.http.routes(authenticate, commands, known(DATASETS.name), known(JOBS.name)),
@@ -131,7 +137,8 @@ def _health(pool: Any) -> APIRouter:
 async def serve(settings: Settings) -> None:
     """Run the API until it is told to stop; requests in hand are answered first."""
     where = urlsplit(settings.api_url)
-    async with api(settings) as app:
+    stopping = asyncio.Event()
+    async with api(settings, stopping) as app:
         config = uvicorn.Config(
             app,
             host=where.hostname or "127.0.0.1",
@@ -145,4 +152,17 @@ async def serve(settings: Settings) -> None:
             timeout_graceful_shutdown=15,
         )
         gc.freeze()  # the routes and models live as long as the process: no collection need walk them
-        await uvicorn.Server(config).serve()
+        await _Server(config, stopping).serve()
+
+
+class _Server(uvicorn.Server):
+    """Lets those go who wait for something, so that a stop does not wait for them."""
+
+    def __init__(self, config: uvicorn.Config, stopping: asyncio.Event) -> None:
+        super().__init__(config)
+        self._stopping, self._loop = stopping, asyncio.get_running_loop()
+
+    def handle_exit(self, sig: int, frame: Any) -> None:
+        """A signal came."""
+        self._loop.call_soon_threadsafe(self._stopping.set)
+        super().handle_exit(sig, frame)

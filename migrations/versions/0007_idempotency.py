@@ -32,9 +32,14 @@ SELECT headrace_protect('idempotency_keys');
 
 -- The API claims a key, and stores the answer in the transaction of what it configures.
 GRANT INSERT, UPDATE, DELETE ON idempotency_keys TO headrace_api;
+
+-- A tenant reads its log in order; without this a small tenant would read everybody's to find its own.
+CREATE INDEX events_tenant ON events (tenant_id, seq);
 """
 
 DOWN = """
+DROP INDEX events_tenant;
+
 DROP TABLE idempotency_keys;
 """
 

@@ -34,6 +34,7 @@ events = Table(
     Column("time", DateTime(timezone=True), nullable=False),
     Column("is_copy", Boolean, nullable=False, server_default="false"),
     CheckConstraint("octet_length(value) <= 921600", name="events_value_sendable"),
+    Index("events_tenant", "tenant_id", "seq"),
     Index("events_aggregate", "tenant_id", "aggregate_id", "seq"),
     Index("events_correlation", "tenant_id", "correlation_id"),
 )

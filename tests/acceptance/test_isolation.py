@@ -50,6 +50,7 @@ LISTS: tuple[Route, ...] = (
     ("get", "/v1/dead-letters"),
     ("get", "/v1/requests"),
     ("get", "/v1/streams"),
+    ("get", "/v1/events"),
 )
 CREATES: tuple[Route, ...] = (("post", "/v1/sources"), ("post", "/v1/datasets"))
 OF_NO_TENANT: tuple[Route, ...] = (("get", "/healthz"), ("get", "/readyz"), ("post", "/hooks/{source_id}"))

@@ -1,0 +1,99 @@
+"""`GET /v1/events`: a tenant's own event log, by cursor; at its end a reader may wait for more."""
+
+import asyncio
+import contextlib
+import re
+from typing import Annotated, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Header, Query, Response
+from pydantic import AwareDatetime
+from pydantic_core import to_json
+
+from producers.access.http import Authenticate
+from producers.access.principal import Principal
+from producers.cursor import decoded, encoded
+from producers.outbox import store
+from producers.outbox.following import Following
+from producers.ports import TenantTransactions
+from schemas.errors import Refusal
+
+MOST_WAIT_SECONDS = 30
+WAIT = re.compile(r'(?:^|[\s,;])wait="?(\d{1,9})')
+
+
+def routes(authenticate: Authenticate, transactions: TenantTransactions, following: Following) -> APIRouter:
+    """Read the log."""
+    router = APIRouter(prefix="/v1/events", tags=["events"])
+
+    @router.get("", response_class=Response, responses={200: {"content": {"application/json": {}}}})
+    async def read(
+        principal: Annotated[Principal, Depends(authenticate)],
+        cursor: Annotated[
+            str | None, Query(max_length=200, description="`next_cursor`, or `latest`: from now.")
+        ] = None,
+        limit: Annotated[int, Query(ge=1, le=500)] = 50,
+        order: Literal["asc", "desc"] = "asc",
+        topic: Annotated[str | None, Query(max_length=100)] = None,
+        type: Annotated[str | None, Query(max_length=100)] = None,
+        source: Annotated[UUID | None, Query(description="A source's id: its webhooks.")] = None,
+        correlation: UUID | None = None,
+        since: Annotated[AwareDatetime | None, Query(alias="from")] = None,
+        to: AwareDatetime | None = None,
+        prefer: Annotated[str | None, Header(description="`wait=N`: up to 30 s for more, at the log's end.")] = None,
+    ) -> Response:
+        """Events as they stand on Kafka, oldest first. An event is never passed by, however late it is committed.
+
+        Go on with `next_cursor`; a page may be short, or empty, while `has_more` is true.
+        """
+        given = {
+            "topic": topic, "type": type, "source": source and str(source), "correlation": correlation, "from": since,
+            "to": to,
+        }  # fmt: skip
+        filters = {name: value for name, value in given.items() if value is not None}
+        seconds = _seconds(prefer) if order == "asc" else 0
+        place = None if cursor in (None, "latest") else _place(cursor, order)
+        deadline = asyncio.get_running_loop().time() + seconds
+        with following.listening(principal.tenant) if seconds else contextlib.nullcontext(asyncio.Event()) as more:
+            while True:
+                more.clear()
+                settled = await following.settled()
+                if place is None:
+                    place = settled if order == "desc" or cursor == "latest" else 0
+                # A place that another process gave is settled too, though it may be past what this one knows.
+                until = place if order == "desc" else max(place, settled)
+                after = 0 if order == "desc" else place
+                async with transactions(principal.tenant) as tx:
+                    page = await store.page(
+                        tx, store.Asked(principal.tenant, after, until, limit, order == "desc", filters)
+                    )
+                left = deadline - asyncio.get_running_loop().time()
+                if page.values or page.more or left <= 0 or following.stopping.is_set():
+                    return _answer(page, order, seconds)
+                place = page.reached
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(left):
+                        await more.wait()
+
+    return router
+
+
+def _place(cursor: str, order: str) -> int:
+    given, place = decoded(cursor, str, int)
+    if given != order or not 0 <= place < 1 << 63:
+        raise Refusal("invalid_cursor", f"This cursor is not of a list with order={order}.")
+    return int(place)
+
+
+def _seconds(prefer: str | None) -> int:
+    found = WAIT.search(prefer or "")
+    return 0 if found is None else min(int(found[1]), MOST_WAIT_SECONDS)
+
+
+def _answer(page: store.Page, order: str, waited: int) -> Response:
+    # Forwards there is always a place to go on from; backwards the beginning is the end.
+    go_on = encoded(order, page.reached - (order == "desc")) if page.more or order == "asc" else None
+    tail = to_json({"next_cursor": go_on, "has_more": page.more, "position": None})
+    content = b'{"data":[' + b",".join(page.values) + b"]," + tail[1:]
+    headers = {"Preference-Applied": f"wait={waited}"} if waited else None
+    return Response(content, media_type="application/json", headers=headers)
