@@ -2,7 +2,9 @@
 
 import base64
 import json
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from schemas.errors import Refusal
 
@@ -19,5 +21,28 @@ def decoded(cursor: str, *kinds: type) -> tuple[Any, ...]:
     except (ValueError, RecursionError):
         parts = None
     if not isinstance(parts, list) or [type(part) for part in parts] != list(kinds):
-        raise Refusal("invalid_cursor", "This is not a cursor of this list: use next_cursor as it was given.")
+        raise _foreign()
     return tuple(parts)
+
+
+def encoded_place(at: datetime, place: UUID) -> str:
+    """The cursor of a list that is sorted by time and, where times are equal, by id."""
+    return encoded(at.isoformat(), str(place))
+
+
+def decoded_place(cursor: str | None) -> tuple[datetime, UUID] | None:
+    """Its time and id; None for none."""
+    if cursor is None:
+        return None
+    at, place = decoded(cursor, str, str)
+    try:
+        found = datetime.fromisoformat(at), UUID(place)
+    except ValueError:
+        raise _foreign() from None
+    if found[0].tzinfo is None:
+        raise _foreign()
+    return found
+
+
+def _foreign() -> Refusal:
+    return Refusal("invalid_cursor", "This is not a cursor of this list: use next_cursor as it was given.")

@@ -38,6 +38,10 @@ COMMANDS = {
     "sources": Listed("compose.cli.sources", "Who may send webhooks, and what becomes of them.", USE),
     "send": Listed("compose.cli.send", "Send a webhook, signed as the source's provider signs.", USE),
     "requests": Listed("compose.cli.requests", "What was delivered to the sources, and what became of it.", USE),
+    "listen": Listed(
+        "compose.cli.listen", "Forward what a source accepts to a local URL, in order, until Ctrl-C.", USE
+    ),
+    "events": Listed("compose.cli.events", "The log of every event, as it stands on Kafka.", USE),
     "datasets": Listed("compose.cli.datasets", "Upload data sets, and see what validation found.", USE),
     "jobs": Listed("compose.cli.jobs", "Start training jobs, watch them, cancel them.", USE),
     "models": Listed("compose.cli.models", "Model lines and their versions.", USE),

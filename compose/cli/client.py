@@ -49,17 +49,41 @@ class Client:
 
     def get(self, path: str, patience_seconds: float = 0.0, **params: str | int | None) -> Any:
         """What a read answers. An API that is being started again is waited for, as long as patience lasts."""
+        return self.read(path, params, patience_seconds=patience_seconds)
+
+    def read(
+        self, path: str, params: Mapping[str, Any], headers: Mapping[str, str] | None = None,
+        patience_seconds: float = 0.0,
+    ) -> Any:  # fmt: skip
+        """The same, with headers."""
         wanted = {name: value for name, value in params.items() if value is not None}
         deadline = time.monotonic() + patience_seconds
         while True:
             try:
-                answer = self._http.get(path, params=wanted)
+                answer = self._http.get(path, params=wanted, headers=headers)
                 if answer.status_code not in UNWELL or time.monotonic() >= deadline:
                     return checked(answer)
             except httpx.TransportError as error:
                 if time.monotonic() >= deadline:
                     raise unreachable(self.url, error) from error
             self._sleep(RETRY_SECONDS)
+
+    def every(self, path: str, params: Mapping[str, Any]) -> Any:
+        """A list answer with the rows of all its pages, from `cursor` on."""
+        whole: list[Any] = []
+        while True:
+            page = self.read(path, params)
+            whole += page["data"]
+            params = {**params, "cursor": page["next_cursor"]}
+            if page["next_cursor"] is None:
+                return {**page, "data": whole}
+
+    def content(self, path: str) -> bytes:
+        """The bytes of what is not JSON."""
+        answer = self._send(path, "GET")
+        if answer.status_code >= BAD_REQUEST:
+            raise refusal(answer)
+        return answer.content
 
     def post(self, path: str, body: Any = None) -> Any:
         """What a command answers."""
@@ -70,9 +94,9 @@ class Client:
         headers = {} if if_match is None else {"if-match": if_match}
         return checked(self._send(path, "PATCH", json=body, headers=headers))
 
-    def delete(self, path: str) -> None:
-        """Delete what is there."""
-        answer = self._send(path, "DELETE")
+    def delete(self, path: str, if_match: str | None = None) -> None:
+        """Delete what is there; with `if_match` only if it is still so."""
+        answer = self._send(path, "DELETE", headers={} if if_match is None else {"if-match": if_match})
         if answer.status_code >= BAD_REQUEST:
             raise refusal(answer)
 

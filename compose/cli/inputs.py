@@ -1,13 +1,18 @@
 """What is typed for a command: bodies, secrets, name=value pairs, mappings."""
 
 import json
+import re
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TextIO
 
 import typer
 
 from compose.cli.failure import Failure
+
+AGO = re.compile(r"(\d{1,6})([smhd])")
+UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
 def body_of(file: str | None, data: str | None, stdin: TextIO | None = None) -> bytes:
@@ -39,6 +44,18 @@ def parsed_options(given: list[str]) -> dict[str, Any]:
         except ValueError:
             options[name] = text
     return options
+
+
+def moment_of(given: str) -> str:
+    """A time as the API takes it: RFC 3339 as it is given, or so long ago (90s, 15m, 2h, 7d)."""
+    ago = AGO.fullmatch(given)
+    if ago:
+        return (datetime.now(UTC) - timedelta(**{UNITS[ago[2]]: int(ago[1])})).isoformat()
+    try:
+        at = datetime.fromisoformat(given)
+    except ValueError:
+        raise typer.BadParameter(f"{given!r} is neither a time nor like 90s, 15m, 2h, 7d") from None
+    return (at if at.tzinfo else at.replace(tzinfo=UTC)).isoformat()
 
 
 def action(given: dict[str, str | None]) -> dict[str, Any]:

@@ -5,10 +5,24 @@ from typing import Annotated, Any
 import typer
 from rich.markup import escape
 
-from compose.cli.output import AsJson, Limit, coloured, moment, number, print_json, show_fields, show_list, table
+from compose.cli.inputs import moment_of
+from compose.cli.output import (
+    AsJson,
+    Limit,
+    coloured,
+    moment,
+    number,
+    print_json,
+    show_fields,
+    show_list,
+    table,
+    terminal,
+)
 
 EPILOG = """
 [cyan]headrace requests list --source ID --outcome rejected[/]  what was refused, and why
+
+[cyan]headrace requests list --since 1d --all --json[/]  everything of a day
 """
 
 
@@ -23,14 +37,22 @@ def register(app: typer.Typer) -> None:
     def newest(
         source: Annotated[str | None, typer.Option(help="Of this source only, by its id.")] = None,
         outcome: Annotated[str | None, typer.Option(help="accepted, duplicate or rejected.")] = None,
+        since: Annotated[str | None, typer.Option(help="From this time on: RFC 3339, or 90s, 15m, 2h, 7d ago.")] = None,
+        to: Annotated[str | None, typer.Option(help="Before this time.")] = None,
+        cursor: Annotated[str | None, typer.Option(help="Go on from a next_cursor.")] = None,
+        all: Annotated[bool, typer.Option("--all", help="To the end, not one page.")] = False,
         limit: Limit = 50,
         as_json: AsJson = False,
     ) -> None:
         """List deliveries, newest first: accepted, repeated, and some of those that were rejected."""
         from compose.cli.client import connected
 
+        asked = {
+            "source_id": source, "outcome": outcome, "from": since and moment_of(since), "to": to and moment_of(to),
+            "cursor": cursor, "limit": 200 if all else limit,
+        }  # fmt: skip
         with connected() as api:
-            answer = api.get("/v1/requests", source_id=source, outcome=outcome, limit=limit)
+            answer = (api.every if all else api.read)("/v1/requests", asked)
         show_list(
             answer, as_json, table("id", "outcome", "external id", "bytes", "when", "note", right=("bytes",)),
             lambda row: (
@@ -39,6 +61,8 @@ def register(app: typer.Typer) -> None:
             ),
             "Nothing was delivered. headrace send --help",
         )  # fmt: skip
+        if answer["next_cursor"] and not as_json:
+            terminal().print(f"[dim]more: --cursor {answer['next_cursor']}[/]")
 
     @requests.command()
     def show(request: Annotated[str, typer.Argument(help="Its id.")], as_json: AsJson = False) -> None:

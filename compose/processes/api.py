@@ -90,7 +90,7 @@ async def api(settings: Settings, stopping: asyncio.Event | None = None) -> Asyn
             ),
             producers.webhooks.http.door(),
             producers.outbox.http.routes(authenticate, transactions, following),
-            producers.webhooks.http.routes(authenticate, transactions),
+            producers.webhooks.http.routes(authenticate, transactions, objects.read),
             producers.api.datasets.http.routes(authenticate, commands, objects, max_bytes=settings.max_upload_bytes),
             producers.api.jobs.http.routes(authenticate, commands, known(DATASETS.name), known(JOBS.name)),
             consumers.ingest.http.routes(authenticate, transactions, history(DATASETS.name)),

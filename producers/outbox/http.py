@@ -6,7 +6,7 @@ import re
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Header, Query, Response
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from pydantic import AwareDatetime
 from pydantic_core import to_json
 
@@ -19,6 +19,7 @@ from producers.ports import TenantTransactions
 from schemas.errors import Refusal
 
 MOST_WAIT_SECONDS = 30
+LOOK_UP_SECONDS = 0.5
 WAIT = re.compile(r'(?:^|[\s,;])wait="?(\d{1,9})')
 
 
@@ -28,6 +29,7 @@ def routes(authenticate: Authenticate, transactions: TenantTransactions, followi
 
     @router.get("", response_class=Response, responses={200: {"content": {"application/json": {}}}})
     async def read(
+        request: Request,
         principal: Annotated[Principal, Depends(authenticate)],
         cursor: Annotated[
             str | None, Query(max_length=200, description="`next_cursor`, or `latest`: from now.")
@@ -71,9 +73,13 @@ def routes(authenticate: Authenticate, transactions: TenantTransactions, followi
                 if page.values or page.more or left <= 0 or following.stopping.is_set():
                     return _answer(page, order, seconds)
                 place = page.reached
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(left):
-                        await more.wait()
+                while left > 0 and not more.is_set() and not await request.is_disconnected():
+                    with contextlib.suppress(TimeoutError):
+                        async with asyncio.timeout(min(left, LOOK_UP_SECONDS)):
+                            await more.wait()
+                    left = deadline - asyncio.get_running_loop().time()
+                if left > 0 and not more.is_set():
+                    return _answer(page, order, seconds)  # nobody hears it
 
     return router
 

@@ -1,13 +1,17 @@
 """`GET /v1/requests`: every delivery to the tenant's sources; and the door, as the OpenAPI document has it."""
 
+import base64
+from collections.abc import Awaitable, Callable
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query
-from pydantic import BaseModel
+from fastapi import APIRouter, Depends, Query, Response
+from pydantic import AwareDatetime, BaseModel
+from pydantic_core import from_json
 
 from producers.access.http import Authenticate
 from producers.access.principal import Principal
+from producers.cursor import decoded_place, encoded_place
 from producers.ports import TenantTransactions
 from producers.webhooks import store
 from schemas.errors import Refusal
@@ -39,9 +43,16 @@ def door() -> APIRouter:
 
     return router
 
+ReadObject = Callable[[str], Awaitable[bytes | None]]
+"""The bytes of an object by its key; None when there is no such object."""
+# What a stranger sent is shown as a file, never as a page of this API.
+AS_A_FILE = {
+    "Content-Disposition": "attachment", "X-Content-Type-Options": "nosniff", "Content-Security-Policy": "sandbox",
+}  # fmt: skip
 
-def routes(authenticate: Authenticate, transactions: TenantTransactions) -> APIRouter:
-    """List deliveries, and get one request."""
+
+def routes(authenticate: Authenticate, transactions: TenantTransactions, read_object: ReadObject) -> APIRouter:
+    """List deliveries, get one request and its body."""
     router = APIRouter(prefix="/v1/requests", tags=["requests"])
     asking = Annotated[Principal, Depends(authenticate)]
 
@@ -50,12 +61,20 @@ def routes(authenticate: Authenticate, transactions: TenantTransactions) -> APIR
         principal: asking,
         source_id: UUID | None = None,
         outcome: Literal["accepted", "duplicate", "rejected"] | None = None,
+        since: Annotated[AwareDatetime | None, Query(alias="from")] = None,
+        to: AwareDatetime | None = None,
+        cursor: Annotated[str | None, Query(max_length=200)] = None,
         limit: Annotated[int, Query(ge=1, le=200)] = 50,
     ) -> dict[str, Any]:
         """Newest first: accepted, repeated, and (some of) those that were rejected, with the reason."""
+        given = {"source": source_id, "from": since, "to": to}
+        filters = {name: value for name, value in given.items() if value is not None}
         async with transactions(principal.tenant) as tx:
-            rows = await store.deliveries(tx, {"source": source_id, "outcome": outcome, "limit": limit})
-        return {"data": [dict(row) for row in rows], "next_cursor": None, "position": None}
+            rows = await store.deliveries(tx, filters, outcome, decoded_place(cursor), limit + 1)
+        shown = rows[:limit]
+        go_on = encoded_place(shown[-1]["received_at"], shown[-1]["place"]) if len(rows) > limit else None
+        data = [{name: value for name, value in row.items() if name != "place"} for row in shown]
+        return {"data": data, "next_cursor": go_on, "position": None}
 
     @router.get("/{request_id}")
     async def one(request_id: UUID, principal: asking) -> dict[str, Any]:
@@ -63,8 +82,35 @@ def routes(authenticate: Authenticate, transactions: TenantTransactions) -> APIR
         async with transactions(principal.tenant) as tx:
             row = await store.one(tx, request_id)
         if row is None:
-            raise Refusal("not_found", "There is no such request.")
+            raise _unknown()
         shown = {name: value for name, value in row.items() if name not in ("tenant_id", "body_key")}
         return {**shown, "body_hash": row["body_hash"].hex()}
 
+    @router.get("/{request_id}/body", response_class=Response)
+    async def body(request_id: UUID, principal: asking) -> Response:
+        """The bytes that were delivered, with their media type; 410 when they are not kept any more."""
+        async with transactions(principal.tenant) as tx:
+            row = await store.one(tx, request_id)
+            if row is None:
+                raise _unknown()
+            record = None if row["body_key"] else await store.kept_in_log(tx, principal.tenant, row["event_id"])
+        content = await read_object(row["body_key"]) if row["body_key"] else _inside(record)
+        if content is None:
+            raise Refusal("body_gone", "The body of this request is not kept any more.")
+        media_type = row["content_type"] or "application/octet-stream"
+        return Response(content, headers={**AS_A_FILE, "Content-Type": media_type})
+
     return router
+
+
+def _unknown() -> Refusal:
+    return Refusal("not_found", "There is no such request.")
+
+
+def _inside(record: bytes | None) -> bytes | None:
+    """The body in the record of a webhook."""
+    if record is None:
+        return None
+    data = from_json(record)["data"]
+    text = data["body"]
+    return base64.b64decode(text) if data["body_encoding"] == "base64" else str(text).encode()

@@ -31,6 +31,7 @@ ABOUT: dict[Route, tuple[str, dict[str, Any] | None]] = {
     ("get", "/v1/models/{name}/versions"): ("name", None),
     ("get", "/v1/models/{name}/versions/{number}"): ("name", None),
     ("get", "/v1/requests/{request_id}"): ("request_id", None),
+    ("get", "/v1/requests/{request_id}/body"): ("request_id", None),
     ("patch", "/v1/sources/{source_id}"): ("source_id", {"name": "taken over"}),
     ("post", "/v1/sources/{source_id}/rotate-secret"): ("source_id", {}),
     ("post", "/v1/sources/{source_id}/dry-run"): (
