@@ -1,4 +1,4 @@
-"""`headrace sources`: create, list, show; what changes one stands in `source_changes`."""
+"""`headrace sources`: create, list, show; the others stand in `source_changes` and `source_files`."""
 
 import shlex
 from typing import Annotated, Any
@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 from rich.markup import escape
 
-from compose.cli import source_changes, streams
+from compose.cli import source_changes, source_files, streams
 from compose.cli.inputs import action, parsed_options, secret_of, whole_action
 from compose.cli.output import AsJson, Limit, moment, print_json, show_fields, show_list, table, terminal
 
@@ -33,6 +33,7 @@ def register(app: typer.Typer) -> None:
     app.add_typer(sources, name="sources")
     source_changes.register(sources)
     streams.register(sources)
+    source_files.register(sources)
 
     @sources.command(epilog=EPILOG)
     def create(

@@ -10,6 +10,7 @@ from pydantic_core import to_json
 
 from producers.access.http import Authenticate
 from producers.access.principal import Principal
+from producers.cursor import decoded_place, encoded_place
 from producers.idempotency.http import IdempotencyKey, answered
 from producers.idempotency.once import Answer, Once, Turn
 from producers.ports import Clock, TenantTransactions
@@ -72,11 +73,17 @@ def routes(
         return await answered(once, request, response, principal, key, run)
 
     @router.get("")
-    async def newest(principal: asking, limit: Annotated[int, Query(ge=1, le=200)] = 50) -> dict[str, Any]:
+    async def newest(
+        principal: asking,
+        cursor: Annotated[str | None, Query(max_length=200)] = None,
+        limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    ) -> dict[str, Any]:
         """The tenant's sources, newest first, without their secrets."""
         async with transactions(principal.tenant) as tx:
-            rows = await store.newest(tx, limit)
-        return {"data": [shown(row, Response()) for row in rows], "next_cursor": None, "position": None}
+            rows = await store.newest(tx, limit + 1, decoded_place(cursor))
+        page = [shown(row, Response()) for row in rows[:limit]]
+        go_on = encoded_place(page[-1]["created_at"], page[-1]["id"]) if len(rows) > limit else None
+        return {"data": page, "next_cursor": go_on, "position": None}
 
     @router.get("/{source_id}", responses={200: {"model": ShownSource}})
     async def one(source_id: UUID, principal: asking, response: Response) -> dict[str, Any]:

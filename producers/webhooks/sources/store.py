@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import RowMapping, delete, func, insert, select, update
+from sqlalchemy import RowMapping, delete, func, insert, select, tuple_, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -59,9 +59,12 @@ async def add(tx: AsyncConnection, new: NewRow) -> RowMapping:
     return added
 
 
-async def newest(tx: AsyncConnection, limit: int) -> Sequence[RowMapping]:
-    """The tenant's sources, newest first."""
-    return (await tx.execute(select(*SHOWN).order_by(sources.c.created_at.desc()).limit(limit))).mappings().all()
+async def newest(tx: AsyncConnection, limit: int, before: tuple[datetime, UUID] | None = None) -> Sequence[RowMapping]:
+    """The tenant's sources, newest first: those made before (time, id)."""
+    query = select(*SHOWN).order_by(sources.c.created_at.desc(), sources.c.id.desc()).limit(limit)
+    if before is not None:
+        query = query.where(tuple_(sources.c.created_at, sources.c.id) < before)
+    return (await tx.execute(query)).mappings().all()
 
 
 async def one(tx: AsyncConnection, source_id: UUID, *, lock: bool = False) -> RowMapping | None:
