@@ -51,7 +51,7 @@ def register(app: typer.Typer) -> None:
                 _follow(found, as_json)
             elif newest:
                 page = api.read("/v1/events", {**asked, "order": "desc"})
-                _show([{**page, "data": page["data"][::-1]}], as_json)
+                _show([{**page, "data": page["data"][::-1], "next_cursor": None}], as_json)  # that one leads backwards
             else:
                 found = pages(api, follow=False, **asked)
                 _show(found if all else [next(found)], as_json)

@@ -43,6 +43,7 @@ def door() -> APIRouter:
 
     return router
 
+
 ReadObject = Callable[[str], Awaitable[bytes | None]]
 """The bytes of an object by its key; None when there is no such object."""
 # What a stranger sent is shown as a file, never as a page of this API.

@@ -153,7 +153,8 @@ async def test_events_are_listed_and_followed(api: World, terminal: Terminal) ->
     assert await listed("--limit", "2") == made[3:], "the newest, in their order"
     assert await listed("--all", "--limit", "2", "--since", "1h") == made
     assert await listed("--source", source["id"], "--type", "webhook.received", "--limit", "1", "--all") == made
-    shown = await terminal.run("events", "list")
+    shown = await terminal.run("events", "list", "--limit", "5")
+    assert "--cursor" not in shown.stdout
     assert all(one in shown.stdout for one in made)
     assert "No events" in (await terminal.run("events", "list", "--type", "none")).stdout
 
