@@ -35,6 +35,7 @@ class Settings(BaseSettings):
     webhook_body_seconds: float = Field(20.0, description="How long a webhook's body may take to arrive.")
     webhook_rate_per_source: float = Field(5000.0, description="Webhooks a second of one source, on average.")
     webhook_rate_per_tenant: float = Field(10000.0, description="Webhooks a second of one tenant, on average.")
+    webhook_burst_seconds: float = Field(2.0, gt=0, description="How many seconds' worth of a rate may come at once.")
     webhook_identity_seconds: int = Field(600, description="How long an equal body without an id counts as the same.")
     free_disk_bytes: int = Field(256 << 20, description="With less free disk than this the door answers 503.")
     unsent_bytes: int = Field(10 << 30, description="With more than this waiting for Kafka the door answers 503.")
@@ -45,7 +46,28 @@ class Settings(BaseSettings):
     training_slots: int = Field(1, description="Training children at once in one worker process.")
     training_memory_bytes: int = Field(1 << 30, description="Memory of one training child, beyond its libraries.")
     training_seconds: int = Field(600, description="Wall-clock deadline of one training job, in seconds.")
+    scratch_dir: Path | None = Field(
+        None, description="Where attempts have their files while they run (default: scratch in the data directory)."
+    )
+    keep_inbox_keys_days: float = Field(
+        35, ge=4, description="How long a webhook is known again; at least 4 days, since providers retry for three."
+    )
+    keep_processed_days: float = Field(
+        35, ge=31, description="How long consumers know an event again; longer than the topics keep it."
+    )
+    keep_requests_days: float = Field(
+        35, ge=8, description="How long requests, their repeats and large bodies are kept; longer than their topic."
+    )
+    keep_rejected_days: float = Field(7, ge=1, description="How long deliveries that were refused are listed.")
+    keep_work_days: float = Field(7, ge=1, description="How long pieces of work that are done are kept.")
+    sweep_seconds: float = Field(300.0, gt=0, description="Between two rounds of the sweeper.")
+    partitions_ahead_days: int = Field(7, ge=1, description="For how many days ahead partitions are made.")
     lease_seconds: float = Field(15.0, description="How long a claimed piece of work is kept without a heartbeat.")
+
+    @property
+    def scratch_root(self) -> Path:
+        """Where attempts have their files."""
+        return self.scratch_dir or self.data_dir.absolute() / "scratch"
 
 
 def unknown_names(environment: dict[str, str] | None = None) -> dict[str, str | None]:

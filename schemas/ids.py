@@ -1,6 +1,7 @@
 """Ids that carry time: UUIDv7 for what is new, UUIDv8 for what follows from something else. Pure."""
 
 import hashlib
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 _VARIANT = 0b10 << 62
@@ -31,3 +32,13 @@ def derived(cause: UUID, *parts: object) -> UUID:
 def milliseconds_of(identifier: UUID) -> int:
     """The milliseconds since the epoch that a UUIDv7 or our UUIDv8 begins with."""
     return identifier.int >> 80
+
+
+def first_at(milliseconds: int) -> UUID:
+    """The lowest id of a millisecond: every id of an earlier one is below it."""
+    return UUID(int=milliseconds << 80)
+
+
+def time_of(identifier: UUID) -> datetime:
+    """The moment, to the millisecond, that an id carries."""
+    return datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=milliseconds_of(identifier))

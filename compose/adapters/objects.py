@@ -6,6 +6,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import unquote, urlsplit
@@ -73,6 +74,29 @@ class LocalObjects:
     async def delete(self, key: str) -> None:
         """Remove it; nothing happens where there is none."""
         await asyncio.to_thread(self._path(key).unlink, missing_ok=True)
+
+    async def folders(self, pattern: str) -> list[str]:
+        """Every folder whose path fits the pattern (`*` is one step)."""
+
+        def found() -> list[str]:
+            return sorted(str(one.relative_to(self._root)) for one in self._root.glob(pattern) if one.is_dir())
+
+        return await asyncio.to_thread(found)
+
+    async def names(self, folder: str) -> list[str]:
+        """The objects in a folder, without its path."""
+
+        def found() -> list[str]:
+            with suppress(FileNotFoundError):
+                return [one.name for one in self._path(folder).iterdir() if one.is_file()]
+            return []
+
+        return await asyncio.to_thread(found)
+
+    async def delete_folder(self, folder: str) -> None:
+        """Remove a folder that is empty; another one stays."""
+        with suppress(OSError):
+            await asyncio.to_thread(self._path(folder).rmdir)
 
     def _path(self, key: str) -> Path:
         path = (self._root / key).resolve()

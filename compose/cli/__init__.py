@@ -56,6 +56,11 @@ COMMANDS = {
     ),
     "worker": Listed("compose.cli.processes", "Run consumers: ingest, training, finalization, billing.", RUN),
     "projections": Listed("compose.cli.processes", "Keep the read models: jobs, metric_trends, usage.", RUN),
+    "sweeper": Listed(
+        "compose.cli.sweeper",
+        "Remove what is older than its time, and make the coming days' partitions. Several may run: one is at work.",
+        RUN,
+    ),
     "migrate": Listed("compose.cli.setup", "Bring the database's schema up to date, as headrace_owner.", RUN),
     "topics": Listed("compose.cli.setup", "Make the topics that are missing, and check those that are there.", RUN),
     "admin": Listed("compose.cli.setup", "Set-up that needs more than an API key.", RUN),

@@ -10,7 +10,7 @@ from typer.main import get_group
 
 from compose.cli.failure import Failure, explain
 
-PROCESSES = "compose.cli.processes"
+PROCESSES = ("compose.cli.processes", "compose.cli.sweeper")
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class LazyGroup(TyperGroup):
         except Failure as failure:
             told = failure
         except Exception as error:
-            explained = explain(error, short=self._module(ctx.invoked_subcommand) != PROCESSES)
+            explained = explain(error, short=self._module(ctx.invoked_subcommand) not in PROCESSES)
             if explained is None:
                 raise
             told = explained

@@ -19,15 +19,15 @@ def register(app: typer.Typer) -> None:
         """Serve HTTP: webhooks, commands and reads, on HEADRACE_API_URL."""
         from compose.processes.api import serve
 
-        settings = _prepared()
-        _run(lambda: serve(settings))
+        settings = prepared()
+        run_loop(lambda: serve(settings))
 
     @app.command(epilog=EPILOG)
     def relay() -> None:
         """Send accepted events to Kafka. Several may run: one is at work, the others wait."""
         from compose.processes import relay as process
 
-        _until_stopped(process.run)
+        until_stopped(process.run)
 
     @app.command(epilog=EPILOG)
     def worker(
@@ -38,7 +38,7 @@ def register(app: typer.Typer) -> None:
         from consumers.registry import BY_NAME
 
         _check(names, list(BY_NAME))
-        _until_stopped(lambda settings, stop: process.run(settings, names or [], stop))
+        until_stopped(lambda settings, stop: process.run(settings, names or [], stop))
 
     @app.command(epilog=EPILOG)
     def projections(
@@ -48,7 +48,7 @@ def register(app: typer.Typer) -> None:
         from compose.processes import projections as process
 
         _check(names, list(process.VIEWS))
-        _until_stopped(lambda settings, stop: process.run(settings, names or [], stop))
+        until_stopped(lambda settings, stop: process.run(settings, names or [], stop))
 
 
 def _check(names: list[str] | None, known: list[str]) -> None:
@@ -57,7 +57,8 @@ def _check(names: list[str] | None, known: list[str]) -> None:
             raise typer.BadParameter(f"there is no {name!r}; known: {', '.join(known)}")
 
 
-def _prepared() -> Settings:
+def prepared() -> Settings:
+    """The settings, with logging as they say."""
     from compose.logs import configure
 
     settings = Settings()
@@ -65,19 +66,21 @@ def _prepared() -> Settings:
     return settings
 
 
-def _until_stopped(run: Callable[[Settings, asyncio.Event], Awaitable[None]]) -> None:
+def until_stopped(run: Callable[[Settings, asyncio.Event], Awaitable[None]]) -> None:
+    """Run a process until it is told to stop."""
     from compose.processes.stopping import stopping
 
-    settings = _prepared()
+    settings = prepared()
 
     async def main() -> None:
         async with stopping() as stop:
             await run(settings, stop)
 
-    _run(main)
+    run_loop(main)
 
 
-def _run(main: Callable[[], Awaitable[None]]) -> None:
+def run_loop(main: Callable[[], Awaitable[None]]) -> None:
+    """Run on uvloop."""
     import uvloop
 
     async def running() -> None:

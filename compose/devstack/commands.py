@@ -40,4 +40,5 @@ PROCESSES = (
     Process("finalization", ("worker", "finalization")),
     Process("billing", ("worker", "billing")),
     Process("projections", ("projections",)),
+    Process("sweeper", ("sweeper",)),
 )

@@ -12,6 +12,7 @@ from compose.adapters.clock import Clock, database_clock
 from compose.adapters.failures import classify
 from compose.adapters.objects import open_objects
 from compose.adapters.positions import Positions
+from compose.adapters.scratch import scratch
 from compose.adapters.subscription import Subscription
 from compose.database import engine
 from compose.processes.stopping import deliver, until_stopped
@@ -98,9 +99,12 @@ async def consumer_parts(
             positions, runner, max_records=consumer.batch, client_id=f"headrace-{consumer.name}",
         )  # fmt: skip
         workers = [
-            Worker(task, pipeline.begin, append, classify, clock, settings.lease_seconds, settings.training_slots)
+            Worker(
+                task, pipeline.begin, append, classify, clock, settings.lease_seconds, settings.training_slots,
+                scratch=stack.enter_context(scratch(settings.scratch_root)),
+            )
             for task in tasks(consumer, settings, clock)
-        ]
+        ]  # fmt: skip
         yield subscribe, workers
 
 

@@ -1,8 +1,9 @@
 """Rows of dead letters."""
 
 from collections.abc import Sequence
+from uuid import UUID
 
-from sqlalchemy import RowMapping, select
+from sqlalchemy import ARRAY, RowMapping, Uuid, any_, bindparam, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -38,6 +39,18 @@ async def park(tx: AsyncConnection, letters: Sequence[DeadLetter]) -> Sequence[D
     inserted = await tx.execute(insert(dead_letters).values(rows).on_conflict_do_nothing().returning(dead_letters.c.id))
     new = set(inserted.scalars())
     return [letter for letter in letters if letter.id in new]
+
+
+# Over for good: nobody takes it up again.
+CLOSED = ("discarded", "applied")
+
+
+async def open_events(tx: AsyncConnection, events: Sequence[UUID]) -> set[UUID]:
+    """Those of `events` that a dead letter holds which may still be taken up again."""
+    query = select(dead_letters.c.event_id).where(
+        dead_letters.c.event_id == any_(bindparam("events", type_=ARRAY(Uuid))), dead_letters.c.state.not_in(CLOSED)
+    )
+    return set((await tx.execute(query, {"events": list(events)})).scalars())
 
 
 SHOWN = (

@@ -41,6 +41,11 @@ BEAT = text("""
     RETURNING cancel_reason
 """)
 
+# `ready_at` is when the last attempt could begin: what is done was done after it.
+DONE_BEFORE = "FROM work WHERE state = 'done' AND ready_at < :before"
+EXPIRE = text(f"DELETE FROM work WHERE ctid = ANY(ARRAY(SELECT ctid {DONE_BEFORE} ORDER BY ready_at LIMIT :limit))")
+EXPIRED = text(f"SELECT count(*) {DONE_BEFORE}")
+
 
 class LeaseLost(Exception):
     """Somebody else holds the piece now: whatever this holder has is thrown away."""
@@ -112,6 +117,16 @@ async def ask_to_stop(tx: AsyncConnection, tenant: UUID, queue: str, subject: UU
     mine = (work.c.tenant_id == tenant) & (work.c.queue == queue) & (work.c.subject_id == subject)
     await tx.execute(update(work).where(mine, work.c.state != "done").values(cancel_reason=reason))
     await tx.execute(update(work).where(mine, work.c.state == "ready").values(ready_at=func.headrace_clock()))
+
+
+async def expire(tx: AsyncConnection, before: datetime, limit: int) -> int:
+    """Remove the oldest pieces that are done; how many."""
+    return (await tx.execute(EXPIRE, {"before": before, "limit": limit})).rowcount
+
+
+async def expired(tx: AsyncConnection, before: datetime) -> int:
+    """How many there are to remove."""
+    return int((await tx.execute(EXPIRED, {"before": before})).scalar_one())
 
 
 def _this(piece: Claimed) -> Update:

@@ -48,4 +48,5 @@ work = Table(
     PrimaryKeyConstraint("tenant_id", "id", name="work_pkey"),
     Index("work_subject", "tenant_id", "queue", "subject_id", unique=True),
     Index("work_open", "queue", "state", "priority", "ready_at", postgresql_where=text("state <> 'done'")),
+    Index("work_done", "ready_at", postgresql_where=text("state = 'done'")),
 )

@@ -20,15 +20,22 @@ WHERE o.before < $2
 ORDER BY o.seq
 """
 CONFIRM = "DELETE FROM outbox WHERE seq = ANY($1::bigint[])"
-ELECTION = "SELECT pg_try_advisory_lock(hashtextextended('headrace.relay', 0)) AS elected"
+ELECTION = "SELECT pg_try_advisory_lock(hashtextextended('headrace.' || $1, 0)) AS elected"
 
 
-async def be_elected(connection: Statements, stopping: asyncio.Event, *, every_seconds: float = 0.5) -> None:
-    """Return once this connection holds the relay's lock (it holds it until it closes), or on `stopping`."""
+async def elected(connection: Statements, office: str) -> bool:
+    """Whether this connection holds the office now; it does until it closes."""
+    return bool((await connection.fetch(ELECTION, office))[0]["elected"])
+
+
+async def be_elected(
+    connection: Statements, stopping: asyncio.Event, office: str = "relay", *, every_seconds: float = 0.5
+) -> None:
+    """Return once this connection holds the office (it holds it until it closes), or on `stopping`."""
     told = False
-    while not stopping.is_set() and not (await connection.fetch(ELECTION))[0]["elected"]:
+    while not stopping.is_set() and not await elected(connection, office):
         if not told:
-            log.info("another relay is at work; waiting to take over")
+            log.info("another %s is at work; waiting to take over", office)
             told = True
         await asyncio.sleep(every_seconds)
 

@@ -15,15 +15,10 @@ from producers.webhooks.sources.source import KnownSource
 log = logging.getLogger(__name__)
 
 MOST_WAITING = 2000
-KEPT_DAYS = 7
 NOTE = """
 INSERT INTO rejected_requests (tenant_id, id, source_id, reason, size_bytes, content_type, received_at)
 SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::bigint[], $6::text[], $7::timestamptz[])
 ON CONFLICT DO NOTHING
-"""
-PRUNE = """
-DELETE FROM rejected_requests WHERE ctid = ANY(ARRAY(
-    SELECT ctid FROM rejected_requests WHERE received_at < headrace_clock() - make_interval(days => $1) LIMIT 1000))
 """
 
 
@@ -62,7 +57,7 @@ class Rejections:
                 log.warning("rejections were not noted: %s", error)
 
     async def flush(self) -> None:
-        """Write what waits now, and drop what is old."""
+        """Write what waits now."""
         taken = [self._waiting.popleft() for _ in range(len(self._waiting))]
         if not taken:
             return
@@ -72,4 +67,3 @@ class Rejections:
         ]
         async with self._connections.acquire() as connection:
             await connection.execute(NOTE, *(list(column) for column in zip(*columns, strict=True)))
-            await connection.execute(PRUNE, KEPT_DAYS)

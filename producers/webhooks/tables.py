@@ -3,8 +3,10 @@
 from sqlalchemy import (
     BigInteger,
     Boolean,
+    CheckConstraint,
     Column,
     DateTime,
+    Double,
     ForeignKeyConstraint,
     Index,
     Integer,
@@ -85,6 +87,8 @@ requests = Table(
     Column("received_at", DateTime(timezone=True), nullable=False),
     PrimaryKeyConstraint("tenant_id", "id", name="requests_pkey"),
     Index("requests_newest", "tenant_id", "received_at", "id"),
+    Index("requests_bodies", "id", postgresql_where=text("body_key IS NOT NULL")),
+    postgresql_partition_by="RANGE (id)",
 )
 
 request_repeats = Table(
@@ -96,6 +100,7 @@ request_repeats = Table(
     Column("same_body", Boolean, nullable=False),
     Column("received_at", DateTime(timezone=True), nullable=False),
     PrimaryKeyConstraint("tenant_id", "request_id", "id", name="request_repeats_pkey"),
+    postgresql_partition_by="RANGE (id)",
 )
 
 rejected_requests = Table(
@@ -109,6 +114,7 @@ rejected_requests = Table(
     Column("content_type", Text, nullable=False),
     Column("received_at", DateTime(timezone=True), nullable=False),
     PrimaryKeyConstraint("tenant_id", "id", name="rejected_requests_pkey"),
+    postgresql_partition_by="RANGE (id)",
 )
 
 inbox_keys = Table(
@@ -124,4 +130,15 @@ inbox_keys = Table(
     Column("seen_at", DateTime(timezone=True), nullable=False),
     PrimaryKeyConstraint("tenant_id", "source_id", "key_hash", name="inbox_keys_pkey"),
     Index("inbox_keys_body", "tenant_id", "source_id", "body_hash", postgresql_where=text("unsigned_id")),
+    Index("inbox_keys_seen", "seen_at"),
+)
+
+tenant_limits = Table(
+    "tenant_limits",
+    metadata,
+    Column("tenant_id", Uuid, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("value", Double, CheckConstraint("value > 0 AND value < 'Infinity'", "tenant_limits_value"), nullable=False),
+    Column("updated_at", DateTime(timezone=True), nullable=False, server_default=text("headrace_clock()")),
+    PrimaryKeyConstraint("tenant_id", "name", name="tenant_limits_pkey"),
 )

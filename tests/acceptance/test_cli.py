@@ -13,7 +13,9 @@ from tests.acceptance.own_directory import own_directory
 from tests.acceptance.terminal import Terminal
 from tests.factories import shipped_csv
 
-PROCESSES = {"postgres", "kafka", "api", "relay", "ingest", "training", "finalization", "billing", "projections"}
+PROCESSES = {
+    "postgres", "kafka", "api", "relay", "ingest", "training", "finalization", "billing", "projections", "sweeper"
+}  # fmt: skip
 UP_SECONDS = 200.0
 pytestmark = pytest.mark.timeout(300)
 

@@ -13,7 +13,8 @@ ROLES: tuple[Role, ...] = ("headrace_owner", "headrace_api", "headrace_pipeline"
 TABLES = """
     SELECT c.relname::text AS name, pg_get_userbyid(c.relowner)::text AS owner,
            c.relrowsecurity AS enabled, c.relforcerowsecurity AS forced,
-           EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'tenant_id') AS has_tenant
+           EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'tenant_id') AS has_tenant,
+           (SELECT i.inhparent::regclass::text FROM pg_inherits i WHERE i.inhrelid = c.oid) AS partition_of
     FROM pg_class c WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') ORDER BY 1
 """
 COLUMNS = """
@@ -69,8 +70,13 @@ async def everything(connection: asyncpg.Connection) -> dict[str, list[dict[str,
 
 
 async def tenant_tables(connection: asyncpg.Connection) -> list[str]:
-    """The tables that hold rows of tenants."""
-    return [one["name"] for one in await ask(connection, TABLES) if one["has_tenant"]]
+    """The tables that hold rows of tenants, partitions left out: they are reached through their parents."""
+    return [one["name"] for one in await ask(connection, TABLES) if one["has_tenant"] and not one["partition_of"]]
+
+
+async def partitions(connection: asyncpg.Connection) -> dict[str, str]:
+    """The parent of every partition."""
+    return {one["name"]: one["partition_of"] for one in await ask(connection, TABLES) if one["partition_of"]}
 
 
 @asynccontextmanager

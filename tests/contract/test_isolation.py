@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 
-from tests.contract.catalogue import COLUMNS, acting, ask, refused, tenant_tables
+from tests.contract.catalogue import COLUMNS, ROLES, TABLES, acting, ask, partitions, refused, tenant_tables
 from tests.factories import new_id
 
 A, B = new_id(), new_id()
@@ -155,3 +155,46 @@ async def test_a_look_up_before_the_tenant_is_known_gives_one_row(db: asyncpg.Co
     await db.execute("UPDATE api_keys SET revoked_at = headrace_clock() WHERE tenant_id = $1", A)
     async with acting(db, "headrace_api"):
         assert await db.fetch(find, key) == []
+
+
+@pytest.mark.usefixtures("tables")
+async def test_a_partition_is_as_closed_as_its_parent(db: asyncpg.Connection) -> None:
+    """The rows of the fixture stand in partitions; nobody but the owner gets at one directly."""
+    found = await partitions(db)
+    assert set(found.values()) == {"requests", "request_repeats", "rejected_requests"}
+    assert len(found) >= 15
+    for name in found:
+        for role in ROLES[1:]:
+            async with acting(db, role, A):
+                for statement in (f"SELECT * FROM {name}", f"DELETE FROM {name}", f"INSERT INTO {name} DEFAULT VALUES"):
+                    await refused(db, asyncpg.InsufficientPrivilegeError, "permission denied", statement)
+
+
+async def test_the_policies_of_a_partition_hold_even_if_it_were_granted(
+    db: asyncpg.Connection, tables: list[str]
+) -> None:
+    parents = set((found := await partitions(db)).values())
+    await db.execute("GRANT SELECT, DELETE ON ALL TABLES IN SCHEMA public TO headrace_api")
+    filled = {one: row[0] for one in parents for row in await db.fetch(f"SELECT tableoid::regclass::text FROM {one}")}
+    assert parents == set(filled) <= set(tables)
+    for name in filled.values():
+        async with acting(db, "headrace_api", A):
+            assert await seen(db, name) == [A], name
+            assert await db.execute(f"DELETE FROM {name} WHERE tenant_id <> $1", A) == "DELETE 0", name
+        async with acting(db, "headrace_api"):
+            assert await seen(db, name) == [], name
+    assert set(filled.values()) <= set(found)
+
+
+async def test_a_partition_that_is_added_later_is_closed_too(db: asyncpg.Connection) -> None:
+    async with acting(db, "headrace_owner"):
+        assert await db.fetchval("SELECT headrace_add_partition('requests', '2031-05-06')")
+        assert not await db.fetchval("SELECT headrace_add_partition('requests', '2031-05-06')")
+    assert (await partitions(db))["requests_p20310506"] == "requests"
+    (made,) = [one for one in await ask(db, TABLES) if one["name"] == "requests_p20310506"]
+    assert made["enabled"]
+    assert made["forced"]
+    async with acting(db, "headrace_pipeline"):
+        await refused(db, asyncpg.InsufficientPrivilegeError, "denied", "SELECT * FROM requests_p20310506")
+        adding = "SELECT headrace_add_partition('requests', '2031-05-07')"
+        await refused(db, asyncpg.InsufficientPrivilegeError, "denied|owner", adding)

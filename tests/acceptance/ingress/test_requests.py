@@ -61,18 +61,6 @@ async def test_rejected_ones_are_listed_with_the_reason_and_bounded(api: World) 
     assert await deliveries(api, source, "accepted") == []
 
 
-async def test_rejected_ones_older_than_a_week_are_dropped(api: World) -> None:
-    source = await create(api, "shop")
-    await deliver(api, source, b"{}", secret="whsec_" + "A" * 43 + "=")
-    await eventually(lambda: deliveries(api, source, "rejected"), seconds=5)
-    await sql(api, "UPDATE rejected_requests SET received_at = received_at - interval '8 days', reason = 'old'")
-    await deliver(api, source, b"[", "id-2", secret="whsec_" + "A" * 43 + "=")
-    rows = await eventually(
-        lambda: deliveries(api, source, "rejected"), lambda rows: rows and rows[0]["reason"] != "old", seconds=5
-    )
-    assert [row["size_bytes"] for row in rows] == [1]
-
-
 async def test_a_large_body_goes_to_the_object_store(api: World) -> None:
     source = await create(api, "shop")
     for place, body in enumerate((LARGE, ESCAPED), 1):

@@ -1,0 +1,101 @@
+"""The sweeper process: what is old goes, what is coming is prepared; one at work, the others waiting."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import asyncpg
+
+from compose.adapters.failures import passing
+from compose.adapters.objects import open_objects
+from compose.database import engine
+from compose.processes.stopping import until_stopped
+from compose.retention.duties import duties
+from compose.retention.duty import Duty, Swept, carry_out, rehearse
+from compose.settings import Settings
+from producers.outbox.relay import be_elected, elected
+from producers.webhooks.retention.days import Days
+
+log = logging.getLogger(__name__)
+
+OFFICE = "sweeper"
+
+
+class AtWork(Exception):
+    """Another sweeper holds the office."""
+
+
+@dataclass(frozen=True)
+class Sweeper:
+    """One sweeper, put together; `office` is the connection that its lock lives on."""
+
+    office: asyncpg.Connection
+    duties: Sequence[Duty]
+    days: Sequence[Days]
+    ahead: int
+
+    async def round(self, stop: asyncio.Event) -> list[Swept]:
+        """Prepare the coming days, then every duty. Raises when the office is lost."""
+        now = await self.now()
+        for one in self.days:
+            try:
+                await one.prepare(now.date(), self.ahead)
+            except Exception as error:
+                if not passing(error):
+                    raise
+                log.warning("%s: a coming day was not made, with the next round: %s", one.table, error)
+        swept = await carry_out(self.duties, now, stop)
+        gone = [f"{one.name} {one.rows}" for one in swept if one.rows]
+        log.log(logging.INFO if gone else logging.DEBUG, "swept: %s", ", ".join(gone) or "nothing is old")
+        return swept
+
+    async def now(self) -> datetime:
+        """By the database's clock, asked where the lock lives: who lost the office must not begin a round."""
+        found: datetime = await self.office.fetchval("SELECT headrace_clock()")
+        return found.astimezone(UTC)
+
+
+@asynccontextmanager
+async def sweeper(settings: Settings) -> AsyncIterator[Sweeper]:
+    """One sweeper, not elected yet."""
+    url = settings.postgres_url.get_secret_value()
+    office = await asyncpg.connect(
+        url, server_settings={"role": "headrace_pipeline", "application_name": "headrace sweeper office"},
+        timeout=10, command_timeout=60,
+    )  # fmt: skip
+    owner = engine(url, "headrace_owner", "sweeper partitions", pool_size=2)
+    pipeline = engine(url, "headrace_pipeline", "sweeper", pool_size=2)
+    try:
+        found, days = duties(settings, owner.begin, pipeline.begin, open_objects(settings.object_store))
+        yield Sweeper(office, found, days, settings.partitions_ahead_days)
+    finally:
+        await owner.dispose()
+        await pipeline.dispose()
+        await office.close(timeout=5)
+
+
+async def run(settings: Settings, stop: asyncio.Event) -> None:
+    """Sweep, round after round, until told to stop."""
+
+    async def term() -> None:
+        async with sweeper(settings) as one:
+            await be_elected(one.office, stop, OFFICE)
+            while not stop.is_set():
+                await one.round(stop)
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(stop.wait(), settings.sweep_seconds)
+
+    await until_stopped(stop, term)
+
+
+async def once(settings: Settings, *, dry_run: bool) -> list[Swept]:
+    """One round, or what it would remove; raises AtWork when another sweeper is elected."""
+    async with sweeper(settings) as one:
+        if dry_run:
+            return await rehearse(one.duties, await one.now())
+        if not await elected(one.office, OFFICE):
+            raise AtWork
+        return await one.round(asyncio.Event())

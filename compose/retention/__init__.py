@@ -1,0 +1,1 @@
+"""What is removed when, as data, and the rounds that do it."""

@@ -1,0 +1,53 @@
+"""Every duty of the sweeper, in the order of a round, with what each needs of the others."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from uuid import UUID
+
+from compose.adapters.objects import LocalObjects
+from compose.retention.duty import Duty, of_rows
+from compose.settings import Settings
+from consumers.dead_letters import store as dead_letters
+from consumers.inbox import store as inbox
+from consumers.ports import Transactions
+from consumers.work import store as work
+from producers.webhooks.retention import store as webhooks
+from producers.webhooks.retention.bodies import Bodies
+from producers.webhooks.retention.days import Days
+
+
+def duties(
+    settings: Settings, owner: Transactions, pipeline: Transactions, objects: LocalObjects
+) -> tuple[list[Duty], list[Days]]:
+    """The duties, and the tables whose coming days are made. Partitions are the owner's, rows the pipeline's."""
+
+    async def needed(events: Sequence[UUID]) -> set[UUID]:
+        if not events:
+            return set()
+        async with pipeline() as tx:
+            return await dead_letters.open_events(tx, events)
+
+    days = {table: Days(table, owner, needed) for table in webhooks.TABLES}
+    bodies = Bodies(objects, pipeline, needed)
+    keys = of_rows(pipeline, webhooks.expire_keys, webhooks.expired_keys)
+    claims = of_rows(pipeline, inbox.expire, inbox.expired)
+    pieces = of_rows(pipeline, work.expire, work.expired)
+    requests, rejected = timedelta(days=settings.keep_requests_days), timedelta(days=settings.keep_rejected_days)
+    known, processed = timedelta(days=settings.keep_inbox_keys_days), timedelta(days=settings.keep_processed_days)
+    done = timedelta(days=settings.keep_work_days)
+    # Bodies before their requests: a body without a row would be found by its folder, a row without a body by nobody.
+    listed = [
+        Duty("inbox_keys", "identities of webhooks", known, 1000, 0.05, *keys),
+        Duty("processed", "events that consumers have had", processed, 1000, 0.05, *claims),
+        Duty("work", "pieces of work that are done", done, 500, 0.05, *pieces),
+        Duty("bodies", "large webhook bodies in the object store", requests, 200, 0.05, bodies.sweep, bodies.due),
+        *(
+            Duty(table, what, keep, 1000, 0.05, days[table].sweep, days[table].due)
+            for table, what, keep in (
+                ("requests", "accepted requests, by day", requests),
+                ("request_repeats", "repeats of requests, by day", requests),
+                ("rejected_requests", "refused deliveries, by day", rejected),
+            )
+        ),
+    ]
+    return listed, list(days.values())
