@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from compose.cli import limits
 from compose.settings import Settings
 
 Json = Annotated[bool, typer.Option("--json", help="For scripts.")]
@@ -39,6 +40,7 @@ def register(app: typer.Typer) -> None:
 
     admin = typer.Typer(help="Set-up that needs more than an API key.", no_args_is_help=True)
     app.add_typer(admin, name="admin")
+    limits.register(admin)
 
     @admin.command()
     def roles(

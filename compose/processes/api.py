@@ -21,6 +21,7 @@ import producers.api.datasets.http
 import producers.api.jobs.http
 import producers.outbox.http
 import producers.webhooks.http
+import producers.webhooks.limits.http
 import producers.webhooks.sources.http
 import projections.jobs.http
 import projections.metric_trends.http
@@ -31,7 +32,7 @@ from compose.adapters.objects import open_objects
 from compose.database import asyncpg_pool, engine, tenant_transaction
 from compose.edge import Asgi, Traced, application
 from compose.processes.bounded_http import bounded
-from compose.processes.ingress import ingress, preview, sealer_of
+from compose.processes.ingress import ingress, limit_settings, preview, sealer_of
 from compose.settings import Settings
 from producers.access import store as access
 from producers.access.http import authentication
@@ -91,6 +92,7 @@ async def api(settings: Settings, stopping: asyncio.Event | None = None) -> Asyn
             producers.webhooks.http.door(),
             producers.outbox.http.routes(authenticate, transactions, following),
             producers.webhooks.http.routes(authenticate, transactions, objects.read),
+            producers.webhooks.limits.http.routes(authenticate, transactions, limit_settings(settings)),
             producers.api.datasets.http.routes(authenticate, commands, objects, max_bytes=settings.max_upload_bytes),
             producers.api.jobs.http.routes(authenticate, commands, known(DATASETS.name), known(JOBS.name)),
             consumers.ingest.http.routes(authenticate, transactions, history(DATASETS.name)),

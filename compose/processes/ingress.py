@@ -18,7 +18,8 @@ from consumers.ingest.rows import rows
 from producers.outbox.accept import Accept
 from producers.webhooks.capacity import Capacity
 from producers.webhooks.door import Door, Limits
-from producers.webhooks.rates import Buckets, Rate
+from producers.webhooks.limits.limit import LIMITS, source_limits
+from producers.webhooks.rates import Buckets
 from producers.webhooks.rejections import Rejections
 from producers.webhooks.sources.cache import SourceCache
 
@@ -41,7 +42,7 @@ async def ingress(
     """The door, and its two duties beside it."""
     capacity = Capacity(pool, objects.root, settings.free_disk_bytes, settings.unsent_bytes)
     rejections = Rejections(pool)
-    sources = SourceCache(pool, sealer_of(settings), door_refusal)
+    sources = SourceCache(pool, sealer_of(settings), door_refusal, limit_settings(settings))
     duties = [asyncio.create_task(capacity.watch()), asyncio.create_task(rejections.write())]
     try:
         yield Door(sources, accept, objects, clock, limits(settings), capacity, rejections)
@@ -53,15 +54,16 @@ async def ingress(
 
 def limits(settings: Settings) -> Limits:
     """What the door lets through."""
+    default = source_limits(limit_settings(settings), {})
     return Limits(
-        settings.max_webhook_bytes, settings.max_webhook_depth, settings.webhook_tolerance_seconds,
-        settings.webhook_body_seconds, settings.webhook_identity_seconds,
-        Buckets(_rate(settings.webhook_rate_per_source)), Buckets(_rate(settings.webhook_rate_per_tenant)),
+        settings.max_webhook_bytes, default, settings.webhook_tolerance_seconds, settings.webhook_body_seconds,
+        settings.webhook_identity_seconds, Buckets(default.per_source), Buckets(default.per_tenant),
     )  # fmt: skip
 
 
-def _rate(per_second: float) -> Rate:
-    return Rate(per_second, max(1, int(per_second * 2)))
+def limit_settings(settings: Settings) -> dict[str, float]:
+    """The limits of tenants that have none of their own."""
+    return {limit.name: getattr(settings, limit.name) for limit in LIMITS}
 
 
 def preview(body: bytes, action: dict[str, Any], version: int) -> dict[str, Any]:

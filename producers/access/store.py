@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from sqlalchemy import insert, text
+from sqlalchemy import insert, select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -22,6 +22,11 @@ async def ensure_tenant(tx: AsyncConnection, tenant: UUID, name: str) -> UUID:
     """The tenant of that name; `tenant` is its id when it is new."""
     await tx.execute(upsert(tenants).values(tenant_id=tenant, name=name).on_conflict_do_nothing())
     return (await tx.execute(tenants.select().where(tenants.c.name == name))).one().tenant_id  # type: ignore[no-any-return]
+
+
+async def tenant_named(tx: AsyncConnection, name: str) -> UUID | None:
+    """The tenant of that name."""
+    return (await tx.execute(select(tenants.c.tenant_id).where(tenants.c.name == name))).scalar_one_or_none()
 
 
 async def add_key(tx: AsyncConnection, tenant: UUID, key_id: UUID, name: str, key_hash: bytes) -> None:

@@ -13,7 +13,7 @@ async def read(receive: Receive, headers: Mapping[str, str], max_bytes: int, sec
     """The whole body; raises Refused (413, 408) or ClientLeft."""
     declared = headers.get("content-length", "0")
     if declared.isascii() and declared.isdigit() and int(declared[:20]) > max_bytes:
-        raise _too_large(max_bytes)
+        raise too_large(max_bytes)
     chunks: list[bytes] = []
     size, more = 0, True
     # The first part too: headers may come with no body after them.
@@ -31,7 +31,7 @@ async def read(receive: Receive, headers: Mapping[str, str], max_bytes: int, sec
     finally:
         patience.end()
     if size > max_bytes:
-        raise _too_large(max_bytes)
+        raise too_large(max_bytes)
     return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
 
@@ -67,6 +67,7 @@ async def _next(receive: Receive) -> tuple[bytes, bool]:
     return bytes(message.get("body", b"")), bool(message.get("more_body", False))
 
 
-def _too_large(max_bytes: int) -> Refused:
+def too_large(max_bytes: int) -> Refused:
+    """Over a limit: the door's own while it is read, or the tenant's after the signature."""
     message = f"A webhook body is at most {max_bytes} bytes."
-    return Refused(413, "body_too_large", message, headers=CLOSE, max_bytes=max_bytes)
+    return Refused(413, "body_too_large", message, reason=message, headers=CLOSE, max_bytes=max_bytes)

@@ -25,9 +25,10 @@ from producers.webhooks.answers import (
     unauthorized,
     unavailable,
 )
-from producers.webhooks.body import read
+from producers.webhooks.body import read, too_large
 from producers.webhooks.capacity import Capacity
 from producers.webhooks.depth import deeper_than
+from producers.webhooks.limits.limit import SourceLimits
 from producers.webhooks.rates import Buckets, Standing
 from producers.webhooks.receive import acceptance
 from producers.webhooks.rejections import Rejection, Rejections
@@ -48,7 +49,7 @@ class Limits:
     """What one delivery may be, and how often one may come."""
 
     max_bytes: int
-    max_depth: int
+    default: SourceLimits
     tolerance_seconds: int
     body_seconds: float
     identity_window_seconds: int
@@ -122,18 +123,22 @@ class Door:
             )
         if source.paused:
             raise Refused(403, "source_paused", "This source is paused.", reason="the source is paused")
-        if deeper_than(body, self.limits.max_depth):
-            message = f"JSON is nested {self.limits.max_depth} deep at most."
-            raise Refused(400, "too_deep", message, reason=message, max_depth=self.limits.max_depth)
+        own = source.limits or self.limits.default
+        if len(body) > own.max_bytes:
+            raise too_large(own.max_bytes)
+        if deeper_than(body, own.max_depth):
+            message = f"JSON is nested {own.max_depth} deep at most."
+            raise Refused(400, "too_deep", message, reason=message, max_depth=own.max_depth)
         if self.capacity.risk is not None:
             log.warning("the door is closed: %s", self.capacity.risk)
             raise unavailable("Nothing can be promised at the moment. Send it again later.")
-        return verdict, self._rate(source)
+        return verdict, self._rate(source, own)
 
-    def _rate(self, source: KnownSource) -> Standing:
+    def _rate(self, source: KnownSource, own: SourceLimits) -> Standing:
         now = time.monotonic()
-        standing = self.limits.sources.take(source.id, now)
-        whole = self.limits.tenants.take(source.tenant, now) if standing.wait_seconds == 0 else standing
+        standing = whole = self.limits.sources.take(source.id, now, own.per_source)
+        if standing.wait_seconds == 0:
+            whole = self.limits.tenants.take(source.tenant, now, own.per_tenant)
         if whole.wait_seconds > 0:
             if whole is not standing:
                 self.limits.sources.give_back(source.id)

@@ -43,10 +43,12 @@ class Buckets:
         self._size = size
         self._levels: OrderedDict[UUID, tuple[float, float]] = OrderedDict()
 
-    def take(self, key: UUID, now: float) -> Standing:
-        """Take one at `now` (seconds of a monotonic clock), or say how long to wait."""
-        level, then = self._levels.get(key, (float(self._rate.burst), now))
-        level = min(float(self._rate.burst), level + max(0.0, now - then) * self._rate.per_second)
+    def take(self, key: UUID, now: float, rate: Rate | None = None) -> Standing:
+        """Take one at `now` (seconds of a monotonic clock), or say how long to wait; `rate` is the key's own."""
+        rate = rate or self._rate
+        burst = float(rate.burst)
+        level, then = self._levels.get(key, (burst, now))
+        level = min(burst, level + max(0.0, now - then) * rate.per_second)
         allowed = level >= 1
         if allowed:
             level -= 1
@@ -54,11 +56,11 @@ class Buckets:
         self._levels.move_to_end(key)
         while len(self._levels) > self._size:
             self._levels.popitem(last=False)
-        wait = 0.0 if allowed else (1 - level) / self._rate.per_second
-        return Standing(self._rate.burst, int(level), wait, (self._rate.burst - level) / self._rate.per_second)
+        wait = 0.0 if allowed else (1 - level) / rate.per_second
+        return Standing(rate.burst, int(level), wait, (burst - level) / rate.per_second)
 
     def give_back(self, key: UUID) -> None:
-        """Return one that was taken for nothing."""
+        """Return one that was taken for nothing; more than the burst is cut off at the next take."""
         if key in self._levels:
             level, then = self._levels[key]
-            self._levels[key] = (min(float(self._rate.burst), level + 1), then)
+            self._levels[key] = (level + 1, then)

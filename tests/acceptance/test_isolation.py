@@ -53,6 +53,7 @@ LISTS: tuple[Route, ...] = (
     ("get", "/v1/streams"),
     ("get", "/v1/events"),
 )
+OWN: tuple[Route, ...] = (("get", "/v1/limits"),)  # everybody has some; tests/acceptance/ingress/test_own_limits.py
 CREATES: tuple[Route, ...] = (("post", "/v1/sources"), ("post", "/v1/datasets"))
 OF_NO_TENANT: tuple[Route, ...] = (("get", "/healthz"), ("get", "/readyz"), ("post", "/hooks/{source_id}"))
 
@@ -113,7 +114,7 @@ async def asked(client: httpx.AsyncClient, route: Route, ids: dict[str, str]) ->
 
 async def test_every_route_of_the_document_has_a_case_here(database_settings: Settings) -> None:
     async with api_only(database_settings) as world:
-        assert served(world) == {*ABOUT, *LISTS, *CREATES, *OF_NO_TENANT}
+        assert served(world) == {*ABOUT, *LISTS, *OWN, *CREATES, *OF_NO_TENANT}
 
 
 async def test_every_route_without_a_key_is_401(database_settings: Settings) -> None:

@@ -4,25 +4,32 @@ import asyncio
 import json
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import UUID
 
 from producers.outbox.ports import Connections
+from producers.webhooks.limits.limit import source_limits
 from producers.webhooks.sources.ports import Sealer
 from producers.webhooks.sources.source import KnownSource, known_source
 
-FIND = "SELECT tenant_id, id, name, scheme, options::text, paused, sealed FROM headrace_find_source($1)"
+FIND = """
+SELECT tenant_id, id, name, scheme, options::text, paused, sealed, limits::text FROM headrace_find_limited_source($1)
+"""
 
 
 class SourceCache:
-    """Remembers up to `size` answers for `seconds`; many waiting for one source ask once."""
+    """Remembers up to `size` answers for `seconds`; many waiting for one source ask once.
+
+    `limits` hold for tenants without their own.
+    """
 
     def __init__(
         self,
         connections: Connections,
         sealer: Sealer,
         refusal: Callable[[BaseException], type[Exception]],
+        limits: Mapping[str, float],
         *,
         seconds: float = 1.0,
         size: int = 10_000,
@@ -30,6 +37,7 @@ class SourceCache:
         self._connections = connections
         self._sealer = sealer
         self._refusal = refusal
+        self._limits = limits
         self._seconds = seconds
         self._size = size
         self._known: OrderedDict[UUID, tuple[float, KnownSource | None]] = OrderedDict()
@@ -61,4 +69,5 @@ class SourceCache:
 
     def _known_source(self, row: Any) -> KnownSource:
         secrets = tuple(self._sealer.open(one, row["tenant_id"], row["id"]) for one in row["sealed"])
-        return known_source({**row, "options": json.loads(row["options"])}, secrets)
+        limits = source_limits(self._limits, json.loads(row["limits"]))
+        return known_source({**row, "options": json.loads(row["options"])}, secrets, limits)

@@ -19,6 +19,7 @@ from pydantic import (
     model_validator,
 )
 
+from producers.webhooks.limits.limit import SourceLimits
 from producers.webhooks.verification.schemes import BY_NAME, SchemeName, options_of
 from producers.webhooks.verification.verdict import Verify
 from schemas.errors import Refusal
@@ -188,6 +189,7 @@ class KnownSource:
     verify: Verify
     kept_headers: tuple[str, ...] = ()
     paused: bool = False
+    limits: SourceLimits | None = None
 
 
 def checked_options(scheme: SchemeName, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -212,11 +214,11 @@ def checked_secret(scheme: SchemeName, given: str | None, randomness: bytes) -> 
     return secret, known.kept_secret(secret)
 
 
-def known_source(row: Mapping[str, Any], secrets: tuple[str, ...]) -> KnownSource:
+def known_source(row: Mapping[str, Any], secrets: tuple[str, ...], limits: SourceLimits) -> KnownSource:
     """A source's row with its opened secrets, ready to judge requests."""
     scheme = BY_NAME[row["scheme"]]
     options = options_of(row["scheme"], row["options"])
     return KnownSource(
         row["tenant_id"], row["id"], row["name"], row["scheme"], secrets, scheme.verifier(options),
-        scheme.kept_headers(options), row["paused"],
+        scheme.kept_headers(options), row["paused"], limits,
     )  # fmt: skip
