@@ -31,6 +31,7 @@ def duties(
     bodies = Bodies(objects, pipeline, needed)
     keys = of_rows(pipeline, webhooks.expire_keys, webhooks.expired_keys)
     claims = of_rows(pipeline, inbox.expire, inbox.expired)
+    refused = of_rows(pipeline, webhooks.expire_rejected, webhooks.expired_rejected)
     pieces = of_rows(pipeline, work.expire, work.expired)
     requests, rejected = timedelta(days=settings.keep_requests_days), timedelta(days=settings.keep_rejected_days)
     known, processed = timedelta(days=settings.keep_inbox_keys_days), timedelta(days=settings.keep_processed_days)
@@ -39,6 +40,7 @@ def duties(
     listed = [
         Duty("inbox_keys", "identities of webhooks", known, 1000, 0.05, *keys),
         Duty("processed", "events that consumers have had", processed, 1000, 0.05, *claims),
+        Duty("rejected_requests", "refused deliveries", rejected, 1000, 0.05, *refused),
         Duty("work", "pieces of work that are done", done, 500, 0.05, *pieces),
         Duty("bodies", "large webhook bodies in the object store", requests, 200, 0.05, bodies.sweep, bodies.due),
         *(
@@ -46,7 +48,6 @@ def duties(
             for table, what, keep in (
                 ("requests", "accepted requests, by day", requests),
                 ("request_repeats", "repeats of requests, by day", requests),
-                ("rejected_requests", "refused deliveries, by day", rejected),
             )
         ),
     ]

@@ -114,7 +114,7 @@ rejected_requests = Table(
     Column("content_type", Text, nullable=False),
     Column("received_at", DateTime(timezone=True), nullable=False),
     PrimaryKeyConstraint("tenant_id", "id", name="rejected_requests_pkey"),
-    postgresql_partition_by="RANGE (id)",
+    Index("rejected_requests_received", "received_at"),
 )
 
 inbox_keys = Table(

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from producers.webhooks.tables import requests
 from schemas.ids import first_at, time_of
 
-TABLES = ("requests", "request_repeats", "rejected_requests")
+TABLES = ("requests", "request_repeats")
 """Partitioned by the day of their ids."""
 
 KEYS_BEFORE = "FROM inbox_keys WHERE seen_at < :before"
@@ -19,6 +19,12 @@ EXPIRE_KEYS = text(f"""
     DELETE FROM inbox_keys WHERE ctid = ANY(ARRAY(SELECT ctid {KEYS_BEFORE} ORDER BY seen_at LIMIT :limit))
 """)
 EXPIRED_KEYS = text(f"SELECT count(*) {KEYS_BEFORE}")
+REJECTED_BEFORE = "FROM rejected_requests WHERE received_at < :before"
+EXPIRE_REJECTED = text(f"""
+    DELETE FROM rejected_requests
+    WHERE ctid = ANY(ARRAY(SELECT ctid {REJECTED_BEFORE} ORDER BY received_at LIMIT :limit))
+""")
+EXPIRED_REJECTED = text(f"SELECT count(*) {REJECTED_BEFORE}")
 
 # What a partition ends with, as Postgres writes it; the default one has no end.
 PARTITIONS = text("""
@@ -61,6 +67,16 @@ async def expire_keys(tx: AsyncConnection, before: datetime, limit: int) -> int:
 async def expired_keys(tx: AsyncConnection, before: datetime) -> int:
     """How many there are to forget."""
     return int((await tx.execute(EXPIRED_KEYS, {"before": before})).scalar_one())
+
+
+async def expire_rejected(tx: AsyncConnection, before: datetime, limit: int) -> int:
+    """Remove the oldest notes of refused deliveries; how many."""
+    return (await tx.execute(EXPIRE_REJECTED, {"before": before, "limit": limit})).rowcount
+
+
+async def expired_rejected(tx: AsyncConnection, before: datetime) -> int:
+    """How many there are to remove."""
+    return int((await tx.execute(EXPIRED_REJECTED, {"before": before})).scalar_one())
 
 
 async def add_day(tx: AsyncConnection, table: str, day: date) -> bool:
