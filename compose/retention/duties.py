@@ -11,6 +11,7 @@ from consumers.dead_letters import store as dead_letters
 from consumers.inbox import store as inbox
 from consumers.ports import Transactions
 from consumers.work import store as work
+from producers.idempotency import store as idempotency
 from producers.webhooks.retention import store as webhooks
 from producers.webhooks.retention.bodies import Bodies
 from producers.webhooks.retention.days import Days
@@ -32,6 +33,7 @@ def duties(
     keys = of_rows(pipeline, webhooks.expire_keys, webhooks.expired_keys)
     claims = of_rows(pipeline, inbox.expire, inbox.expired)
     refused = of_rows(pipeline, webhooks.expire_rejected, webhooks.expired_rejected)
+    answers = of_rows(pipeline, idempotency.expire, idempotency.expired)
     pieces = of_rows(pipeline, work.expire, work.expired)
     requests, rejected = timedelta(days=settings.keep_requests_days), timedelta(days=settings.keep_rejected_days)
     known, processed = timedelta(days=settings.keep_inbox_keys_days), timedelta(days=settings.keep_processed_days)
@@ -41,6 +43,7 @@ def duties(
         Duty("inbox_keys", "identities of webhooks", known, 1000, 0.05, *keys),
         Duty("processed", "events that consumers have had", processed, 1000, 0.05, *claims),
         Duty("rejected_requests", "refused deliveries", rejected, 1000, 0.05, *refused),
+        Duty("idempotency_keys", "answers to repeated commands", timedelta(0), 1000, 0.05, *answers),
         Duty("work", "pieces of work that are done", done, 500, 0.05, *pieces),
         Duty("bodies", "large webhook bodies in the object store", requests, 200, 0.05, bodies.sweep, bodies.due),
         *(

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -48,12 +49,13 @@ RENEW = text(f"""
     UPDATE idempotency_keys SET leased_until = headrace_clock() + make_interval(secs => :lease) WHERE {MINE}
 """)
 RELEASE = text(f"DELETE FROM idempotency_keys WHERE {MINE}")
-PRUNE = text("""
+EXPIRE = text("""
     DELETE FROM idempotency_keys
-    WHERE ctid = ANY(ARRAY(SELECT ctid FROM idempotency_keys WHERE expires_at <= headrace_clock()
+    WHERE ctid = ANY(ARRAY(SELECT ctid FROM idempotency_keys WHERE expires_at <= :before
                            ORDER BY expires_at LIMIT :batch FOR UPDATE SKIP LOCKED))
-      AND expires_at <= headrace_clock() AND (status IS NOT NULL OR leased_until <= headrace_clock())
+      AND expires_at <= :before AND (status IS NOT NULL OR leased_until <= headrace_clock())
 """)
+EXPIRED = text("SELECT count(*) FROM idempotency_keys WHERE expires_at <= :before")
 HOURS = 24
 
 
@@ -99,9 +101,14 @@ async def release(tx: AsyncConnection, hold: Hold) -> None:
     await tx.execute(RELEASE, hold.given())
 
 
-async def prune(tx: AsyncConnection, batch: int = 1000) -> int:
-    """Delete up to `batch` keys that have expired, as the pipeline; how many there were (fewer than `batch`: done)."""
-    return (await tx.execute(PRUNE, {"batch": batch})).rowcount
+async def expire(tx: AsyncConnection, before: datetime, batch: int) -> int:
+    """Delete up to `batch` keys that had expired by then, as the pipeline; how many went."""
+    return (await tx.execute(EXPIRE, {"before": before, "batch": batch})).rowcount
+
+
+async def expired(tx: AsyncConnection, before: datetime) -> int:
+    """How many keys had expired by then."""
+    return int((await tx.execute(EXPIRED, {"before": before})).scalar_one())
 
 
 def _where(scope: Scope) -> dict[str, Any]:
