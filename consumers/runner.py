@@ -3,13 +3,13 @@
 import asyncio
 import logging
 import random
-import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 from uuid import UUID
 
 from consumers.dead_letters import store as dead_letters
+from consumers.dead_letters.failure import failure_of
 from consumers.dead_letters.letter import DeadLetter
 from consumers.errors import Permanent, Transient
 from consumers.inbox import store as inbox
@@ -23,11 +23,12 @@ log = logging.getLogger(__name__)
 
 
 class Condemned(NamedTuple):
-    """Why a record is given up: the class, the reason, and how often it was tried."""
+    """Why a record is given up: the class, the reason, how often it was tried, and a bug's stack."""
 
     error_class: str
     error: str
     attempts: int
+    stack: str | None
 
 
 @dataclass(frozen=True)
@@ -95,11 +96,9 @@ class Runner:
                 if self._kind(again) is Transient:
                     raise
                 error = again
-        permanent = self._kind(error) is Permanent
-        stack = "" if permanent else "".join(traceback.format_exception(error)[-6:])[-3000:]
-        reason = f"{error}" if permanent else f"{type(error).__name__}: {error}\n{stack}"
         log.error("%s: dead letter after %d attempts: %r", self.consumer, attempts, error)
-        return await self._once(records, spans, Condemned("permanent" if permanent else "bug", reason, attempts))
+        found = failure_of(error, permanent=self._kind(error) is Permanent)
+        return await self._once(records, spans, Condemned(found.error_class, found.error, attempts, found.stack))
 
     async def _once(self, records: Sequence[Record], spans: Sequence[Span], condemned: Condemned | None = None) -> bool:
         messages, letters = sort_out(records, self.consumer, self.wanted, self.topic_prefix)

@@ -35,7 +35,9 @@ def sort_out(
     return messages, letters
 
 
-def letter_of(message: Message, consumer: str, error_class: str, error: str, attempts: int = 1) -> DeadLetter:
+def letter_of(
+    message: Message, consumer: str, error_class: str, error: str, attempts: int = 1, stack: str | None = None
+) -> DeadLetter:
     """A dead letter of an event that could be read: its tenant's."""
     tenant: UUID = message.event.tenantid
-    return DeadLetter(message.record, consumer, tenant, message.event.id, error_class, error, attempts)
+    return DeadLetter(message.record, consumer, tenant, message.event.id, error_class, error, attempts, stack)

@@ -13,6 +13,12 @@ def traceparent_of(given: str | None, randomness: bytes) -> str:
     return f"00-{randomness[:16].hex()}-{randomness[16:24].hex()}-01"
 
 
+def given_trace_id(given: str) -> str | None:
+    """The trace id in what is said to be a `traceparent`; None when it is none."""
+    match = _TRACEPARENT.fullmatch(given)
+    return None if match is None else match[1]
+
+
 def trace_id(traceparent: str) -> str:
     """The 32 hex digits that people search for."""
     return traceparent.split("-")[1]

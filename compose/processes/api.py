@@ -17,6 +17,7 @@ import consumers.dead_letters.http
 import consumers.finalization.http
 import consumers.ingest.http
 import consumers.ingest.streams.http
+import consumers.replays.http
 import producers.api.datasets.http
 import producers.api.jobs.http
 import producers.outbox.http
@@ -33,7 +34,10 @@ from compose.database import asyncpg_pool, engine, tenant_transaction
 from compose.edge import Asgi, Traced, application
 from compose.processes.bounded_http import bounded
 from compose.processes.ingress import ingress, limit_settings, preview, sealer_of
+from compose.processes.replays import requests
 from compose.settings import Settings
+from consumers.registry import BY_NAME
+from consumers.replays import store as replays
 from producers.access import store as access
 from producers.access.http import authentication
 from producers.access.principal import Principal
@@ -91,14 +95,15 @@ async def api(settings: Settings, stopping: asyncio.Event | None = None) -> Asyn
             ),
             producers.webhooks.http.door(),
             producers.outbox.http.routes(authenticate, transactions, following),
-            producers.webhooks.http.routes(authenticate, transactions, objects.read),
+            producers.webhooks.http.routes(authenticate, transactions, objects.read, replays.of_subject),
             producers.webhooks.limits.http.routes(authenticate, transactions, limit_settings(settings)),
             producers.api.datasets.http.routes(authenticate, commands, objects, max_bytes=settings.max_upload_bytes),
             producers.api.jobs.http.routes(authenticate, commands, known(DATASETS.name), known(JOBS.name)),
             consumers.ingest.http.routes(authenticate, transactions, history(DATASETS.name)),
             consumers.ingest.streams.http.routes(authenticate, transactions),
             consumers.finalization.http.routes(authenticate, transactions),
-            consumers.dead_letters.http.routes(authenticate, transactions),
+            consumers.dead_letters.http.routes(authenticate, transactions, settings.kafka_topic_prefix),
+            consumers.replays.http.routes(authenticate, transactions, requests, clock.new_id, BY_NAME),
             projections.jobs.http.routes(authenticate, transactions, history(JOBS.name)),
             projections.metric_trends.http.routes(authenticate, transactions),
             projections.usage.http.routes(authenticate, transactions),

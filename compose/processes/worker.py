@@ -15,6 +15,7 @@ from compose.adapters.positions import Positions
 from compose.adapters.scratch import scratch
 from compose.adapters.subscription import Subscription
 from compose.database import engine
+from compose.processes.replays import lane_of
 from compose.processes.stopping import deliver, until_stopped
 from compose.settings import Settings
 from consumers.billing.handler import Billing
@@ -27,6 +28,7 @@ from consumers.ingest.streams.sealing import Sealing
 from consumers.ingest.validation import Validation
 from consumers.ports import Handle
 from consumers.registry import BY_NAME, Consumer
+from consumers.replays.lane.lane import Lane
 from consumers.runner import Runner
 from consumers.training.attempt import TrainingAttempt
 from consumers.training.handler import Training
@@ -78,12 +80,12 @@ def tasks(consumer: Consumer, settings: Settings, clock: Clock) -> list[Task]:
 @asynccontextmanager
 async def consumer_parts(
     consumer: Consumer, settings: Settings
-) -> AsyncIterator[tuple[Callable[[], Subscription], list[Worker]]]:
-    """One consumer, put together: how it subscribes, and its workers when it has a queue."""
+) -> AsyncIterator[tuple[Callable[[], Subscription], list[Worker], Lane]]:
+    """One consumer, put together: how it subscribes, its workers when it has a queue, and its lane for replays."""
     async with AsyncExitStack() as stack:
         pipeline = engine(
             settings.postgres_url.get_secret_value(), "headrace_pipeline", consumer.name,
-            pool_size=4 + 3 * settings.training_slots,
+            pool_size=5 + 3 * settings.training_slots,
         )  # fmt: skip
         stack.push_async_callback(pipeline.dispose)
         clock = await database_clock(pipeline)
@@ -105,7 +107,7 @@ async def consumer_parts(
             )
             for task in tasks(consumer, settings, clock)
         ]  # fmt: skip
-        yield subscribe, workers
+        yield subscribe, workers, lane_of(runner)
 
 
 @asynccontextmanager
@@ -116,8 +118,9 @@ async def sealing_parts(settings: Settings) -> AsyncIterator[tuple[SealWhenDue, 
         clock = await database_clock(pipeline)
         limits = Limits(memory_bytes=settings.training_memory_bytes, wall_seconds=300)
         task = Sealing(pipeline.begin, open_objects(settings.object_store), limits)
-        worker = Worker(task, pipeline.begin, append, classify, clock, settings.lease_seconds)
-        yield SealWhenDue(pipeline.begin, classify), worker
+        with scratch(settings.scratch_root) as room:
+            worker = Worker(task, pipeline.begin, append, classify, clock, settings.lease_seconds, scratch=room)
+            yield SealWhenDue(pipeline.begin, classify), worker
     finally:
         await pipeline.dispose()
 
@@ -131,12 +134,12 @@ async def run(settings: Settings, names: Sequence[str], stop: asyncio.Event) -> 
 
     async def one(consumer: Consumer) -> None:
         async with AsyncExitStack() as stack:
-            subscribe, workers = await stack.enter_async_context(consumer_parts(consumer, settings))
+            subscribe, workers, lane = await stack.enter_async_context(consumer_parts(consumer, settings))
             sealing = SEALING in consumer.queues
             beside = await stack.enter_async_context(sealing_parts(settings)) if sealing else ()
             group = await stack.enter_async_context(asyncio.TaskGroup())
             group.create_task(until_stopped(stop, lambda: deliver(subscribe(), stop)))
-            for part in (*workers, *beside):
+            for part in (lane, *workers, *beside):
                 group.create_task(part.run(stop))
 
     async with asyncio.TaskGroup() as group:

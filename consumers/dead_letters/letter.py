@@ -1,16 +1,18 @@
 """A dead letter: the record as it came, and what went wrong with it."""
 
-import hashlib
-import re
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
+from importlib.metadata import version
 from uuid import UUID
 
+from consumers.dead_letters.fingerprint import fingerprint
 from schemas.event import Headers
 from schemas.ids import derived
 from schemas.log import LogEntry, pack_headers
 from schemas.record import Record
-from schemas.topics import DEAD_LETTERS
+from schemas.topics import DEAD_LETTERS, TOPIC_OF
+from schemas.trace import given_trace_id
 
 # What cannot be read has no tenant to trust: it belongs to the operator's.
 OPERATOR = UUID("00000000-0000-7000-8000-000000000000")
@@ -31,6 +33,7 @@ class DeadLetter:
     error_class: str
     error: str
     attempts: int
+    stack: str | None = None
 
     @property
     def id(self) -> UUID:
@@ -39,10 +42,20 @@ class DeadLetter:
         return derived(self.event_id or OPERATOR, "dead-letter", *place)
 
     @property
+    def event_type(self) -> str | None:
+        """The type that the record's headers say, if it is one of ours."""
+        said = self._said("ce_type")
+        return said if said in TOPIC_OF else None
+
+    @property
+    def trace_id(self) -> str | None:
+        """The trace that the record's headers carry."""
+        return given_trace_id(self._said("traceparent"))
+
+    @property
     def fingerprint(self) -> str:
-        """Equal for errors that differ only in ids and numbers."""
-        shape = re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}|0x[0-9a-f]+|\d+", "#", self.error.split("\n", 1)[0].lower())
-        return hashlib.sha256(f"{self.consumer}|{self.error_class}|{shape}".encode(errors="replace")).hexdigest()[:16]
+        """Equal for errors that differ only in ids, numbers and quoted values."""
+        return fingerprint(self.consumer, self.error_class, self.event_type, self.error)
 
     def headers(self) -> Headers:
         """The original headers and, added, what failed."""
@@ -59,6 +72,9 @@ class DeadLetter:
             DEAD_LETTERS.name, key, value, pack_headers(headers), self.id, "dead_letter", self.tenant, str(self.id), 0,
             self.id, at, is_copy=True,
         )  # fmt: skip
+
+    def _said(self, name: str) -> str:
+        return next((value.decode("latin-1") for known, value in self.record.headers if known == name), "")
 
     def _added(self) -> Headers:
         record = self.record
@@ -82,3 +98,9 @@ def _size_bytes(key: bytes | None, value: bytes | None, headers: Headers) -> int
 def storable(text: str) -> str:
     """Text that Postgres takes: no NUL, no lone surrogate, bounded."""
     return text.encode(errors="replace").decode().replace("\x00", "␀")[:MOST_ERROR_CHARACTERS]
+
+
+@cache
+def consumer_version() -> str:
+    """Which Headrace it was that could not handle it."""
+    return version("headrace")

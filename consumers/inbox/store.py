@@ -22,6 +22,7 @@ EXPIRE = text(f"""
     DELETE FROM processed WHERE ctid = ANY(ARRAY(SELECT ctid {BEFORE} ORDER BY event_id LIMIT :limit))
 """)
 EXPIRED = text(f"SELECT count(*) {BEFORE}")
+HOLD = text("SELECT event_id FROM processed WHERE event_id = :id AND consumer = :consumer FOR UPDATE")
 
 
 async def claim(tx: AsyncConnection, consumer: str, ids: Sequence[UUID]) -> set[UUID]:
@@ -44,3 +45,6 @@ async def expired(tx: AsyncConnection, before: datetime) -> int:
 
 def _bound(before: datetime) -> UUID:
     return first_at(int(before.timestamp() * 1000))
+async def hold(tx: AsyncConnection, consumer: str, event_id: UUID) -> bool:
+    """Lock what says that a consumer has had an event; False when it has not had it yet."""
+    return (await tx.execute(HOLD, {"consumer": consumer, "id": event_id})).scalar_one_or_none() is not None

@@ -22,13 +22,18 @@ class Unmappable(Exception):
     """The mapping does not fit the payload; it can be mended and the message replayed."""
 
 
+def job_of(event_id: UUID) -> UUID:
+    """The job that a webhook starts, whatever its mapping."""
+    return derived(event_id, "job")
+
+
 def command(body: bytes, action: dict[str, Any], version: int, event_id: UUID) -> JobRequested:
     """The job that a payload asks for; the same event always asks for the same job. Raises Unmappable."""
     payload = payload_of(body)
     found = {name: search(name, expression, payload) for name, expression in action["mapping"].items()}
     try:
         return JobRequested(
-            job_id=derived(event_id, "job"), kind=action["command"], dataset_id=UUID(str(found["dataset_id"])),
+            job_id=job_of(event_id), kind=action["command"], dataset_id=UUID(str(found["dataset_id"])),
             target=_text("target", found["target"]), model=_model(found["model"]),
             options=found.get("options") or {}, origin="webhook", mapping_version=version,
         )  # fmt: skip

@@ -61,6 +61,18 @@ class Page:
     reached: int
     more: bool
 
+FIRST_OF_CHAIN = text("""
+    SELECT seq, key, value, headers FROM events
+    WHERE tenant_id = :tenant AND correlation_id = :event AND id = :event AND topic = :topic AND NOT is_copy
+    ORDER BY seq LIMIT 1
+""")
+
+
+async def first_of_chain(tx: AsyncConnection, tenant: UUID, topic: str, event_id: UUID) -> Row[Any] | None:
+    """The event that began a chain, by its id."""
+    given = {"tenant": tenant, "event": event_id, "topic": topic}
+    return (await tx.execute(FIRST_OF_CHAIN, given)).one_or_none()
+
 
 async def of_aggregate(tx: AsyncConnection, tenant: UUID, topic: str, aggregate: UUID) -> Sequence[Row[Any]]:
     """Every event of one aggregate, oldest first."""

@@ -1,7 +1,7 @@
 """`GET /v1/requests`: every delivery to the tenant's sources; and the door, as the OpenAPI document has it."""
 
 import base64
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -50,9 +50,13 @@ ReadObject = Callable[[str], Awaitable[bytes | None]]
 AS_A_FILE = {
     "Content-Disposition": "attachment", "X-Content-Type-Options": "nosniff", "Content-Security-Policy": "sandbox",
 }  # fmt: skip
+Replays = Callable[[Any, UUID], Awaitable[Sequence[Mapping[str, Any]]]]
+"""What replays made of a request: (tx, request)."""
 
 
-def routes(authenticate: Authenticate, transactions: TenantTransactions, read_object: ReadObject) -> APIRouter:
+def routes(
+    authenticate: Authenticate, transactions: TenantTransactions, read_object: ReadObject, replays: Replays
+) -> APIRouter:
     """List deliveries, get one request and its body."""
     router = APIRouter(prefix="/v1/requests", tags=["requests"])
     asking = Annotated[Principal, Depends(authenticate)]
@@ -79,13 +83,14 @@ def routes(authenticate: Authenticate, transactions: TenantTransactions, read_ob
 
     @router.get("/{request_id}")
     async def one(request_id: UUID, principal: asking) -> dict[str, Any]:
-        """One accepted request: its event, its identity, the headers that were kept."""
+        """One accepted request: its event, its identity, the headers that were kept, and its replays."""
         async with transactions(principal.tenant) as tx:
             row = await store.one(tx, request_id)
+            again = await replays(tx, request_id)
         if row is None:
             raise _unknown()
         shown = {name: value for name, value in row.items() if name not in ("tenant_id", "body_key")}
-        return {**shown, "body_hash": row["body_hash"].hex()}
+        return {**shown, "body_hash": row["body_hash"].hex(), "replays": again}
 
     @router.get("/{request_id}/body", response_class=Response)
     async def body(request_id: UUID, principal: asking) -> Response:

@@ -33,6 +33,29 @@ BODY_OF_EVENT = text("""
     WHERE tenant_id = :tenant AND correlation_id = :event AND id = :event AND NOT is_copy LIMIT 1
 """)
 
+MATCHING = text("""
+    SELECT r.id, r.event_id, NULL AS reason, r.received_at FROM requests r
+    WHERE (CAST(:ids AS uuid[]) IS NULL OR r.id = ANY(:ids)) AND (CAST(:source AS uuid) IS NULL OR source_id = :source)
+      AND (CAST(:since AS timestamptz) IS NULL OR received_at >= :since)
+      AND (CAST(:until AS timestamptz) IS NULL OR received_at < :until)
+      AND (coalesce(CAST(:outcome AS text), 'accepted') = 'accepted' OR (:outcome = 'duplicate' AND EXISTS (
+          SELECT FROM request_repeats d WHERE d.tenant_id = r.tenant_id AND d.request_id = r.id)))
+    UNION ALL
+    SELECT id, NULL, reason, received_at FROM rejected_requests
+    WHERE (CAST(:ids AS uuid[]) IS NULL OR id = ANY(:ids)) AND (CAST(:source AS uuid) IS NULL OR source_id = :source)
+      AND (CAST(:since AS timestamptz) IS NULL OR received_at >= :since)
+      AND (CAST(:until AS timestamptz) IS NULL OR received_at < :until)
+      AND (CAST(:outcome AS text) = 'rejected' OR (CAST(:outcome AS text) IS NULL AND CAST(:ids AS uuid[]) IS NOT NULL))
+    ORDER BY received_at, id LIMIT :limit
+""")
+
+
+async def matching(tx: AsyncConnection, given: dict[str, Any]) -> Sequence[RowMapping]:
+    """Requests of the tenant, the oldest first, each once; given are `ids`, `source`, `outcome`, `since`, `until` and
+    `limit`. Those that were rejected have a reason and no event; without an outcome they are meant by their ids only.
+    """
+    return (await tx.execute(MATCHING, given)).mappings().all()
+
 
 async def deliveries(
     tx: AsyncConnection,

@@ -25,7 +25,8 @@ PURE = sorted({
     *modules("producers/webhooks/verification", "schemas"),
     *(ROOT / name for name in (
         "consumers/jobs/job.py", "consumers/ingest/mapping.py", "consumers/ingest/dataset.py",
-        "consumers/billing/record.py", "producers/webhooks/receive.py",
+        "consumers/billing/record.py", "producers/webhooks/receive.py", "consumers/dead_letters/fingerprint.py",
+        "consumers/replays/replay.py",
     )),
 })  # fmt: skip
 CLOCKS_AND_DICE = (

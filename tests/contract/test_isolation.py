@@ -15,10 +15,13 @@ A, B = new_id(), new_id()
 NO_ROW = "row-level security"
 ALLOWED = {
     ("datasets", "state"): "submitted", ("dead_letters", "state"): "parked", ("streams", "is_current"): False,
+    ("replays", "kind"): "requests",
 }  # fmt: skip
 
 
 SOURCES = {A: new_id(), B: new_id()}
+REPLAYS = {A: new_id(), B: new_id()}
+REFERRED_TO = ("sources", "replays")
 NUMBERS = itertools.count(1)
 
 
@@ -28,6 +31,8 @@ def value_of(table: str, column: str, kind: str, tenant: UUID) -> object:
         return tenant
     if column == "source_id" or (table, column) == ("sources", "id"):
         return SOURCES[tenant]
+    if column == "replay_id" or (table, column) == ("replays", "id"):
+        return REPLAYS[tenant]
     made: dict[str, object] = {
         "uuid": uuid4(), "text": uuid4().hex, "jsonb": "{}", "bytea": uuid4().bytes, "integer": next(NUMBERS),
         "bigint": 1, "timestamp with time zone": datetime.now(UTC),
@@ -54,8 +59,8 @@ async def tables(db: asyncpg.Connection) -> list[str]:
     """Every tenant's table, with a row of A and two of B in it; those first that the API may read."""
     found = await tenant_tables(db)
     async with acting(db, "headrace_pipeline"):
-        for table in sorted(found, key=lambda name: name != "sources"):  # others refer to them
-            for tenant in (A, B) if table in ("tenants", "sources") else (A, B, B):
+        for table in sorted(found, key=lambda name: name not in REFERRED_TO):
+            for tenant in (A, B) if table in ("tenants", *REFERRED_TO) else (A, B, B):
                 statement, values = await add(db, table, tenant)
                 await db.execute(statement, *values)
     assert len(found) >= 17
@@ -117,7 +122,8 @@ async def test_the_api_adds_rows_of_its_tenant_only(db: asyncpg.Connection, tabl
 
 
 async def test_the_api_adds_nothing_elsewhere(db: asyncpg.Connection, tables: list[str]) -> None:
-    for table in set(tables) - {"sources", "source_secrets", "source_mappings", "api_keys", "idempotency_keys"}:
+    sources = {"sources", "source_secrets", "source_mappings"}
+    for table in set(tables) - sources - {"api_keys", "idempotency_keys", "replays", "replay_items"}:
         statement, values = await add(db, table, A)
         async with acting(db, "headrace_api", A):
             await refused(db, asyncpg.InsufficientPrivilegeError, "permission denied", statement, *values)

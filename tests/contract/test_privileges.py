@@ -12,10 +12,13 @@ SHARED = {
     "projection_heads",
 }  # fmt: skip
 READ, ALL = {"SELECT"}, {"SELECT", "INSERT", "UPDATE", "DELETE"}
-# What the API writes itself is configuration; all else it asks for with an event. It never sees who was deduplicated.
+# What the API writes itself is configuration, and what is given up or replayed; all else it asks for with an event.
+# It never sees who was deduplicated.
 API = {
     "sources": ALL, "source_secrets": ALL, "source_mappings": {"SELECT", "INSERT"},
     "api_keys": {"SELECT", "INSERT", "UPDATE"}, "idempotency_keys": ALL, "inbox_keys": set(),
+    "dead_letters": {"SELECT", "UPDATE"}, "replays": {"SELECT", "INSERT", "UPDATE"},
+    "replay_items": {"SELECT", "INSERT", "UPDATE"},
 }  # fmt: skip
 API_SHARED = {"clock_offset": READ, "positions": READ, "projection_heads": READ}
 GROWING = {"SELECT", "INSERT"}

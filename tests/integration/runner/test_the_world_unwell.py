@@ -170,7 +170,7 @@ async def test_a_header_without_a_value_stops_nobody(settings: Settings, bench: 
         for headers in ([("x", None)], [("ce_id", None)], list(event.headers())):
             await producer.send_and_wait(record.topic, record.value, record.key, partition=0, headers=headers)
 
-    async with consumer_parts(BY_NAME["billing"], settings) as (subscribe, _), subscribe():
+    async with consumer_parts(BY_NAME["billing"], settings) as (subscribe, _, _), subscribe():
         await eventually(lambda: bench.next("billing"), lambda stands: stands.get(record.topic) == 3, seconds=15)
 
     assert await bench.value("SELECT count(*) FROM usage_records") == 1

@@ -42,7 +42,7 @@ def database_settings(database_settings: Settings) -> Settings:
 async def trainer(settings: Settings) -> AsyncIterator[tuple[Worker, asyncio.Event]]:
     """The worker of the training queue, as its process has it; stopped in order at the end."""
     stop = asyncio.Event()
-    async with consumer_parts(TRAINING, settings) as (_, (worker,)):
+    async with consumer_parts(TRAINING, settings) as (_, (worker,), _):
         running = asyncio.create_task(worker.run(stop))
         try:
             yield worker, stop
@@ -212,7 +212,7 @@ async def test_a_worker_whose_lease_is_lost_ends_its_child(bench: Bench, owner: 
 async def test_what_a_zombie_brings_is_thrown_away(bench: Bench, owner: AsyncEngine, result: ChildResult) -> None:
     """A result after the lease was lost: the fence refuses the whole transaction, the job's step included."""
     await queued_job(bench)
-    async with consumer_parts(TRAINING, bench.settings) as (_, (worker,)):
+    async with consumer_parts(TRAINING, bench.settings) as (_, (worker,), _):
         zombie = await taken(bench.pipeline)
         async with bench.pipeline.begin() as tx:
             assert await worker._start(tx, zombie)

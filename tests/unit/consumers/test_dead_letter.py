@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
-from uuid import UUID
 
 import pytest
 from hypothesis import given
@@ -24,23 +23,17 @@ def letter(error: str = LETTER.error, **changes: object) -> DeadLetter:
     return replace(LETTER, error=error, **changes)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize(
-    ("one", "other"),
-    [
-        ("job 17 cannot go", "job 4211 cannot go"),
-        (f"no row {UUID(int=1)}", f"no row {UUID(int=2**127)}"),
-        ("<object at 0x7f00aa>", "<object at 0x55>"),
-        ("KeyError: 'a'\n line 3", "KeyError: 'a'\n line 900\n more"),
-        ("Timed Out", "timed out"),
-    ],
-)
-def test_errors_that_differ_in_ids_and_numbers_are_one(one: str, other: str) -> None:
-    assert letter(one).fingerprint == letter(other).fingerprint
+def test_type_and_trace_are_read_from_the_headers() -> None:
+    def said(name: str, value: bytes) -> DeadLetter:
+        return letter(record=replace(RECORD, headers=((name, value),)))
 
-
-def test_other_errors_classes_and_consumers_are_others() -> None:
-    letters = [letter("a"), letter("b"), letter("a", error_class="permanent"), letter("a", consumer="training")]
-    assert len({one.fingerprint for one in letters}) == 4
+    assert said("ce_type", b"job.queued").event_type == "job.queued"
+    assert said("ce_type", b"job.invented").event_type is None
+    assert said("ce_type", b"\xff\x00").event_type is None
+    trace = "0af7651916cd43dd8448eb211c80319c"
+    assert said("traceparent", f"00-{trace}-b7ad6b7169203331-01".encode()).trace_id == trace
+    assert said("traceparent", b"\xff").trace_id is None
+    assert (LETTER.event_type, LETTER.trace_id) == (None, None)
 
 
 @given(st.text(alphabet=st.characters(), max_size=50))

@@ -1,0 +1,55 @@
+"""The lane of a consumer, put together: what it needs of the log and of the requests."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from consumers.ingest.mapping import job_of
+from consumers.registry import INGEST
+from consumers.replays.lane.lane import Lane
+from consumers.replays.replay import RequestChoice, Target
+from consumers.runner import Runner
+from producers.outbox import store as log
+from producers.webhooks import store as webhooks
+from schemas.event import Event
+from schemas.log import unpack_headers
+from schemas.record import Record
+from schemas.topics import JOBS, WEBHOOKS
+from schemas.webhooks import WebhookReceived
+
+
+def lane_of(runner: Runner) -> Lane:
+    """The lane beside a runner, with the runner's own handler and rules."""
+    return Lane(
+        runner.consumer, runner.wanted, runner.handle, runner.begin, runner.outbox, runner.classify, published,
+        known, runner.topic_prefix,
+    )  # fmt: skip
+
+
+async def published(tx: AsyncConnection, tenant: UUID, event_id: UUID) -> Record | None:
+    """The record of a webhook's event, from the log."""
+    row = await log.first_of_chain(tx, tenant, WEBHOOKS.name, event_id)
+    if row is None:
+        return None
+    return Record(WEBHOOKS.name, 0, row.seq, row.key, row.value, unpack_headers(row.headers), 0)
+
+
+async def known(tx: AsyncConnection, event: Event) -> bool:
+    """Whether a webhook has started its job already, under whatever mapping that was; others know by their rows."""
+    if not isinstance(event.data, WebhookReceived):
+        return False
+    return await log.has_any(tx, event.tenantid, JOBS.name, job_of(event.id))
+
+
+async def requests(tx: AsyncConnection, choice: RequestChoice, limit: int) -> Sequence[Target]:
+    """The requests that a replay means; one that was refused at the door has no event."""
+    rows = await webhooks.matching(tx, {
+        "ids": None if choice.ids is None else list(choice.ids), "source": choice.source_id, "outcome": choice.outcome,
+        "since": choice.since, "until": choice.until, "limit": limit,
+    })  # fmt: skip
+    return [Target(row["id"], row["event_id"], INGEST.name, _refused(row["reason"])) for row in rows]
+
+
+def _refused(reason: str | None) -> str | None:
+    return None if reason is None else f"it was refused at the door and has no event: {reason}"

@@ -1,0 +1,25 @@
+"""Who asks, as far as the consumers' routes need to know."""
+
+from typing import Protocol
+from uuid import UUID
+
+
+class Asking(Protocol):
+    """The tenant, and the key that was shown."""
+
+    @property
+    def tenant(self) -> UUID:
+        """Whose rows are meant."""
+
+    @property
+    def key_id(self) -> UUID:
+        """Which key."""
+
+    @property
+    def key_name(self) -> str:
+        """What its owner calls it."""
+
+
+def told(asking: Asking) -> str:
+    """Who it was, for the row that keeps what was decided."""
+    return f"{asking.key_name} ({asking.key_id})"

@@ -1,0 +1,47 @@
+"""Which dead letters are meant: the same words in lists, groups and replays."""
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+
+State = Literal["parked", "replaying", "applied", "discarded"]
+Word = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00]+$")]
+
+
+class LetterWords(BaseModel):
+    """What a dead letter can be found by; `from` and `to` are about its first failure, `to` is not included."""
+
+    model_config = ConfigDict(extra="forbid", populate_by_name=True, serialize_by_alias=True)
+    consumer: Word | None = None
+    error_class: Word | None = Field(None, alias="class")
+    event_type: Word | None = Field(None, alias="type")
+    fingerprint: Word | None = None
+    since: AwareDatetime | None = Field(None, alias="from")
+    until: AwareDatetime | None = Field(None, alias="to")
+
+
+class LetterFilter(LetterWords):
+    """Letters by what they are, or one by one by their ids."""
+
+    ids: Annotated[tuple[UUID, ...], Field(min_length=1, max_length=1000)] | None = None
+    state: State | None = None
+
+
+class GroupPage(LetterWords):
+    """The query of the groups."""
+
+    state: State | None = None
+    limit: int = Field(50, ge=1, le=200)
+
+
+class LetterPage(GroupPage):
+    """The query of the list."""
+
+    cursor: str | None = None
+
+
+def letters_like(words: LetterWords, state: State | None) -> LetterFilter:
+    """The filter in a query."""
+    found = {name: getattr(words, name) for name in LetterWords.model_fields}
+    return LetterFilter(**found, state=state)

@@ -1,0 +1,160 @@
+"""`/v1/replays`: messages handled once more, seen before it is done and message by message after."""
+
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+from pydantic import BaseModel, ConfigDict
+
+from consumers.asking import Asking, told
+from consumers.dead_letters import store as letters
+from consumers.paging import cursor_after, mark_of
+from consumers.ports import TenantTransactions
+from consumers.replays import store
+from consumers.replays.ports import NewId, Requests
+from consumers.replays.replay import (
+    MOST_ITEMS,
+    LetterChoice,
+    NewReplay,
+    Reason,
+    RequestChoice,
+    Target,
+    check_consumers,
+    check_count,
+)
+from schemas.errors import Refusal
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
+SAMPLE = 10
+ItemState = Literal["pending", "applied", "already_applied", "failed_again", "skipped"]
+
+
+class Again(BaseModel):
+    """The body of `POST /v1/requests/{id}/replay`."""
+
+    model_config = ConfigDict(extra="forbid")
+    reason: Reason | None = None
+
+
+def routes(
+    authenticate: Callable[[Request], Awaitable[Any]],
+    transactions: TenantTransactions,
+    requests: Requests,
+    new_id: NewId,
+    consumers: Collection[str],
+) -> APIRouter:
+    """Start, list, show and cancel replays, and replay one request."""
+    router = APIRouter(tags=["replays"])
+    asking = Annotated[Any, Depends(authenticate)]
+    most = Annotated[int, Query(ge=1, le=200)]
+
+    async def start(principal: Asking, body: NewReplay) -> dict[str, Any]:
+        choice = body.choice()
+        replay_id = new_id()
+        new = store.NewRow(
+            principal.tenant, replay_id, body.kind, choice.model_dump(mode="json", exclude_none=True), body.reason,
+            body.throttle_per_second, body.expected, told(principal),
+        )  # fmt: skip
+        async with transactions(principal.tenant) as tx:
+            if isinstance(choice, RequestChoice):
+                targets = await requests(tx, choice, MOST_ITEMS + 1)
+            else:
+                targets = await _letters(tx, choice, consumers)
+            check_count(len(targets), choice, body.expected)
+            await store.create(tx, new, targets)
+            return await _known(tx, replay_id)
+
+    async def look(principal: Asking, body: NewReplay) -> dict[str, Any]:
+        choice = body.choice()
+        async with transactions(principal.tenant) as tx:
+            if isinstance(choice, RequestChoice):
+                targets = await requests(tx, choice, MOST_ITEMS + 1)
+                matched = len(targets)
+                sample = [{"id": one.subject, "event_id": one.event_id, "refused": one.refused} for one in targets]
+            else:
+                among = _among(choice, consumers)
+                matched = await letters.count(tx, choice.letters(), among)
+                rows = await letters.page(tx, choice.letters(), max(SAMPLE, len(choice.ids or ())), among=among)
+                check_consumers({row["consumer"] for row in rows}, consumers)
+                sample = [dict(row) for row in rows]
+            check_count(matched, choice, matched)
+        return {"matched": matched, "sample": sample[:SAMPLE]}
+
+    @router.post("/v1/replays", status_code=202)
+    async def create(body: NewReplay, principal: asking, response: Response) -> dict[str, Any]:
+        """Start one; or, with `dry_run`, say how many match and show some."""
+        if body.dry_run:
+            response.status_code = 200
+            return await look(principal, body)
+        made = await start(principal, body)
+        response.headers["Location"] = f"/v1/replays/{made['id']}"
+        return made
+
+    @router.get("/v1/replays")
+    async def newest(principal: asking, limit: most = 50, cursor: str | None = None) -> dict[str, Any]:
+        """The tenant's replays, newest first."""
+        after = mark_of(cursor)
+        async with transactions(principal.tenant) as tx:
+            rows = await store.page(tx, after, limit + 1)
+        more = cursor_after(rows[limit - 1]) if len(rows) > limit else None
+        return {"data": rows[:limit], "next_cursor": more, "position": None}
+
+    @router.get("/v1/replays/{replay_id}")
+    async def one(
+        replay_id: UUID,
+        principal: asking,
+        state: ItemState | None = None,
+        limit: most = 50,
+        cursor: Annotated[int, Query(ge=0)] = 0,
+    ) -> dict[str, Any]:
+        """One replay: how far it is, the outcomes counted, and a page of its messages."""
+        async with transactions(principal.tenant) as tx:
+            found = await _known(tx, replay_id)
+            items = await store.items(tx, replay_id, state, cursor, limit + 1)
+        more = items[limit - 1]["place"] if len(items) > limit else None
+        return {**found, "items": [dict(item) for item in items[:limit]], "next_cursor": more}
+
+    @router.post("/v1/replays/{replay_id}/cancel")
+    async def cancel(replay_id: UUID, principal: asking) -> dict[str, Any]:
+        """Skip what is still before it. What was done stays done; a replay that is over stays as it is."""
+        async with transactions(principal.tenant) as tx:
+            await store.cancel(tx, replay_id, told(principal))
+            return await _known(tx, replay_id)
+
+    @router.post("/v1/requests/{request_id}/replay", status_code=202, tags=["requests"])
+    async def again(
+        request_id: UUID, principal: asking, response: Response, body: Again | None = None
+    ) -> dict[str, Any]:
+        """Handle one request once more, under its source's mapping as it is now; never a second effect."""
+        reason = None if body is None else body.reason
+        asked = NewReplay(kind="requests", filter={"ids": [str(request_id)]}, reason=reason)
+        made = await start(principal, asked)
+        response.headers["Location"] = f"/v1/replays/{made['id']}"
+        return made
+
+    return router
+
+
+async def _known(tx: "AsyncConnection", replay_id: UUID) -> dict[str, Any]:
+    found = await store.one(tx, replay_id)
+    if found is None:
+        raise Refusal("not_found", "There is no such replay.")
+    open_items = found["counts"]["pending"]
+    done = 1.0 if not found["matched"] else (found["matched"] - open_items) / found["matched"]
+    return {**found, "progress": done}
+
+
+async def _letters(tx: "AsyncConnection", choice: LetterChoice, consumers: Collection[str]) -> Sequence[Target]:
+    rows = await letters.take_up(tx, choice.letters(), MOST_ITEMS + 1, _among(choice, consumers))
+    check_consumers({row["consumer"] for row in rows}, consumers)
+    return [Target(row["id"], row["event_id"], row["consumer"]) for row in rows]
+
+
+def _among(choice: LetterChoice, consumers: Collection[str]) -> Collection[str] | None:
+    """Those that replay; of letters named one by one all are looked at, so that it can be said why not."""
+    if choice.consumer is not None:
+        check_consumers([choice.consumer], consumers)
+    return None if choice.ids else consumers
