@@ -19,5 +19,5 @@ def failure_of(error: Exception, *, permanent: bool) -> Failure:
     """Of what is permanent the words are enough; of a bug the innermost frames are kept too."""
     if permanent:
         return Failure("permanent", str(error))
-    stack = "".join(traceback.format_exception(error)[-MOST_FRAMES:])[-MOST_STACK_CHARACTERS:]
+    stack = "".join(traceback.format_tb(error.__traceback__)[-MOST_FRAMES:])[-MOST_STACK_CHARACTERS:]
     return Failure("bug", f"{type(error).__name__}: {error}", stack)

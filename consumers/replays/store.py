@@ -99,7 +99,7 @@ async def _with_counts(tx: AsyncConnection, rows: Sequence[RowMapping]) -> list[
         .group_by(replay_items.c.replay_id, replay_items.c.state)
     )
     found: dict[UUID, dict[str, int]] = {}
-    for replay_id, state, count in (await tx.execute(counting)).tuples():
+    for replay_id, state, count in await tx.execute(counting):
         found.setdefault(replay_id, {})[state] = count
     hidden = ("tenant_id", "due_at")
     return [
