@@ -40,7 +40,6 @@ STATUS = {
     "invalid_name": 422,
     "invalid_secret": 422,
     "missing_file": 422,
-    "invalid_cursor": 422,
     "body_gone": 410,
     "invalid_idempotency_key": 400,
     "idempotency_key_reused": 422,

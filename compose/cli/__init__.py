@@ -48,6 +48,7 @@ COMMANDS = {
     "trends": Listed("compose.cli.trends", "Show how each model does, version by version, beside its baseline.", USE),
     "usage": Listed("compose.cli.usage", "Show what was used, per meter and day or month.", USE),
     "dead-letters": Listed("compose.cli.dead_letters", "What could not be handled, and why.", USE),
+    "replays": Listed("compose.cli.replays", "Handle dead letters and requests once more, each with its outcome.", USE),
     "api": Listed("compose.cli.processes", "Serve HTTP: webhooks, commands and reads, on HEADRACE_API_URL.", RUN),
     "relay": Listed(
         "compose.cli.processes",

@@ -1,4 +1,4 @@
-"""`headrace requests`: list, show."""
+"""`headrace requests`: list, show, replay."""
 
 from typing import Annotated, Any
 
@@ -18,11 +18,16 @@ from compose.cli.output import (
     table,
     terminal,
 )
+from compose.cli.replays import DryRun, Expected, Reason, Throttle, Timeout, Wait, Yes
 
 EPILOG = """
 [cyan]headrace requests list --source ID --outcome rejected[/]  what was refused, and why
 
 [cyan]headrace requests list --since 1d --all --json[/]  everything of a day
+
+[cyan]headrace requests replay ID --reason "mapping mended" --wait[/]
+
+[cyan]headrace requests replay --source ID --from 2026-03-01T00:00:00Z --to 2026-03-02T00:00:00Z --dry-run[/]
 """
 
 
@@ -82,6 +87,27 @@ def register(app: typer.Typer) -> None:
             **{f"  {name}": escape(value) for name, value in found["headers"].items()},
             "received": moment(found["received_at"]),
         })  # fmt: skip
+        for one in found["replays"]:
+            why = escape(one["detail"] or one["reason"] or "")
+            terminal().print(f"replayed {moment(one['created_at'])}  {one['state']}  {why}")
+
+    @requests.command(epilog=EPILOG)
+    def replay(
+        ids: Annotated[list[str] | None, typer.Argument(help="Requests by their ids; or give a filter.")] = None,
+        source: Annotated[str | None, typer.Option(help="Of this source.")] = None,
+        since: Annotated[str | None, typer.Option("--from", help="Received at this time or later.")] = None,
+        until: Annotated[str | None, typer.Option("--to", help="Received before this time.")] = None,
+        outcome: Annotated[str | None, typer.Option(help="accepted, duplicate or rejected.")] = None,
+        reason: Reason = None, expected: Expected = None, throttle: Throttle = None, dry_run: DryRun = False,
+        yes: Yes = False, wait: Wait = False, timeout: Timeout = None, as_json: AsJson = False,
+    ) -> None:  # fmt: skip
+        """Handle requests once more, under their source's mapping as it is now; never a second effect."""
+        from compose.cli.replays import begin
+
+        wanted = {"ids": ids or None, "source_id": source, "from": since, "to": until, "outcome": outcome}
+        if all(value is None for value in wanted.values()):
+            raise typer.BadParameter("give ids, or a filter such as --source")
+        begin("requests", wanted, reason, expected, throttle, dry_run, yes, wait, timeout, False, as_json)
 
 
 def _note(row: dict[str, Any]) -> str:

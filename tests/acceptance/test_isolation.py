@@ -32,6 +32,14 @@ ABOUT: dict[Route, tuple[str, dict[str, Any] | None]] = {
     ("get", "/v1/models/{name}/versions/{number}"): ("name", None),
     ("get", "/v1/requests/{request_id}"): ("request_id", None),
     ("get", "/v1/requests/{request_id}/body"): ("request_id", None),
+    ("get", "/v1/dead-letters/{letter_id}"): ("letter_id", None),
+    ("get", "/v1/dead-letters/{letter_id}/raw"): ("letter_id", None),
+    ("post", "/v1/replays"): ("letter_id", {"filter": {"ids": ["{letter_id}"]}}),
+    ("get", "/v1/replays/{replay_id}"): ("replay_id", None),
+    ("post", "/v1/replays/{replay_id}/cancel"): ("replay_id", None),
+    ("post", "/v1/requests/{request_id}/replay"): ("request_id", None),
+    ("post", "/v1/dead-letters/{letter_id}/discard"): ("letter_id", {"reason": "not yours"}),
+    ("post", "/v1/dead-letters/groups/{fingerprint}/discard"): ("fingerprint", {"reason": "not yours"}),
     ("patch", "/v1/sources/{source_id}"): ("source_id", {"name": "taken over"}),
     ("post", "/v1/sources/{source_id}/rotate-secret"): ("source_id", {}),
     ("post", "/v1/sources/{source_id}/dry-run"): (
@@ -49,6 +57,8 @@ LISTS: tuple[Route, ...] = (
     ("get", "/v1/metric-trends/summary"),
     ("get", "/v1/usage"),
     ("get", "/v1/dead-letters"),
+    ("get", "/v1/dead-letters/groups"),
+    ("get", "/v1/replays"),
     ("get", "/v1/requests"),
     ("get", "/v1/streams"),
     ("get", "/v1/events"),
@@ -68,6 +78,9 @@ class Owned:
     name: str
     open_job_id: str
     request_id: str
+    letter_id: str
+    fingerprint: str
+    replay_id: str
 
 
 def served(world: World) -> set[Route]:
@@ -97,19 +110,29 @@ async def owned(world: World) -> Owned:
     for path in ("/v1/metric-trends", "/v1/usage", "/v1/dead-letters", "/v1/streams"):
         await eventually(lambda path=path: world.get(path), lambda page: page["data"])  # type: ignore[misc]
     running = await world.start_job(dataset, "iris")
-    return Owned(dataset, job, source["id"], "iris", running, sent.json()["request_id"])
+    (letter,) = (await world.get("/v1/dead-letters"))["data"]
+    replayed = await world.client.post("/v1/replays", json={"filter": {"ids": [letter["id"]]}})
+    assert replayed.status_code == 202
+    return Owned(
+        dataset, job, source["id"], "iris", running, sent.json()["request_id"], letter["id"], letter["fingerprint"],
+        replayed.json()["id"],
+    )  # fmt: skip
 
 
 async def asked(client: httpx.AsyncClient, route: Route, ids: dict[str, str]) -> httpx.Response:
     """One request to a route that is about `ids`."""
     method, path = route
     body = ABOUT[route][1]
-    content = (
-        None
-        if body is None
-        else {key: value.format(**ids) if isinstance(value, str) else value for key, value in body.items()}
-    )
-    return await client.request(method, path.format(**ids), json=content)
+    return await client.request(method, path.format(**ids), json=filled(body, ids))
+
+
+def filled(value: Any, ids: dict[str, str]) -> Any:
+    """A body with the ids in it."""
+    if isinstance(value, dict):
+        return {key: filled(one, ids) for key, one in value.items()}
+    if isinstance(value, list):
+        return [filled(one, ids) for one in value]
+    return value.format(**ids) if isinstance(value, str) else value
 
 
 async def test_every_route_of_the_document_has_a_case_here(database_settings: Settings) -> None:
@@ -127,6 +150,9 @@ async def test_every_route_without_a_key_is_401(database_settings: Settings) -> 
             "dataset_id": str(new_id()),
             "job_id": str(new_id()),
             "request_id": str(new_id()),
+            "letter_id": str(new_id()),
+            "fingerprint": "0" * 16,
+            "replay_id": str(new_id()),
             "name": "m",
             "number": "1",
         }
@@ -141,6 +167,9 @@ async def test_other_tenants_things_do_not_exist(world: World) -> None:
         "job_id": [str(new_id()), mine.dataset_id],
         "source_id": [str(new_id()), mine.job_id],
         "request_id": [str(new_id()), mine.job_id],
+        "letter_id": [str(new_id()), mine.job_id],
+        "fingerprint": ["0" * 16],
+        "replay_id": [str(new_id()), mine.letter_id],
         "name": ["nothing", "iris2", "%27%20OR%201=1"],
     }
     theirs = {name: str(getattr(mine, name)) for name in never} | {"number": "1"}
