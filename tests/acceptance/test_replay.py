@@ -52,12 +52,12 @@ async def test_a_wrong_mapping_is_mended_and_what_it_cost_is_replayed(world: Wor
     after = await eventually(lambda: used(world), lambda meters: meters.get("jobs") == 1)
     assert after["webhook_events"] == before["webhook_events"]
 
-    for path, body in (
+    for path, asked in (
         ("/v1/replays", {"kind": "requests", "filter": {"source_id": source["id"]}, "expected": 1}),
         ("/v1/replays", {"filter": {"ids": [one["id"] for one in (await world.get("/v1/dead-letters"))["data"]]}}),
         (f"/v1/requests/{sent['request_id']}/replay", None),
     ):
-        again = await over(world, (await world.client.post(path, json=body)).json()["id"])
+        again = await over(world, (await world.client.post(path, json=asked)).json()["id"])
         assert again["counts"]["already_applied"] == again["matched"] > 0
     assert len((await world.get("/v1/jobs"))["data"]) == 1
     assert await used(world) == after

@@ -165,3 +165,39 @@ async def test_what_could_not_be_read_is_the_operators_and_is_handled_once_it_ca
     assert await field.commands() == 1
     (command,) = await field.bench.ask("SELECT tenant_id FROM events WHERE type = 'job.requested'")
     assert command["tenant_id"] == field.tenant
+
+
+async def test_what_fails_once_it_can_be_read_is_tried_again(field: Field) -> None:
+    """That it was read once does not count as having had it: the claim on its event is undone with the attempt."""
+    source, _, _ = await field.dead()
+    _, event = await field.received(source, 7)
+    runner = field.bench.runner("ingest")
+    assert await runner(field.feed.deliver(record_of(event, prefix="blue.")))
+    letter = await field.bench.value("SELECT id FROM dead_letters WHERE tenant_id = :t", t=OPERATOR)
+    lane = lane_of(replace(runner, topic_prefix="blue."))
+    states = []
+    for _ in range(2):
+        async with field.bench.pipeline.begin() as tx:
+            new = store.NewRow(OPERATOR, new_id(), "dead_letters", {}, None, None, None, "operator")
+            await store.create(tx, new, [Target(letter, None, "ingest")])
+        await field.drain(lane)
+        query = "SELECT state FROM replay_items WHERE subject_id = :id ORDER BY created_at DESC LIMIT 1"
+        states.append(await field.bench.value(query, id=letter))
+        await field.mend(source)
+    assert states == ["failed_again", "applied"]
+
+
+async def test_every_consumer_has_its_lane_and_an_applied_letter_stays_so(field: Field) -> None:
+    _, event = await field.received(await field.world.source("ci", {"kind": "forward"}))
+    buggy = failing_on(field.bench.handler("billing"), event, lambda: RuntimeError("a bug"))
+    assert await field.bench.runner("billing", buggy)(field.feed.deliver(event))
+    (letter,) = (await field.world.get("/v1/dead-letters", consumer="billing"))["data"]
+    outcomes = []
+    for _ in range(2):
+        replay = await field.of_ids([letter["id"]])
+        await field.drain()  # ingest's lane leaves it alone
+        assert await field.counts(replay) == {"pending": 1}
+        await field.drain(field.lane(consumer="billing"))
+        outcomes.append(await field.counts(replay))
+    assert outcomes == [{"applied": 1}, {"already_applied": 1}]
+    assert await field.bench.value("SELECT sum(quantity) FROM usage_records") == 1

@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 
 import asyncpg
 import pytest
@@ -106,6 +107,27 @@ async def test_letters_and_their_requests_at_once(field: Field) -> None:
     assert await field.total(by_letter, by_request) == {"applied": 10, "already_applied": 10}
     assert await field.commands() == len(events)
     assert set(await field.states()) == {"applied"}
+
+
+async def test_two_replays_of_requests_that_have_no_letter_at_once(field: Field) -> None:
+    source = await field.world.source("ci", {"kind": "forward"})
+    received = [await field.received(source, number) for number in range(10)]
+    await field.consumed(*(event for _, event in received))
+    await field.mend(source)
+    real = field.bench.handler("ingest")
+    both = asyncio.Barrier(2)
+
+    async def meeting(tx: AsyncConnection, events: Sequence[Event]) -> Sequence[Outcome]:
+        with suppress(TimeoutError):  # the other one cannot come here: it waits for the lock
+            async with asyncio.timeout(0.05):
+                await both.wait()
+        return await real(tx, events)
+
+    replays = [await field.of_ids([request for request, _ in received], kind="requests") for _ in range(2)]
+    await asyncio.gather(field.drain(field.lane(meeting)), field.drain(field.lane(meeting)))
+    await field.drain()
+    assert await field.total(*replays) == {"applied": 10, "already_applied": 10}
+    assert await field.commands() == 10
 
 
 async def test_many_lanes_settle_each_item_once(field: Field) -> None:
