@@ -45,6 +45,8 @@ async def expired(tx: AsyncConnection, before: datetime) -> int:
 
 def _bound(before: datetime) -> UUID:
     return first_at(int(before.timestamp() * 1000))
+
+
 async def hold(tx: AsyncConnection, consumer: str, event_id: UUID) -> bool:
     """Lock what says that a consumer has had an event; False when it has not had it yet."""
     return (await tx.execute(HOLD, {"consumer": consumer, "id": event_id})).scalar_one_or_none() is not None

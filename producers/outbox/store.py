@@ -61,6 +61,7 @@ class Page:
     reached: int
     more: bool
 
+
 FIRST_OF_CHAIN = text("""
     SELECT seq, key, value, headers FROM events
     WHERE tenant_id = :tenant AND correlation_id = :event AND id = :event AND topic = :topic AND NOT is_copy
