@@ -123,3 +123,10 @@ Classify = Callable[[BaseException], type[Exception] | None]
 """Transient or Permanent for what the world raises, None for a bug."""
 
 Sleep = Callable[[float], Awaitable[None]]
+
+Reached = Callable[[str], None]
+"""Told the name of a step when it is reached: there a test can have the process killed."""
+
+
+def nothing(_step: str) -> None:
+    """What a step leads to outside of tests."""

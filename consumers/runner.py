@@ -14,7 +14,7 @@ from consumers.dead_letters.letter import DeadLetter
 from consumers.errors import Permanent, Transient
 from consumers.inbox import store as inbox
 from consumers.outcome import Applied, Ignored, Rejected
-from consumers.ports import Classify, Clock, Handle, Outbox, Positions, Sleep, Standing, Transactions
+from consumers.ports import Classify, Clock, Handle, Outbox, Positions, Reached, Sleep, Standing, Transactions, nothing
 from consumers.sorting import Message, letter_of, sort_out
 from schemas.log import LogEntry, entry_of
 from schemas.record import Delivery, Record, Span
@@ -52,6 +52,7 @@ class Runner:
     bug_attempts: int = 3
     sleep: Sleep = asyncio.sleep
     jitter: Callable[[], float] = field(default=random.random)
+    reached: Reached = nothing
 
     async def __call__(self, delivery: Delivery) -> bool:
         """Apply a delivery; True when its effect stands, False when the positions are elsewhere (seek again).
@@ -124,6 +125,8 @@ class Runner:
             entries += await self._park(tx, letters)
             await self.positions.advance(tx, spans)
             await self.outbox(tx, entries)
+            self.reached("runner.applied")
+        self.reached("runner.committed")
         return True
 
     async def _park(self, tx: object, letters: Sequence[DeadLetter]) -> list[LogEntry]:

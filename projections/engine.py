@@ -4,7 +4,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from projections.ports import Park, Passing, Positions, Transactions, View
+from projections.ports import Park, Passing, Positions, Reached, Transactions, View, nothing
 from schemas.decode import read
 from schemas.event import Event, Undecodable
 from schemas.record import Delivery, Record, Span
@@ -23,6 +23,7 @@ class Engine:
     park: Park
     passing: Passing
     topic_prefix: str = ""
+    reached: Reached = nothing
 
     async def __call__(self, delivery: Delivery) -> bool:
         """Apply a delivery; True when it stands, False when the positions are elsewhere (seek again).
@@ -76,4 +77,6 @@ class Engine:
             if events:
                 await self.view.apply(tx, self.generation, events)
             await self.positions.advance(tx, spans)
+            self.reached("engine.folded")
+        self.reached("engine.committed")
         return True

@@ -64,3 +64,10 @@ Passing = Callable[[BaseException], bool]
 
 History = Callable[["AsyncConnection", UUID, UUID], Awaitable[Sequence[Event]]]
 """Every event of one aggregate, from the log: (tx, tenant, aggregate)."""
+
+Reached = Callable[[str], None]
+"""Told the name of a step when it is reached: there a test can have the process killed."""
+
+
+def nothing(_step: str) -> None:
+    """What a step leads to outside of tests."""

@@ -28,6 +28,7 @@ import projections.jobs.http
 import projections.metric_trends.http
 import projections.usage.http
 from compose.adapters.clock import database_clock
+from compose.adapters.crash_points import crash_points
 from compose.adapters.failures import door_refusal
 from compose.adapters.objects import open_objects
 from compose.database import asyncpg_pool, engine, tenant_transaction
@@ -65,7 +66,7 @@ async def api(settings: Settings, stopping: asyncio.Event | None = None) -> Asyn
         stack.push_async_callback(pipeline.dispose)
         clock = await database_clock(pipeline)
 
-        accept = Accept(pool, door_refusal)
+        accept = Accept(pool, door_refusal, reached=crash_points())
         stack.push_async_callback(accept.drain)
         transactions = partial(tenant_transaction, reading)
         once = Once(transactions, clock)

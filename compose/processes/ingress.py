@@ -9,6 +9,7 @@ from uuid import UUID
 import asyncpg
 
 from compose.adapters.clock import Clock
+from compose.adapters.crash_points import crash_points
 from compose.adapters.failures import door_refusal
 from compose.adapters.objects import LocalObjects
 from compose.adapters.sealing import Sealer
@@ -45,7 +46,7 @@ async def ingress(
     sources = SourceCache(pool, sealer_of(settings), door_refusal, limit_settings(settings))
     duties = [asyncio.create_task(capacity.watch()), asyncio.create_task(rejections.write())]
     try:
-        yield Door(sources, accept, objects, clock, limits(settings), capacity, rejections)
+        yield Door(sources, accept, objects, clock, limits(settings), capacity, rejections, crash_points())
     finally:
         for duty in duties:
             duty.cancel()

@@ -8,6 +8,7 @@ from functools import partial
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from compose.adapters.crash_points import crash_points
 from compose.adapters.failures import passing
 from compose.adapters.positions import Positions
 from compose.adapters.subscription import Subscription
@@ -47,7 +48,7 @@ async def projection(view: View, settings: Settings) -> AsyncIterator[Callable[[
             generation: int = (await tx.execute(LIVE, {"view": view.name})).scalar_one()
         prefix = settings.kafka_topic_prefix
         positions = Positions(pipeline, consumer_of(view.name), generation)
-        fold = Engine(view, generation, pipeline.begin, positions, park, passing, prefix)
+        fold = Engine(view, generation, pipeline.begin, positions, park, passing, prefix, crash_points())
         yield partial(
             Subscription,
             settings.kafka, f"{prefix}headrace.{consumer_of(view.name)}.{generation}",

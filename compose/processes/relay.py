@@ -4,6 +4,7 @@ import asyncio
 
 import asyncpg
 
+from compose.adapters.crash_points import crash_points
 from compose.adapters.kafka_log import KafkaLog
 from compose.processes.stopping import until_stopped
 from compose.settings import Settings
@@ -23,7 +24,7 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
         kafka = KafkaLog(settings.kafka, settings.kafka_topic_prefix)
         try:
             await be_elected(connection, stop)
-            await relay(connection, kafka, stop)
+            await relay(connection, kafka, stop, reached=crash_points())
         finally:
             await kafka.stop()
             await connection.close(timeout=5)

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from compose.adapters.clock import Clock, database_clock
+from compose.adapters.crash_points import crash_points
 from compose.adapters.failures import classify
 from compose.adapters.objects import open_objects
 from compose.adapters.positions import Positions
@@ -93,7 +94,7 @@ async def consumer_parts(
         positions = Positions(pipeline, consumer.name)
         runner = Runner(
             consumer.name, consumer.wanted, handler(consumer, settings, clock), pipeline.begin, positions, append,
-            classify, clock, prefix,
+            classify, clock, prefix, reached=crash_points(),
         )  # fmt: skip
         subscribe = partial(
             Subscription,
@@ -103,7 +104,7 @@ async def consumer_parts(
         workers = [
             Worker(
                 task, pipeline.begin, append, classify, clock, settings.lease_seconds, settings.training_slots,
-                scratch=stack.enter_context(scratch(settings.scratch_root)),
+                scratch=stack.enter_context(scratch(settings.scratch_root)), reached=crash_points(),
             )
             for task in tasks(consumer, settings, clock)
         ]  # fmt: skip

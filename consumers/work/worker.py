@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from consumers.errors import Transient
-from consumers.ports import Classify, Clock, ObjectMissing, Outbox, Transactions
+from consumers.ports import Classify, Clock, ObjectMissing, Outbox, Reached, Transactions, nothing
 from consumers.work import store
 from consumers.work.piece import Claimed
 from consumers.work.spawn import (
@@ -55,6 +55,7 @@ class Worker:
     slots: int = 1
     poll_seconds: float = 0.2
     scratch: Path | None = None
+    reached: Reached = nothing
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Work until `stopping`; pieces in hand are then given back, their children ended."""
@@ -84,6 +85,7 @@ class Worker:
             return
         if not await self._well(lambda tx: self._start(tx, piece)):
             return
+        self.reached("work.started")
         log.info("attempt %d of %s %s", piece.attempt, piece.queue, piece.subject)
         cancelled = asyncio.Event()
         beating = asyncio.create_task(self._beat(piece, cancelled))
@@ -97,6 +99,7 @@ class Worker:
                     await self.task.deliver(piece, directory, result)
             returned = isinstance(result, Canceled) and stopping.is_set()
             await self._well(lambda tx: self._finish(tx, piece, result, returned=returned))
+            self.reached("work.finished")
         finally:
             for task in (beating, ending):
                 task.cancel()
@@ -165,6 +168,7 @@ class Worker:
                 await store.fence(tx, piece)
                 await store.done(tx, piece)
                 await self._say(tx, events)
+                self.reached("work.finishing")
 
     async def _give_up(self, tx: "AsyncConnection", piece: Claimed, code: str, message: str) -> None:
         events = await self.task.give_up(tx, piece, code, message, self.clock.now())

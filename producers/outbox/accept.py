@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 from uuid import UUID
 
-from producers.outbox.ports import Connections, NotStorable, Statements
+from producers.outbox.ports import Connections, NotStorable, Reached, Statements, nothing
 from schemas.log import LogEntry
 
 # Keys go in sorted, or two batches of the same duplicates deadlock; of equal ones the first to arrive counts. Events go
@@ -121,12 +121,14 @@ class Accept:
         writers: int = 4,
         max_batch: int = 500,
         max_bytes: int = 8 << 20,
+        reached: Reached = nothing,
     ) -> None:
         self._connections = connections
         self._classify = classify
         self._writers = writers
         self._max_batch = max_batch
         self._max_bytes = max_bytes
+        self._reached = reached
         self._queue: deque[_Waiting] = deque()
         self._running: set[asyncio.Task[None]] = set()
 
@@ -169,6 +171,7 @@ class Accept:
         return batch
 
     async def _store(self, connection: Statements, batch: list[_Waiting]) -> None:
+        self._reached("accept.taken")
         try:
             rows = await connection.fetch(ACCEPT, *_columns([one.acceptance for one in batch]))
         except Exception as error:
@@ -182,9 +185,12 @@ class Accept:
                 except Exception as refused:  # noqa: BLE001 - answered per part
                     _refuse(part, self._classify(refused), refused)
             return
+        self._reached("accept.stored")
         fresh = {row["id"] for row in rows}
         repeated = [one for one in batch if one.acceptance.entry.id not in fresh]
         firsts = await _firsts(connection, [one.acceptance for one in repeated]) if repeated else {}
+        if repeated:
+            self._reached("accept.repeats_noted")
         for one in batch:
             if not one.answer.done():
                 one.answer.set_result(_answer(one.acceptance, fresh, firsts))

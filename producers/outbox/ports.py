@@ -1,11 +1,18 @@
 """What the outbox needs of the world."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from schemas.event import Headers
+
+Reached = Callable[[str], None]
+"""Told the name of a step when it is reached: there a test can have the process killed."""
+
+
+def nothing(_step: str) -> None:
+    """What a step leads to outside of tests."""
 
 
 class Statements(Protocol):

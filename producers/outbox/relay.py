@@ -5,7 +5,7 @@ import logging
 from datetime import datetime
 from typing import Any
 
-from producers.outbox.ports import Log, NotConfirmed, Outgoing, Statements
+from producers.outbox.ports import Log, NotConfirmed, Outgoing, Reached, Statements, nothing
 from schemas.log import unpack_headers
 
 log = logging.getLogger(__name__)
@@ -40,7 +40,10 @@ async def be_elected(
         await asyncio.sleep(every_seconds)
 
 
-async def relay_once(connection: Statements, kafka: Log, *, max_records: int = 2000, max_bytes: int = 8 << 20) -> int:
+async def relay_once(
+    connection: Statements, kafka: Log, *, max_records: int = 2000, max_bytes: int = 8 << 20,
+    reached: Reached = nothing,
+) -> int:  # fmt: skip
     """Send one round and strike it off; returns how many. Raises whatever stopped it, with nothing struck off.
 
     After an error the caller restarts the producer and calls again: all that is unconfirmed goes once more, from
@@ -49,17 +52,23 @@ async def relay_once(connection: Statements, kafka: Log, *, max_records: int = 2
     rows = await connection.fetch(LOWEST, max_records, max_bytes)
     if not rows:
         return 0
+    reached("relay.read")
     await kafka.send([_outgoing(row) for row in rows])
+    reached("relay.sent")
     await connection.execute(CONFIRM, [row["seq"] for row in rows])
+    reached("relay.struck")
     return len(rows)
 
 
-async def relay(connection: Statements, kafka: Log, stopping: asyncio.Event, *, idle_seconds: float = 0.02) -> None:
+async def relay(
+    connection: Statements, kafka: Log, stopping: asyncio.Event, *, idle_seconds: float = 0.02,
+    reached: Reached = nothing,
+) -> None:  # fmt: skip
     """Relay until `stopping`; a Kafka that fails is tried again for ever, a database that fails ends it."""
     pause = 0.1
     while not stopping.is_set():
         try:
-            sent = await relay_once(connection, kafka)
+            sent = await relay_once(connection, kafka, reached=reached)
         except NotConfirmed as error:
             log.warning("kafka did not confirm (%s: %s); a new producer in %.1f s", type(error).__name__, error, pause)
             await asyncio.sleep(pause)

@@ -11,7 +11,7 @@ from uuid import UUID
 from pydantic_core import to_json
 
 from producers.outbox.accept import Accept, Accepted
-from producers.outbox.ports import NotStorable, Unavailable
+from producers.outbox.ports import NotStorable, Reached, Unavailable, nothing
 from producers.ports import Clock, Objects
 from producers.webhooks.answers import (
     Answer,
@@ -68,6 +68,7 @@ class Door:
     limits: Limits
     capacity: Capacity
     rejections: Rejections
+    reached: Reached = nothing
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """One request."""
@@ -160,6 +161,7 @@ class Door:
             return await self.accept(one)
         # Too large for a record: stored first, so that no accepted event refers to nothing.
         await self.objects.put(key, _whole(body))
+        self.reached("door.body_kept")
         accepted = await self.accept(one)
         if accepted.duplicate:
             await self.objects.delete(key)

@@ -2,7 +2,7 @@
 
 import os
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import httpx
 import pytest
@@ -14,6 +14,26 @@ from tests.eventually import eventually
 from tests.factories import shipped_csv
 
 LONG = os.environ.get("HEADRACE_TEST_CHAOS") == "long"
+REPORTS = pytest.StashKey[list[str]]()
+
+
+@pytest.fixture
+def tell(request: pytest.FixtureRequest) -> Callable[[str], None]:
+    """Print a report now, and once more at the end of the run, where it is read."""
+
+    def told(report: str) -> None:
+        print(report)
+        request.config.stash.setdefault(REPORTS, []).append(report)
+
+    return told
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """All reports together."""
+    reports = config.stash.get(REPORTS, [])
+    if reports:
+        terminalreporter.section("chaos")
+        terminalreporter.write_line("\n\n".join(reports))
 
 
 @pytest.fixture(scope="package")

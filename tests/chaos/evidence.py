@@ -2,14 +2,30 @@
 
 import asyncio
 import time
-from typing import Any
+from typing import Any, Protocol
 
 import asyncpg
 
 from schemas.topics import JOBS, WEBHOOKS
 from tests.acceptance.topics import records
 from tests.chaos.checker import Bill, Final, Seen, Told, Violation, check
-from tests.chaos.live_stack import LiveStack
+
+
+class Servers(Protocol):
+    """Where the evidence is."""
+
+    @property
+    def postgres_url(self) -> str:
+        """The login's URL of the database."""
+
+    @property
+    def kafka(self) -> str:
+        """Bootstrap servers."""
+
+    @property
+    def topic_prefix(self) -> str:
+        """What stands before every topic's name."""
+
 
 ENDS = ("job.succeeded", "job.failed", "job.canceled", "job.expired")
 LIVE = "generation = (SELECT live FROM projection_heads WHERE view = '{}')"
@@ -27,7 +43,7 @@ QUERIES = {
 }
 
 
-async def ask(stack: LiveStack, query: str, *given: Any) -> list[asyncpg.Record]:
+async def ask(stack: Servers, query: str, *given: Any) -> list[asyncpg.Record]:
     """Rows, on a connection of its own: the database may have died since the last question."""
     connection = await asyncpg.connect(
         stack.postgres_url, server_settings={"role": "headrace_pipeline"}, timeout=5, command_timeout=20
@@ -38,7 +54,7 @@ async def ask(stack: LiveStack, query: str, *given: Any) -> list[asyncpg.Record]
         await connection.close(timeout=5)
 
 
-async def tables(stack: LiveStack) -> Final:
+async def tables(stack: Servers) -> Final:
     """The state as Postgres has it; the log stands in for the topics."""
     rows = {name: [tuple(row) for row in await ask(stack, query)] for name, query in QUERIES.items()}
     log = [Seen(*row) for row in rows["log"]]
@@ -57,15 +73,17 @@ async def tables(stack: LiveStack) -> Final:
     )
 
 
-async def final_state(stack: LiveStack) -> Final:
+async def final_state(stack: Servers) -> Final:
     """Everything, the topics included."""
     state = await tables(stack)
-    webhooks = [Seen(one["subject"], one["id"]) for one in await records(stack.kafka, WEBHOOKS)]
-    ends = {one["id"]: one["subject"] for one in await records(stack.kafka, JOBS) if one["type"] in ENDS}
+    webhooks = [Seen(one["subject"], one["id"]) for one in await records(stack.kafka, WEBHOOKS, stack.topic_prefix)]
+    ends = {
+        one["id"]: one["subject"] for one in await records(stack.kafka, JOBS, stack.topic_prefix) if one["type"] in ENDS
+    }
     return Final(**{**vars(state), "topic": webhooks, "ends": list(ends.values())})
 
 
-async def settled(stack: LiveStack, told: Told, seconds: float) -> tuple[float, list[Violation]]:
+async def settled(stack: Servers, told: Told, seconds: float) -> tuple[float, list[Violation]]:
     """Wait until the tables keep every promise; the seconds that it took, and what is still broken at the deadline."""
     began = time.monotonic()
     while True:

@@ -57,6 +57,11 @@ class LiveStack:
         """Bootstrap servers."""
         return self.status.kafka or ""
 
+    @property
+    def topic_prefix(self) -> str:
+        """It has its Kafka for itself."""
+        return ""
+
     def client(self) -> httpx.AsyncClient:
         """With the key of the first tenant."""
         key = json.loads((self.data_dir / "credentials.json").read_text())["api_key"]

@@ -18,13 +18,14 @@ def report(
     copies = len(final.topic) - len({one.event_id for one in final.topic})
     duplicated = kinds["duplicate effect"] + kinds["double billing"]
     other = len(found) - kinds["lost"] - duplicated - kinds["reordered"]
+    paths = ", ".join(f"{name} {seconds:.1f}" for name, seconds in recovery.items())
     lines = [
         f"{title}: {bound}",
         f"  {len(traffic.answers)} answers 202 for {n} events, {len(traffic.jobs)} jobs, {len(traffic.reads)} reads",
         f"  lost {kinds['lost']}, duplicated {duplicated}, reordered {kinds['reordered']}, other {other}",
         f"  {copies} copies on the topic, longest wait for a 202 {traffic.longest_wait_seconds:.1f} s",
         f"  refused meanwhile {dict(traffic.refused)}",
-        "  recovery seconds " + ", ".join(f"{name} {seconds:.1f}" for name, seconds in recovery.items()),
+        f"  recovery seconds {paths or 'not taken'}",
         f"  settled {drained_seconds:.1f} s after the last message",
         *(f"  {one.kind}: {one.what}" for one in found[:20]),
     ]

@@ -1,13 +1,11 @@
 """With Kafka stopped webhooks are still accepted, and arrive in order per source when it is back."""
 
-import asyncio
 import os
 import signal
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
-import psutil
 import pytest
 
 from tests.chaos.checker import check
@@ -15,6 +13,7 @@ from tests.chaos.conftest import LONG
 from tests.chaos.evidence import ask, final_state, settled
 from tests.chaos.live_stack import LiveStack
 from tests.chaos.report import report
+from tests.chaos.storm_strikes import kafka_away
 from tests.chaos.traffic import Traffic, all_told, flowing
 from tests.eventually import eventually
 
@@ -36,30 +35,12 @@ async def frozen(stack: LiveStack) -> AsyncIterator[None]:
         os.kill(pid, signal.SIGCONT)
 
 
-@asynccontextmanager
-async def kept_dead(stack: LiveStack) -> AsyncIterator[None]:
-    """Each start of it is killed."""
-
-    async def killing() -> None:
-        while True:
-            pid = stack.process("kafka").pid
-            if pid is not None and psutil.pid_exists(pid):
-                os.kill(pid, signal.SIGKILL)
-            await asyncio.sleep(0.05)
-
-    killer = asyncio.create_task(killing())
-    try:
-        yield
-    finally:
-        killer.cancel()
-        await asyncio.gather(killer, return_exceptions=True)
-
-
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize(("stopped", "seconds"), [(frozen, STOPPED_SECONDS), (kept_dead, DEAD_SECONDS)])
+@pytest.mark.parametrize(("stopped", "seconds"), [(frozen, STOPPED_SECONDS), (kafka_away, DEAD_SECONDS)])
 async def test_webhooks_are_accepted_without_kafka_and_arrive_in_order(
-    stack: LiveStack, history: list[Traffic], dataset_id: str, seed: int, stopped: Stopped, seconds: float
-) -> None:
+    stack: LiveStack, history: list[Traffic], dataset_id: str, seed: int, tell: Callable[[str], None],
+    stopped: Stopped, seconds: float,
+) -> None:  # fmt: skip
     async with stack.client() as client, flowing(client, dataset_id, seed, job_every_seconds=600) as traffic:
         history.append(traffic)
         await traffic.more(30, seconds=20)
@@ -80,7 +61,7 @@ async def test_webhooks_are_accepted_without_kafka_and_arrive_in_order(
     final = await final_state(stack)
     found = check(told, final)
     title = f"kafka {stopped.__name__} for {seconds:.0f} s, {missed} webhooks accepted meanwhile"
-    print(report(title, traffic, final, found, recovery, drained_seconds))
+    tell(report(title, traffic, final, found, recovery, drained_seconds))
     assert found == []
     assert traffic.surprises == []
     assert refused == {}

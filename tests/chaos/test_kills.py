@@ -4,6 +4,7 @@ import asyncio
 import os
 import random
 import time
+from collections.abc import Callable
 
 import pytest
 
@@ -20,7 +21,7 @@ LONG_KILLS = int(os.environ.get("HEADRACE_TEST_KILLS", "60"))
 
 @pytest.mark.timeout(1800 if LONG else 300)
 async def test_every_process_is_killed_and_nothing_is_lost_or_done_twice(
-    stack: LiveStack, history: list[Traffic], dataset_id: str, seed: int
+    stack: LiveStack, history: list[Traffic], dataset_id: str, seed: int, tell: Callable[[str], None]
 ) -> None:
     victims = plan(random.Random(seed), LONG_KILLS if LONG else 0)
     before = {one.name: one.restarts for one in stack.status.processes}
@@ -41,7 +42,7 @@ async def test_every_process_is_killed_and_nothing_is_lost_or_done_twice(
     worst: dict[str, float] = {}
     for victim, task in recoveries:
         worst[victim] = max(worst.get(victim, 0.0), task.result())
-    print(report("kills", traffic, final, found, worst, drained_seconds))
+    tell(report("kills", traffic, final, found, worst, drained_seconds))
     assert found == []
     assert traffic.surprises == []
     restarts = {one.name: one.restarts - before[one.name] for one in stack.status.processes}

@@ -73,9 +73,9 @@ class Traffic:
         while not stop.is_set():
             if source["name"].startswith(TRAINING):
                 await self._wait_for_room(stop)
-            await self._deliver(source, body, number)
+            await self.deliver(source, body, number)
             if dice.random() < AGAIN:
-                await self._deliver(source, body, dice.randint(max(0, number - 20), number))
+                await self.deliver(source, body, dice.randint(max(0, number - 20), number))
             number += 1
             await _pause(stop, every_seconds)
 
@@ -109,7 +109,8 @@ class Traffic:
         if answer.status_code != 503:
             self.surprises.append(f"{answer.request.method} {answer.request.url.path}: {answer.status_code}")
 
-    async def _deliver(self, source: dict[str, str], body: bytes, number: int) -> None:
+    async def deliver(self, source: dict[str, str], body: bytes, number: int) -> None:
+        """One message, until it gets its 202."""
         began = time.monotonic()
         while True:
             headers = sign(body, source["secret"], message_id=f"msg_{number}", now=datetime.now(UTC))
