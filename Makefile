@@ -49,7 +49,7 @@ test: lint $(NODE_READY) ## Everything that must hold, the short form of chaos i
 unit: install ## The tests that need no server
 	$(BIN)/python -m pytest tests/unit
 
-chaos: install ## The long form of chaos
+chaos: install ## Kill everything under 100,000 webhooks, a quarter of an hour; docs/chaos.md reads the report
 	HEADRACE_TEST_CHAOS=long $(BIN)/python -m pytest tests/chaos -s
 
 bench: install ## Webhook accept and the relay beside the barest and the idiomatic app, in one run

@@ -21,16 +21,12 @@ class Fate:
 
 
 def fate_of(dice: random.Random) -> Fate:
-    """A third is cut in a request, a third in an answer, the others not; a quarter of all is slow."""
+    """Half are cut in a request, half in an answer, sooner or later; a quarter is slow."""
     slow = dice.random() < 0.25
-    bytes_until_cut = int(10 ** dice.uniform(2, 4.5))
-    match dice.randrange(3):
-        case 0:
-            return Fate(slow, request_bytes=bytes_until_cut)
-        case 1:
-            return Fate(slow, answer_bytes=bytes_until_cut // 2)
-        case _:
-            return Fate(slow)
+    bytes_until_cut = int(10 ** dice.uniform(2, 6.3))
+    if dice.random() < 0.5:
+        return Fate(slow, request_bytes=bytes_until_cut)
+    return Fate(slow, answer_bytes=bytes_until_cut // 3)
 
 
 @dataclass

@@ -50,11 +50,11 @@ async def test_a_storm_loses_doubles_reorders_and_alters_nothing(
         group.create_task(storm.run(lambda: port, lambda: crooked.own_port))
         await _strike_all(stack, storm, dice, struck)
         storm.enough.set()
+    grown = psutil.Process().memory_info().rss - memory
     ids = [source.id for source in sources]
     quiet_seconds = await quiet(stack, ids, print, seconds=900 if LONG else 90)
     found = await found_after(stack, ids)
     violations = check(storm.sent, found)
-    grown = psutil.Process().memory_info().rss - memory
     tell(report(storm, found, violations, struck, crooked.seen, quiet_seconds, grown))
     assert violations == []
     assert storm.surprises == []
