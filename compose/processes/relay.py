@@ -14,6 +14,8 @@ from producers.outbox.relay import be_elected, relay
 async def run(settings: Settings, stop: asyncio.Event) -> None:
     """Relay until told to stop. The lock lives on its own direct connection: with it the office ends."""
 
+    reached = crash_points()
+
     async def term() -> None:
         connection = await asyncpg.connect(
             settings.postgres_url.get_secret_value(),
@@ -24,7 +26,7 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
         kafka = KafkaLog(settings.kafka, settings.kafka_topic_prefix)
         try:
             await be_elected(connection, stop)
-            await relay(connection, kafka, stop, reached=crash_points())
+            await relay(connection, kafka, stop, reached=reached)
         finally:
             await kafka.stop()
             await connection.close(timeout=5)
