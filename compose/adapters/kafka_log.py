@@ -10,6 +10,8 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 from aiokafka.partitioner import murmur2
 
+from compose.adapters.subscription import AnotherClusterError
+from compose.adapters.subscription.log import require_cluster
 from producers.outbox.ports import NotConfirmed, Outgoing
 
 log = logging.getLogger(__name__)
@@ -21,13 +23,15 @@ SEND_SECONDS = 30.0
 class KafkaLog:
     """Sends what the relay hands over; `send` returns only when all in-sync replicas have it all."""
 
-    def __init__(self, bootstrap: str, topic_prefix: str = "") -> None:
+    def __init__(self, bootstrap: str, topic_prefix: str = "", cluster_id: str | None = None) -> None:
+        """With `cluster_id`, no other Kafka is sent anything, though it answers at the same address."""
         self._bootstrap = bootstrap
+        self._cluster_id = cluster_id
         self._prefix = topic_prefix
         self._producer: AIOKafkaProducer | None = None
 
     async def start(self) -> None:
-        """Connect; raises NotConfirmed while there is no Kafka."""
+        """Connect; raises NotConfirmed while there is no Kafka, AnotherClusterError when it is not ours."""
         producer = AIOKafkaProducer(
             bootstrap_servers=self._bootstrap,
             enable_idempotence=True,
@@ -39,6 +43,10 @@ class KafkaLog:
         )
         try:
             await producer.start()
+            await require_cluster(self._bootstrap, self._cluster_id)
+        except AnotherClusterError:
+            await producer.stop()
+            raise
         except (TimeoutError, KafkaError, OSError) as error:
             with contextlib.suppress(Exception):
                 await producer.stop()

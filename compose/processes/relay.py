@@ -10,6 +10,9 @@ from compose.processes.stopping import until_stopped
 from compose.settings import Settings
 from producers.outbox.relay import be_elected, relay
 
+# Its records are struck off once Kafka has them: sent to another cluster, they would be missed by every consumer.
+CLUSTER = "SELECT cluster_id FROM kafka_cluster"
+
 
 async def run(settings: Settings, stop: asyncio.Event) -> None:
     """Relay until told to stop. The lock lives on its own direct connection: with it the office ends."""
@@ -23,12 +26,15 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
             timeout=10,
             command_timeout=60,
         )
-        kafka = KafkaLog(settings.kafka, settings.kafka_topic_prefix)
+        kafka: KafkaLog | None = None
         try:
+            known = await connection.fetchval(CLUSTER)
+            kafka = KafkaLog(settings.kafka, settings.kafka_topic_prefix, known)
             await be_elected(connection, stop)
             await relay(connection, kafka, stop, reached=reached)
         finally:
-            await kafka.stop()
+            if kafka is not None:
+                await kafka.stop()
             await connection.close(timeout=5)
 
     await until_stopped(stop, term)

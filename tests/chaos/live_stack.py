@@ -2,18 +2,21 @@
 
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from itertools import islice
 from pathlib import Path
 
 import httpx
 import psutil
 
 from compose.devstack.lifecycle import stop_stack
+from compose.devstack.ports import Ports, is_free
 from compose.devstack.status import ProcessStatus, RunFiles, StackStatus
 from tests.eventually import eventually
 
@@ -91,9 +94,17 @@ class LiveStack:
         await eventually(now, again, seconds=60)
 
 
+def _take_ports(data_dir: Path) -> None:
+    """Ports that no other stack tries first and no client is handed: a Kafka that was away wants its own back."""
+    free = (port for port in random.SystemRandom().sample(range(20_000, 30_000), 100) if is_free(port))
+    data_dir.mkdir(parents=True)
+    (data_dir / "ports.json").write_text(json.dumps(asdict(Ports(*islice(free, 4)))))
+
+
 @contextmanager
 def live_stack(data_dir: Path, **more: str) -> Iterator[LiveStack]:
     """Start it as a user does, with `more` settings, and stop it in the end, whatever happened to it."""
+    _take_ports(data_dir)
     subprocess.run(
         [*COMMAND, "up", "--detach", "--json", "--data-dir", str(data_dir)],
         env=environment(HEADRACE_LEASE_SECONDS=LEASE_SECONDS, **more), check=True, capture_output=True, timeout=300,

@@ -70,7 +70,7 @@ class Alignment:
         partitions = self._cursor.assigned()
         if not partitions or self._cursor.placed():
             return
-        await require_cluster(self._bootstrap, self._positions)
+        await require_cluster(self._bootstrap, await self._positions.cluster())
         known = await self._positions.read(partitions)
         found = await ends(self._cursor.consumer, partitions)
         offsets = {partition: known.get(partition, found[partition][0]) for partition in partitions}

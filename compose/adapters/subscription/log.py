@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
-from compose.adapters.subscription.ports import AnotherClusterError, OutsideLogError, Partition, Positions
+from compose.adapters.subscription.ports import AnotherClusterError, OutsideLogError, Partition
 
 Ends = tuple[int, int]
 
@@ -26,9 +26,8 @@ def require_inside(positions: Mapping[Partition, int], found: Mapping[Partition,
             raise OutsideLogError(partition, position, begin, end)
 
 
-async def require_cluster(bootstrap: str, positions: Positions) -> None:
-    """Raise AnotherClusterError when the positions were made on another Kafka."""
-    expected = await positions.cluster()
+async def require_cluster(bootstrap: str, expected: str | None) -> None:
+    """Raise AnotherClusterError when this Kafka is not the one that is remembered; None is nobody's memory."""
     if expected is None:
         return
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
