@@ -28,7 +28,8 @@ def schedule(dice: random.Random, total: int, strikes: Sequence[str]) -> list[tu
 
 
 async def strike(stack: LiveStack, what: str, dice: random.Random) -> None:
-    """Strike, and return when the victim is up again."""
+    """Strike when the victim is up, and return when it is again."""
+    await eventually(lambda: _is_running(stack, what.split(maxsplit=1)[0]), seconds=90)
     match what:
         case "postgres stopped at once":
             await _up_again(stack, "postgres", lambda: _stop_at_once(stack))
@@ -42,6 +43,10 @@ async def strike(stack: LiveStack, what: str, dice: random.Random) -> None:
             await _relay_dies_after_a_send(stack, dice.randint(1, 20))
         case _:
             raise ValueError(what)
+
+
+async def _is_running(stack: LiveStack, name: str) -> bool:
+    return stack.process(name).state == "running"
 
 
 async def _up_again(stack: LiveStack, name: str, end: Callable[[], Awaitable[None]]) -> None:
@@ -90,8 +95,10 @@ async def _relay_dies_after_a_send(stack: LiveStack, count: int) -> None:
                 # Again and again: who is elected after the next fall of Postgres is a matter of chance.
                 with suppress(TimeoutError):
                     await asyncio.wait_for(second.wait(), 3)
-                if second.returncode is None and stack.process("relay").state == "running":
-                    stack.signal("relay", signal.SIGKILL)
+                first = stack.process("relay").pid
+                if second.returncode is None and first is not None:
+                    with suppress(ProcessLookupError):
+                        os.kill(first, signal.SIGKILL)
     finally:
         if second.returncode is None:
             second.kill()
