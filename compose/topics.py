@@ -9,7 +9,7 @@ from aiokafka.errors import TopicAlreadyExistsError, for_code
 from compose.adapters.positions import remember_cluster
 from compose.database import engine
 from compose.settings import Settings
-from schemas.topics import TOPICS
+from schemas.topics import MOST_RECORD_BYTES, TOPICS
 
 
 class WrongTopics(Exception):
@@ -32,8 +32,8 @@ async def ensure(settings: Settings) -> list[str]:
             NewTopic(
                 name, wanted[name].partitions, copies,
                 topic_configs={
-                    "retention.ms": str(int(wanted[name].retention.total_seconds() * 1000)),
-                    "max.message.bytes": str((1 << 20) + (64 << 10)),
+                    "retention.ms": str(wanted[name].retention_ms),
+                    "max.message.bytes": str(MOST_RECORD_BYTES),
                 },
             )
             for name in missing

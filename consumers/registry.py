@@ -11,13 +11,14 @@ Types = tuple[type[Payload], ...]
 
 @dataclass(frozen=True, slots=True)
 class Consumer:
-    """One consumer: the events it acts on, those it may emit, and the queues that its workers take from."""
+    """One consumer: the events it acts on, those it may emit, the queues that its workers take from, what it does."""
 
     name: str
     reads: Types
     emits: Types
     queues: tuple[str, ...] = ()
     batch: int = 200
+    does: str = ""
 
     @property
     def topics(self) -> tuple[str, ...]:
@@ -38,6 +39,7 @@ INGEST = Consumer(
         datasets.DatasetValidated, datasets.DatasetRejected, usage.UsageRecorded,
     ),
     queues=("validation", "sealing"),
+    does="map the payload to a command or to rows, validate the data set, admit the job",
 )  # fmt: skip
 TRAINING = Consumer(
     "training",
@@ -47,13 +49,17 @@ TRAINING = Consumer(
         usage.UsageRecorded,
     ),
     queues=("training",),
+    does="fit and measure, in a child process under a lease",
 )  # fmt: skip
 FINALIZATION = Consumer(
     "finalization",
     reads=(jobs.JobTrained,),
     emits=(models.ModelRegistered, jobs.JobSucceeded, usage.UsageRecorded),
+    does="register the model, close the job",
 )
-BILLING = Consumer("billing", reads=(webhooks.WebhookReceived,), emits=(usage.UsageRecorded,), batch=500)
+BILLING = Consumer(
+    "billing", reads=(webhooks.WebhookReceived,), emits=(usage.UsageRecorded,), batch=500, does="keep the ledger"
+)
 
 CONSUMERS: tuple[Consumer, ...] = (INGEST, TRAINING, FINALIZATION, BILLING)
 BY_NAME = {consumer.name: consumer for consumer in CONSUMERS}

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from consumers.dead_letters.letter import OPERATOR, DeadLetter
 from schemas.decode import read
-from schemas.event import Event, Undecodable
+from schemas.event import Event, FromNewer, Undecodable
 from schemas.record import Record
 
 
@@ -21,12 +21,19 @@ class Message:
 def sort_out(
     records: Sequence[Record], consumer: str, wanted: frozenset[str], prefix: str = ""
 ) -> tuple[list[Message], list[DeadLetter]]:
-    """The messages of the wanted types, and the dead letters among the rest."""
+    """The messages of the wanted types, and the dead letters among the rest.
+
+    What a newer producer wrote is parked when its type is wanted, to be replayed after the upgrade, else passed over.
+    """
     messages: list[Message] = []
     letters: list[DeadLetter] = []
     for record in records:
         try:
             event = read(record, prefix)
+        except FromNewer as error:
+            if error.kind in wanted:
+                letters.append(DeadLetter(record, consumer, OPERATOR, None, "unknown_version", str(error), 1))
+            continue
         except Undecodable as error:
             letters.append(DeadLetter(record, consumer, OPERATOR, None, "undecodable", str(error), 1))
             continue

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from projections.ports import Park, Passing, Positions, Reached, Transactions, View, nothing
 from schemas.decode import read
-from schemas.event import Event, Undecodable
+from schemas.event import Event, FromNewer, Undecodable
 from schemas.record import Delivery, Record, Span
 
 log = logging.getLogger(__name__)
@@ -65,13 +65,17 @@ class Engine:
             for record in records:
                 try:
                     event = read(record, self.topic_prefix)
+                except FromNewer as error:
+                    if error.kind in self.view.wanted:
+                        await self.park(tx, self.view.name, record, None, "unknown_version", str(error))
+                    continue
                 except Undecodable as error:
-                    await self.park(tx, self.view.name, record, None, str(error))
+                    await self.park(tx, self.view.name, record, None, "undecodable", str(error))
                     continue
                 if event.type not in self.view.wanted:
                     continue
                 if failed is not None:
-                    await self.park(tx, self.view.name, record, event, failed)
+                    await self.park(tx, self.view.name, record, event, "bug", failed)
                     continue
                 events.append(event)
             if events:

@@ -56,8 +56,8 @@ class View(Protocol):
         """Fold events in their order; a copy changes nothing, and a row never goes back."""
 
 
-Park = Callable[["AsyncConnection", str, Record, Event | None, str], Awaitable[None]]
-"""Keep a record that a view cannot fold: (tx, view, record, event if it is one, error)."""
+Park = Callable[["AsyncConnection", str, Record, Event | None, str, str], Awaitable[None]]
+"""Keep a record that a view cannot fold: (tx, view, record, event if it is one, class of the error, error)."""
 
 Passing = Callable[[BaseException], bool]
 """Whether what was raised is the world's doing, and the same again can succeed."""

@@ -1,5 +1,6 @@
 """The envelope: CloudEvents 1.0, written and read as the bytes that stand on Kafka."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Literal
@@ -10,15 +11,28 @@ from pydantic_core import from_json
 
 from schemas.ids import derived
 from schemas.payload import Frozen, Payload
+from schemas.upcasters import FORMERS, Formers, lifted
 
 CONTENT_TYPE = "application/cloudevents+json"
 Subject = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00]+$")]
 TraceParent = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$")]
 Headers = tuple[tuple[str, bytes], ...]
+_SCHEMA = re.compile(r"urn:headrace:([a-z_]+\.[a-z_]+):v([1-9][0-9]{0,8})")
 
 
 class Undecodable(Exception):
     """These bytes are not one of our events: dead-lettered, and read again once the reason is mended."""
+
+
+class FromNewer(Undecodable):
+    """A whole event of ours, of a type or a version that this code does not know: a newer producer wrote it.
+
+    Who does not want the type passes it over; who wants it keeps the record until it is upgraded.
+    """
+
+    def __init__(self, kind: str, message: str) -> None:
+        super().__init__(message)
+        self.kind = kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +120,10 @@ def following(
     )  # fmt: skip
 
 
-def decode(value: bytes | None, headers: Headers, payloads: dict[str, type[Payload]]) -> Event:
-    """The event in a record's bytes; raises `Undecodable` with the reason."""
+def decode(
+    value: bytes | None, headers: Headers, payloads: dict[str, type[Payload]], formers: Formers = FORMERS
+) -> Event:
+    """The event in a record's bytes, in its current version; raises `Undecodable` with the reason."""
     if value is None:
         raise Undecodable("the record has no value")
     try:
@@ -118,18 +134,36 @@ def decode(value: bytes | None, headers: Headers, payloads: dict[str, type[Paylo
         raise Undecodable(f"not an object but {type(parsed).__name__}")
     kind = parsed.get("type")
     payload = payloads.get(kind) if isinstance(kind, str) else None
-    if payload is None:
-        raise Undecodable(f"unknown event type {kind!r}"[:200])
-    if parsed.get("dataschema") != schema_of(payload):
-        raise Undecodable(
-            f"unknown version {parsed.get('dataschema')!r} of {kind}, known is {schema_of(payload)}"[:300]
-        )
     try:
-        event = Event.model_validate({**parsed, "data": payload.model_validate(parsed.get("data"))})
+        if payload is not None and parsed.get("dataschema") == schema_of(payload):
+            data: Payload = payload.model_validate(parsed.get("data"))
+        else:
+            data = _of_another_version(parsed, headers, payload, formers)
+        event = Event.model_validate({**parsed, "dataschema": schema_of(type(data)), "data": data})
     except ValidationError as error:
         raise Undecodable(_summary(error)) from None
     _check_headers(event, headers)
     return event
+
+
+def _of_another_version(
+    parsed: dict[str, Any], headers: Headers, payload: type[Payload] | None, formers: Formers
+) -> Payload:
+    """The data of a former version, lifted; raises FromNewer for a whole event that this code does not know."""
+    kind, said = parsed.get("type"), parsed.get("dataschema")
+    named = _SCHEMA.fullmatch(said) if isinstance(said, str) else None
+    known = f"known is {schema_of(payload)}" if payload else "the type is unknown"
+    if named is None or named[1] != kind:
+        raise Undecodable(f"type {kind!r:.100} in version {said!r:.100}: {known}")
+    former = formers.get((kind, int(named[2])))
+    if former is None or payload is None:
+        _check_headers(Event.model_validate({**parsed, "data": Payload()}), headers)
+        raise FromNewer(kind, f"{said} comes from a newer producer: {known}"[:300])
+    data = former.payload.model_validate(parsed.get("data"))
+    try:
+        return lifted(data, formers)
+    except Exception as error:
+        raise Undecodable(f"{said} cannot be lifted: {type(error).__name__}: {error}"[:300]) from error
 
 
 def _check_headers(event: Event, headers: Headers) -> None:

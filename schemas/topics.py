@@ -6,6 +6,9 @@ from datetime import timedelta
 from schemas import datasets, jobs, models, usage, webhooks
 from schemas.payload import Payload
 
+MOST_RECORD_BYTES = (1 << 20) + (64 << 10)
+"""The largest batch of records that a topic takes."""
+
 
 @dataclass(frozen=True, slots=True)
 class Topic:
@@ -16,6 +19,11 @@ class Topic:
     key: str
     partitions: int
     retention: timedelta
+
+    @property
+    def retention_ms(self) -> int:
+        """How long Kafka keeps a record."""
+        return int(self.retention.total_seconds() * 1000)
 
 
 WEBHOOKS = Topic("headrace.webhooks", (webhooks.WebhookReceived,), "tenant:source", 6, timedelta(days=7))

@@ -64,6 +64,9 @@ COMMANDS = {
     ),
     "migrate": Listed("compose.cli.setup", "Bring the database's schema up to date, as headrace_owner.", RUN),
     "topics": Listed("compose.cli.setup", "Make the topics that are missing, and check those that are there.", RUN),
+    "contracts": Listed(
+        "compose.cli.contracts", "Show or write the contract of the events: JSON Schemas, AsyncAPI, a reference.", RUN
+    ),
     "admin": Listed("compose.cli.setup", "Set-up that needs more than an API key.", RUN),
 }
 """Every command by name. A test compares these texts with the commands' own."""

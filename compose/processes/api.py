@@ -2,15 +2,16 @@
 
 import asyncio
 import gc
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
 import uvicorn
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 import consumers.dead_letters.http
@@ -31,6 +32,7 @@ from compose.adapters.clock import database_clock
 from compose.adapters.crash_points import crash_points
 from compose.adapters.failures import door_refusal
 from compose.adapters.objects import open_objects
+from compose.contract.asyncapi import document
 from compose.database import asyncpg_pool, engine, tenant_transaction
 from compose.edge import Asgi, Traced, application
 from compose.processes.bounded_http import bounded
@@ -48,7 +50,7 @@ from producers.outbox import store as log
 from producers.outbox.accept import Accept
 from producers.outbox.following import Following
 from schemas.decode import read
-from schemas.event import Event
+from schemas.event import Event, FromNewer
 from schemas.log import unpack_headers
 from schemas.record import Record
 from schemas.topics import DATASETS, JOBS
@@ -108,20 +110,37 @@ async def api(settings: Settings, stopping: asyncio.Event | None = None) -> Asyn
             projections.jobs.http.routes(authenticate, transactions, history(JOBS.name)),
             projections.metric_trends.http.routes(authenticate, transactions),
             projections.usage.http.routes(authenticate, transactions),
+            _contract(settings),
             _health(pool),
         ]
         yield Traced(door, application(routers))
 
 
 def history(topic: str) -> Callable[[AsyncConnection, UUID, UUID], Awaitable[Sequence[Event]]]:
-    """The events of one aggregate of `topic`, read from the log."""
+    """The events of one aggregate of `topic`, read from the log; those that only a newer release knows are left out."""
 
     async def events(tx: AsyncConnection, tenant: UUID, aggregate: UUID) -> Sequence[Event]:
         rows = await log.of_aggregate(tx, tenant, topic, aggregate)
         key = f"{tenant}:{aggregate}".encode()
-        return [read(Record(topic, 0, row.seq, key, row.value, unpack_headers(row.headers), 0)) for row in rows]
+        found = []
+        for row in rows:
+            with suppress(FromNewer):
+                found.append(read(Record(topic, 0, row.seq, key, row.value, unpack_headers(row.headers), 0)))
+        return found
 
     return events
+
+
+def _contract(settings: Settings) -> APIRouter:
+    whole = json.dumps(document(settings.kafka.split(","), settings.kafka_topic_prefix)).encode()
+    router = APIRouter(tags=["operations"])
+
+    @router.get("/asyncapi.json")
+    async def asyncapi() -> Response:
+        """What stands on Kafka: topics, events, headers, examples, and who sends and receives them (AsyncAPI 3)."""
+        return Response(whole, media_type="application/json")
+
+    return router
 
 
 def _health(pool: Any) -> APIRouter:

@@ -30,11 +30,12 @@ VIEWS: dict[str, View] = {view.name: view for view in (JobsView(), MetricTrendsV
 LIVE = text("SELECT live FROM projection_heads WHERE view = :view")
 
 
-async def park(tx: AsyncConnection, view: str, record: Record, event: Event | None, error: str) -> None:
+async def park(
+    tx: AsyncConnection, view: str, record: Record, event: Event | None, error_class: str, error: str
+) -> None:
     """Keep what a view cannot fold as a dead letter; without a copy, since projections write no events."""
     tenant, event_id = (event.tenantid, event.id) if event else (OPERATOR, None)
-    kind = "bug" if event else "undecodable"
-    await dead_letters.park(tx, [DeadLetter(record, consumer_of(view), tenant, event_id, kind, error, 1)])
+    await dead_letters.park(tx, [DeadLetter(record, consumer_of(view), tenant, event_id, error_class, error, 1)])
 
 
 @asynccontextmanager

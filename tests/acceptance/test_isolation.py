@@ -65,7 +65,9 @@ LISTS: tuple[Route, ...] = (
 )
 OWN: tuple[Route, ...] = (("get", "/v1/limits"),)  # everybody has some; tests/acceptance/ingress/test_own_limits.py
 CREATES: tuple[Route, ...] = (("post", "/v1/sources"), ("post", "/v1/datasets"))
-OF_NO_TENANT: tuple[Route, ...] = (("get", "/healthz"), ("get", "/readyz"), ("post", "/hooks/{source_id}"))
+OF_NO_TENANT: tuple[Route, ...] = (
+    ("get", "/healthz"), ("get", "/readyz"), ("get", "/asyncapi.json"), ("post", "/hooks/{source_id}"),
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Golden examples: one envelope per event type and version, byte for byte what stands on Kafka."""
+"""Golden examples: an envelope per event type and version, as it stands on Kafka. Once published none is changed."""
 
 import json
 from pathlib import Path
@@ -13,9 +13,12 @@ from schemas.event import Event, Undecodable
 from schemas.payload import Payload
 from schemas.record import Record
 from schemas.topics import PAYLOADS, TOPIC_OF, TOPICS
+from schemas.upcasters import FORMERS
+from tests.contract.golden import Golden
 
 EXAMPLES = Path(schemas.__path__[0]) / "examples"
 TYPES = sorted(PAYLOADS)
+GOLDEN = Golden(EXAMPLES, PAYLOADS, FORMERS)
 
 
 def place_of(kind: str) -> Path:
@@ -82,14 +85,26 @@ def test_an_example_is_realistic(kind: str) -> None:
     assert (envelope["causationid"] is None) == (envelope["correlationid"] == envelope["id"])
 
 
-def test_no_example_is_left_without_a_type() -> None:
-    assert sorted(EXAMPLES.rglob("*.json")) == sorted(place_of(kind) for kind in TYPES)
+def test_every_version_has_its_example_and_its_way_to_the_current_one() -> None:
+    assert GOLDEN.gaps() == []
+
+
+def test_a_published_example_never_changes() -> None:
+    assert GOLDEN.changes() == []
+
+
+@pytest.mark.parametrize("path", [path for _, _, path in GOLDEN.files()], ids=lambda path: path.name)
+def test_every_example_is_lifted_to_a_current_event(path: Path) -> None:
+    event = GOLDEN.lifted(path)
+    assert type(event.data) is PAYLOADS[event.type]
+    assert path.parent == EXAMPLES / TOPIC_OF[event.type].removeprefix("headrace.")
+    assert decoded(event.type, json.loads(event.encode())) == event
 
 
 def test_every_payload_class_stands_on_one_topic() -> None:
     classes = {one for one in Payload.__subclasses__() if one.__module__.startswith("schemas.")}
     carried = [payload for topic in TOPICS for payload in topic.events]
-    assert classes == set(carried)
+    assert classes == {*carried, *(one.payload for one in FORMERS.values())}
     assert len(carried) == len(set(carried)) == len(PAYLOADS)
 
 

@@ -9,9 +9,10 @@ import pytest
 from consumers.dead_letters.letter import OPERATOR
 from consumers.errors import Permanent
 from consumers.ports import Handle
-from consumers.registry import CONSUMERS
+from consumers.registry import BY_NAME, CONSUMERS
 from schemas.event import Event
 from schemas.record import Record
+from schemas.topics import PAYLOADS, TOPIC_OF
 from tests.factories import record_of
 from tests.integration.consumers.cases import CASES, Case
 from tests.integration.runner.bench import Bench, failing_after, failing_on
@@ -103,9 +104,8 @@ async def test_undecodable_records_are_parked_with_the_operator(bench: Bench, ca
     }  # fmt: skip
     letters = await bench.ask('SELECT * FROM dead_letters ORDER BY "offset"')
     assert [row["value"] for row in letters] == [one.value for one in bad]
-    assert {(row["tenant_id"], row["error_class"], row["attempts"]) for row in letters} == {
-        (OPERATOR, "undecodable", 1)
-    }
+    assert [row["error_class"] for row in letters] == ["undecodable"] * (len(bad) - 1) + ["unknown_version"]
+    assert {(row["tenant_id"], row["attempts"]) for row in letters} == {(OPERATOR, 1)}
     copies = await bench.ask("SELECT topic, is_copy, tenant_id, value, key FROM events e JOIN outbox USING (seq)"
                              " WHERE is_copy ORDER BY seq")  # fmt: skip
     assert [(row["topic"], row["tenant_id"], row["value"], row["key"]) for row in copies] == [
@@ -176,6 +176,25 @@ async def test_a_crash_between_effect_and_commit_leaves_nothing(
         assert await bench.runner(case.consumer)(delivery) is True
     assert await added(bench, effects) == times(case, 2)
     assert sorted(await bench.said()) == sorted([*case.says] * 2)
+
+
+async def test_what_a_newer_release_says_stops_nobody(bench: Bench, case: Case) -> None:
+    """A type that is not known yet is passed over, as is a version to come of a type that is not wanted."""
+    (event,) = await prepared(bench, case)
+    before = await bench.effects()
+    kind, topic = event.type.encode(), TOPIC_OF[event.type]
+    whole = record_of(event)
+    assert whole.value is not None
+    later = replace(whole, value=whole.value.replace(kind, b"job.reconsidered"), headers=())
+    others = [kind for kind in PAYLOADS if TOPIC_OF[kind] == topic and kind not in BY_NAME[case.consumer].wanted]
+    unwanted = [
+        replace(later, value=whole.value.replace(kind, other.encode()).replace(b":v1", b":v2")) for other in others
+    ]
+
+    assert await bench.runner(case.consumer)(Feed().deliver(later, *unwanted, event)) is True
+
+    assert await added(bench, before) == dict(case.adds)
+    assert list((await bench.next(case.consumer)).values()) == [len(others) + 2]
 
 
 async def test_odd_headers_say_nothing_against_an_event(bench: Bench, case: Case) -> None:

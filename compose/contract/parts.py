@@ -1,0 +1,50 @@
+"""Who sends and who receives what: producers, consumers and projections in one list."""
+
+from dataclasses import dataclass
+
+from compose.processes.projections import VIEWS
+from consumers.registry import CONSUMERS
+from producers.registry import PRODUCERS
+from projections.reading import consumer_of
+from schemas.topics import TOPIC_OF, TOPICS
+
+
+@dataclass(frozen=True)
+class Part:
+    """One part of Headrace, and the types that go into it and come out of it."""
+
+    name: str
+    does: str
+    reads: frozenset[str] = frozenset()
+    emits: frozenset[str] = frozenset()
+    group: str | None = None
+
+    @property
+    def parks(self) -> bool:
+        """Whether it writes the topic of dead letters: every consumer does, and no projection."""
+        return self.name.startswith("consumers/")
+
+
+PARTS = (
+    *(
+        Part(f"producers/{one.name}", one.does, emits=frozenset(payload.TYPE for payload in one.emits))
+        for one in PRODUCERS
+    ),
+    *(
+        Part(
+            f"consumers/{one.name}", one.does, one.wanted, frozenset(payload.TYPE for payload in one.emits),
+            f"headrace.{one.name}",
+        )
+        for one in CONSUMERS
+    ),
+    *(
+        Part(f"projections/{name}", (view.__doc__ or "").rstrip("."), view.wanted, group=f"headrace.{consumer_of(name)}")
+        for name, view in VIEWS.items()
+    ),
+)  # fmt: skip
+
+
+def on_topics(types: frozenset[str]) -> list[str]:
+    """The topics that these types stand on, in the order of the list."""
+    found = {TOPIC_OF[kind] for kind in types}
+    return [topic.name for topic in TOPICS if topic.name in found]

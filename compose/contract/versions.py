@@ -1,0 +1,58 @@
+"""Every version of every event that is published, with its example."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import schemas
+from schemas.event import Headers, decode
+from schemas.payload import Payload
+from schemas.topics import PAYLOADS, TOPIC_OF, TOPICS, Topic
+from schemas.upcasters import FORMERS
+
+EXAMPLES = Path(schemas.__path__[0]) / "examples"
+TOPIC = {topic.name: topic for topic in TOPICS}
+
+
+@dataclass(frozen=True)
+class Version:
+    """One version of one event type; `is_current` when it is still written."""
+
+    payload: type[Payload]
+    is_current: bool = True
+
+    @property
+    def type(self) -> str:
+        """The event's type."""
+        return self.payload.TYPE
+
+    @property
+    def name(self) -> str:
+        """Type and version: the name of its files, and of its message."""
+        return f"{self.type}.v{self.payload.VERSION}"
+
+    @property
+    def topic(self) -> Topic:
+        """Where it stands."""
+        return TOPIC[TOPIC_OF[self.type]]
+
+    @property
+    def about(self) -> str:
+        """What it says, in one line."""
+        return " ".join((self.payload.__doc__ or "").split("\n\n")[0].split())
+
+    def example(self) -> tuple[dict[str, Any], Headers]:
+        """A record's value and headers, as they were published with the version."""
+        value = (EXAMPLES / short(self.topic) / f"{self.name}.json").read_bytes()
+        event = decode(value, (), {self.type: self.payload}, {})
+        return json.loads(value), event.headers()
+
+
+CURRENT = tuple(Version(PAYLOADS[kind]) for kind in PAYLOADS)
+VERSIONS = (*CURRENT, *(Version(one.payload, is_current=False) for one in FORMERS.values()))
+
+
+def short(topic: Topic) -> str:
+    """A topic's name without what all have in common."""
+    return topic.name.removeprefix("headrace.")
