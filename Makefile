@@ -7,7 +7,7 @@ NODE = tests/node
 NODE_READY = $(NODE)/node_modules/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help install up down test lint format unit chaos bench fuzz wheel clean
+.PHONY: help install up down test lint format unit contracts chaos bench fuzz wheel clean
 
 help: ## What there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -48,6 +48,9 @@ test: lint $(NODE_READY) ## Everything that must hold, the short form of chaos i
 
 unit: install ## The tests that need no server
 	$(BIN)/python -m pytest tests/unit
+
+contracts: install ## Write the generated parts of README.md and docs/events.md again
+	$(BIN)/python -m compose.contract
 
 chaos: install ## Kill everything under 100,000 webhooks, a quarter of an hour; docs/chaos.md reads the report
 	HEADRACE_TEST_CHAOS=long $(BIN)/python -m pytest tests/chaos -s

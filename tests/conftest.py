@@ -25,6 +25,7 @@ from compose.devstack.postgres import PostgresServer
 from compose.settings import Settings
 from schemas.topics import TOPICS
 from tests.chance import LONG
+from tests.published import COUNTED, Verdict, in_the_log, on_kafka
 
 hypothesis_settings.load_profile("long" if LONG else "short")
 
@@ -79,16 +80,34 @@ def cluster(postgres: str) -> Cluster:
 
 
 @pytest.fixture
-async def database(cluster: Cluster) -> AsyncIterator[str]:
-    """The login's URL of a fresh database."""
+def verdict(request: pytest.FixtureRequest) -> Iterator[Verdict]:
+    """What the test's records are held against in the end."""
+    verdict = Verdict(request)
+    yield verdict
+    verdict.end()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say how many records the published contract was asked of."""
+    if COUNTED:
+        terminalreporter.write_line("published contract: " + ", ".join(f"{n} {word}" for word, n in COUNTED.items()))
+
+
+@pytest.fixture
+async def database(cluster: Cluster, verdict: Verdict) -> AsyncIterator[str]:
+    """The login's URL of a fresh database; all that stands in its log in the end satisfies the published contract."""
     name = f"t{uuid.uuid4().hex}"
     admin = await asyncpg.connect(cluster.superuser_url)
     try:
         await admin.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} OWNER headrace_owner STRATEGY FILE_COPY")
         yield cluster.url(name)
+        superuser = await asyncpg.connect(urlunsplit(urlsplit(cluster.superuser_url)._replace(path="/" + name)))
+        produced = await in_the_log(superuser)
+        await superuser.close()
         await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
     finally:
         await admin.close()
+    verdict.on(produced)
 
 
 @pytest.fixture
@@ -132,10 +151,14 @@ def database_settings(database: str, tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-async def settings(database_settings: Settings, kafka: str, admin: AIOKafkaAdminClient) -> AsyncIterator[Settings]:
-    """The same with topics of the test's own on the shared Kafka."""
+async def settings(
+    database_settings: Settings, kafka: str, admin: AIOKafkaAdminClient, verdict: Verdict
+) -> AsyncIterator[Settings]:
+    """The same with topics of the test's own on the shared Kafka, whose records satisfy the published contract."""
     prefix = f"t{uuid.uuid4().hex[:8]}."
     whole = database_settings.model_copy(update={"kafka": kafka, "kafka_topic_prefix": prefix})
     await topics.ensure(whole)
     yield whole
+    produced = await on_kafka(kafka, prefix)
     await admin.delete_topics([prefix + topic.name for topic in TOPICS])
+    verdict.on(produced, prefix)

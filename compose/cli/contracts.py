@@ -35,6 +35,7 @@ def register(app: typer.Typer) -> None:
         Needs no running stack: it is made from the code that is installed.
         """
         from compose.contract import files, pages
+        from compose.contract.asyncapi import document
         from compose.contract.versions import VERSIONS
 
         if sum((out is not None, check is not None, docs)) > 1:
@@ -50,7 +51,7 @@ def register(app: typer.Typer) -> None:
             text = pages.reference()
             print_json({"markdown": text}) if as_json else typer.echo(text, nl=False)
         elif as_json:
-            print_json({"asyncapi": files.document([files.ANY_KAFKA]), "schemas": files.schemas()})
+            print_json({"asyncapi": document([files.ANY_KAFKA]), "schemas": files.schemas()})
         else:
             listed = table("event", "version", "topic", "says")
             for one in VERSIONS:

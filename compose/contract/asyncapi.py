@@ -1,5 +1,6 @@
 """The AsyncAPI 3.0 document, made from the registries: what `/asyncapi.json` serves. Pure but for the examples."""
 
+import re
 from collections.abc import Iterator, Sequence
 from importlib.metadata import version as installed
 from typing import Any
@@ -12,8 +13,8 @@ from schemas.event import CONTENT_TYPE
 from schemas.topics import DEAD_LETTERS, MOST_RECORD_BYTES, TOPICS, Topic
 
 KAFKA = {"bindingVersion": "0.5.0"}
-ABOUT = """Every event is one record: the CloudEvents 1.0 envelope as JSON. Records of one key are in order; a record can
-come twice, with the same `id`. Readers pass over types and fields that they do not know."""
+ABOUT = """Every event is one record: the CloudEvents 1.0 envelope as JSON. Records of one key are in order; a record
+can come twice, with the same `id`. Readers pass over types and fields that they do not know."""
 
 
 def document(servers: Sequence[str], prefix: str = "") -> dict[str, Any]:
@@ -93,6 +94,7 @@ def _channel(topic: Topic, prefix: str, servers: Sequence[str]) -> dict[str, Any
 
 def _message(version: Version) -> dict[str, Any]:
     value, headers = version.example()
+    shown = {name: text.decode() for name, text in headers}
     return {
         "name": version.name,
         "title": f"{version.type}, version {version.payload.VERSION}",
@@ -101,9 +103,7 @@ def _message(version: Version) -> dict[str, Any]:
         "headers": event_headers(version.type),
         "payload": {"$ref": f"#/components/schemas/{version.name}"},
         "bindings": {"kafka": {"key": KEY, **KAFKA}},
-        "examples": [
-            {"name": version.name, "headers": {key: text.decode() for key, text in headers}, "payload": value}
-        ],
+        "examples": [{"name": version.name, "headers": shown, "payload": value}],
     }
 
 
@@ -128,10 +128,8 @@ def _operations(part: Part, prefix: str) -> Iterator[tuple[str, dict[str, Any]]]
             sent = ["dead_letter"]
         for action, names in (("receive", read), ("send", sent)):
             if names:
-                yield (
-                    f"{part.name.replace('/', '.')}.{action}.{short(topic)}",
-                    _operation(part, action, topic, names, prefix),
-                )
+                name = f"{part.name.replace('/', '.')}.{action}.{short(topic)}"
+                yield name, _operation(part, action, topic, names, prefix)
 
 
 def _operation(part: Part, action: str, topic: Topic, names: Sequence[str], prefix: str) -> dict[str, Any]:
@@ -144,5 +142,6 @@ def _operation(part: Part, action: str, topic: Topic, names: Sequence[str], pref
         "messages": [{"$ref": f"{channel}/messages/{name}"} for name in names],
     }
     if action == "receive" and part.group:
-        made["bindings"] = {"kafka": {"groupId": {"type": "string", "pattern": f"^{prefix}{part.group}"}, **KAFKA}}
+        group = {"type": "string", "pattern": rf"^{re.escape(prefix + part.group)}(\.[0-9]+)?$"}
+        made["bindings"] = {"kafka": {"groupId": group, **KAFKA}}
     return made

@@ -1,6 +1,6 @@
 """The contract of a record's headers and key: the names, what each holds, and which may be missing. Pure."""
 
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 from schemas.event import CONTENT_TYPE
 
@@ -10,7 +10,7 @@ INTEGER = "^(0|[1-9][0-9]*)$"
 KEY: dict[str, Any] = {
     "type": "string",
     "pattern": f"^{UUID}:[^\\x00]{{1,200}}$",
-    "description": "`tenantid:subject` of the event, in UTF-8: one aggregate of one tenant, whose events stay in order.",
+    "description": "`tenantid:subject` of the event in UTF-8: one aggregate of one tenant, whose events stay in order",
 }
 CLASSES = {
     "undecodable": "the bytes are no event of ours: broken JSON, another shape, a key, header or topic that disagrees",
@@ -22,8 +22,6 @@ CLASSES = {
     "internal": "something of ours is missing or inconsistent",
 }
 """The classes of a dead letter, and what each means."""
-
-Presence = Literal["always", "when known"]
 
 
 def _text(description: str, **more: Any) -> dict[str, Any]:
@@ -63,7 +61,6 @@ def dead_letter_headers() -> dict[str, Any]:
     return {"type": "object", "properties": DEAD_LETTER, "required": list(DEAD_LETTER)}
 
 
-def presence(name: str) -> Presence:
-    """Whether a header is always there."""
-    always, when_known = get_args(Presence)
-    return always if name in EVENT_REQUIRED or name in DEAD_LETTER else when_known
+def presence(name: str) -> Literal["always", "when known"]:
+    """Whether a header of an event is always there."""
+    return "always" if name in EVENT_REQUIRED else "when known"

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from compose.contract.headers import CLASSES, DEAD_LETTER, EVENT, presence
@@ -13,6 +13,9 @@ from schemas.topics import DEAD_LETTERS, TOPICS
 
 BEGIN, END = "<!-- generated: {} -->", "<!-- end -->"
 LONGEST_EXAMPLE = 60
+ABOUT_LETTERS = """Key, value and headers of the original, byte for byte, and after them these headers. When all of it
+is too large for a record, the value is left out, then key and headers too; `GET /v1/dead-letters` lists every one."""
+Field = tuple[str, str, str]
 
 
 def spliced(page: str, name: str, text: str) -> str:
@@ -56,9 +59,8 @@ def _all_headers() -> str:
     classes = [(f"`{name}`", meaning) for name, meaning in CLASSES.items()]
     return (
         "## Headers\n" + _table(("header", "there", "holds"), events)
-        + "\n## Dead letters\nKey, value and headers of the original, byte for byte, and after them these headers. The value is"
-        " missing when it was\nmissing, or when the whole is too large to be copied (`GET /v1/dead-letters` has it).\n\n"
-        + _table(("header", "holds"), letters) + "\n" + _table(("class", "means"), classes)
+        + f"\n## Dead letters\n{ABOUT_LETTERS}\n\n" + _table(("header", "holds"), letters)
+        + "\n" + _table(("class", "means"), classes)
     )  # fmt: skip
 
 
@@ -82,19 +84,14 @@ def _event(version: Version) -> str:
     )
 
 
-def _fields(
-    schema: dict[str, Any], defs: dict[str, Any], example: Any, path: str = ""
-) -> Iterator[tuple[str, str, str]]:
+def _fields(schema: dict[str, Any], defs: dict[str, Any], example: Any, path: str = "") -> Iterator[Field]:
     """Name, type and example of each field, those of objects inside it too."""
     for name, field in schema["properties"].items():
         value = example.get(name) if isinstance(example, dict) else None
         inner, many = _object(field, defs)
         shape = "list of objects" if inner and many else "object" if inner else _type(field, defs)
-        yield (
-            f"{path}{name}",
-            shape if name in schema.get("required", ()) else f"{shape}, optional",
-            _shown(value, inner),
-        )
+        optional = "" if name in schema.get("required", ()) else ", optional"
+        yield f"{path}{name}", shape + optional, _shown(value, inner)
         if inner:
             first = value[0] if many and value else value
             yield from _fields(inner, defs, first, f"{path}{name}{'[]' if many else ''}.")
@@ -111,7 +108,7 @@ def _type(field: dict[str, Any], defs: dict[str, Any]) -> str:
     if "anyOf" in field:
         return " or ".join(_type(one, defs) for one in field["anyOf"])
     if "$ref" in field:
-        return field["$ref"].rsplit("/", 1)[1].replace("JsonValue", "any JSON")
+        return str(field["$ref"]).rsplit("/", 1)[1].replace("JsonValue", "any JSON")
     if "const" in field or "enum" in field:
         return " \\| ".join(f"`{one}`" for one in field.get("enum", [field.get("const")]))
     if field.get("type") == "array":
@@ -138,7 +135,7 @@ def _link(version: Version) -> str:
     return f"[{version.type}](#{anchor})"
 
 
-def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
     lines = [head, tuple("---" for _ in head), *rows]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 

@@ -25,6 +25,11 @@ class Part:
         return self.name.startswith("consumers/")
 
 
+def _said(view: object) -> str:
+    text = (type(view).__doc__ or "").rstrip(".")
+    return text[:1].lower() + text[1:]
+
+
 PARTS = (
     *(
         Part(f"producers/{one.name}", one.does, emits=frozenset(payload.TYPE for payload in one.emits))
@@ -38,7 +43,7 @@ PARTS = (
         for one in CONSUMERS
     ),
     *(
-        Part(f"projections/{name}", (view.__doc__ or "").rstrip("."), view.wanted, group=f"headrace.{consumer_of(name)}")
+        Part(f"projections/{name}", _said(view), view.wanted, group=f"headrace.{consumer_of(name)}")
         for name, view in VIEWS.items()
     ),
 )  # fmt: skip
