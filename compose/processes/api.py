@@ -132,7 +132,8 @@ def history(topic: str) -> Callable[[AsyncConnection, UUID, UUID], Awaitable[Seq
 
 
 def _contract(settings: Settings) -> APIRouter:
-    whole = json.dumps(document(settings.kafka.split(","), settings.kafka_topic_prefix)).encode()
+    servers = [one.strip() for one in settings.kafka.split(",")]
+    whole = json.dumps(document(servers, settings.kafka_topic_prefix)).encode()
     router = APIRouter(tags=["operations"])
 
     @router.get("/asyncapi.json")

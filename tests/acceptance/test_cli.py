@@ -1,7 +1,10 @@
 """The command line against a stack that it started itself."""
 
 import json
+import os
+import re
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +14,9 @@ import pytest
 
 from tests.acceptance.own_directory import own_directory
 from tests.acceptance.terminal import Terminal
+from tests.contract.house import ROOT
 from tests.factories import shipped_csv
+from tests.published import check_topics
 
 PROCESSES = {
     "postgres", "kafka", "api", "relay", "ingest", "training", "finalization", "billing", "projections", "sweeper"
@@ -29,6 +34,7 @@ def terminal(request: pytest.FixtureRequest) -> Iterator[Terminal]:
         try:
             assert done.returncode == 0, done.stdout + done.stderr
             yield terminal
+            check_topics(terminal.json("status")["kafka"])
         finally:
             terminal.run("down")
 
@@ -169,6 +175,22 @@ def test_a_signed_webhook_is_sent_and_a_forged_one_is_refused(terminal: Terminal
     assert forged.returncode == 1
     assert "unauthorized" in forged.stderr
     assert terminal.json("dead-letters", "list")["data"] == []
+
+
+def test_the_examples_of_the_events_page_run(terminal: Terminal, job: str) -> None:
+    """As they stand there, side by side; what they print is what the API says."""
+    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "events.md").read_text(), re.DOTALL)
+    environment = {**os.environ, "HEADRACE_KAFKA": terminal.json("env")["HEADRACE_KAFKA"], "POLARS_FMT_MAX_ROWS": "50"}
+    running = [
+        subprocess.Popen([sys.executable, "-c", block], env=environment, stdout=subprocess.PIPE, text=True)
+        for block in blocks
+    ]
+    ended, used = (process.communicate(timeout=60)[0] for process in running)
+    assert [process.returncode for process in running] == [0, 0]
+    assert f"{terminal.json('jobs', 'show', job)['metrics']['accuracy']}" in ended
+    assert "'name': 'iris'" in ended
+    assert "training_seconds" in used
+    assert "dataset_rows" in used
 
 
 def test_a_failure_is_1_and_a_misuse_is_2(terminal: Terminal) -> None:

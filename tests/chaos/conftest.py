@@ -12,6 +12,7 @@ from tests.chaos.live_stack import LiveStack, live_stack
 from tests.chaos.traffic import Traffic
 from tests.eventually import eventually
 from tests.factories import shipped_csv
+from tests.published import check_topics
 
 LONG = os.environ.get("HEADRACE_TEST_CHAOS") == "long"
 REPORTS = pytest.StashKey[list[str]]()
@@ -41,6 +42,7 @@ def stack(request: pytest.FixtureRequest) -> Iterator[LiveStack]:
     """Everything, running; its data directory is its own."""
     with own_directory(request) as directory, live_stack(directory / "data") as running:
         yield running
+        check_topics(running.kafka)
 
 
 @pytest.fixture(scope="package")

@@ -3,6 +3,7 @@
 import asyncio
 
 import asyncpg
+import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from compose.processes import relay as process
@@ -48,6 +49,7 @@ async def test_one_that_waits_can_be_stopped(connect: Connect) -> None:
     await asyncio.wait_for(waiting, 10)
 
 
+@pytest.mark.foreign("rows whose bytes nobody looks at: the relay sends what stands in the log")
 async def test_three_relays_whose_owner_is_killed_again_and_again(
     settings: Settings, cluster: Cluster, pipeline: AsyncEngine
 ) -> None:

@@ -16,6 +16,7 @@ from tests.eventually import eventually
 from tests.integration.relay.conftest import Connect
 from tests.integration.relay.log import entry, first_appearances, numbered, on_kafka, unsent, write
 
+pytestmark = pytest.mark.foreign("rows whose bytes nobody looks at: the relay sends what stands in the log")
 KEYS = [f"key-{number}" for number in range(20)]
 
 

@@ -162,6 +162,7 @@ async def test_content_that_postgres_refuses_is_no_loop(bench: Bench) -> None:
     assert await bench.next("ingest") == {"headrace.datasets": 3, "headrace.jobs": 2}
 
 
+@pytest.mark.foreign("headers without a value")
 async def test_a_header_without_a_value_stops_nobody(settings: Settings, bench: Bench) -> None:
     """Kafka's protocol has null header values, and every client can send them."""
     event = rows.webhook(uuid4(), uuid4())
