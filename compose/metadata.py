@@ -8,6 +8,7 @@ import consumers.inbox.tables
 import consumers.ingest.streams.tables
 import consumers.ingest.tables
 import consumers.jobs.tables
+import consumers.pausing.tables
 import consumers.replays.tables
 import consumers.work.tables
 import producers.access.tables
@@ -26,6 +27,7 @@ ALL = [
     producers.webhooks.tables.metadata,
     consumers.inbox.tables.metadata,
     consumers.dead_letters.tables.metadata,
+    consumers.pausing.tables.metadata,
     consumers.replays.tables.metadata,
     consumers.ingest.tables.metadata,
     consumers.ingest.streams.tables.metadata,

@@ -1,6 +1,6 @@
 """What consumers need of the world and of one another."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from decimal import Decimal
@@ -121,8 +121,6 @@ class RequestBody(Protocol):
 
 Classify = Callable[[BaseException], type[Exception] | None]
 """Transient or Permanent for what the world raises, None for a bug."""
-
-Sleep = Callable[[float], Awaitable[None]]
 
 Reached = Callable[[str], None]
 """Told the name of a step when it is reached: there a test can have the process killed."""

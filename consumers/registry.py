@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from consumers.breaker import Limits
 from schemas import datasets, jobs, models, usage, webhooks
 from schemas.payload import Payload
 from schemas.topics import TOPIC_OF
@@ -11,7 +12,7 @@ Types = tuple[type[Payload], ...]
 
 @dataclass(frozen=True, slots=True)
 class Consumer:
-    """One consumer: the events it acts on, those it may emit, the queues that its workers take from, what it does."""
+    """One consumer: its events, what it may emit, its workers' queues, what it does, and how much may fail."""
 
     name: str
     reads: Types
@@ -19,6 +20,7 @@ class Consumer:
     queues: tuple[str, ...] = ()
     batch: int = 200
     does: str = ""
+    breaker: Limits = Limits()  # noqa: RUF009  # frozen
 
     @property
     def topics(self) -> tuple[str, ...]:

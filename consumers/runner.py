@@ -1,6 +1,5 @@
 """The one loop body that every consumer runs in: a delivery in, exactly one commit out."""
 
-import asyncio
 import logging
 import random
 from collections.abc import Callable, Sequence
@@ -8,16 +7,18 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 from uuid import UUID
 
+from consumers.breaker import COUNTED, Limits
 from consumers.dead_letters import store as dead_letters
 from consumers.dead_letters.failure import failure_of
 from consumers.dead_letters.letter import DeadLetter
 from consumers.errors import Permanent, Transient
 from consumers.inbox import store as inbox
 from consumers.outcome import Applied, Ignored, Rejected
-from consumers.ports import Classify, Clock, Handle, Outbox, Positions, Reached, Sleep, Standing, Transactions, nothing
+from consumers.pausing.fuse import Fuse, Tripped
+from consumers.ports import Classify, Clock, Handle, Outbox, Positions, Reached, Standing, Transactions, nothing
 from consumers.sorting import Message, letter_of, sort_out
 from schemas.log import LogEntry, entry_of
-from schemas.record import Delivery, Record, Span
+from schemas.record import Delivery, Held, Hold, Record, Span
 
 log = logging.getLogger(__name__)
 
@@ -31,13 +32,17 @@ class Condemned(NamedTuple):
     stack: str | None
 
 
+Place = tuple[str, int]
+RESUME = "its positions stay; once the cause is mended: headrace consumers resume"
+
+
 @dataclass(frozen=True)
 class Runner:
     """Runs one consumer's handler.
 
     Per delivery one transaction: positions, dedupe, effect, dead letters, events. The world unwell: it raises, and the
-    same delivery is handed in again. A message unwell: it alone becomes a dead letter. A bug: `bug_attempts`, then a
-    dead letter.
+    same delivery is handed in again. A message unwell: it alone becomes a dead letter. A bug: its partition waits and
+    the others go on, `bug_attempts` times, then a dead letter. Too many of these: the breaker, and nothing moves.
     """
 
     consumer: str
@@ -50,56 +55,91 @@ class Runner:
     clock: Clock
     topic_prefix: str = ""
     bug_attempts: int = 3
-    sleep: Sleep = asyncio.sleep
+    bug_seconds: float = 0.4  # before the second attempt; four times as long before each further one
+    limits: Limits = field(default_factory=Limits)
     jitter: Callable[[], float] = field(default=random.random)
     reached: Reached = nothing
+    _fuse: Fuse = field(init=False)
+    _attempts: dict[Place, tuple[int, int]] = field(init=False, default_factory=dict)
+    """Per partition that waits: the offset of the guilty record, and how often it was tried."""
 
-    async def __call__(self, delivery: Delivery) -> bool:
-        """Apply a delivery; True when its effect stands, False when the positions are elsewhere (seek again).
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_fuse", Fuse(self.consumer, self.limits))
 
-        Raises what is transient: nothing moved, or only some of the records did and the rest will be refused.
+    async def __call__(self, delivery: Delivery) -> bool | Held:
+        """Apply a delivery. True when its effect stands, Held when that of some partitions must wait.
+
+        False when the positions are elsewhere, or must not move any more (the breaker): seek again. Raises what is
+        transient: nothing moved, or only some of the records did and the rest will be refused.
         """
-        return await self._apply(delivery.records, delivery.spans)
-
-    async def _apply(self, records: Sequence[Record], spans: Sequence[Span]) -> bool:
-        """As one; on an error that is not the world's, one by one, so that the guilty message is known."""
         try:
-            return await self._once(records, spans)
-        except Exception as error:
-            if self._kind(error) is Transient:
+            return await self._apply(delivery.records, delivery.spans)
+        except Tripped as tripped:
+            async with self.begin() as tx:
+                first = await self._fuse.blow(tx, tripped)
+            if first:
+                log.error("%s: paused by its breaker: %s; %s", self.consumer, tripped, RESUME)
+            return False
+
+    async def _apply(self, records: Sequence[Record], spans: Sequence[Span]) -> bool | Held:
+        """As one; on an error that is not the world's, one by one, so that the guilty message is known."""
+        if not any(self._tried(record) for record in records):
+            try:
+                return await self._once(records, spans)
+            except Tripped:
                 raise
-            if len(records) == 1:
-                return await self._condemn(records, spans, error)
-            log.warning("%s: a batch of %d failed (%r); one by one", self.consumer, len(records), error)
+            except Exception as error:
+                if self._kind(error) is Transient:
+                    raise
+                log.warning("%s: a batch of %d failed (%r); one by one", self.consumer, len(records), error)
         return await self._one_by_one(records, spans)
 
-    async def _one_by_one(self, records: Sequence[Record], spans: Sequence[Span]) -> bool:
+    async def _one_by_one(self, records: Sequence[Record], spans: Sequence[Span]) -> bool | Held:
+        """A bug holds its own partition only: order is promised within a key, and a key stands in one partition."""
+        holds: list[Hold] = []
         for span in spans:
             start = span.start
             own = [one for one in records if (one.topic, one.partition) == (span.topic, span.partition)]
             for place, record in enumerate(own):
                 end = span.next if place == len(own) - 1 else record.offset + 1
-                if not await self._apply([record], [Span(span.topic, span.partition, start, end)]):
+                became = await self._alone(record, Span(span.topic, span.partition, start, end))
+                if became is False:
                     return False
+                if became is not True:
+                    holds.append(Hold(span.topic, span.partition, start, became))
+                    break
                 start = end
-        return True
+        return Held(tuple(holds)) if holds else True
 
-    async def _condemn(self, records: Sequence[Record], spans: Sequence[Span], error: Exception) -> bool:
-        """A single record failed: permanent at once, a bug after some attempts."""
-        attempts = 1
-        while self._kind(error) is not Permanent and attempts < self.bug_attempts:
-            log.warning("%s: attempt %d failed: %r", self.consumer, attempts, error, exc_info=error)
-            await self.sleep(0.2 * 2**attempts * (0.5 + self.jitter()))
-            attempts += 1
-            try:
-                return await self._once(records, spans)
-            except Exception as again:
-                if self._kind(again) is Transient:
-                    raise
-                error = again
+    async def _alone(self, record: Record, span: Span) -> bool | float:
+        """One record: as `_once`, or the seconds that its partition waits for the next attempt."""
+        attempts = self._tried(record) + 1
+        place = (record.topic, record.partition)
+        try:
+            stands = await self._once([record], [span])
+        except Tripped:
+            raise
+        except Exception as error:
+            kind = self._kind(error)
+            if kind is Transient:
+                raise
+            if kind is not Permanent and attempts < self.bug_attempts:
+                log.warning("%s: attempt %d failed: %r", self.consumer, attempts, error, exc_info=error)
+                self._attempts[place] = (record.offset, attempts)
+                return self.bug_seconds * 4.0 ** (attempts - 1) * (0.5 + self.jitter())
+            stands = await self._condemn(record, span, error, attempts)
+        self._attempts.pop(place, None)
+        return stands
+
+    async def _condemn(self, record: Record, span: Span, error: Exception, attempts: int) -> bool:
+        """A record is given up."""
         log.error("%s: dead letter after %d attempts: %r", self.consumer, attempts, error)
         found = failure_of(error, permanent=self._kind(error) is Permanent)
-        return await self._once(records, spans, Condemned(found.error_class, found.error, attempts, found.stack))
+        return await self._once([record], [span], Condemned(found.error_class, found.error, attempts, found.stack))
+
+    def _tried(self, record: Record) -> int:
+        offset, attempts = self._attempts.get((record.topic, record.partition), (-1, 0))
+        return attempts if offset == record.offset else 0
 
     async def _once(self, records: Sequence[Record], spans: Sequence[Span], condemned: Condemned | None = None) -> bool:
         messages, letters = sort_out(records, self.consumer, self.wanted, self.topic_prefix)
@@ -113,8 +153,8 @@ class Runner:
             if condemned is not None:
                 letters += [letter_of(one, self.consumer, *condemned) for one in new]
             elif new:
-                outcomes = await self.handle(tx, [one.event for one in new])
-                for message, outcome in zip(new, outcomes, strict=True):
+                became = await self.handle(tx, [one.event for one in new])
+                for message, outcome in zip(new, became, strict=True):
                     match outcome:
                         case Applied(events):
                             entries += [entry_of(event) for event in events]
@@ -123,10 +163,14 @@ class Runner:
                         case Rejected(failure_class, reason):
                             letters.append(letter_of(message, self.consumer, failure_class, reason))
             entries += await self._park(tx, letters)
+            outcomes = _in_order(records, new, letters)
+            if not all(outcomes):
+                await self._fuse.judge(tx, outcomes)
             await self.positions.advance(tx, spans)
             await self.outbox(tx, entries)
             self.reached("runner.applied")
         self.reached("runner.committed")
+        self._fuse.committed(outcomes)
         return True
 
     async def _park(self, tx: object, letters: Sequence[DeadLetter]) -> list[LogEntry]:
@@ -144,3 +188,14 @@ def _first_of_each(messages: Sequence[Message]) -> list[Message]:
     for one in messages:
         seen.setdefault(one.event.id, one)
     return list(seen.values())
+
+
+def _in_order(records: Sequence[Record], handled: Sequence[Message], letters: Sequence[DeadLetter]) -> list[bool]:
+    """Of each record that was handled or given up, whether it went well, as far as the breaker is concerned."""
+    bad = {_place(one.record) for one in letters if one.error_class in COUNTED}
+    known = bad | {_place(one.record) for one in handled}
+    return [_place(one) not in bad for one in records if _place(one) in known]
+
+
+def _place(record: Record) -> tuple[str, int, int]:
+    return record.topic, record.partition, record.offset

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from consumers.dead_letters.letter import OPERATOR, DeadLetter
-from schemas.decode import read
+from schemas.decode import read_whole
 from schemas.event import Event, FromNewer, Undecodable
 from schemas.record import Record
 
@@ -29,7 +29,7 @@ def sort_out(
     letters: list[DeadLetter] = []
     for record in records:
         try:
-            event = read(record, prefix)
+            event = read_whole(record, prefix)
         except FromNewer as error:
             if error.kind in wanted:
                 letters.append(DeadLetter(record, consumer, OPERATOR, None, "unknown_version", str(error), 1))

@@ -32,3 +32,20 @@ class Delivery:
 
     records: tuple[Record, ...]
     spans: tuple[Span, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """One partition that waits: the offset that comes next in it, and for how many seconds."""
+
+    topic: str
+    partition: int
+    next: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What became of a delivery some of whose partitions must wait; the rest of it is committed."""
+
+    holds: tuple[Hold, ...]

@@ -62,6 +62,7 @@ COMMANDS = {
         "Remove what is older than its time, and make the coming days' partitions. Several may run: one is at work.",
         RUN,
     ),
+    "consumers": Listed("compose.cli.consumers", "Who consumes, how far behind, and who is paused.", RUN),
     "migrate": Listed("compose.cli.setup", "Bring the database's schema up to date, as headrace_owner.", RUN),
     "topics": Listed("compose.cli.setup", "Make the topics that are missing, and check those that are there.", RUN),
     "contracts": Listed(

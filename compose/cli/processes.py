@@ -1,12 +1,15 @@
 """`headrace api`, `relay`, `worker`, `projections`: one process each, as a cluster runs them."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from typing import Annotated
 
 import typer
 
 from compose.settings import Settings
+
+log = logging.getLogger(__name__)
 
 EPILOG = "Settings come from HEADRACE_* in the environment or .env; `headrace doctor` shows them."
 
@@ -68,15 +71,33 @@ def prepared() -> Settings:
 
 def until_stopped(run: Callable[[Settings, asyncio.Event], Awaitable[None]]) -> None:
     """Run a process until it is told to stop."""
+    from compose.adapters.subscription import AnotherClusterError, OutsideLogError, StalledError
     from compose.processes.stopping import stopping
+    from compose.processes.watching import STUCK, watched
 
     settings = prepared()
 
     async def main() -> None:
-        async with stopping() as stop:
-            await run(settings, stop)
+        with watched():
+            async with stopping() as stop:
+                await run(settings, stop)
 
-    run_loop(main)
+    code = 0
+    try:
+        run_loop(main)
+    except* StalledError as stuck:
+        code = STUCK
+        log.critical("this process is stuck and ends with %d, to be started again: %s", code, _all(stuck))
+    except* (OutsideLogError, AnotherClusterError) as lost:
+        code = 1
+        log.critical("only an operator can mend this: %s", _all(lost))
+    if code:
+        raise typer.Exit(code)
+
+
+def _all(group: BaseExceptionGroup[BaseException]) -> str:
+    """What each of a group says, in one line."""
+    return "; ".join(_all(one) if isinstance(one, BaseExceptionGroup) else str(one) for one in group.exceptions)
 
 
 def run_loop(main: Callable[[], Awaitable[None]]) -> None:

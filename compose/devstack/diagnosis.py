@@ -55,6 +55,8 @@ async def diagnose(settings: Settings) -> list[Check]:
     found = [await asyncio.to_thread(check) for check in blocking]
     postgres_url, kafka = _servers(settings, status)
     found.append(await _answers("PostgreSQL", postgres_url is not None, lambda: _ask_postgres(postgres_url or "")))
+    if found[-1].ok and postgres_url is not None:
+        found.append(await _consumers(postgres_url))
     found.append(await _answers("Kafka", kafka is not None, lambda: _ask_kafka(kafka or "")))
     return found
 
@@ -187,6 +189,20 @@ async def _ask_postgres(url: str) -> str:
     finally:
         await connection.close()
     return f"answers, version {version}"
+
+
+async def _consumers(url: str) -> Check:
+    """Whether somebody, or its breaker, has paused a consumer: the API stays ready, but nothing moves behind it."""
+    connection = await asyncpg.connect(url, timeout=ANSWER_SECONDS, server_settings={"role": "headrace_pipeline"})
+    try:
+        rows = await connection.fetch("SELECT consumer, reason FROM consumer_breakers WHERE state = 'paused'")
+    except asyncpg.PostgresError as error:
+        return Check("consumers", ok=False, detail=str(error), advice="headrace migrate")
+    finally:
+        await connection.close()
+    paused = ", ".join(f"{row['consumer']} is paused: {row['reason']}" for row in rows)
+    advice = "headrace consumers show NAME; once the cause is mended, headrace consumers resume NAME --reason …"
+    return Check("consumers", not rows, paused or "none is paused", advice)
 
 
 async def _ask_kafka(bootstrap: str) -> str:

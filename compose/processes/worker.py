@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from compose.adapters.clock import Clock, database_clock
 from compose.adapters.crash_points import crash_points
 from compose.adapters.failures import classify
+from compose.adapters.gate import BreakerGate
 from compose.adapters.objects import open_objects
 from compose.adapters.positions import Positions
 from compose.adapters.scratch import scratch
@@ -94,12 +95,13 @@ async def consumer_parts(
         positions = Positions(pipeline, consumer.name)
         runner = Runner(
             consumer.name, consumer.wanted, handler(consumer, settings, clock), pipeline.begin, positions, append,
-            classify, clock, prefix, reached=crash_points(),
+            classify, clock, prefix, limits=consumer.breaker, reached=crash_points(),
         )  # fmt: skip
         subscribe = partial(
             Subscription,
             settings.kafka, f"{prefix}headrace.{consumer.name}", [prefix + topic for topic in consumer.topics],
             positions, runner, max_records=consumer.batch, client_id=f"headrace-{consumer.name}",
+            gate=BreakerGate(pipeline, consumer.name),
         )  # fmt: skip
         workers = [
             Worker(

@@ -8,8 +8,8 @@ from tests.contract.catalogue import COLUMNS, FUNCTIONS, GRANTS, POLICIES, ROLES
 
 ONE_TENANT = "(tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid)"
 SHARED = {
-    "alembic_version", "clock_offset", "job_transitions", "kafka_cluster", "outbox", "positions", "processed",
-    "projection_heads",
+    "alembic_version", "clock_offset", "consumer_breakers", "job_transitions", "kafka_cluster", "outbox", "positions",
+    "processed", "projection_heads",
 }  # fmt: skip
 READ, ALL = {"SELECT"}, {"SELECT", "INSERT", "UPDATE", "DELETE"}
 # What the API writes itself is configuration, and what is given up or replayed; all else it asks for with an event.
@@ -24,7 +24,8 @@ API_SHARED = {"clock_offset": READ, "positions": READ, "projection_heads": READ}
 GROWING = {"SELECT", "INSERT"}
 PIPELINE = {"events": GROWING, "usage_records": GROWING, "model_versions": GROWING}
 PIPELINE_SHARED = {
-    "clock_offset": READ, "job_transitions": READ, "kafka_cluster": ALL, "outbox": ALL, "positions": ALL,
+    "clock_offset": READ, "consumer_breakers": {"SELECT", "INSERT", "UPDATE"},
+    "job_transitions": READ, "kafka_cluster": ALL, "outbox": ALL, "positions": ALL,
     "processed": ALL, "projection_heads": {"SELECT", "INSERT", "UPDATE"},
 }  # fmt: skip
 DEFINERS = {

@@ -1,7 +1,9 @@
 """How a consumer or projection receives records: from its own positions, never from Kafka's group offsets."""
 
 from compose.adapters.subscription.ports import (
+    AlwaysOpen,
     AnotherClusterError,
+    Gate,
     Handle,
     OutsideLogError,
     Partition,
@@ -12,7 +14,9 @@ from compose.adapters.subscription.ports import (
 from compose.adapters.subscription.subscription import Subscription
 
 __all__ = [
+    "AlwaysOpen",
     "AnotherClusterError",
+    "Gate",
     "Handle",
     "OutsideLogError",
     "Partition",

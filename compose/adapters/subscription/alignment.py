@@ -7,6 +7,7 @@ from compose.adapters.subscription.cursor import Cursor
 from compose.adapters.subscription.log import ends, require_cluster, require_inside
 from compose.adapters.subscription.ports import (
     AnotherClusterError,
+    Gate,
     OutsideLogError,
     Positions,
     Timing,
@@ -21,12 +22,13 @@ class Alignment:
     """One task: whoever suspends the cursor asks; it looks up, checks, seeks and resumes."""
 
     def __init__(
-        self, bootstrap: str, cursor: Cursor, positions: Positions, idle: asyncio.Event, timing: Timing
+        self, bootstrap: str, cursor: Cursor, positions: Positions, idle: asyncio.Event, gate: Gate, timing: Timing
     ) -> None:
         self._bootstrap = bootstrap
         self._cursor = cursor
         self._positions = positions
         self._idle = idle
+        self._gate = gate
         self._timing = timing
         self._asked = asyncio.Event()
         self._wait_seconds = 0.0
@@ -47,6 +49,7 @@ class Alignment:
     async def _align(self) -> None:
         failures = above_end = 0
         while True:
+            await self._gate.opened()
             await self._idle.wait()  # a handler that still runs may move what we are about to read
             try:
                 async with asyncio.timeout(self._timing.look_up_seconds):

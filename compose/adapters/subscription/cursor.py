@@ -50,6 +50,19 @@ class Cursor:
             self._next[topic, partition] = offset
             self.consumer.resume(tp)
 
+    def hold(self, partition: Partition, offset: int) -> None:
+        """Deliver nothing of one partition for now; it will go on from this offset."""
+        tp = TopicPartition(*partition)
+        self.consumer.pause(tp)
+        self.consumer.seek(tp, offset)
+        self._next[partition] = offset
+
+    def release(self, partition: Partition, epoch: int) -> None:
+        """Go on with it, unless everything was suspended since that epoch."""
+        if epoch == self.epoch:
+            self.activity += 1
+            self.consumer.resume(TopicPartition(*partition))
+
     def take(self, polled: Iterable[ConsumerRecord[Any, Any]]) -> Delivery | None:
         """Turn what a poll returned into a delivery and remember it; None when nothing of it may be delivered."""
         records: list[Record] = []
@@ -71,10 +84,11 @@ class Cursor:
         return Delivery(tuple(records), tuple(spans))
 
     def finished(self, delivery: Delivery) -> None:
-        """The delivery's effect is committed in the subscriber's store."""
+        """The effect of what was delivered, up to what is held, is committed in the subscriber's store."""
         self.activity += 1
         for span in delivery.spans:
-            self._committed[span.topic, span.partition] = span.next
+            partition = (span.topic, span.partition)
+            self._committed[partition] = self._next.get(partition, span.next)
 
     def uncommitted(self) -> dict[TopicPartition, int]:
         """Group offsets that lag tools do not know yet, of partitions still assigned; each is given once."""

@@ -1,13 +1,15 @@
 """What a subscription asks of its owner, what it may be told to wait for, and the ways it can give up."""
 
+import asyncio
+import random
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from schemas.record import Delivery
+from schemas.record import Delivery, Held
 
 Partition = tuple[str, int]
-Handle = Callable[[Delivery], Awaitable[bool]]
+Handle = Callable[[Delivery], Awaitable[bool | Held]]
 
 
 class Positions(Protocol):
@@ -20,26 +22,49 @@ class Positions(Protocol):
         """The id of the Kafka cluster the positions belong to; None when nobody remembers it."""
 
 
+class Gate(Protocol):
+    """Whether anything may be delivered at all."""
+
+    async def opened(self) -> None:
+        """Return when it may."""
+
+    async def closed(self) -> None:
+        """Return when it may not."""
+
+
+class AlwaysOpen:
+    """For those whom nobody pauses."""
+
+    async def opened(self) -> None:
+        """At once."""
+
+    async def closed(self) -> None:
+        """Never."""
+        await asyncio.Event().wait()
+
+
 @dataclass(frozen=True, slots=True)
 class Timing:
     """Every duration of a subscription, in seconds."""
 
-    session_seconds: float = 10.0  # silent this long: the group gives the partitions away
-    heartbeat_seconds: float = 3.0
+    session_seconds: float = 6.0  # silent this long: the group gives the partitions away; brokers allow no less
+    heartbeat_seconds: float = 1.5
     max_handle_seconds: float = 300.0  # max_poll_interval; a handler past it is expelled, so we give up before
     rebalance_seconds: float = 30.0  # how long the group waits for members to join again
     revoke_seconds: float = 20.0  # how long a revocation waits for the handler; must be under rebalance_seconds
-    stop_seconds: float = 30.0  # how long a stop waits for the handler
+    stop_seconds: float = 12.0  # how long a stop waits for the handler; then it is rolled back
     poll_seconds: float = 0.05  # FastStream waits so long for a record, then sleeps as long without listening
+    metadata_seconds: float = 30.0  # how long partitions that somebody adds may go unseen
     look_up_seconds: float = 10.0  # one look-up of positions and of the log's ends
     backoff_seconds: float = 0.1  # first wait after a failure; doubles
     max_backoff_seconds: float = 10.0
     watch_seconds: float = 5.0  # the watchdog's round: commit for lag tools, range, progress
     stall_seconds: float = 60.0  # lag without progress for this long: give up
 
-    def backoff(self, failures: int) -> float:
-        """How long to wait after this many failures in a row; the first is 1."""
-        return min(self.max_backoff_seconds, self.backoff_seconds * 2.0 ** min(failures - 1, 30))
+    def backoff(self, failures: int, jitter: Callable[[], float] = random.random) -> float:
+        """How long to wait after this many failures in a row; the first is 1. Between half of it and all of it."""
+        full = min(self.max_backoff_seconds, self.backoff_seconds * 2.0 ** min(failures - 1, 30))
+        return full * (0.5 + 0.5 * jitter())
 
 
 class OutsideLogError(RuntimeError):

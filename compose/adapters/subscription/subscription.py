@@ -14,8 +14,9 @@ from faststream.middlewares import AckPolicy
 
 from compose.adapters.subscription.alignment import Alignment
 from compose.adapters.subscription.cursor import Cursor
-from compose.adapters.subscription.ports import Handle, Positions, Timing
+from compose.adapters.subscription.ports import AlwaysOpen, Gate, Handle, Positions, Timing
 from compose.adapters.subscription.watchdog import Watchdog
+from schemas.record import Held
 
 Polled = tuple[ConsumerRecord[Any, Any], ...]
 
@@ -48,7 +49,11 @@ class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ha
 
 
 class Subscription:
-    """Give `handle` one delivery at a time; True means its effect is committed, anything else seeks again."""
+    """Give `handle` one delivery at a time.
+
+    True: its effect is committed. Held: so it is, but for partitions that wait a while. Anything else seeks again: it
+    pauses, goes on polling, so that the group never expels a member whose world is unwell, then reads the positions.
+    """
 
     def __init__(
         self,
@@ -60,15 +65,18 @@ class Subscription:
         max_records: int = 500,
         timing: Timing = Timing(),  # noqa: B008  # frozen
         client_id: str = "headrace",
+        gate: Gate = AlwaysOpen(),  # noqa: B008  # it has no state
     ) -> None:
         self._handle = handle
+        self._gate = gate
         self._timing = timing
         self._broker = KafkaBroker(
             bootstrap.split(","),
             client_id=client_id,
             consumer_only=True,  # no producer and no admin client: it only reads
             allow_auto_create_topics=False,
-            graceful_timeout=timing.stop_seconds,
+            graceful_timeout=0.5,  # __aexit__ has waited; a handler that still runs is cancelled: it rolls back
+            metadata_max_age_ms=int(timing.metadata_seconds * 1000),
             logger=None,
             apply_types=False,
         )
@@ -94,7 +102,7 @@ class Subscription:
         self._idle = asyncio.Event()
         self._idle.set()
         self._stopping = asyncio.Event()
-        self._alignment = Alignment(bootstrap, self._cursor, positions, self._idle, timing)
+        self._alignment = Alignment(bootstrap, self._cursor, positions, self._idle, gate, timing)
         self._watchdog = Watchdog(self._cursor, timing)
         self._tasks: list[asyncio.Task[Any]] = []
         self._refusals = 0
@@ -115,7 +123,7 @@ class Subscription:
         self._stopping.set()
 
     async def __aenter__(self) -> Self:
-        for serve in (self._stopping.wait(), self._alignment.run(), self._watchdog.run()):
+        for serve in (self._stopping.wait(), self._alignment.run(), self._watchdog.run(), self._mind_the_gate()):
             self._tasks.append(asyncio.create_task(serve))
         try:
             await self._broker.start()
@@ -158,20 +166,42 @@ class Subscription:
             logger.warning("partitions are given away while a handler runs; its positions will be refused")
         await self._watchdog.commit(self._timing.heartbeat_seconds)
 
+    async def _mind_the_gate(self) -> None:
+        """Deliver nothing while it is closed; the alignment waits for it before it goes on."""
+        while True:
+            await self._gate.closed()
+            if self._subscriber.consumer is not None:
+                self._cursor.suspend()
+                self._alignment.ask()
+            await self._gate.opened()
+
+    def _hold(self, held: Held) -> None:
+        """The rest goes on at once; these wait where their positions are."""
+        for hold in held.holds:
+            partition = (hold.topic, hold.partition)
+            self._cursor.hold(partition, hold.next)
+            asyncio.get_running_loop().call_later(hold.seconds, self._cursor.release, partition, self._cursor.epoch)
+
     async def _receive(self, polled: Polled) -> None:
         """One poll, from FastStream, which would swallow what this raises."""
         self._idle.clear()
         self._watchdog.handling_since = time.monotonic()
-        moved = False
+        moved: bool | Held = False
         wait_seconds = self._timing.backoff(self._refusals) if self._refusals else 0.0
+        epoch = self._cursor.epoch
         try:
             delivery = self._cursor.take(polled)
             moved = delivery is None or await self._handle(delivery)
-            if moved and delivery is not None:
+            if isinstance(moved, Held) and self._cursor.epoch == epoch:
+                self._hold(moved)
+            if delivery is not None and (moved is True or (moved and self._cursor.epoch == epoch)):
                 self._cursor.finished(delivery)
-        except Exception:
+        except Exception as error:
             wait_seconds = self._timing.backoff(self._refusals + 1)
-            logger.exception("the handler failed; the same records again, from the positions")
+            logger.warning(
+                "the handler failed; the same records again from the positions, in %.1f s: %r", wait_seconds, error,
+                exc_info=None if self._refusals else error,
+            )  # fmt: skip
         finally:
             if moved:
                 self._refusals = 0

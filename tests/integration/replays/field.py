@@ -84,7 +84,7 @@ class Field:
 
     def lane(self, handle: Handle | None = None, consumer: str = "ingest") -> Lane:
         """As in the worker process; the handler may be the real one with something around it."""
-        return lane_of(self.bench.runner(consumer, handle))
+        return lane_of(self.bench.runner(consumer, handle).runner)
 
     async def drain(self, *lanes: Lane) -> None:
         """Rounds until nothing is due."""

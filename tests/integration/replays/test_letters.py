@@ -154,7 +154,7 @@ async def test_what_could_not_be_read_is_the_operators_and_is_handled_once_it_ca
     async with field.bench.pipeline.begin() as tx:
         new = store.NewRow(OPERATOR, replay, "dead_letters", {}, "read them", None, None, "operator")
         await store.create(tx, new, [Target(row["id"], None, "ingest") for row in letters])
-    await field.drain(lane_of(replace(runner, topic_prefix="blue.")))
+    await field.drain(lane_of(replace(runner.runner, topic_prefix="blue.")))
 
     items = await field.bench.ask(
         "SELECT state, detail FROM replay_items WHERE replay_id = :r ORDER BY place", r=replay
@@ -174,7 +174,7 @@ async def test_what_fails_once_it_can_be_read_is_tried_again(field: Field) -> No
     runner = field.bench.runner("ingest")
     assert await runner(field.feed.deliver(record_of(event, prefix="blue.")))
     letter = await field.bench.value("SELECT id FROM dead_letters WHERE tenant_id = :t", t=OPERATOR)
-    lane = lane_of(replace(runner, topic_prefix="blue."))
+    lane = lane_of(replace(runner.runner, topic_prefix="blue."))
     states = []
     for _ in range(2):
         async with field.bench.pipeline.begin() as tx:

@@ -1,7 +1,7 @@
 """A consumer's runner on the test's database, put together as the worker process does it."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import text
@@ -18,6 +18,7 @@ from consumers.registry import BY_NAME
 from consumers.runner import Runner
 from producers.outbox.append import append
 from schemas.event import Event
+from schemas.record import Delivery, Held
 
 Step = Callable[[AsyncConnection, Sequence[Event]], Awaitable[None]]
 
@@ -28,8 +29,26 @@ TABLES = (
 )  # fmt: skip
 
 
-async def no_wait(seconds: float) -> None:
-    """What the runner does between two attempts at a bug."""
+@dataclass(frozen=True)
+class Persistent:
+    """A runner, and what the subscription does with partitions that it holds: hand them in again, at once."""
+
+    runner: Runner
+
+    async def __call__(self, delivery: Delivery) -> bool:
+        """Until nothing is held any more."""
+        became = await self.runner(delivery)
+        while isinstance(became, Held):
+            at = {(hold.topic, hold.partition): hold.next for hold in became.holds}
+            delivery = Delivery(
+                tuple(one for one in delivery.records if one.offset >= at.get((one.topic, one.partition), 1 << 62)),
+                tuple(
+                    replace(one, start=at[one.topic, one.partition])
+                    for one in delivery.spans if (one.topic, one.partition) in at
+                ),
+            )  # fmt: skip
+            became = await self.runner(delivery)
+        return became
 
 
 @dataclass(frozen=True)
@@ -45,13 +64,14 @@ class Bench:
 
     def runner(
         self, consumer: str, handle: Handle | None = None, begin: Transactions | None = None, bug_attempts: int = 3
-    ) -> Runner:
+    ) -> Persistent:
         """As in the worker process; `handle` and `begin` may be the real ones with something around them."""
         known = BY_NAME[consumer]
-        return Runner(
+        return Persistent(Runner(
             consumer, known.wanted, handle or self.handler(consumer), begin or self.pipeline.begin,
-            Positions(self.pipeline, consumer), append, classify, Clock(), bug_attempts=bug_attempts, sleep=no_wait,
-        )  # fmt: skip
+            Positions(self.pipeline, consumer), append, classify, Clock(), bug_attempts=bug_attempts,
+            limits=known.breaker,
+        ))  # fmt: skip
 
     async def ask(self, query: str, **given: Any) -> list[dict[str, Any]]:
         """Rows."""

@@ -9,7 +9,10 @@ import pytest
 
 from compose.devstack.kafka import KafkaServer
 from compose.devstack.ports import free_ports
+from tests.integration.runner.conftest import bench
 from tests.integration.subscription.store import TABLES, Store
+
+__all__ = ["bench", "kafka_to_kill", "store"]
 
 
 @pytest.fixture

@@ -1,0 +1,46 @@
+"""A consumer's gate: closed while its row says that it is paused."""
+
+import asyncio
+import logging
+from dataclasses import dataclass
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from compose.adapters.failures import passing
+from consumers.pausing import store
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class BreakerGate:
+    """Looks at the row every `look_seconds`; a database that is away changes nothing."""
+
+    pipeline: AsyncEngine
+    consumer: str
+    look_seconds: float = 1.0
+
+    async def opened(self) -> None:
+        """Return when the consumer is not paused."""
+        told = False
+        while await self._is_paused() is not False:
+            if not told:
+                log.warning("%s is paused, or that cannot be told: headrace consumers show %s", *[self.consumer] * 2)
+                told = True
+            await asyncio.sleep(self.look_seconds)
+        if told:
+            log.warning("%s goes on from its positions", self.consumer)
+
+    async def closed(self) -> None:
+        """Return when it is."""
+        while await self._is_paused() is not True:  # noqa: ASYNC110  # it is a row
+            await asyncio.sleep(self.look_seconds)
+
+    async def _is_paused(self) -> bool | None:
+        try:
+            async with self.pipeline.connect() as tx:
+                return await store.is_paused(tx, self.consumer)
+        except Exception as error:
+            if not passing(error):
+                raise
+            return None

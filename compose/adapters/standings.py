@@ -1,0 +1,108 @@
+"""Where every consumer stands: its state, its lag per partition, its last progress."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from consumers.breaker import BAD
+from consumers.pausing import store
+from consumers.registry import CONSUMERS, Consumer
+
+POSITIONS = text(
+    "SELECT topic, partition, next, updated_at FROM positions WHERE consumer = :consumer AND generation = 0"
+)
+ANSWER_SECONDS = 10.0
+Ends = Mapping[tuple[str, int], tuple[int, int]]
+
+
+@dataclass(frozen=True)
+class PartitionStanding:
+    """One partition; `position` None means never read, `end` and `lag` None that Kafka could not be asked."""
+
+    topic: str
+    partition: int
+    position: int | None
+    end: int | None
+    lag: int | None
+
+
+@dataclass(frozen=True)
+class BreakerStanding:
+    """What the breaker allows, and how many of the latest messages failed."""
+
+    max_run: int
+    max_ratio: float
+    window: int
+    recent: int
+    recent_failures: int
+
+
+@dataclass(frozen=True)
+class Standing:
+    """One consumer."""
+
+    name: str
+    state: str
+    reason: str | None
+    by: str | None
+    since: datetime | None
+    lag: int | None
+    last_progress: datetime | None
+    breaker: BreakerStanding
+    partitions: tuple[PartitionStanding, ...]
+
+
+async def standings(pipeline: AsyncEngine, kafka: str, prefix: str) -> list[Standing]:
+    """Every consumer; without Kafka the lag is unknown."""
+    async with pipeline.begin() as tx:
+        rows = {row["consumer"]: row for row in await store.states(tx)}
+        positions = {one.name: (await tx.execute(POSITIONS, {"consumer": one.name})).all() for one in CONSUMERS}
+    ends = await _ends(kafka, sorted({prefix + topic for one in CONSUMERS for topic in one.topics}))
+    return [_standing(one, rows.get(one.name), positions[one.name], ends, prefix) for one in CONSUMERS]
+
+
+def _standing(consumer: Consumer, row: Mapping[Any, Any] | None, read: object, ends: Ends, prefix: str) -> Standing:
+    found = {(one.topic, one.partition): one for one in read}  # type: ignore[attr-defined]
+    topics = {prefix + topic for topic in consumer.topics}
+    places = sorted({*found, *(place for place in ends if place[0] in topics)})
+    partitions = []
+    for place in places:
+        begin, end = ends.get(place, (None, None))
+        position = found[place].next if place in found else None
+        at = position if position is not None else begin
+        lag = None if end is None or at is None else max(0, end - at)
+        partitions.append(PartitionStanding(*place, position, end, lag))
+    known = row or {"state": "running", "reason": None, "changed_by": None, "since": None, "recent": ""}
+    recent = str(known["recent"])
+    limits = consumer.breaker
+    breaker = BreakerStanding(limits.max_run, limits.max_ratio, limits.window, len(recent), recent.count(BAD))
+    lags = [one.lag for one in partitions if one.lag is not None]
+    return Standing(
+        consumer.name, str(known["state"]), known["reason"], known["changed_by"], known["since"],  # type: ignore[arg-type]
+        sum(lags) if len(lags) == len(partitions) and lags else None,
+        max((one.updated_at for one in found.values()), default=None), breaker, tuple(partitions),
+    )  # fmt: skip
+
+
+async def _ends(kafka: str, topics: list[str]) -> Ends:
+    """The beginning and the end of each partition; nothing when Kafka does not answer."""
+    client = AIOKafkaConsumer(bootstrap_servers=kafka, request_timeout_ms=int(ANSWER_SECONDS * 1000))
+    try:
+        async with asyncio.timeout(ANSWER_SECONDS), client:
+            known = await client.topics()
+            places = [
+                TopicPartition(topic, partition)
+                for topic in topics if topic in known
+                for partition in client.partitions_for_topic(topic) or ()
+            ]  # fmt: skip
+            first, last = await asyncio.gather(client.beginning_offsets(places), client.end_offsets(places))
+    except (KafkaError, OSError, TimeoutError):
+        return {}
+    return {(tp.topic, tp.partition): (first[tp], last[tp]) for tp in places}

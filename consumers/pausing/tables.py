@@ -1,0 +1,20 @@
+"""Which consumers are paused, why and by whom, and what the breaker remembers of each."""
+
+from sqlalchemy import CheckConstraint, Column, DateTime, MetaData, PrimaryKeyConstraint, Table, Text, text
+
+metadata = MetaData()
+
+consumer_breakers = Table(
+    "consumer_breakers",
+    metadata,
+    Column("consumer", Text, nullable=False),
+    Column(
+        "state", Text, CheckConstraint("state IN ('running', 'paused')", name="consumer_breakers_state"),
+        nullable=False, server_default="running",
+    ),
+    Column("reason", Text),
+    Column("changed_by", Text),
+    Column("since", DateTime(timezone=True), nullable=False, server_default=text("headrace_clock()")),
+    Column("recent", Text, nullable=False, server_default=""),
+    PrimaryKeyConstraint("consumer", name="consumer_breakers_pkey"),
+)  # fmt: skip

@@ -1,0 +1,63 @@
+"""The breaker: what trips it, and how much may fail before."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from consumers.breaker import BAD, Limits, judge
+
+LIMITS = Limits(max_run=3, max_ratio=0.5, window=10, minimum=6)
+outcomes = st.lists(st.booleans(), max_size=60)
+
+
+def test_a_run_within_the_limit_is_borne_and_one_more_is_not() -> None:
+    assert judge("", [False] * 3, LIMITS).too_much is None
+    assert judge("", [False] * 4, LIMITS).too_much == "more than 3 failures in a row"
+    assert judge("", [False, False, False, True, False, False], Limits(3, 1.0, 10, 6)).too_much is None
+
+
+def test_a_run_goes_on_from_one_delivery_to_the_next() -> None:
+    before = judge("", [True, False, False], LIMITS)
+    assert judge(before.recent, [False], LIMITS).too_much is None
+    assert judge(before.recent, [False, False], LIMITS).too_much is not None
+
+
+def test_a_ratio_counts_from_the_minimum_on() -> None:
+    mixed = [False, True, False, False, True]
+    assert judge("", mixed, LIMITS).too_much is None
+    assert judge("", [*mixed, False], LIMITS).too_much == "4 of the last 6 failed, more than 50%"
+    assert judge("", [True] * 10 + [False, True] * 5, LIMITS).too_much is None
+
+
+def test_only_a_failure_trips() -> None:
+    assert judge(BAD * 10, [True], LIMITS).too_much is None
+
+
+def test_what_is_older_than_the_window_is_forgotten() -> None:
+    assert judge(BAD * 3, [True] * 10, LIMITS).recent == "." * 10
+
+
+@given(outcomes, outcomes)
+def test_deliveries_may_be_cut_anywhere(first: list[bool], second: list[bool]) -> None:
+    whole = judge("", first + second, LIMITS)
+    before = judge("", first, LIMITS)
+    assert whole == (before if before.too_much else judge(before.recent, second, LIMITS))
+
+
+@given(outcomes)
+def test_never_more_than_the_run_is_let_through(given_outcomes: list[bool]) -> None:
+    """What was judged bearable holds no longer run than the limit."""
+    recent = ""
+    for good in given_outcomes:
+        found = judge(recent, [good], LIMITS)
+        if found.too_much:
+            break
+        recent = found.recent
+    assert BAD * 4 not in recent
+    assert len(recent) <= LIMITS.window
+
+
+@pytest.mark.parametrize("wrong", [{"max_run": 0}, {"max_run": 200}, {"minimum": 201}, {"max_ratio": 0.0}])
+def test_limits_that_make_no_sense_are_refused(wrong: dict[str, float]) -> None:
+    with pytest.raises(ValueError, match="limits"):
+        Limits(**wrong)  # type: ignore[arg-type]
