@@ -193,6 +193,25 @@ def test_the_examples_of_the_events_page_run(terminal: Terminal, job: str) -> No
     assert "dataset_rows" in used
 
 
+def test_a_consumer_is_paused_and_resumed(terminal: Terminal) -> None:
+    here = ("--data-dir", str(terminal.data_dir))
+    listed = {one["name"]: one for one in terminal.json("consumers", "list", *here)["data"]}
+    assert listed.keys() == {"ingest", "training", "finalization", "billing"}
+    assert {one["state"] for one in listed.values()} == {"running"}
+    paused = terminal.json("consumers", "pause", "billing", "--reason", "maintenance", *here)
+    assert paused == {"consumer": "billing", "state": "paused", "changed": True}
+    shown = terminal.json("consumers", "show", "billing", *here)
+    assert (shown["state"], shown["reason"], len(shown["partitions"])) == ("paused", "maintenance", 6)
+    doctor = terminal.run("doctor")
+    assert doctor.returncode == 1
+    assert "billing is paused: maintenance" in doctor.stdout
+    assert httpx.get(terminal.json("status")["api_url"] + "/readyz", trust_env=False).status_code == 200
+    assert terminal.json("consumers", "resume", "billing", "--reason", "done", *here)["changed"] is True
+    assert terminal.run("doctor").returncode == 0
+    assert terminal.run("consumers", "show", "nobody", *here).returncode == 1
+    assert terminal.run("consumers", "pause", "billing", *here).returncode == 2
+
+
 def test_a_failure_is_1_and_a_misuse_is_2(terminal: Terminal) -> None:
     unknown = terminal.run("jobs", "show", "01900000-0000-7000-8000-000000000000", "--json")
     assert (unknown.returncode, unknown.stdout) == (1, "")
