@@ -1,14 +1,14 @@
 """Where every consumer stands: its state, its lag per partition, its last progress."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
-from sqlalchemy import text
+from sqlalchemy import Row, RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from consumers.breaker import BAD
@@ -18,6 +18,7 @@ from consumers.registry import CONSUMERS, Consumer
 POSITIONS = text(
     "SELECT topic, partition, next, updated_at FROM positions WHERE consumer = :consumer AND generation = 0"
 )
+NEVER_PAUSED = {"state": "running", "reason": None, "changed_by": None, "since": None, "recent": ""}
 ANSWER_SECONDS = 10.0
 Ends = Mapping[tuple[str, int], tuple[int, int]]
 
@@ -68,26 +69,27 @@ async def standings(pipeline: AsyncEngine, kafka: str, prefix: str) -> list[Stan
     return [_standing(one, rows.get(one.name), positions[one.name], ends, prefix) for one in CONSUMERS]
 
 
-def _standing(consumer: Consumer, row: Mapping[Any, Any] | None, read: object, ends: Ends, prefix: str) -> Standing:
-    found = {(one.topic, one.partition): one for one in read}  # type: ignore[attr-defined]
+def _standing(
+    consumer: Consumer, row: RowMapping | None, read: Sequence[Row[Any]], ends: Ends, prefix: str
+) -> Standing:  # fmt: skip
+    found = {(one.topic, one.partition): one for one in read}
     topics = {prefix + topic for topic in consumer.topics}
-    places = sorted({*found, *(place for place in ends if place[0] in topics)})
     partitions = []
-    for place in places:
+    for place in sorted({*found, *(place for place in ends if place[0] in topics)}):
         begin, end = ends.get(place, (None, None))
         position = found[place].next if place in found else None
-        at = position if position is not None else begin
+        at = begin if position is None else position
         lag = None if end is None or at is None else max(0, end - at)
         partitions.append(PartitionStanding(*place, position, end, lag))
-    known = row or {"state": "running", "reason": None, "changed_by": None, "since": None, "recent": ""}
-    recent = str(known["recent"])
-    limits = consumer.breaker
-    breaker = BreakerStanding(limits.max_run, limits.max_ratio, limits.window, len(recent), recent.count(BAD))
+    known: Mapping[str, Any] = NEVER_PAUSED if row is None else dict(row)
+    limits, recent = consumer.breaker, known["recent"]
     lags = [one.lag for one in partitions if one.lag is not None]
     return Standing(
-        consumer.name, str(known["state"]), known["reason"], known["changed_by"], known["since"],  # type: ignore[arg-type]
-        sum(lags) if len(lags) == len(partitions) and lags else None,
-        max((one.updated_at for one in found.values()), default=None), breaker, tuple(partitions),
+        consumer.name, known["state"], known["reason"], known["changed_by"], known["since"],
+        sum(lags) if partitions and len(lags) == len(partitions) else None,
+        max((one.updated_at for one in found.values()), default=None),
+        BreakerStanding(limits.max_run, limits.max_ratio, limits.window, len(recent), recent.count(BAD)),
+        tuple(partitions),
     )  # fmt: skip
 
 

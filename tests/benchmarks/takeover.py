@@ -17,7 +17,7 @@ from typing import TypeAlias
 from uuid import uuid4
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic
 
 from compose.devstack.children import running
 from compose.devstack.kafka import KafkaServer
@@ -36,7 +36,7 @@ def member(bootstrap: str, topic: str, session: float, instance: str | None, see
         consumer = AIOKafkaConsumer(
             topic, bootstrap_servers=bootstrap, group_id=topic, group_instance_id=instance,
             session_timeout_ms=int(session * 1000), heartbeat_interval_ms=int(session * 250),
-            enable_auto_commit=False, auto_offset_reset="latest",
+            enable_auto_commit=False, auto_offset_reset="latest", metadata_max_age_ms=1000,
         )  # fmt: skip
         async with consumer:
             async for record in consumer:
@@ -104,11 +104,45 @@ async def measure(bootstrap: str, session: float, static: bool, siblings: int, r
     return sorted(took)
 
 
+async def grown(bootstrap: str, static: bool) -> str:
+    """Whether a member that was killed and started again still sees partitions that are added."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    topic, seen = f"t{uuid4().hex}", CONTEXT.Queue()
+    await admin.create_topics([NewTopic(topic, PARTITIONS, 1)])
+    feeding = asyncio.create_task(feed(bootstrap, topic))
+    name = "m0" if static else None
+    first = start(bootstrap, topic, 6.0, name, seen)
+    await wait_for_all(seen, time.monotonic())
+    first.kill()
+    first.join()
+    killed = time.monotonic()
+    second = start(bootstrap, topic, 6.0, name, seen)
+    await wait_for_all(seen, killed + 0.2)
+    await admin.create_partitions({topic: NewPartitions(PARTITIONS + 1)})
+    added = time.monotonic()
+    said = "not within 30 s"
+    async with AIOKafkaProducer(bootstrap_servers=bootstrap) as producer:
+        while time.monotonic() < added + 30:
+            await producer.send(topic, b"x", partition=PARTITIONS)
+            at, partition = await asyncio.to_thread(seen.get, True, 60)
+            if partition == PARTITIONS:
+                said = f"after {at - added:.1f} s"
+                break
+    feeding.cancel()
+    second.kill()
+    await admin.close()
+    return said
+
+
 async def main(bootstrap: str) -> None:
     """Each case in turn."""
     print(
         f"{'membership':10} {'session':>7} {'case':32} seconds after kill -9 ({ROUNDS} kills): lowest, median, highest"
     )
+    for static in (False, True):
+        said = await grown(bootstrap, static)
+        print(f"{'static' if static else 'dynamic'}, started again after kill -9: an added partition is seen {said}")
     for siblings, restart in ((0, True), (1, False)):
         case = f"{siblings} sibling, {'started again' if restart else 'stays dead'}"
         for session, static in ((10.0, False), (6.0, False), (10.0, True), (6.0, True)):

@@ -47,6 +47,14 @@ class Broken:
         raise self.error
 
 
+class Refusing:
+    """It finds fault with what the tenants have set up."""
+
+    async def __call__(self, tx: AsyncConnection, events: Sequence[Event]) -> Sequence[Outcome]:
+        """The port."""
+        return [Rejected("user_config", "the mapping finds nothing") for _ in events]
+
+
 @pytest.mark.parametrize("error", [RuntimeError("a bad deploy"), Permanent("never")], ids=["bug", "permanent"])
 async def test_everything_fails(bench: Bench, error: Exception) -> None:
     """So many dead letters as the limit says and none more; mended and resumed, the rest is applied once."""
@@ -115,11 +123,7 @@ async def test_a_success_between_ends_a_run_and_the_ratio_counts_on(bench: Bench
 
 async def test_a_tenants_own_mistakes_never_stop_the_others(bench: Bench) -> None:
     """A mapping that fits nothing is one tenant's: dead letters of its own, however many."""
-
-    async def refuse(tx: AsyncConnection, events: Sequence[Event]) -> Sequence[Outcome]:
-        return [Rejected("user_config", "the mapping finds nothing") for _ in events]
-
-    assert await bench.runner("billing", refuse)(Feed().deliver(*webhooks(5 * MAX_RUN))) is True
+    assert await bench.runner("billing", Refusing())(Feed().deliver(*webhooks(5 * MAX_RUN))) is True
     assert await bench.value("SELECT count(*) FROM dead_letters") == 5 * MAX_RUN
     assert await bench.ask(STATE) == []
 
