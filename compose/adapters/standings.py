@@ -1,16 +1,19 @@
 """Where every consumer stands: its state, its lag per partition, its last progress."""
 
 import asyncio
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer
+from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 from sqlalchemy import Row, RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from compose.adapters.subscription.log import ends
 from consumers.breaker import BAD
 from consumers.pausing import store
 from consumers.registry import CONSUMERS, Consumer
@@ -18,6 +21,8 @@ from consumers.registry import CONSUMERS, Consumer
 POSITIONS = text(
     "SELECT topic, partition, next, updated_at FROM positions WHERE consumer = :consumer AND generation = 0"
 )
+log = logging.getLogger(__name__)
+
 NEVER_PAUSED = {"state": "running", "reason": None, "changed_by": None, "since": None, "recent": ""}
 ANSWER_SECONDS = 10.0
 Ends = Mapping[tuple[str, int], tuple[int, int]]
@@ -65,7 +70,7 @@ async def standings(pipeline: AsyncEngine, kafka: str, prefix: str) -> list[Stan
     async with pipeline.begin() as tx:
         rows = {row["consumer"]: row for row in await store.states(tx)}
         positions = {one.name: (await tx.execute(POSITIONS, {"consumer": one.name})).all() for one in CONSUMERS}
-    ends = await _ends(kafka, sorted({prefix + topic for one in CONSUMERS for topic in one.topics}))
+    ends = await _ends(kafka, {prefix + topic for one in CONSUMERS for topic in one.topics})
     return [_standing(one, rows.get(one.name), positions[one.name], ends, prefix) for one in CONSUMERS]
 
 
@@ -93,18 +98,21 @@ def _standing(
     )  # fmt: skip
 
 
-async def _ends(kafka: str, topics: list[str]) -> Ends:
+async def _ends(kafka: str, topics: set[str]) -> Ends:
     """The beginning and the end of each partition; nothing when Kafka does not answer."""
-    client = AIOKafkaConsumer(bootstrap_servers=kafka, request_timeout_ms=int(ANSWER_SECONDS * 1000))
+    admin = AIOKafkaAdminClient(bootstrap_servers=kafka, request_timeout_ms=int(ANSWER_SECONDS * 1000))
     try:
-        async with asyncio.timeout(ANSWER_SECONDS), client:
-            known = await client.topics()
-            places = [
-                TopicPartition(topic, partition)
-                for topic in topics if topic in known
-                for partition in client.partitions_for_topic(topic) or ()
-            ]  # fmt: skip
-            first, last = await asyncio.gather(client.beginning_offsets(places), client.end_offsets(places))
-    except (KafkaError, OSError, TimeoutError):
+        async with asyncio.timeout(ANSWER_SECONDS):
+            try:
+                await admin.start()
+                there = topics & set(await admin.list_topics())
+            finally:
+                await admin.close()
+            if not there:
+                return {}
+            async with AIOKafkaConsumer(*there, bootstrap_servers=kafka, enable_auto_commit=False) as client:
+                partitions = {topic: client.partitions_for_topic(topic) or () for topic in there}
+                return await ends(client, [(topic, number) for topic in there for number in partitions[topic]])
+    except (KafkaError, OSError, TimeoutError) as error:
+        log.warning("the lag is unknown, Kafka does not say where its log ends: %r", error)
         return {}
-    return {(tp.topic, tp.partition): (first[tp], last[tp]) for tp in places}

@@ -55,7 +55,8 @@ async def test_a_bad_deploy_trips_the_breaker_and_nothing_is_lost(
         assert 0 < letters <= LIMITS.max_run
         assert (shown["state"], shown["by"]) == ("paused", "breaker")
         assert "failures in a row" in shown["reason"]
-        assert shown["lag"] == MESSAGES - letters == sum(one["lag"] for one in shown["partitions"])
+        assert shown["lag"] == MESSAGES - letters
+        assert len(shown["partitions"]) == 8
 
         with crew() as members:
             for _ in range(2):
