@@ -24,22 +24,30 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """The latest outcomes, oldest first, a character each; and why this is too much, None while it is not."""
+    """The latest outcomes, oldest first, a character each; why it is too much, if it is; how many may fail uncounted."""
 
     recent: str
     too_much: str | None = None
+    allowed: int = 0
 
 
-def judge(recent: str, outcomes: Iterable[bool], limits: Limits) -> Judgement:
-    """Add outcomes (True: good) in their order; it stops at the first that is too much."""
-    for good in outcomes:
+def judge(recent: str, outcomes: Iterable[bool], limits: Limits, allowed: int = 0) -> Judgement:
+    """Add outcomes (True: good) in their order; it stops at the first that is too much.
+
+    The first `allowed` failures do not count: an operator has said that what is in the log cannot be mended.
+    """
+    for outcome in outcomes:
+        good = outcome or allowed > 0
+        allowed -= 0 if outcome or not allowed else 1
         recent = (recent + (GOOD if good else BAD))[-limits.window :]
         if good:
             continue
         run = len(recent) - len(recent.rstrip(BAD))
         if run > limits.max_run:
-            return Judgement(recent, f"more than {limits.max_run} failures in a row")
+            return Judgement(recent, f"more than {limits.max_run} failures in a row", allowed)
         bad = recent.count(BAD)
         if len(recent) >= limits.minimum and bad > limits.max_ratio * len(recent):
-            return Judgement(recent, f"{bad} of the last {len(recent)} failed, more than {limits.max_ratio:.0%}")
-    return Judgement(recent)
+            return Judgement(
+                recent, f"{bad} of the last {len(recent)} failed, more than {limits.max_ratio:.0%}", allowed
+            )
+    return Judgement(recent, None, allowed)

@@ -28,6 +28,8 @@ EPILOG = """
 [cyan]headrace consumers pause ingest --reason "maintenance"[/]  every instance stops within about a second
 
 [cyan]headrace consumers resume ingest --reason "fixed in 1.4.2"[/]  on from the positions: nothing was skipped
+
+[cyan]headrace consumers resume ingest --reason "a producer wrote garbage" --allow 500[/]  let these be dead letters
 """
 Name = Annotated[str, typer.Argument(help="The consumer.")]
 Why = Annotated[str, typer.Option("--reason", help="Why; kept in the row.")]
@@ -82,12 +84,18 @@ def register(app: typer.Typer) -> None:
         _change(name, "paused", reason, as_json, data_dir)
 
     @group.command(epilog=EPILOG)
-    def resume(name: Name, reason: Why, as_json: AsJson = False, data_dir: DataDir = None) -> None:
+    def resume(
+        name: Name, reason: Why,
+        allow: Annotated[
+            int, typer.Option(min=0, help="So many more may fail uncounted: what stands in the log cannot be mended.")
+        ] = 0,
+        as_json: AsJson = False, data_dir: DataDir = None,
+    ) -> None:  # fmt: skip
         """Let a paused consumer go on from its positions, with a clean breaker."""
-        _change(name, "running", reason, as_json, data_dir)
+        _change(name, "running", reason, as_json, data_dir, allow)
 
 
-def _change(name: str, state: str, reason: str, as_json: bool, data_dir: Path | None) -> None:
+def _change(name: str, state: str, reason: str, as_json: bool, data_dir: Path | None, allow: int = 0) -> None:
     from consumers.pausing import store
 
     _known(name)
@@ -95,7 +103,9 @@ def _change(name: str, state: str, reason: str, as_json: bool, data_dir: Path | 
 
     async def write(pipeline: "AsyncEngine", _kafka: str, _prefix: str) -> bool:
         async with pipeline.begin() as tx:
-            return await (store.pause if state == "paused" else store.resume)(tx, name, reason, by)
+            if state == "paused":
+                return await store.pause(tx, name, reason, by)
+            return await store.resume(tx, name, reason, by, allow)
 
     changed = _with_database(write, data_dir)
     if as_json:

@@ -31,13 +31,13 @@ class Fuse:
 
     async def judge(self, tx: "AsyncConnection", outcomes: Sequence[bool]) -> None:
         """Write the outcomes (True: good) into the locked row; raises Tripped."""
-        paused, recent = await store.locked(tx, self.consumer)
+        paused, before = await store.locked(tx, self.consumer)
         if paused:
             raise Tripped(None)
-        found = judge(recent, [*[True] * self.good_since, *outcomes], self.limits)
+        found = judge(before.recent, [*[True] * self.good_since, *outcomes], self.limits, before.allowed)
         if found.too_much is not None:
             raise Tripped(found.too_much)
-        await store.note(tx, self.consumer, found.recent)
+        await store.note(tx, self.consumer, found)
 
     def committed(self, outcomes: Sequence[bool]) -> None:
         """They stand."""

@@ -5,34 +5,37 @@ from collections.abc import Sequence
 from sqlalchemy import RowMapping, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from consumers.breaker import Judgement
 from consumers.pausing.tables import consumer_breakers
 
 MAKE = text("INSERT INTO consumer_breakers (consumer) VALUES (:consumer) ON CONFLICT DO NOTHING")
-LOCK = text("SELECT state, recent FROM consumer_breakers WHERE consumer = :consumer FOR UPDATE")
-NOTE = text("UPDATE consumer_breakers SET recent = :recent WHERE consumer = :consumer")
+LOCK = text("SELECT state, recent, allowed FROM consumer_breakers WHERE consumer = :consumer FOR UPDATE")
+NOTE = text("UPDATE consumer_breakers SET recent = :recent, allowed = :allowed WHERE consumer = :consumer")
 # A resumed consumer begins with a clean window: what failed before must not stop it at the first failure.
 CHANGE = text("""
-    INSERT INTO consumer_breakers (consumer, state, reason, changed_by) VALUES (:consumer, :state, :reason, :by)
+    INSERT INTO consumer_breakers (consumer, state, reason, changed_by, allowed)
+    VALUES (:consumer, :state, :reason, :by, :allowed)
     ON CONFLICT (consumer) DO UPDATE
     SET state = excluded.state, reason = excluded.reason, changed_by = excluded.changed_by, since = headrace_clock(),
+        allowed = excluded.allowed,
         recent = CASE excluded.state WHEN 'running' THEN '' ELSE consumer_breakers.recent END
     WHERE consumer_breakers.state <> excluded.state
     RETURNING consumer
 """)
 
 
-async def locked(tx: AsyncConnection, consumer: str) -> tuple[bool, str]:
-    """Lock the row, which is made when new: whether the consumer is paused, and its latest outcomes."""
+async def locked(tx: AsyncConnection, consumer: str) -> tuple[bool, Judgement]:
+    """Lock the row, which is made when new: whether the consumer is paused, and what was judged before."""
     found = (await tx.execute(LOCK, {"consumer": consumer})).one_or_none()
     if found is None:
         await tx.execute(MAKE, {"consumer": consumer})
         found = (await tx.execute(LOCK, {"consumer": consumer})).one()
-    return found.state == "paused", found.recent
+    return found.state == "paused", Judgement(found.recent, None, found.allowed)
 
 
-async def note(tx: AsyncConnection, consumer: str, recent: str) -> None:
+async def note(tx: AsyncConnection, consumer: str, found: Judgement) -> None:
     """Remember the latest outcomes."""
-    await tx.execute(NOTE, {"consumer": consumer, "recent": recent})
+    await tx.execute(NOTE, {"consumer": consumer, "recent": found.recent, "allowed": found.allowed})
 
 
 async def pause(tx: AsyncConnection, consumer: str, reason: str, by: str) -> bool:
@@ -40,10 +43,10 @@ async def pause(tx: AsyncConnection, consumer: str, reason: str, by: str) -> boo
     return await _change(tx, consumer, "paused", reason, by)
 
 
-async def resume(tx: AsyncConnection, consumer: str, reason: str, by: str) -> bool:
-    """Let it go on from its positions; False when it is not paused."""
+async def resume(tx: AsyncConnection, consumer: str, reason: str, by: str, allowed: int = 0) -> bool:
+    """Let it go on from its positions, and so many failures pass; False when it is not paused."""
     await tx.execute(MAKE, {"consumer": consumer})
-    return await _change(tx, consumer, "running", reason, by)
+    return await _change(tx, consumer, "running", reason, by, allowed)
 
 
 async def states(tx: AsyncConnection) -> Sequence[RowMapping]:
@@ -57,6 +60,6 @@ async def is_paused(tx: AsyncConnection, consumer: str) -> bool:
     return (await tx.execute(of)).scalar_one_or_none() == "paused"
 
 
-async def _change(tx: AsyncConnection, consumer: str, state: str, reason: str, by: str) -> bool:
-    given = {"consumer": consumer, "state": state, "reason": reason, "by": by}
+async def _change(tx: AsyncConnection, consumer: str, state: str, reason: str, by: str, allowed: int = 0) -> bool:
+    given = {"consumer": consumer, "state": state, "reason": reason, "by": by, "allowed": allowed}
     return (await tx.execute(CHANGE, given)).first() is not None

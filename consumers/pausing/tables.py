@@ -1,6 +1,6 @@
 """Which consumers are paused, why and by whom, and what the breaker remembers of each."""
 
-from sqlalchemy import CheckConstraint, Column, DateTime, MetaData, PrimaryKeyConstraint, Table, Text, text
+from sqlalchemy import CheckConstraint, Column, DateTime, Integer, MetaData, PrimaryKeyConstraint, Table, Text, text
 
 metadata = MetaData()
 
@@ -16,5 +16,6 @@ consumer_breakers = Table(
     Column("changed_by", Text),
     Column("since", DateTime(timezone=True), nullable=False, server_default=text("headrace_clock()")),
     Column("recent", Text, nullable=False, server_default=""),
+    Column("allowed", Integer, nullable=False, server_default="0"),
     PrimaryKeyConstraint("consumer", name="consumer_breakers_pkey"),
 )  # fmt: skip

@@ -16,6 +16,7 @@ CREATE TABLE consumer_breakers (
     changed_by TEXT,
     since TIMESTAMP WITH TIME ZONE DEFAULT headrace_clock() NOT NULL,
     recent TEXT DEFAULT '' NOT NULL,
+    allowed INTEGER DEFAULT '0' NOT NULL,
     CONSTRAINT consumer_breakers_pkey PRIMARY KEY (consumer)
 );
 

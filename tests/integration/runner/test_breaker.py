@@ -92,6 +92,19 @@ async def test_a_batch_that_cannot_be_read_is_rolled_back_whole(bench: Bench) ->
     assert [one["state"] for one in await bench.ask(STATE)] == ["paused"]
 
 
+async def test_what_cannot_be_mended_may_be_let_through(bench: Bench) -> None:
+    """Garbage stands in the log for good: the operator says how much of it may become dead letters."""
+    bad: list[Event | Record] = [replace(record_of(one), value=b"{") for one in webhooks(3 * MAX_RUN)]
+    delivery = Feed().deliver(*bad)
+    assert await bench.runner("billing")(delivery) is False
+    async with bench.pipeline.begin() as tx:
+        assert await store.resume(tx, "billing", "known", "somebody", allowed=3 * MAX_RUN)
+
+    assert await bench.runner("billing")(delivery) is True
+    assert await bench.value("SELECT count(*) FROM dead_letters") == 3 * MAX_RUN
+    assert await bench.value("SELECT allowed FROM consumer_breakers") == 0
+
+
 async def test_instances_count_together(bench: Bench) -> None:
     """Two of them fail in turn on partitions of their own: the limit is the consumer's, not theirs."""
     records = [replace(record_of(one), value=b"{") for one in webhooks(MAX_RUN + 2)]

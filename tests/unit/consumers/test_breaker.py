@@ -37,6 +37,12 @@ def test_what_is_older_than_the_window_is_forgotten() -> None:
     assert judge(BAD * 3, [True] * 10, LIMITS).recent == "." * 10
 
 
+def test_what_is_allowed_does_not_count() -> None:
+    found = judge("", [True, *[False] * 8], LIMITS, allowed=5)
+    assert (found.too_much, found.allowed, found.recent[-4:]) == (None, 0, ".xxx")
+    assert judge(found.recent, [False], LIMITS, found.allowed).too_much is not None
+
+
 @given(outcomes, outcomes)
 def test_deliveries_may_be_cut_anywhere(first: list[bool], second: list[bool]) -> None:
     whole = judge("", first + second, LIMITS)
