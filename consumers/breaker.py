@@ -24,7 +24,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """The latest outcomes, oldest first, a character each; why it is too much, if it is; how many may fail uncounted."""
+    """The latest outcomes, oldest first, a character each; why it is too much, if it is; how many may yet fail."""
 
     recent: str
     too_much: str | None = None
