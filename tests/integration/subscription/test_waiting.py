@@ -4,7 +4,6 @@ import asyncio
 import time
 from dataclasses import replace
 from functools import partial
-from itertools import pairwise
 from typing import Any
 
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions
@@ -116,10 +115,8 @@ async def test_an_unwell_world_outlasts_the_poll_interval(kafka: str, admin: AIO
     short = replace(QUICK, max_handle_seconds=2.0)
     firsts: list[int] = []
     began = time.monotonic()
-    waits: list[float] = []
 
     async def handle(delivery: Delivery) -> bool:
-        waits.append(time.monotonic())
         firsts.append(delivery.records[0].offset)
         if time.monotonic() - began < 6.0:
             raise ConnectionError("postgres is away")
@@ -137,8 +134,6 @@ async def test_an_unwell_world_outlasts_the_poll_interval(kafka: str, admin: AIO
     assert await store.effects() == list(range(30))
     assert firsts[-3:] == [0, 10, 20]
     assert set(firsts[:-3]) == {0}
-    gaps = {round(after - at, 3) for at, after in pairwise(waits)}
-    assert len(gaps) > 3  # with jitter, no two waits are alike
 
 
 async def test_partitions_that_somebody_adds_are_read_from_their_beginning(
