@@ -1,15 +1,12 @@
 """A consumer's gate: closed while its row says that it is paused."""
 
 import asyncio
-import logging
 from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from compose.adapters.failures import passing
 from consumers.pausing import store
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -22,14 +19,8 @@ class BreakerGate:
 
     async def opened(self) -> None:
         """Return when the consumer is not paused."""
-        told = False
-        while await self._is_paused() is not False:
-            if not told:
-                log.warning("%s is paused, or that cannot be told: headrace consumers show %s", *[self.consumer] * 2)
-                told = True
+        while await self._is_paused() is not False:  # noqa: ASYNC110  # it is a row
             await asyncio.sleep(self.look_seconds)
-        if told:
-            log.warning("%s goes on from its positions", self.consumer)
 
     async def closed(self) -> None:
         """Return when it is."""

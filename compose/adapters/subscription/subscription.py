@@ -69,6 +69,7 @@ class Subscription:
     ) -> None:
         self._handle = handle
         self._gate = gate
+        self._group = group
         self._timing = timing
         self._broker = KafkaBroker(
             bootstrap.split(","),
@@ -170,10 +171,12 @@ class Subscription:
         """Deliver nothing while it is closed; the alignment waits for it before it goes on."""
         while True:
             await self._gate.closed()
+            logger.warning("%s is paused: nothing is delivered, the positions stay", self._group)
             if self._subscriber.consumer is not None:
                 self._cursor.suspend()
                 self._alignment.ask()
             await self._gate.opened()
+            logger.warning("%s goes on from its positions", self._group)
 
     def _hold(self, held: Held) -> None:
         """The rest goes on at once; these wait where their positions are."""
