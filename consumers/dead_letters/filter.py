@@ -3,7 +3,9 @@
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from schemas.words import Cursor, Moment
 
 State = Literal["parked", "replaying", "applied", "discarded"]
 Word = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00]+$")]
@@ -17,8 +19,8 @@ class LetterWords(BaseModel):
     error_class: Word | None = Field(None, alias="class")
     event_type: Word | None = Field(None, alias="type")
     fingerprint: Word | None = None
-    since: AwareDatetime | None = Field(None, alias="from")
-    until: AwareDatetime | None = Field(None, alias="to")
+    since: Moment | None = Field(None, alias="from")
+    until: Moment | None = Field(None, alias="to")
 
 
 class LetterFilter(LetterWords):
@@ -38,7 +40,7 @@ class GroupPage(LetterWords):
 class LetterPage(GroupPage):
     """The query of the list."""
 
-    cursor: str | None = None
+    cursor: Cursor | None = None
 
 
 def letters_like(words: LetterWords, state: State | None) -> LetterFilter:

@@ -24,6 +24,7 @@ from consumers.replays.replay import (
     check_count,
 )
 from schemas.errors import Refusal
+from schemas.words import Cursor
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
@@ -83,7 +84,7 @@ def routes(
             check_count(matched, choice, matched)
         return {"matched": matched, "sample": sample[:SAMPLE]}
 
-    @router.post("/v1/replays", status_code=202)
+    @router.post("/v1/replays", status_code=202, responses={200: {"description": "What a dry run found."}})
     async def create(body: NewReplay, principal: asking, response: Response) -> dict[str, Any]:
         """Start one; or, with `dry_run`, say how many match and show some."""
         if body.dry_run:
@@ -94,7 +95,7 @@ def routes(
         return made
 
     @router.get("/v1/replays")
-    async def newest(principal: asking, limit: most = 50, cursor: str | None = None) -> dict[str, Any]:
+    async def newest(principal: asking, limit: most = 50, cursor: Cursor | None = None) -> dict[str, Any]:
         """The tenant's replays, newest first."""
         after = mark_of(cursor)
         async with transactions(principal.tenant) as tx:

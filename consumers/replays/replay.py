@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StringConstraints, ValidationError
 
 from consumers.dead_letters.filter import LetterFilter as Letters
 from consumers.dead_letters.filter import LetterWords, letters_like
 from schemas.errors import Refusal
+from schemas.words import Moment
 
 MOST_ITEMS = 100_000
 STATES = ("pending", "applied", "already_applied", "failed_again", "skipped")
@@ -36,8 +37,8 @@ class RequestChoice(BaseModel):
     ids: Ids | None = None
     source_id: UUID | None = None
     outcome: Literal["accepted", "duplicate", "rejected"] | None = None
-    since: AwareDatetime | None = Field(None, alias="from")
-    until: AwareDatetime | None = Field(None, alias="to")
+    since: Moment | None = Field(None, alias="from")
+    until: Moment | None = Field(None, alias="to")
 
 
 Choice = LetterChoice | RequestChoice
@@ -50,9 +51,9 @@ class NewReplay(BaseModel):
     kind: Kind = "dead_letters"
     filter: dict[str, Any]
     reason: Reason | None = None
-    dry_run: bool = False
-    throttle_per_second: Annotated[float, Field(gt=0, le=10_000, allow_inf_nan=False)] | None = None
-    expected: Annotated[int, Field(ge=0, le=MOST_ITEMS)] | None = None
+    dry_run: StrictBool = False
+    throttle_per_second: Annotated[float, Field(ge=0.01, le=10_000, allow_inf_nan=False)] | None = None
+    expected: Annotated[int, Field(strict=True, ge=0, le=MOST_ITEMS)] | None = None
 
     def choice(self) -> Choice:
         """Its filter, as its kind has it; raises Refusal `invalid_filter`."""

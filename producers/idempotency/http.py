@@ -10,10 +10,13 @@ from producers.idempotency.key import HEADER, Scope, checked_key
 from producers.idempotency.once import Answer, Body, Once, Turn
 
 DESCRIPTION = "Makes the request safe to repeat: for 24 hours the same key with the same body gets the same answer."
+# Told, not left to FastAPI: what is wrong with a key has a code of its own.
+WRITTEN = {"pattern": "^[!-~]{1,255}$"}
 
 
 def _given(
-    request: Request, _key: Annotated[str | None, Header(alias=HEADER, description=DESCRIPTION)] = None
+    request: Request,
+    _key: Annotated[str | None, Header(alias=HEADER, description=DESCRIPTION, json_schema_extra=WRITTEN)] = None,
 ) -> str | None:
     return checked_key(request.headers.getlist(HEADER))
 

@@ -7,7 +7,6 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
-from pydantic import AwareDatetime
 from pydantic_core import to_json
 
 from producers.access.http import Authenticate
@@ -17,6 +16,7 @@ from producers.outbox import store
 from producers.outbox.following import Following
 from producers.ports import TenantTransactions
 from schemas.errors import Refusal
+from schemas.words import Cursor, Dotted, Moment
 
 MOST_WAIT_SECONDS = 30
 LOOK_UP_SECONDS = 0.5
@@ -31,17 +31,15 @@ def routes(authenticate: Authenticate, transactions: TenantTransactions, followi
     async def read(
         request: Request,
         principal: Annotated[Principal, Depends(authenticate)],
-        cursor: Annotated[
-            str | None, Query(max_length=200, description="`next_cursor`, or `latest`: from now.")
-        ] = None,
+        cursor: Annotated[Cursor | None, Query(description="`next_cursor`, or `latest`: from now.")] = None,
         limit: Annotated[int, Query(ge=1, le=500)] = 50,
         order: Literal["asc", "desc"] = "asc",
-        topic: Annotated[str | None, Query(max_length=100)] = None,
-        type: Annotated[str | None, Query(max_length=100)] = None,
+        topic: Dotted | None = None,
+        type: Dotted | None = None,
         source: Annotated[UUID | None, Query(description="A source's id: its webhooks.")] = None,
         correlation: UUID | None = None,
-        since: Annotated[AwareDatetime | None, Query(alias="from")] = None,
-        to: AwareDatetime | None = None,
+        since: Annotated[Moment | None, Query(alias="from")] = None,
+        to: Moment | None = None,
         prefer: Annotated[str | None, Header(description="`wait=N`: up to 30 s for more, at the log's end.")] = None,
     ) -> Response:
         """Events as they stand on Kafka, oldest first. An event is never passed by, however late it is committed.

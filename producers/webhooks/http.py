@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Response
-from pydantic import AwareDatetime, BaseModel
+from pydantic import BaseModel
 from pydantic_core import from_json
 
 from producers.access.http import Authenticate
@@ -15,6 +15,7 @@ from producers.cursor import decoded_place, encoded_place
 from producers.ports import TenantTransactions
 from producers.webhooks import store
 from schemas.errors import Refusal
+from schemas.words import Cursor, Moment
 
 BODY = {"description": "Signed as the source's scheme has it.", "content": {"*/*": {"schema": {"type": "string"}}}}
 
@@ -66,9 +67,9 @@ def routes(
         principal: asking,
         source_id: UUID | None = None,
         outcome: Literal["accepted", "duplicate", "rejected"] | None = None,
-        since: Annotated[AwareDatetime | None, Query(alias="from")] = None,
-        to: AwareDatetime | None = None,
-        cursor: Annotated[str | None, Query(max_length=200)] = None,
+        since: Annotated[Moment | None, Query(alias="from")] = None,
+        to: Moment | None = None,
+        cursor: Cursor | None = None,
         limit: Annotated[int, Query(ge=1, le=200)] = 50,
     ) -> dict[str, Any]:
         """Newest first: accepted, repeated, and (some of) those that were rejected, with the reason."""

@@ -26,6 +26,7 @@ from producers.webhooks.sources.source import (
     checked_secret,
 )
 from schemas.errors import Refusal
+from schemas.words import Cursor
 
 
 def routes(
@@ -75,7 +76,7 @@ def routes(
     @router.get("")
     async def newest(
         principal: asking,
-        cursor: Annotated[str | None, Query(max_length=200)] = None,
+        cursor: Cursor | None = None,
         limit: Annotated[int, Query(ge=1, le=200)] = 50,
     ) -> dict[str, Any]:
         """The tenant's sources, newest first, without their secrets."""

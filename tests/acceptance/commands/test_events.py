@@ -65,6 +65,7 @@ async def test_the_log_is_read_in_its_order_as_it_stands_on_kafka(api: World) ->
     assert (await api.get("/v1/events", order="desc", limit=50))["next_cursor"] is None
 
 
+@pytest.mark.foreign("rows whose bytes nobody looks at: the log is read as it stands")
 async def test_filters(api: World, writer: asyncpg.Connection) -> None:
     shop, crm = await create(api, "shop"), await create(api, "crm")
     one = (await accepted(api, shop, b"{}", "1"))["event_id"]
@@ -87,6 +88,7 @@ async def test_filters(api: World, writer: asyncpg.Connection) -> None:
             assert (await second.get("/v1/events", params=asked)).json()["data"] == []
 
 
+@pytest.mark.foreign("rows whose bytes nobody looks at: the log is read as it stands")
 @pytest.mark.parametrize("ends", ["COMMIT", "ROLLBACK"])
 async def test_what_commits_late_is_not_passed_by(api: World, writer: asyncpg.Connection, ends: str) -> None:
     source = await create(api, "shop")
@@ -107,6 +109,7 @@ async def test_what_commits_late_is_not_passed_by(api: World, writer: asyncpg.Co
     assert rest == (["late1"] if ends == "COMMIT" else []) + after
 
 
+@pytest.mark.foreign("rows whose bytes nobody looks at: the log is read as it stands")
 async def test_readers_beside_many_writers_miss_nothing(api: World) -> None:
     """Many transactions that commit in another order than that of their seqs, and a reader that never waits."""
     url = api.settings.postgres_url.get_secret_value()
@@ -140,6 +143,7 @@ async def test_readers_beside_many_writers_miss_nothing(api: World) -> None:
     assert found == ids(await every(api, limit=500))
 
 
+@pytest.mark.foreign("rows whose bytes nobody looks at: the log is read as it stands")
 async def test_a_rare_type_is_found_without_reading_the_whole_log_at_once(
     api: World, writer: asyncpg.Connection
 ) -> None:

@@ -1,0 +1,25 @@
+"""Texts that people and programs give us, each with the one way in which it is written."""
+
+import re
+from typing import Annotated
+
+from pydantic import AwareDatetime, BeforeValidator, StringConstraints
+
+_RFC3339 = re.compile(r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})")
+
+
+def _written(given: object) -> object:
+    # pydantic takes a number too, as seconds since 1970: whoever mistypes a year would ask about another century.
+    if isinstance(given, int | float) or (isinstance(given, str) and not _RFC3339.fullmatch(given)):
+        raise ValueError("a time is written as RFC 3339 has it, like 2026-03-01T09:00:00Z")
+    return given
+
+
+Moment = Annotated[AwareDatetime, BeforeValidator(_written)]
+"""A time with its zone."""
+
+Cursor = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_=-]+$", max_length=300)]
+"""Where a page ended, as `next_cursor` gave it."""
+
+Dotted = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,100}$")]
+"""A name of a topic or of a type."""
