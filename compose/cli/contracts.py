@@ -70,6 +70,6 @@ def _check(folder: Path, differing: dict[str, str], as_json: bool) -> None:
         raise typer.Exit(FAILED)
     if differing:
         raise Failure(
-            f"{len(differing)} files of {folder} are not what the code says",
+            f"files of {folder} that are not what the code says: {len(differing)}",
             f"write them again: headrace contracts --out {folder}",
         )

@@ -185,7 +185,7 @@ def test_a_folder_that_differs_is_shown_line_by_line(tmp_path: Path) -> None:
     assert '+      "const": "urn:headrace:job.queued:v1"' in out
     assert "asyncapi.json: missing" in out
     assert "job.sold.v1.json: the code knows no such file" in out
-    assert "3 files" in said
+    assert "not what the code says: 3" in said
     assert f"headrace contracts --out {tmp_path}" in said
     code, out, _ = run("--check", str(tmp_path), "--json")
     assert (code, len(json.loads(out)["differs"])) == (1, 3)

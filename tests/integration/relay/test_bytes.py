@@ -17,11 +17,11 @@ from schemas.record import Record
 from schemas.topics import DEAD_LETTERS, JOBS
 from tests.integration.relay.log import entry, on_kafka, unsent, write
 
-pytestmark = pytest.mark.foreign("rows whose bytes nobody looks at: the relay sends what stands in the log")
 AT = datetime(2026, 3, 1, 12, 30, 15, 987_654, tzinfo=UTC)
 ODD: Headers = (("a", b"\xff\xfe\x00\x80"), ("a", b""), ("é", "ü".encode()), ("z", bytes(range(256))))
 
 
+@pytest.mark.foreign("rows whose bytes nobody looks at: the relay sends what stands in the log")
 async def test_key_value_headers_and_time(
     pipeline: AsyncEngine, connection: asyncpg.Connection, log: KafkaLog, settings: Settings
 ) -> None:
@@ -64,6 +64,7 @@ async def test_copies_of_dead_letters_may_have_neither_key_nor_value(
     }  # fmt: skip
 
 
+@pytest.mark.foreign("rows whose bytes nobody looks at: the relay sends what stands in the log")
 async def test_a_copy_always_fits_into_a_record(
     pipeline: AsyncEngine, connection: asyncpg.Connection, log: KafkaLog, settings: Settings
 ) -> None:
