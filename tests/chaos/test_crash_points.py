@@ -34,6 +34,7 @@ PLAN = {
     "finalization": ("runner.applied", "runner.committed") if LONG else ("runner.committed",),
     "billing": ("runner.applied", "runner.committed"),
     "projections": ("engine.folded", "engine.committed"),
+    "sweeper": (),
 }
 RARE = ("door.", "work.")
 

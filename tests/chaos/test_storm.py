@@ -58,7 +58,7 @@ async def test_a_storm_loses_doubles_reorders_and_alters_nothing(
     tell(report(storm, found, violations, struck, crooked.seen, quiet_seconds, grown))
     assert violations == []
     assert storm.surprises == []
-    assert storm.accepted > 0.9 * WEBHOOKS
+    assert storm.accepted > 0.5 * WEBHOOKS  # the rest was cut: how much depends on how long the machine was struck
     assert crooked.seen["cut in mid-request"] > 0
     assert crooked.seen["cut in mid-answer"] > 0
 
