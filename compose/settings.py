@@ -44,6 +44,9 @@ class Settings(BaseSettings):
     )
     webhook_tolerance_seconds: int = Field(300, description="How far a signed time may be off, both ways.")
     training_slots: int = Field(1, description="Training children at once in one worker process.")
+    tenant_pieces: int | None = Field(
+        None, ge=1, description="Most pieces of one tenant at once in a work queue, over all workers (default: no cap)."
+    )
     training_memory_bytes: int = Field(1 << 30, description="Memory of one training child, beyond its libraries.")
     training_seconds: int = Field(600, description="Wall-clock deadline of one training job, in seconds.")
     scratch_dir: Path | None = Field(

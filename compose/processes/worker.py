@@ -106,7 +106,8 @@ async def consumer_parts(
         workers = [
             Worker(
                 task, pipeline.begin, append, classify, clock, settings.lease_seconds, settings.training_slots,
-                scratch=stack.enter_context(scratch(settings.scratch_root)), reached=crash_points(),
+                settings.tenant_pieces, scratch=stack.enter_context(scratch(settings.scratch_root)),
+                reached=crash_points(),
             )
             for task in tasks(consumer, settings, clock)
         ]  # fmt: skip
@@ -122,7 +123,10 @@ async def sealing_parts(settings: Settings) -> AsyncIterator[tuple[SealWhenDue, 
         limits = Limits(memory_bytes=settings.training_memory_bytes, wall_seconds=300)
         task = Sealing(pipeline.begin, open_objects(settings.object_store), limits)
         with scratch(settings.scratch_root) as room:
-            worker = Worker(task, pipeline.begin, append, classify, clock, settings.lease_seconds, scratch=room)
+            worker = Worker(
+                task, pipeline.begin, append, classify, clock, settings.lease_seconds,
+                most_of_tenant=settings.tenant_pieces, scratch=room,
+            )  # fmt: skip
             yield SealWhenDue(pipeline.begin, classify), worker
     finally:
         await pipeline.dispose()

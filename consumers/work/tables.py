@@ -45,8 +45,14 @@ work = Table(
     Column("correlation_id", Uuid, nullable=False),
     Column("traceparent", Text),
     Column("created_at", DateTime(timezone=True), nullable=False, server_default=text("headrace_clock()")),
+    Column("claimed_at", DateTime(timezone=True)),
     PrimaryKeyConstraint("tenant_id", "id", name="work_pkey"),
     Index("work_subject", "tenant_id", "queue", "subject_id", unique=True),
     Index("work_open", "queue", "state", "priority", "ready_at", postgresql_where=text("state <> 'done'")),
+    Index(
+        "work_waiting", "queue", "tenant_id", text("priority DESC"), "created_at", "id",
+        postgresql_where=text("state = 'ready'"),
+    ),
+    Index("work_turns", "queue", "tenant_id", "claimed_at", postgresql_where=text("claimed_at IS NOT NULL")),
     Index("work_done", "ready_at", postgresql_where=text("state = 'done'")),
-)
+)  # fmt: skip

@@ -44,7 +44,10 @@ RETRY_SECONDS = 2.0
 
 @dataclass(frozen=True)
 class Worker:
-    """Runs one kind of task in `slots` children at once; `lease_seconds` is how long a lost one stays taken."""
+    """Runs one kind of task in `slots` children at once; `lease_seconds` is how long a lost one stays taken.
+
+    Of one tenant `most_of_tenant` run at once, over all workers of the queue.
+    """
 
     task: Task
     begin: Transactions
@@ -53,6 +56,7 @@ class Worker:
     clock: Clock
     lease_seconds: float
     slots: int = 1
+    most_of_tenant: int | None = None
     poll_seconds: float = 0.2
     scratch: Path | None = None
     reached: Reached = nothing
@@ -77,7 +81,7 @@ class Worker:
                 log.exception("attempt %d of %s %s broke", piece.attempt, piece.queue, piece.subject)
 
     async def _claim(self, tx: "AsyncConnection") -> Claimed | None:
-        return await store.claim(tx, self.task.queue, self.lease_seconds)
+        return await store.claim(tx, self.task.queue, self.lease_seconds, self.most_of_tenant)
 
     async def _attempt(self, piece: Claimed, stopping: asyncio.Event) -> None:
         if piece.exhausted:
