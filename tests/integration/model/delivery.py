@@ -34,7 +34,7 @@ from tests.integration.model.ground import PARTITIONS, Ground, RecordedLog, Stru
 from tests.integration.outbox.deliveries import Sender, known_source
 
 TOPIC = WEBHOOKS.name
-TENANTS = [UUID(f"01890000-0000-7000-8000-00000000000{number}") for number in (1, 2)]
+TENANTS = [UUID(f"01890000-0000-7000-8000-00000000000{number}") for number in (1, 3)]
 BODIES = (b'{"n": 1}', b'{"n": 2}', b'{"poison": 1}')
 MESSAGES = st.sampled_from(["a", "b", "c", "d", "e", "f"])
 DELIVERY = st.tuples(st.integers(0, 1), MESSAGES, st.sampled_from(BODIES), st.sampled_from([False, False, True]))
@@ -56,7 +56,7 @@ class Deliveries(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.ground.empty()
-        # Ids that are always the same, or a failure would not come again: they choose the partition.
+        # Always the same ids, or a failure would not come again: they choose the partition, each another.
         self.senders = [Sender(replace(known_source("ci"), tenant=one, id=one)) for one in TENANTS]
         self.log = RecordedLog()
         self.mended = False
