@@ -24,7 +24,7 @@ def ground(database: str, database_settings: Settings) -> Iterator[Ground]:
     made.close()
 
 
-@pytest.mark.parametrize(("model", "few"), [(Deliveries, 40), (Leases, 25)], ids=["deliveries", "leases"])
+@pytest.mark.parametrize(("model", "few"), [(Deliveries, 28), (Leases, 12)], ids=["deliveries", "leases"])
 def test_whatever_happens(ground: Ground, model: type[RuleBasedStateMachine], few: int) -> None:
     walked = type(model.__name__, (model,), {"ground": ground})
     examples, steps = (300, 60) if LONG else (few, 25)
