@@ -1,6 +1,6 @@
 """What consumers need of the world and of one another."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from decimal import Decimal
@@ -128,3 +128,11 @@ Reached = Callable[[str], None]
 
 def nothing(_step: str) -> None:
     """What a step leads to outside of tests."""
+
+
+Counted = Callable[[Mapping[str, int], Mapping[str, int]], None]
+"""Told what a commit did: events by outcome (applied, ignored, duplicate, dead_letter), dead letters by class."""
+
+
+def uncounted(_outcomes: Mapping[str, int], _letters: Mapping[str, int]) -> None:
+    """Where nobody counts."""

@@ -2,6 +2,7 @@
 
 import logging
 import random
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -15,7 +16,19 @@ from consumers.errors import Permanent, Transient
 from consumers.inbox import store as inbox
 from consumers.outcome import Applied, Ignored, Rejected
 from consumers.pausing.fuse import Fuse, Tripped
-from consumers.ports import Classify, Clock, Handle, Outbox, Positions, Reached, Standing, Transactions, nothing
+from consumers.ports import (
+    Classify,
+    Clock,
+    Counted,
+    Handle,
+    Outbox,
+    Positions,
+    Reached,
+    Standing,
+    Transactions,
+    nothing,
+    uncounted,
+)
 from consumers.sorting import Message, letter_of, sort_out
 from schemas.log import LogEntry, entry_of
 from schemas.record import Delivery, Held, Hold, Record, Span
@@ -59,6 +72,7 @@ class Runner:
     limits: Limits = field(default_factory=Limits)
     jitter: Callable[[], float] = field(default=random.random)
     reached: Reached = nothing
+    counted: Counted = uncounted
     _fuse: Fuse = field(init=False)
     _attempts: dict[Place, tuple[int, int]] = field(init=False, default_factory=dict)
     """Per partition that waits: the offset of the guilty record, and how often it was tried."""
@@ -149,6 +163,7 @@ class Runner:
                 return standing is Standing.PASSED
             fresh = await inbox.claim(tx, self.consumer, [one.event.id for one in messages])
             new = _first_of_each([one for one in messages if one.event.id in fresh])
+            tally = Counter({"duplicate": len(messages) - len(new)})
             entries: list[LogEntry] = []
             if condemned is not None:
                 letters += [letter_of(one, self.consumer, *condemned) for one in new]
@@ -157,8 +172,10 @@ class Runner:
                 for message, outcome in zip(new, became, strict=True):
                     match outcome:
                         case Applied(events):
+                            tally["applied"] += 1
                             entries += [entry_of(event) for event in events]
                         case Ignored(reason):
+                            tally["ignored"] += 1
                             log.debug("%s: %s ignored: %s", self.consumer, message.event.type, reason)
                         case Rejected(failure_class, reason):
                             letters.append(letter_of(message, self.consumer, failure_class, reason))
@@ -171,6 +188,8 @@ class Runner:
             self.reached("runner.applied")
         self.reached("runner.committed")
         self._fuse.committed(outcomes)
+        tally["dead_letter"] = len(letters)
+        self.counted(+tally, Counter(one.error_class for one in letters))
         return True
 
     async def _park(self, tx: object, letters: Sequence[DeadLetter]) -> list[LogEntry]:

@@ -1,10 +1,11 @@
 """The loop body of every projection: a delivery in, folded and committed together with its positions."""
 
 import logging
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from projections.ports import Park, Passing, Positions, Reached, Transactions, View, nothing
+from projections.ports import Counted, Park, Passing, Positions, Reached, Transactions, View, nothing, uncounted
 from schemas.decode import read
 from schemas.event import Event, FromNewer, Undecodable
 from schemas.record import Delivery, Record, Span
@@ -24,6 +25,7 @@ class Engine:
     passing: Passing
     topic_prefix: str = ""
     reached: Reached = nothing
+    counted: Counted = uncounted
 
     async def __call__(self, delivery: Delivery) -> bool:
         """Apply a delivery; True when it stands, False when the positions are elsewhere (seek again).
@@ -62,20 +64,24 @@ class Engine:
             if standing.name != "HERE":
                 return standing.name == "PASSED"
             events: list[Event] = []
+            letters: Counter[str] = Counter()
             for record in records:
                 try:
                     event = read(record, self.topic_prefix)
                 except FromNewer as error:
                     if error.kind in self.view.wanted:
                         await self.park(tx, self.view.name, record, None, "unknown_version", str(error))
+                        letters["unknown_version"] += 1
                     continue
                 except Undecodable as error:
                     await self.park(tx, self.view.name, record, None, "undecodable", str(error))
+                    letters["undecodable"] += 1
                     continue
                 if event.type not in self.view.wanted:
                     continue
                 if failed is not None:
                     await self.park(tx, self.view.name, record, event, "bug", failed)
+                    letters["bug"] += 1
                     continue
                 events.append(event)
             if events:
@@ -83,4 +89,5 @@ class Engine:
             await self.positions.advance(tx, spans)
             self.reached("engine.folded")
         self.reached("engine.committed")
+        self.counted(+Counter({"applied": len(events), "dead_letter": letters.total()}), letters)
         return True

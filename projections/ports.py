@@ -1,6 +1,6 @@
 """What projections need of the world."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from enum import Enum
 from typing import TYPE_CHECKING, Protocol
@@ -71,3 +71,11 @@ Reached = Callable[[str], None]
 
 def nothing(_step: str) -> None:
     """What a step leads to outside of tests."""
+
+
+Counted = Callable[[Mapping[str, int], Mapping[str, int]], None]
+"""Told what a commit did: events by outcome (applied, dead_letter), dead letters by class."""
+
+
+def uncounted(_outcomes: Mapping[str, int], _letters: Mapping[str, int]) -> None:
+    """Where nobody counts."""

@@ -12,6 +12,7 @@ from uuid import UUID
 
 import uvicorn
 from fastapi import APIRouter, Response
+from prometheus_client import CONTENT_TYPE_LATEST
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 import consumers.dead_letters.http
@@ -35,6 +36,7 @@ from compose.adapters.objects import open_objects
 from compose.contract.asyncapi import document
 from compose.database import asyncpg_pool, engine, tenant_transaction
 from compose.edge import Asgi, Traced, application
+from compose.metrics.meters import meters
 from compose.processes.bounded_http import bounded
 from compose.processes.ingress import ingress, limit_settings, preview, sealer_of
 from compose.processes.replays import requests
@@ -158,6 +160,11 @@ def _health(pool: Any) -> APIRouter:
         async with asyncio.timeout(5), pool.acquire() as connection:
             await connection.fetch("SELECT 1")
         return {"status": "ok"}
+
+    @router.get("/metrics", response_class=Response)
+    def metrics() -> Response:
+        """What this process measures, as Prometheus reads it."""
+        return Response(meters().text(), media_type=CONTENT_TYPE_LATEST)
 
     return router
 

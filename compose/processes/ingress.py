@@ -13,6 +13,7 @@ from compose.adapters.crash_points import crash_points
 from compose.adapters.failures import door_refusal
 from compose.adapters.objects import LocalObjects
 from compose.adapters.sealing import Sealer
+from compose.metrics import told
 from compose.settings import Settings
 from consumers.ingest.mapping import Unmappable, command
 from consumers.ingest.rows import rows
@@ -46,7 +47,8 @@ async def ingress(
     sources = SourceCache(pool, sealer_of(settings), door_refusal, limit_settings(settings))
     duties = [asyncio.create_task(capacity.watch()), asyncio.create_task(rejections.write())]
     try:
-        yield Door(sources, accept, objects, clock, limits(settings), capacity, rejections, crash_points())
+        reached = crash_points()
+        yield Door(sources, accept, objects, clock, limits(settings), capacity, rejections, reached, told.webhook)
     finally:
         for duty in duties:
             duty.cancel()

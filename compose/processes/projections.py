@@ -13,6 +13,7 @@ from compose.adapters.failures import passing
 from compose.adapters.positions import Positions
 from compose.adapters.subscription import Subscription
 from compose.database import engine
+from compose.metrics import told
 from compose.processes.stopping import deliver, until_stopped
 from compose.settings import Settings
 from consumers.dead_letters import store as dead_letters
@@ -49,7 +50,8 @@ async def projection(view: View, settings: Settings) -> AsyncIterator[Callable[[
             generation: int = (await tx.execute(LIVE, {"view": view.name})).scalar_one()
         prefix = settings.kafka_topic_prefix
         positions = Positions(pipeline, consumer_of(view.name), generation)
-        fold = Engine(view, generation, pipeline.begin, positions, park, passing, prefix, crash_points())
+        counted = told.consumed(consumer_of(view.name))
+        fold = Engine(view, generation, pipeline.begin, positions, park, passing, prefix, crash_points(), counted)
         yield partial(
             Subscription,
             settings.kafka, f"{prefix}headrace.{consumer_of(view.name)}.{generation}",

@@ -17,6 +17,7 @@ from compose.adapters.positions import Positions
 from compose.adapters.scratch import scratch
 from compose.adapters.subscription import Subscription
 from compose.database import engine
+from compose.metrics import told
 from compose.processes.replays import lane_of
 from compose.processes.stopping import deliver, until_stopped
 from compose.settings import Settings
@@ -96,6 +97,7 @@ async def consumer_parts(
         runner = Runner(
             consumer.name, consumer.wanted, handler(consumer, settings, clock), pipeline.begin, positions, append,
             classify, clock, prefix, limits=consumer.breaker, reached=crash_points(),
+            counted=told.consumed(consumer.name),
         )  # fmt: skip
         subscribe = partial(
             Subscription,

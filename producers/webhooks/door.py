@@ -3,7 +3,7 @@
 import logging
 import os
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from uuid import UUID
@@ -43,6 +43,13 @@ log = logging.getLogger(__name__)
 
 PATH = "/hooks/"
 
+Told = Callable[[str, float], None]
+"""Told of each webhook what became of it, and after how many seconds."""
+
+
+def unheard(_outcome: str, _seconds: float) -> None:
+    """Where nobody measures."""
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -69,27 +76,36 @@ class Door:
     capacity: Capacity
     rejections: Rejections
     reached: Reached = nothing
+    told: Told = unheard
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """One request."""
+        began = time.perf_counter()
+        outcome = "broken"
         headers = gathered(scope["headers"])
         trace = traceparent_of(headers.get("traceparent"), os.urandom(24))
         request_id = trace_id(trace)
         try:
-            answer = await self._answer(scope, receive, headers, trace)
+            answer, outcome = await self._answer(scope, receive, headers, trace)
         except ClientLeft:
+            outcome = "left"
             return
         except Refused as refused:
-            answer = refused.answer(request_id)
+            answer, outcome = refused.answer(request_id), refused.code
         except Unavailable as error:
             log.warning("not accepted, the sender must try again: %s", error, extra={"trace_id": request_id})
-            answer = unavailable("Not stored. Send it again in a moment.").answer(request_id)
+            answer, outcome = unavailable("Not stored. Send it again in a moment.").answer(request_id), "unavailable"
         except NotStorable as error:
             log.error("content that Postgres refuses: %s", error, extra={"trace_id": request_id})
-            answer = Refused(400, "not_storable", "This content cannot be stored.").answer(request_id)
+            outcome = "not_storable"
+            answer = Refused(400, outcome, "This content cannot be stored.").answer(request_id)
+        finally:
+            self.told(outcome, time.perf_counter() - began)
         await respond(send, answer, request_id)
 
-    async def _answer(self, scope: Message, receive: Receive, headers: dict[str, str], trace: str) -> Answer:
+    async def _answer(
+        self, scope: Message, receive: Receive, headers: dict[str, str], trace: str
+    ) -> tuple[Answer, str]:
         if scope["method"] != "POST":
             raise Refused(405, "method_not_allowed", "Webhooks are sent with POST.", headers=((b"allow", b"POST"),))
         source_id = _uuid(scope["path"].removeprefix(PATH))
@@ -104,8 +120,9 @@ class Door:
             self._note(source, refused, len(body), content_type)
             raise
         if verdict.challenge is not None:
-            return Answer(200, verdict.challenge.encode(), content_type=b"text/plain")
-        return accepted_answer(await self._store(source, body, content_type, headers, verdict, trace), standing)
+            return Answer(200, verdict.challenge.encode(), content_type=b"text/plain"), "challenge"
+        accepted = await self._store(source, body, content_type, headers, verdict, trace)
+        return accepted_answer(accepted, standing), "duplicate" if accepted.duplicate else "accepted"
 
     def _judge(
         self, source: KnownSource, body: bytes, content_type: str, headers: dict[str, str]

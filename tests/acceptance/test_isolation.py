@@ -66,7 +66,8 @@ LISTS: tuple[Route, ...] = (
 OWN: tuple[Route, ...] = (("get", "/v1/limits"),)  # everybody has some; tests/acceptance/ingress/test_own_limits.py
 CREATES: tuple[Route, ...] = (("post", "/v1/sources"), ("post", "/v1/datasets"))
 OF_NO_TENANT: tuple[Route, ...] = (
-    ("get", "/healthz"), ("get", "/readyz"), ("get", "/asyncapi.json"), ("post", "/hooks/{source_id}"),
+    ("get", "/healthz"), ("get", "/readyz"), ("get", "/asyncapi.json"), ("get", "/metrics"),
+    ("post", "/hooks/{source_id}"),
 )  # fmt: skip
 
 

@@ -1,0 +1,1 @@
+"""What can be measured of this process, and how it is read."""
