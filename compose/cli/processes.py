@@ -72,13 +72,14 @@ def prepared() -> Settings:
 def until_stopped(run: Callable[[Settings, asyncio.Event], Awaitable[None]]) -> None:
     """Run a process until it is told to stop."""
     from compose.adapters.subscription import AnotherClusterError, OutsideLogError, StalledError
+    from compose.metrics.exposed import exposed
     from compose.processes.stopping import stopping
     from compose.processes.watching import STUCK, watched
 
     settings = prepared()
 
     async def main() -> None:
-        with watched():
+        with watched(), exposed(settings):
             async with stopping() as stop:
                 await run(settings, stop)
 

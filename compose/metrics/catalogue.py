@@ -6,6 +6,7 @@ from typing import Literal
 CONSUMER = "headrace.consumer"
 OUTCOME = "headrace.outcome"
 QUEUE = "headrace.queue"
+STATE = "headrace.state"
 TENANT = "headrace.tenant"
 OFFICE = "headrace.office"
 ERROR = "error.type"
@@ -38,4 +39,41 @@ PARKED = Metric(
     "headrace.consumer.dead_letters", "counter", "{event}", "Events that became dead letters.", (CONSUMER, ERROR)
 )
 
-METRICS: tuple[Metric, ...] = (WEBHOOKS, CONSUMED, PARKED)
+REBALANCES = Metric("headrace.consumer.rebalances", "counter", "{rebalance}", "Assignments of partitions.", (CONSUMER,))
+TAKEOVERS = Metric(
+    "headrace.work.lease.takeovers", "counter", "{lease}", "Pieces claimed after another worker's lease ran out.",
+    (QUEUE,),
+)  # fmt: skip
+LEASES_LOST = Metric(
+    "headrace.work.lease.losses", "counter", "{lease}", "Leases that this worker lost; their results are thrown away.",
+    (QUEUE,),
+)  # fmt: skip
+SENT = Metric("headrace.relay.records", "counter", "{record}", "Records that Kafka confirmed.")
+UNCONFIRMED = Metric("headrace.relay.unconfirmed", "counter", "{round}", "Rounds that Kafka did not confirm.")
+ELECTIONS = Metric("headrace.office.elections", "counter", "{election}", "Elections that this process won.", (OFFICE,))
+
+LAG = Metric(
+    "headrace.consumer.lag", "gauge", "{event}", "Records of a partition that are not consumed.",
+    (CONSUMER, TOPIC, PARTITION),
+)  # fmt: skip
+TENANT_LAG = Metric(
+    "headrace.consumer.tenant.lag", "gauge", "{event}", "The same by tenant: the largest, the others together.",
+    (CONSUMER, TENANT),
+)  # fmt: skip
+OLDEST = Metric(
+    "headrace.consumer.oldest.age", "gauge", "s", "The age of the oldest event that is not consumed.", (CONSUMER,)
+)
+PROGRESS = Metric("headrace.consumer.progress.age", "gauge", "s", "Since a position last moved.", (CONSUMER,))
+PAUSED = Metric("headrace.consumer.paused", "gauge", "1", "1 while a consumer is paused.", (CONSUMER,))
+LETTERS = Metric("headrace.dead_letters", "gauge", "{event}", "Dead letters that are open.", (CONSUMER, ERROR))
+LETTERS_AGE = Metric("headrace.dead_letters.age", "gauge", "s", "The age of the oldest of them.", (CONSUMER, ERROR))
+OUTBOX_RECORDS = Metric("headrace.outbox.records", "gauge", "{record}", "Records that wait for Kafka.")
+OUTBOX_BYTES = Metric("headrace.outbox.size", "gauge", "By", "Their bytes.")
+OUTBOX_AGE = Metric("headrace.outbox.age", "gauge", "s", "The age of the oldest of them.")
+WORK = Metric("headrace.work.pieces", "gauge", "{piece}", "Pieces of work that are not done.", (QUEUE, STATE))
+WORK_AGE = Metric("headrace.work.oldest.age", "gauge", "s", "Since when the oldest ready piece waits.", (QUEUE,))
+
+METRICS: tuple[Metric, ...] = (
+    WEBHOOKS, CONSUMED, PARKED, REBALANCES, TAKEOVERS, LEASES_LOST, SENT, UNCONFIRMED, ELECTIONS, LAG, TENANT_LAG,
+    OLDEST, PROGRESS, PAUSED, LETTERS, LETTERS_AGE, OUTBOX_RECORDS, OUTBOX_BYTES, OUTBOX_AGE, WORK, WORK_AGE,
+)  # fmt: skip

@@ -1,8 +1,19 @@
 """What the parts of this process tell, each through its own small port, and the metric that it goes to."""
 
 from collections.abc import Callable, Mapping
+from typing import Literal
 
-from compose.metrics.catalogue import CONSUMED, PARKED, WEBHOOKS
+from compose.metrics.catalogue import (
+    CONSUMED,
+    ELECTIONS,
+    LEASES_LOST,
+    PARKED,
+    REBALANCES,
+    SENT,
+    TAKEOVERS,
+    UNCONFIRMED,
+    WEBHOOKS,
+)
 from compose.metrics.meters import meters
 
 
@@ -21,3 +32,26 @@ def consumed(consumer: str) -> Callable[[Mapping[str, int], Mapping[str, int]], 
             meters().count(PARKED, events, consumer, error_class)
 
     return told
+
+
+def rebalanced(consumer: str) -> None:
+    """A subscription was given its partitions."""
+    meters().count(REBALANCES, 1, consumer)
+
+
+def lease(queue: str, what: Literal["taken_over", "lost"]) -> None:
+    """A worker's lease changed hands."""
+    meters().count(TAKEOVERS if what == "taken_over" else LEASES_LOST, 1, queue)
+
+
+def relayed(records: int | None) -> None:
+    """The relay sent a round, or (None) Kafka did not confirm it."""
+    if records is None:
+        meters().count(UNCONFIRMED, 1)
+    else:
+        meters().count(SENT, records)
+
+
+def elected(office: str) -> None:
+    """This process is the one at work."""
+    meters().count(ELECTIONS, 1, office)

@@ -56,7 +56,7 @@ async def projection(view: View, settings: Settings) -> AsyncIterator[Callable[[
             Subscription,
             settings.kafka, f"{prefix}headrace.{consumer_of(view.name)}.{generation}",
             [prefix + topic for topic in view.topics], positions, fold, max_records=500,
-            client_id=f"headrace-{consumer_of(view.name)}",
+            client_id=f"headrace-{consumer_of(view.name)}", rebalanced=partial(told.rebalanced, consumer_of(view.name)),
         )  # fmt: skip
 
 

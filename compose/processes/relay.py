@@ -6,6 +6,7 @@ import asyncpg
 
 from compose.adapters.crash_points import crash_points
 from compose.adapters.kafka_log import KafkaLog
+from compose.metrics import told
 from compose.processes.stopping import until_stopped
 from compose.settings import Settings
 from producers.outbox.relay import be_elected, relay
@@ -31,7 +32,9 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
             known = await connection.fetchval(CLUSTER)
             kafka = KafkaLog(settings.kafka, settings.kafka_topic_prefix, known)
             await be_elected(connection, stop)
-            await relay(connection, kafka, stop, reached=reached)
+            if not stop.is_set():
+                told.elected("relay")
+            await relay(connection, kafka, stop, reached=reached, relayed=told.relayed)
         finally:
             if kafka is not None:
                 await kafka.stop()

@@ -12,12 +12,18 @@ import asyncpg
 from compose.adapters.failures import passing
 from compose.adapters.objects import open_objects
 from compose.database import engine
+from compose.metrics import told
+from compose.metrics.meters import meters
+from compose.metrics.stored import Stored
+from compose.processes.projections import VIEWS
 from compose.processes.stopping import until_stopped
 from compose.retention.duties import duties
 from compose.retention.duty import Duty, Swept, carry_out, rehearse
 from compose.settings import Settings
+from consumers.registry import CONSUMERS
 from producers.outbox.relay import be_elected, elected
 from producers.webhooks.retention.days import Days
+from projections.reading import consumer_of
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +42,7 @@ class Sweeper:
     duties: Sequence[Duty]
     days: Sequence[Days]
     ahead: int
+    stored: Stored
 
     async def round(self, stop: asyncio.Event) -> list[Swept]:
         """Prepare the coming days, then every duty. Raises when the office is lost."""
@@ -67,14 +74,31 @@ async def sweeper(settings: Settings) -> AsyncIterator[Sweeper]:
         timeout=10, command_timeout=60,
     )  # fmt: skip
     owner = engine(url, "headrace_owner", "sweeper partitions", pool_size=2)
-    pipeline = engine(url, "headrace_pipeline", "sweeper", pool_size=2)
+    pipeline = engine(url, "headrace_pipeline", "sweeper", pool_size=3)
     try:
         found, days = duties(settings, owner.begin, pipeline.begin, open_objects(settings.object_store))
-        yield Sweeper(office, found, days, settings.partitions_ahead_days)
+        reads = {one.name: one.topics for one in CONSUMERS}
+        reads |= {consumer_of(view.name): view.topics for view in VIEWS.values()}
+        breakers = [one.name for one in CONSUMERS]
+        stored = Stored(pipeline, settings.kafka, settings.kafka_topic_prefix, reads, breakers, meters())
+        yield Sweeper(office, found, days, settings.partitions_ahead_days, stored)
     finally:
         await owner.dispose()
         await pipeline.dispose()
         await office.close(timeout=5)
+
+
+@asynccontextmanager
+async def watching(stored: Stored) -> AsyncIterator[None]:
+    """Show what the database knows meanwhile; that it cannot be shown ends nothing else."""
+    task = asyncio.create_task(stored.watch())
+    try:
+        yield
+    finally:
+        task.cancel()
+        for error in await asyncio.gather(task, return_exceptions=True):
+            if isinstance(error, Exception):
+                log.error("no figures of the database were shown any more: %r", error)
 
 
 async def run(settings: Settings, stop: asyncio.Event) -> None:
@@ -83,10 +107,13 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
     async def term() -> None:
         async with sweeper(settings) as one:
             await be_elected(one.office, stop, OFFICE)
-            while not stop.is_set():
-                await one.round(stop)
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(stop.wait(), settings.sweep_seconds)
+            if not stop.is_set():
+                told.elected(OFFICE)
+            async with watching(one.stored):
+                while not stop.is_set():
+                    await one.round(stop)
+                    with suppress(TimeoutError):
+                        await asyncio.wait_for(stop.wait(), settings.sweep_seconds)
 
     await until_stopped(stop, term)
 

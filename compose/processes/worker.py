@@ -103,13 +103,13 @@ async def consumer_parts(
             Subscription,
             settings.kafka, f"{prefix}headrace.{consumer.name}", [prefix + topic for topic in consumer.topics],
             positions, runner, max_records=consumer.batch, client_id=f"headrace-{consumer.name}",
-            gate=BreakerGate(pipeline, consumer.name),
+            gate=BreakerGate(pipeline, consumer.name), rebalanced=partial(told.rebalanced, consumer.name),
         )  # fmt: skip
         workers = [
             Worker(
                 task, pipeline.begin, append, classify, clock, settings.lease_seconds, settings.training_slots,
                 settings.tenant_pieces, scratch=stack.enter_context(scratch(settings.scratch_root)),
-                reached=crash_points(),
+                reached=crash_points(), leased=told.lease,
             )
             for task in tasks(consumer, settings, clock)
         ]  # fmt: skip
@@ -127,7 +127,7 @@ async def sealing_parts(settings: Settings) -> AsyncIterator[tuple[SealWhenDue, 
         with scratch(settings.scratch_root) as room:
             worker = Worker(
                 task, pipeline.begin, append, classify, clock, settings.lease_seconds,
-                most_of_tenant=settings.tenant_pieces, scratch=room,
+                most_of_tenant=settings.tenant_pieces, scratch=room, leased=told.lease,
             )  # fmt: skip
             yield SealWhenDue(pipeline.begin, classify), worker
     finally:

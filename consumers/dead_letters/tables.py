@@ -55,4 +55,11 @@ dead_letters = Table(
     Index("dead_letters_event", "consumer", "event_id", unique=True),
     Index("dead_letters_newest", "tenant_id", "created_at", "id"),
     Index("dead_letters_fingerprint", "tenant_id", "fingerprint", "created_at"),
+    Index(
+        "dead_letters_open",
+        "consumer",
+        "error_class",
+        "created_at",
+        postgresql_where=text("state IN ('parked', 'replaying')"),
+    ),
 )

@@ -38,6 +38,7 @@ class Claimed:
     deadline: datetime
     cancel_reason: str | None
     cause: Cause
+    taken_over: bool = False  # another holder's lease ran out
 
     @property
     def last_attempt(self) -> bool:

@@ -35,13 +35,13 @@ CLAIM = text("""
               AND tenant_id > heads.tenant_id
             ORDER BY tenant_id, priority DESC, created_at, id LIMIT 1) AS next
     ), open AS (
-        SELECT * FROM heads
+        SELECT *, false AS expired FROM heads
         UNION ALL
-        SELECT tenant_id, priority, created_at, id FROM work
+        SELECT tenant_id, priority, created_at, id, true FROM work
         WHERE queue = :queue AND state = 'leased' AND lease_until < (SELECT now FROM clock)
           AND pg_postmaster_start_time() + make_interval(secs => :lease) < clock_timestamp()
     ), chosen AS (
-        SELECT o.tenant_id, o.id FROM open o LEFT JOIN running r USING (tenant_id)
+        SELECT o.tenant_id, o.id, o.expired FROM open o LEFT JOIN running r USING (tenant_id)
         WHERE coalesce(r.pieces, 0) < coalesce(CAST(:most AS bigint), 1 << 30)
         ORDER BY coalesce(r.pieces, 0), (
             SELECT max(t.claimed_at) FROM work t WHERE t.queue = :queue AND t.tenant_id = o.tenant_id
@@ -51,7 +51,7 @@ CLAIM = text("""
     UPDATE work w SET state = 'leased', attempt = w.attempt + 1, token = w.token + 1, claimed_at = headrace_clock(),
                       lease_until = headrace_clock() + make_interval(secs => :lease)
     FROM chosen c WHERE w.tenant_id = c.tenant_id AND w.id = c.id
-    RETURNING w.*
+    RETURNING w.*, c.expired
 """)
 BEAT = text("""
     UPDATE work SET lease_until = headrace_clock() + make_interval(secs => :lease)
@@ -160,4 +160,5 @@ def _claimed(row: RowMapping) -> Claimed:
         row["tenant_id"], row["id"], row["queue"], row["subject_id"], row["payload"], row["attempt"],
         row["max_attempts"], row["token"], row["deadline"], row["cancel_reason"],
         Cause(row["cause_id"], row["tenant_id"], row["correlation_id"], row["traceparent"]),
+        row["expired"],
     )  # fmt: skip

@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 from consumers.errors import Transient
 from consumers.ports import Classify, Clock, ObjectMissing, Outbox, Reached, Transactions, nothing
@@ -37,6 +37,14 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
+Leased = Callable[[str, Literal["taken_over", "lost"]], None]
+"""Told the queue in which a lease ran out and was taken over here, or was lost by this worker."""
+
+
+def unheard(_queue: str, _what: str) -> None:
+    """Where nobody counts."""
+
+
 PROGRESS_SECONDS = 0.5
 BEAT_SECONDS = 1.0  # at the longest: with a heartbeat comes the word to stop
 RETRY_SECONDS = 2.0
@@ -60,6 +68,7 @@ class Worker:
     poll_seconds: float = 0.2
     scratch: Path | None = None
     reached: Reached = nothing
+    leased: Leased = unheard
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Work until `stopping`; pieces in hand are then given back, their children ended."""
@@ -72,10 +81,13 @@ class Worker:
                 with suppress(TimeoutError):
                     await asyncio.wait_for(stopping.wait(), self.poll_seconds * (0.75 + random.random() / 2))  # noqa: S311
                 continue
+            if piece.taken_over:
+                self.leased(piece.queue, "taken_over")
             try:
                 await self._attempt(piece, stopping)
             except LeaseLost as error:
                 log.warning("lease lost, the result is thrown away: %s", error)
+                self.leased(piece.queue, "lost")
             except Exception:
                 # A bug in the task's own code: the lease runs out and the attempts are counted.
                 log.exception("attempt %d of %s %s broke", piece.attempt, piece.queue, piece.subject)

@@ -15,6 +15,14 @@ def nothing(_step: str) -> None:
     """What a step leads to outside of tests."""
 
 
+Relayed = Callable[[int | None], None]
+"""Told how many records a round sent; None when Kafka did not confirm it."""
+
+
+def untold(_records: int | None) -> None:
+    """Where nobody counts."""
+
+
 class Statements(Protocol):
     """One database connection of the pipeline's role."""
 

@@ -5,7 +5,7 @@ import logging
 from datetime import datetime
 from typing import Any
 
-from producers.outbox.ports import Log, NotConfirmed, Outgoing, Reached, Statements, nothing
+from producers.outbox.ports import Log, NotConfirmed, Outgoing, Reached, Relayed, Statements, nothing, untold
 from schemas.log import unpack_headers
 
 log = logging.getLogger(__name__)
@@ -62,7 +62,7 @@ async def relay_once(
 
 async def relay(
     connection: Statements, kafka: Log, stopping: asyncio.Event, *, idle_seconds: float = 0.02,
-    reached: Reached = nothing,
+    reached: Reached = nothing, relayed: Relayed = untold,
 ) -> None:  # fmt: skip
     """Relay until `stopping`; a Kafka that fails is tried again for ever, a database that fails ends it."""
     pause = 0.1
@@ -70,13 +70,16 @@ async def relay(
         try:
             sent = await relay_once(connection, kafka, reached=reached)
         except NotConfirmed as error:
+            relayed(None)
             log.warning("kafka did not confirm (%s: %s); a new producer in %.1f s", type(error).__name__, error, pause)
             await asyncio.sleep(pause)
             pause = min(pause * 2, 2.0)
             await kafka.restart()
             continue
         pause = 0.1
-        if not sent:
+        if sent:
+            relayed(sent)
+        else:
             await asyncio.sleep(idle_seconds)
 
 

@@ -1,19 +1,8 @@
 """`GET /metrics`, after a webhook, its repetition, one that is refused and one that no consumer can handle."""
 
-from prometheus_client.parser import text_string_to_metric_families
-
 from tests.acceptance.world import World
 from tests.eventually import eventually
-
-Figures = dict[tuple[str, frozenset[tuple[str, str]]], float]
-
-
-def figures(text: str) -> Figures:
-    return {
-        (sample.name, frozenset(sample.labels.items())): sample.value
-        for family in text_string_to_metric_families(text)
-        for sample in family.samples
-    }
+from tests.figures import Figures, figures, grown
 
 
 async def test_what_webhooks_and_a_poison_leave_in_the_metrics(world: World) -> None:
@@ -27,11 +16,6 @@ async def test_what_webhooks_and_a_poison_leave_in_the_metrics(world: World) -> 
 
     before = await read()
 
-    def grown(now: Figures, name: str, **labels: str) -> float:
-        key = (name, frozenset((f"headrace_{label}" if label != "error_type" else label, value)
-               for label, value in labels.items()))  # fmt: skip
-        return now.get(key, 0.0) - before.get(key, 0.0)
-
     forwarding = await world.source("forwarding", {"kind": "forward"})
     mapping = {"dataset_id": "a", "target": "b", "model": "c"}
     training = await world.source("training", {"kind": "command", "command": "train", "mapping": mapping})
@@ -41,17 +25,17 @@ async def test_what_webhooks_and_a_poison_leave_in_the_metrics(world: World) -> 
     assert forged.status_code == 401
     assert (await world.send(training, b'{"no data set": true}', "msg_3")).status_code == 202
 
-    letters = ("headrace_consumer_dead_letters_total",)
+    letters, events = "consumer_dead_letters_total", "consumer_events_total"
     now = await eventually(
         read,
-        lambda one: grown(one, *letters, consumer="ingest", error_type="user_config") == 1
-        and sum(grown(one, "headrace_consumer_events_total", consumer="billing", outcome=what)
-                for what in ("applied", "ignored")) >= 2,
-    )  # fmt: skip
+        lambda one: (
+            grown(before, one, letters, consumer="ingest", error_type="user_config") == 1
+            and grown(before, one, events, consumer="billing", outcome="applied") == 2
+        ),
+    )
 
-    duration = "headrace_webhook_duration_seconds"
     for outcome, times in (("accepted", 2), ("duplicate", 1), ("unauthorized", 1)):
-        assert grown(now, f"{duration}_count", outcome=outcome) == times
-        assert 0 < grown(now, f"{duration}_sum", outcome=outcome) < 30
-    assert grown(now, "headrace_consumer_events_total", consumer="ingest", outcome="dead_letter") == 1
-    assert grown(now, *letters, consumer="billing", error_type="user_config") == 0
+        assert grown(before, now, "webhook_duration_seconds_count", outcome=outcome) == times
+        assert 0 < grown(before, now, "webhook_duration_seconds_sum", outcome=outcome) < 30
+    assert grown(before, now, events, consumer="ingest", outcome="dead_letter") == 1
+    assert grown(before, now, letters, consumer="billing", error_type="user_config") == 0

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from types import TracebackType
 from typing import Any, Self
 
@@ -66,9 +66,11 @@ class Subscription:
         timing: Timing = Timing(),  # noqa: B008  # frozen
         client_id: str = "headrace",
         gate: Gate = AlwaysOpen(),  # noqa: B008  # it has no state
+        rebalanced: Callable[[], object] = bool,  # told of each assignment; bool() does nothing
     ) -> None:
         self._handle = handle
         self._gate = gate
+        self._rebalanced = rebalanced
         self._group = group
         self._timing = timing
         self._broker = KafkaBroker(
@@ -156,6 +158,7 @@ class Subscription:
         """Nothing is delivered from the new partitions before their positions are known; must not await."""
         self._cursor.suspend()
         self._alignment.ask()
+        self._rebalanced()
 
     async def revoked(self) -> None:
         """Let the handler finish, so that the next owner reads positions that no longer move."""

@@ -1,0 +1,1 @@
+"""Figures of relay, workers and the database, as their processes show them."""
