@@ -3,7 +3,7 @@
 import re
 from typing import Annotated
 
-from pydantic import AwareDatetime, BeforeValidator, StringConstraints
+from pydantic import AwareDatetime, BeforeValidator, Field, StringConstraints
 
 _RFC3339 = re.compile(r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})")
 
@@ -18,7 +18,8 @@ def _written(given: object) -> object:
 Moment = Annotated[AwareDatetime, BeforeValidator(_written)]
 """A time with its zone."""
 
-Cursor = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_=-]+$", max_length=300)]
+# Told, not left to pydantic: a text that no list gave has a code of its own.
+Cursor = Annotated[str, Field(json_schema_extra={"pattern": "^[A-Za-z0-9_=-]{1,300}$"})]
 """Where a page ended, as `next_cursor` gave it."""
 
 Dotted = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,100}$")]

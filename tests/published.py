@@ -80,7 +80,7 @@ def violations(produced: Iterable[Produced], prefix: str = "") -> Iterator[str]:
                 _check_letter(one, places)
             else:
                 _check_event(one, name)
-        except (jsonschema_rs.ValidationError, ValueError, AssertionError) as error:
+        except (jsonschema_rs.ValidationError, ValueError, RecursionError, AssertionError) as error:
             yield f"{one.topic}[{one.partition}]@{one.offset}: {error} in {(one.value or b'')[:200]!r}"[:700]
 
 

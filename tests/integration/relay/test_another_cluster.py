@@ -12,6 +12,7 @@ from compose.settings import Settings
 from tests.integration.relay.log import numbered, on_kafka, unsent, write
 
 
+@pytest.mark.foreign("rows whose bytes nobody looks at: the relay sends what stands in the log")
 async def test_another_cluster_at_the_same_address_gets_nothing(
     settings: Settings, pipeline: AsyncEngine, database: str
 ) -> None:

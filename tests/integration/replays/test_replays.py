@@ -156,7 +156,7 @@ async def test_discarded_while_it_is_handled(field: Field) -> None:
 
 async def test_another_tenants_letters_and_replays_do_not_exist(field: Field) -> None:
     _, letters, _ = await field.dead(2)
-    replay = await field.of_ids(letters[:1], throttle_per_second=0.001)
+    replay = await field.of_ids(letters[:1], throttle_per_second=0.01)
     async with await field.world.another_tenant("second") as second:
         body = {"filter": {}, "expected": 100}
         assert (await second.post("/v1/replays", json={**body, "dry_run": True})).json()["matched"] == 0
