@@ -22,6 +22,16 @@ MAPPING = {
     "model": "repository.name || organization.login || 'none'", "options": "{keys: keys(@)}",
 }  # fmt: skip
 
+ROWS = {
+    "kind": "rows", "dataset": "deliveries",
+    "columns": {
+        "action": "action || 'none'", "fields": "length(keys(@))", "private": "repository.private",
+        "owner": "repository.owner.type", "issues": "repository.open_issues_count", "size": "repository.size",
+    },
+    "seal": {"every_rows": 700},
+    "train": {"target": "fields", "model": "deliveries", "options": {"task": "regression"}},
+}  # fmt: skip
+
 
 async def test_every_published_example_goes_through_once_and_unchanged(settings: Settings) -> None:
     async with api_only(settings) as world, running_processes(settings, ["ingest"], ["usage"]):
@@ -43,6 +53,25 @@ async def test_every_published_example_goes_through_once_and_unchanged(settings:
         assert await sql(world, "SELECT count(*) FROM dead_letters") == 0
         print(f"\n{len(examples)} published examples of {len({one['event'] for one in examples})} kinds, once each")
         await _dry_runs(world, source, examples)
+
+
+async def test_published_examples_become_rows_and_a_model_is_trained_on_them(settings: Settings) -> None:
+    async with api_only(settings) as world, running_processes(settings, [], ["jobs"]):
+        source = await create(world, "github", scheme="github", action=ROWS)
+        (examples,) = await told({"op": "examples", "secret": source["secret"], "editions": EDITIONS})
+        for number, one in enumerate(examples):
+            assert (await _send(world, source, number, one)).status_code == 202
+        listed = await eventually(
+            lambda: world.get("/v1/jobs"), lambda jobs: jobs["data"] and jobs["data"][0]["state"] == "succeeded"
+        )
+        (dataset,) = (await world.get("/v1/datasets"))["data"]
+        assert (dataset["state"], dataset["rows"]) == ("validated", 700)
+        (stream,) = (await world.get("/v1/streams"))["data"]
+        assert (stream["rows"], stream["open_rows"]) == (len(examples), len(examples) - 700)
+        assert (await world.get("/v1/models/deliveries/versions/1"))["version"] == 1
+        print(
+            f"\n{len(examples)} examples: 700 rows sealed and trained on, R2 {listed['data'][0]['metrics']['r2']:.2f}"
+        )
 
 
 async def _send(world: World, source: dict[str, Any], number: int, example: dict[str, Any]) -> httpx.Response:
