@@ -89,7 +89,7 @@ async def _drained(url: str) -> float:
         began = loop.time()
         while await connection.fetchval("SELECT EXISTS (SELECT FROM outbox)"):  # noqa: ASYNC110 - another's work
             await asyncio.sleep(0.02)
-        return float(left / (loop.time() - began))
+        return float(left / max(loop.time() - began, 1e-3))
     finally:
         await connection.close()
 
