@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from pydantic import SecretStr
+
 from compose.devstack.status import RunFiles, StackStatus
 from compose.settings import Settings
 
@@ -33,6 +35,19 @@ class Connection:
 def settings_of(data_dir: Path | None) -> Settings:
     """The settings, with another data directory when one is given."""
     return Settings() if data_dir is None else Settings(data_dir=data_dir)
+
+
+def operated(data_dir: Path | None = None) -> Settings:
+    """The settings of who operates: a database, store or Kafka that they do not name is the running stack's."""
+    settings = settings_of(data_dir)
+    stack = RunFiles(settings.data_dir.absolute()).status()
+    running = {
+        "postgres_url": stack.postgres_url and SecretStr(stack.postgres_url),
+        "object_store": stack.object_store, "kafka": stack.kafka,
+    }  # fmt: skip
+    return settings.model_copy(
+        update={name: value for name, value in running.items() if value and name not in settings.model_fields_set}
+    )
 
 
 def find(settings: Settings) -> Connection:

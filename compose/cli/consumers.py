@@ -122,18 +122,16 @@ def _all(data_dir: Path | None) -> "list[Standing]":
 
 def _with_database(ask: "Callable[[AsyncEngine, str, str], Awaitable[T]]", data_dir: Path | None) -> T:
     """Ask with a connection of the pipeline's role: of the settings, else of the running stack."""
-    from compose.cli.connection import find, settings_of
+    from compose.cli.connection import operated
     from compose.database import engine
 
-    settings = settings_of(data_dir)
-    found = find(settings)
-    given = "postgres_url" in settings.model_fields_set
-    url = (None if given else found.stack.postgres_url) or settings.postgres_url.get_secret_value()
+    settings = operated(data_dir)
+    url = settings.postgres_url.get_secret_value()
 
     async def asked() -> T:
         pipeline = engine(url, "headrace_pipeline", "consumers", pool_size=1)
         try:
-            return await ask(pipeline, found.kafka, settings.kafka_topic_prefix)
+            return await ask(pipeline, settings.kafka, settings.kafka_topic_prefix)
         finally:
             await pipeline.dispose()
 

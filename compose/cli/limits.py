@@ -48,13 +48,13 @@ def register(admin: typer.Typer) -> None:
 
 
 def _change(tenant: str, values: Sequence[str], cleared: Sequence[str], *, as_json: bool) -> None:
+    from compose.cli.connection import operated
     from compose.cli.failure import Failure
     from compose.cli.output import show_list, table
-    from compose.settings import Settings
     from compose.tenant_limits import UnknownTenant, WrongLimit, change, checked, parsed
 
     try:
-        found = asyncio.run(change(Settings(), tenant, parsed(values), checked(cleared)))
+        found = asyncio.run(change(operated(), tenant, parsed(values), checked(cleared)))
     except UnknownTenant:
         raise Failure(f"there is no tenant named {tenant!r}") from None
     except WrongLimit as error:

@@ -11,9 +11,8 @@ from fastapi import Request
 
 from compose.adapters.clock import database_clock
 from compose.cli.client import Client
-from compose.cli.connection import settings_of
+from compose.cli.connection import operated
 from compose.database import engine, tenant_transaction
-from compose.devstack.status import RunFiles
 from compose.edge import Traced, application
 from compose.processes.replays import requests
 from compose.settings import Settings
@@ -29,11 +28,8 @@ def operating(data_dir: Path | None = None) -> Client:
 
     Whoever can log in to the database may do this; the rows keep the name of the user that did.
     """
-    settings = settings_of(data_dir)
-    url = settings.postgres_url.get_secret_value()
-    if "postgres_url" not in settings.model_fields_set:
-        url = RunFiles(settings.data_dir.absolute()).status().postgres_url or url
-    return Client("http://operator", None, _InProcess(url, settings))
+    settings = operated(data_dir)
+    return Client("http://operator", None, _InProcess(settings.postgres_url.get_secret_value(), settings))
 
 
 class _InProcess(httpx.BaseTransport):
