@@ -6,6 +6,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from consumers.ingest.mapping import job_of
+from consumers.ingest.streams import store as streams
 from consumers.registry import INGEST
 from consumers.replays.lane.lane import Lane
 from consumers.replays.replay import RequestChoice, Target
@@ -35,11 +36,16 @@ async def published(tx: AsyncConnection, tenant: UUID, event_id: UUID) -> Record
     return Record(WEBHOOKS.name, 0, row.seq, row.key, row.value, unpack_headers(row.headers), 0)
 
 
-async def known(tx: AsyncConnection, event: Event) -> bool:
-    """Whether a webhook has started its job already, under whatever mapping that was; others know by their rows."""
+async def known(tx: AsyncConnection, event: Event, failed_before: bool) -> bool:
+    """Whether a webhook has started its job or given its rows already, under whatever mapping that was.
+
+    What failed before gave no rows. All other events are known by what their handlers find.
+    """
     if not isinstance(event.data, WebhookReceived):
         return False
-    return await log.has_any(tx, event.tenantid, JOBS.name, job_of(event.id))
+    if await log.has_any(tx, event.tenantid, JOBS.name, job_of(event.id)):
+        return True
+    return not failed_before and await streams.may_have_taken(tx, event.tenantid, event.data.source_id, event.id)
 
 
 async def requests(tx: AsyncConnection, choice: RequestChoice, limit: int) -> Sequence[Target]:

@@ -29,7 +29,7 @@ class Published(Protocol):
 class Known(Protocol):
     """Whether an event has had its effect, though nobody remembers how."""
 
-    async def __call__(self, tx: "AsyncConnection", event: Event) -> bool:
+    async def __call__(self, tx: "AsyncConnection", event: Event, failed_before: bool) -> bool:
         """True when what it brings about is there."""
 
 

@@ -94,3 +94,19 @@ async def test_what_is_left_is_sealed_when_its_time_has_come(world: World) -> No
     found = await eventually(lambda: stream(world), lambda one: one["last_sealed"], seconds=60)
     assert (found["open_rows"], found["next_seal_at"], found["last_sealed"]["rows"]) == (0, None, 12)
     assert (await world.decided(found["last_sealed"]["dataset_id"]))["state"] == "validated"
+
+
+async def test_rows_that_were_sealed_and_dropped_are_not_taken_again_by_a_replay(world: World) -> None:
+    seal = {"every_rows": 10, "window": "batch"}
+    source = await create(world, "repo", scheme="github", action={**ACTION, "seal": seal})
+    for number in range(10):
+        assert (await deliver(world, source, issue(number), f"delivery-{number}")).status_code == 202
+    await eventually(lambda: stream(world), lambda one: one.get("last_sealed"), seconds=60)
+    await eventually(lambda: sql(world, "SELECT count(*) FROM stream_rows"), lambda count: count == 0)
+
+    body = {"kind": "requests", "filter": {"source_id": source["id"]}, "expected": 10, "reason": "again"}
+    replay = (await world.client.post("/v1/replays", json=body)).json()["id"]
+    done = await eventually(lambda: world.get(f"/v1/replays/{replay}"), lambda one: one["state"] == "finished")
+
+    assert done["counts"]["already_applied"] == 10, done["counts"]
+    assert (await stream(world))["rows"] == 10

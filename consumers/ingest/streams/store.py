@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from consumers.ingest.streams.stream import Batch, Stream
 from consumers.ingest.streams.tables import stream_batches, stream_rows, streams
 from schemas.event import Cause
+from schemas.ids import milliseconds_of
 
 Key = tuple[UUID, UUID]
 """(tenant, source)"""
@@ -32,6 +33,16 @@ LIST = text("""
     ORDER BY s.created_at DESC, s.id LIMIT :limit
 """)
 CHUNK = 1000
+
+
+async def may_have_taken(tx: AsyncConnection, tenant: UUID, source_id: UUID, event_id: UUID) -> bool:
+    """Whether a webhook that was handled may stand in a stream of its source: sealed rows are dropped in time.
+
+    It may unless it came before the source's first row; by a minute, since ids of one moment have no order.
+    """
+    mine = (streams.c.tenant_id == tenant) & (streams.c.source_id == source_id)
+    causes = (await tx.execute(select(streams.c.cause_id).where(mine))).scalars()
+    return any(milliseconds_of(event_id) >= milliseconds_of(cause) - 60_000 for cause in causes)
 
 
 async def now(tx: AsyncConnection) -> datetime:

@@ -122,7 +122,7 @@ class Lane:
             return failed(Failure("undecodable", str(error)))
         try:
             async with tx.begin_nested():
-                verdict = await self._handle(tx, item, event)
+                verdict = await self._handle(tx, item, event, failed_before=letter is not None)
                 if verdict.failure is not None:
                     raise _Undone(verdict)
                 await self.outbox(tx, [entry_of(one) for one in verdict.events])
@@ -141,13 +141,13 @@ class Lane:
             return letter and letter.record
         return await self.published(tx, item.tenant, item.event_id) if item.event_id else None
 
-    async def _handle(self, tx: "AsyncConnection", item: Item, event: Event) -> Verdict:
+    async def _handle(self, tx: "AsyncConnection", item: Item, event: Event, *, failed_before: bool) -> Verdict:
         if event.type not in self.wanted:
             return after(Ignored(f"{event.type} is not for {self.consumer}"))
         if event.id not in await inbox.claim(tx, self.consumer, [event.id]) and event.id != item.event_id:
             twin = await letters.lock_of_event(tx, self.consumer, event.id)
             return of_twin(twin and (twin.id, twin.state))
-        if await self.known(tx, event):
+        if await self.known(tx, event, failed_before):
             return Verdict("already_applied", "what it brings about is there")
         (outcome,) = await self.handle(tx, [event])
         return after(outcome)
