@@ -9,6 +9,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from compose.adapters.subscription.ports import AnotherClusterError, OutsideLogError, Partition
 
 Ends = tuple[int, int]
+ANSWER_MS = 5_000  # nobody who stops waits longer for a Kafka that is silent
 
 
 async def ends(consumer: AIOKafkaConsumer, partitions: Iterable[Partition]) -> dict[Partition, Ends]:
@@ -30,11 +31,20 @@ async def require_cluster(bootstrap: str, expected: str | None) -> None:
     """Raise AnotherClusterError when this Kafka is not the one that is remembered; None is nobody's memory."""
     if expected is None:
         return
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    asking = asyncio.create_task(_cluster_id(bootstrap))
     try:
-        await admin.start()
-        found = (await admin.describe_cluster())["cluster_id"]
-    finally:
-        await admin.close()
+        found = await asyncio.shield(asking)
+    except asyncio.CancelledError:  # aiokafka, cancelled on the way, leaks its connection or swallows the cancellation
+        await asyncio.gather(asking, return_exceptions=True)
+        raise
     if found != expected:
         raise AnotherClusterError(expected, found)
+
+
+async def _cluster_id(bootstrap: str) -> str:
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=ANSWER_MS)
+    try:
+        await admin.start()
+        return str((await admin.describe_cluster())["cluster_id"])
+    finally:
+        await admin.close()
