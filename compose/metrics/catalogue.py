@@ -27,8 +27,9 @@ class Metric:
     attributes: tuple[str, ...] = ()
 
 
-WEBHOOKS = Metric(
-    "headrace.webhook.duration", "histogram", "s", "From a webhook's head to its answer; its count is webhooks.",
+WEBHOOKS = Metric("headrace.webhooks", "counter", "{webhook}", "Webhooks by what became of them.", (OUTCOME,))
+DURATIONS = Metric(
+    "headrace.webhook.duration", "histogram", "s", "From a webhook's head to its answer; a sample while they are many.",
     (OUTCOME,),
 )  # fmt: skip
 CONSUMED = Metric(
@@ -74,6 +75,7 @@ WORK = Metric("headrace.work.pieces", "gauge", "{piece}", "Pieces of work that a
 WORK_AGE = Metric("headrace.work.oldest.age", "gauge", "s", "Since when the oldest ready piece waits.", (QUEUE,))
 
 METRICS: tuple[Metric, ...] = (
-    WEBHOOKS, CONSUMED, PARKED, REBALANCES, TAKEOVERS, LEASES_LOST, SENT, UNCONFIRMED, ELECTIONS, LAG, TENANT_LAG,
-    OLDEST, PROGRESS, PAUSED, LETTERS, LETTERS_AGE, OUTBOX_RECORDS, OUTBOX_BYTES, OUTBOX_AGE, WORK, WORK_AGE,
+    WEBHOOKS, DURATIONS, CONSUMED, PARKED, REBALANCES, TAKEOVERS, LEASES_LOST, SENT, UNCONFIRMED, ELECTIONS, LAG,
+    TENANT_LAG, OLDEST, PROGRESS, PAUSED, LETTERS, LETTERS_AGE, OUTBOX_RECORDS, OUTBOX_BYTES, OUTBOX_AGE, WORK,
+    WORK_AGE,
 )  # fmt: skip

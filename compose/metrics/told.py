@@ -1,10 +1,12 @@
 """What the parts of this process tell, each through its own small port, and the metric that it goes to."""
 
+import time
 from collections.abc import Callable, Mapping
 from typing import Literal
 
 from compose.metrics.catalogue import (
     CONSUMED,
+    DURATIONS,
     ELECTIONS,
     LEASES_LOST,
     PARKED,
@@ -15,11 +17,16 @@ from compose.metrics.catalogue import (
     WEBHOOKS,
 )
 from compose.metrics.meters import meters
+from compose.metrics.sampling import Sampling
+
+_TAKEN = Sampling()
 
 
 def webhook(outcome: str, seconds: float) -> None:
     """The door answered."""
-    meters().record(WEBHOOKS, seconds, outcome)
+    meters().count(WEBHOOKS, 1, outcome)
+    if _TAKEN.takes(time.monotonic()):
+        meters().record(DURATIONS, seconds, outcome)
 
 
 def consumed(consumer: str) -> Callable[[Mapping[str, int], Mapping[str, int]], None]:

@@ -187,6 +187,7 @@ async def serve(settings: Settings) -> None:
             timeout_graceful_shutdown=15,
         )
         gc.freeze()  # the routes and models live as long as the process: no collection need walk them
+        gc.set_threshold(10_000, 10, 10)  # what some hundred requests in hand hold is no garbage
         await _Server(config, stopping).serve()
 
 

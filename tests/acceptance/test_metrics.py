@@ -35,6 +35,7 @@ async def test_what_webhooks_and_a_poison_leave_in_the_metrics(world: World) -> 
     )
 
     for outcome, times in (("accepted", 2), ("duplicate", 1), ("unauthorized", 1)):
+        assert grown(before, now, "webhooks_total", outcome=outcome) == times
         assert grown(before, now, "webhook_duration_seconds_count", outcome=outcome) == times
         assert 0 < grown(before, now, "webhook_duration_seconds_sum", outcome=outcome) < 30
     assert grown(before, now, events, consumer="ingest", outcome="dead_letter") == 1
