@@ -14,11 +14,7 @@ from schemas.log import LogEntry
 # in the order of their arrival.
 ACCEPT = """
 WITH given AS (
-    SELECT * FROM unnest($1::uuid[], $2::bytea[], $3::bytea[], $4::uuid[], $5::text[], $6::text[], $7::jsonb[],
-                         $8::bigint[], $9::text[], $10::boolean[],
-                         $11::text[], $12::bytea[], $13::bytea[], $14::bytea[], $15::uuid[], $16::text[], $17::uuid[],
-                         $18::text[], $19::uuid[], $20::timestamptz[])
-        WITH ORDINALITY
+    SELECT * FROM unnest($1::accepted_row[]) WITH ORDINALITY
         AS g(source_id, key_hash, body_hash, request_id, external_id, content_type, kept_headers, body_bytes, body_key,
              unsigned_id, topic, key, value, headers, id, type, tenant_id, aggregate_id, correlation_id, time, place)
 ), claimed AS (
@@ -173,7 +169,7 @@ class Accept:
     async def _store(self, connection: Statements, batch: list[_Waiting]) -> None:
         self._reached("accept.taken")
         try:
-            rows = await connection.fetch(ACCEPT, *_columns([one.acceptance for one in batch]))
+            rows = await connection.fetch(ACCEPT, [_row(one.acceptance) for one in batch])
         except Exception as error:
             if self._classify(error) is not NotStorable or len(batch) == 1:
                 raise
@@ -235,7 +231,7 @@ def _refuse(batch: Sequence[_Waiting], kind: type[Exception], error: BaseExcepti
 NO_CLAIM = (None,) * len(Claim._fields)
 
 
-def _columns(batch: Sequence[Acceptance]) -> list[list[object]]:
-    """The parameters of ACCEPT: a claim's fields, then the entry's without its version, which is 0 at the door."""
-    rows = ((*(claim or NO_CLAIM), *entry[:8], *entry[9:11]) for entry, claim in batch)
-    return [list(column) for column in zip(*rows, strict=True)]
+def _row(acceptance: Acceptance) -> tuple[object, ...]:
+    """An `accepted_row`: a claim's fields, then the entry's without its version, which is 0 at the door."""
+    entry, claim = acceptance
+    return (*(claim or NO_CLAIM), *entry[:8], *entry[9:11])

@@ -59,8 +59,7 @@ class Bare:
         while self._queue:
             batch = [self._queue.popleft() for _ in range(min(len(self._queue), 500))]
             try:
-                columns = (list(column) for column in zip(*(row for row, _ in batch), strict=True))
-                await self._pool.fetch(ACCEPT, *columns)
+                await self._pool.fetch(ACCEPT, [row for row, _ in batch])
             except Exception as error:  # noqa: BLE001 - told to the clients, which fail the benchmark
                 for _, stored in batch:
                     stored.set_exception(error)
