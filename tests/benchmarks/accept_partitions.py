@@ -2,8 +2,9 @@
 
     python -m tests.benchmarks.accept_partitions [rounds]
 
-`plain` has whole tables with the same indexes; `partitioned` is what is used, as many days as there are after five weeks. Time is the CPU time of the backend, which other load of the machine hardly
-moves; the commit does not wait for the disk, which would hide the difference.
+`plain` has whole tables with the same indexes; `partitioned` is what is used, as many days as there are after five
+weeks. Time is the CPU time of the backend, which other load of the machine hardly moves; the commit does not wait for
+the disk, which would hide the difference.
 """
 
 import asyncio
