@@ -25,6 +25,7 @@ from compose.devstack.postgres import PostgresServer
 from compose.settings import Settings
 from schemas.topics import TOPICS
 from tests.chance import LONG
+from tests.databases import Databases, databases
 from tests.published import COUNTED, Verdict, in_the_log, on_kafka
 
 hypothesis_settings.load_profile("long" if LONG else "short")
@@ -64,7 +65,7 @@ def kafka(server_directory: Path) -> Iterator[str]:
 def postgres(server_directory: Path) -> Iterator[str]:
     """The URL of a Postgres that nobody kills, as its superuser."""
     (port,) = free_ports(1)
-    server = PostgresServer(server_directory / "postgres", port)
+    server = PostgresServer(server_directory / "postgres", port, {"fsync": "off"})  # a database a test: many files
     with running(server):
         yield server.url("postgres")
 
@@ -93,20 +94,22 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.write_line("published contract: " + ", ".join(f"{n} {word}" for word, n in COUNTED.items()))
 
 
+@pytest.fixture(scope="session")
+def fresh_databases(cluster: Cluster) -> Iterator[Databases]:
+    """Those that `database` gives out."""
+    with databases(cluster.superuser_url, TEMPLATE) as fresh:
+        yield fresh
+
+
 @pytest.fixture
-async def database(cluster: Cluster, verdict: Verdict) -> AsyncIterator[str]:
+async def database(cluster: Cluster, fresh_databases: Databases, verdict: Verdict) -> AsyncIterator[str]:
     """The login's URL of a fresh database; all that stands in its log in the end satisfies the published contract."""
-    name = f"t{uuid.uuid4().hex}"
-    admin = await asyncpg.connect(cluster.superuser_url)
-    try:
-        await admin.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} OWNER headrace_owner STRATEGY FILE_COPY")
-        yield cluster.url(name)
-        superuser = await asyncpg.connect(urlunsplit(urlsplit(cluster.superuser_url)._replace(path="/" + name)))
-        produced = await in_the_log(superuser)
-        await superuser.close()
-        await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
-    finally:
-        await admin.close()
+    name = fresh_databases.take()
+    yield cluster.url(name)
+    superuser = await asyncpg.connect(urlunsplit(urlsplit(cluster.superuser_url)._replace(path="/" + name)))
+    produced = await in_the_log(superuser)
+    await superuser.close()
+    fresh_databases.give_back(name)
     verdict.on(produced)
 
 

@@ -7,7 +7,8 @@ import shutil
 import signal
 import subprocess
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
 
@@ -52,6 +53,8 @@ class PostgresServer:
 
     data_dir: Path
     port: int
+    options: Mapping[str, str] = field(default_factory=dict)
+    """Settings of the server in place of ours."""
 
     @property
     def stop_signal(self) -> signal.Signals:
@@ -91,7 +94,9 @@ class PostgresServer:
 
     def command(self) -> list[str]:
         """The postmaster in the foreground."""
-        options = [part for name, value in CONFIGURATION.items() for part in ("-c", f"{name}={value}")]
+        options = [
+            part for name, value in {**CONFIGURATION, **self.options}.items() for part in ("-c", f"{name}={value}")
+        ]
         return [str(programs() / "postgres"), "-D", str(self.cluster), "-p", str(self.port), *options]
 
     def environment(self) -> dict[str, str]:
