@@ -1,12 +1,12 @@
 """What consumers need of the world and of one another."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from decimal import Decimal
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 from uuid import UUID
 
 from consumers.outcome import Outcome
@@ -103,13 +103,13 @@ class ObjectMissing(Exception):
     """There is no such object; its key is the message."""
 
 
-class SourceMapping(Protocol):
-    """What a source does with a payload, from its owner."""
+class SourceMappings(Protocol):
+    """What sources do with a payload, from their owner."""
 
     async def __call__(
-        self, tx: "AsyncConnection", tenant: UUID, source_id: UUID
-    ) -> "tuple[dict[str, object], int] | None":
-        """The action and its version; None for an unknown source."""
+        self, tx: "AsyncConnection", wanted: Collection[tuple[UUID, UUID]]
+    ) -> "Mapping[tuple[UUID, UUID], tuple[dict[str, Any], int]]":
+        """The actions and their versions by (tenant, source); an unknown source has none."""
 
 
 class RequestBody(Protocol):

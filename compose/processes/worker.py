@@ -58,7 +58,7 @@ def handler(consumer: Consumer, settings: Settings, clock: Clock) -> Handle:
         return None if key is None else await objects.read(key)
 
     handlers: dict[str, Callable[[], Handle]] = {
-        "ingest": lambda: Ingest(sources.mapping_of, body_of, submitted, clock),
+        "ingest": lambda: Ingest(sources.mappings_of, body_of, submitted, clock),
         "training": lambda: Training(clock, settings.training_seconds),
         "finalization": lambda: Finalization(record, clock),
         "billing": lambda: Billing(clock),

@@ -1,10 +1,10 @@
 """Ingest: maps webhooks to commands, takes in data sets and jobs, cancels."""
 
 import base64
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from consumers.ingest import dataset as datasets
@@ -18,7 +18,7 @@ from consumers.jobs import store as jobs
 from consumers.jobs.job import Job
 from consumers.jobs.store import Key as JobKey
 from consumers.outcome import Applied, Ignored, Outcome, Rejected
-from consumers.ports import Clock, RequestBody, SourceMapping
+from consumers.ports import Clock, RequestBody, SourceMappings
 from consumers.work import store as work
 from consumers.work.piece import NewPiece
 from schemas.datasets import DatasetSubmitted
@@ -43,6 +43,7 @@ class _Desk:
 
     datasets: dict[store.Key, Dataset]
     jobs: dict[JobKey, Job]
+    mappings: Mapping[tuple[UUID, UUID], tuple[dict[str, Any], int]]
     new_datasets: list[Dataset] = field(default_factory=list)
     new_jobs: set[JobKey] = field(default_factory=set)
     touched: set[JobKey] = field(default_factory=set)
@@ -55,7 +56,7 @@ class _Desk:
 class Ingest:
     """The handler; what it needs of the sources and the log comes by port."""
 
-    mapping: SourceMapping
+    mappings: SourceMappings
     body: RequestBody
     submitted: Submitted
     clock: Clock
@@ -84,7 +85,11 @@ class Ingest:
             for event in events
             if isinstance(event.data, JobRequested | JobCancelRequested)
         }
-        return _Desk(await store.lock(tx, dataset_keys), await jobs.lock(tx, job_keys))
+        sources = {
+            (event.tenantid, event.data.source_id) for event in events if isinstance(event.data, WebhookReceived)
+        }
+        mappings = await self.mappings(tx, sources) if sources else {}
+        return _Desk(await store.lock(tx, dataset_keys), await jobs.lock(tx, job_keys), mappings)
 
     async def _one(self, tx: "AsyncConnection", desk: _Desk, event: Event) -> Outcome:
         match event.data:
@@ -109,7 +114,7 @@ class Ingest:
                 return Ignored("not for ingest")
 
     async def _webhook(self, tx: "AsyncConnection", desk: _Desk, event: Event, data: WebhookReceived) -> Outcome:
-        found = await self.mapping(tx, event.tenantid, data.source_id)
+        found = desk.mappings.get((event.tenantid, data.source_id))
         if found is None:
             return Rejected("user_config", f"the source {data.source_id} is gone")
         action, version = found

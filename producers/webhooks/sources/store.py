@@ -1,12 +1,12 @@
 """Rows of sources, their secrets and the versions of their mappings."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import RowMapping, delete, func, insert, select, tuple_, update
+from sqlalchemy import RowMapping, delete, func, insert, select, text, tuple_, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -24,6 +24,11 @@ SHOWN = (
     sources.c.created_at,
     sources.c.updated_at,
 )
+
+MAPPINGS = text("""
+    SELECT s.tenant_id, s.id, s.action, s.mapping_version FROM sources s
+    JOIN unnest(CAST(:tenants AS uuid[]), CAST(:ids AS uuid[])) AS given(tenant_id, id) USING (tenant_id, id)
+""").columns(sources.c.tenant_id, sources.c.id, sources.c.action, sources.c.mapping_version)
 
 
 class NameTaken(Exception):
@@ -108,11 +113,13 @@ async def retire_secrets(tx: AsyncConnection, source_id: UUID, at: datetime) -> 
     )
 
 
-async def mapping_of(tx: AsyncConnection, tenant: UUID, source_id: UUID) -> tuple[dict[str, Any], int] | None:
-    """What a source does with a payload now, and the version of that; for ingest, through its port."""
-    query = select(sources.c.action, sources.c.mapping_version)
-    row = (await tx.execute(query.where(sources.c.tenant_id == tenant, sources.c.id == source_id))).one_or_none()
-    return None if row is None else (row.action, row.mapping_version)
+async def mappings_of(
+    tx: AsyncConnection, wanted: Collection[tuple[UUID, UUID]]
+) -> dict[tuple[UUID, UUID], tuple[dict[str, Any], int]]:
+    """What sources (tenant, source) do with a payload now, and the version of that; for ingest, through its port."""
+    tenants, ids = [tenant for tenant, _ in wanted], [source for _, source in wanted]
+    rows = await tx.execute(MAPPINGS, {"tenants": tenants, "ids": ids})
+    return {(row.tenant_id, row.id): (row.action, row.mapping_version) for row in rows}
 
 
 async def _note_mapping(
