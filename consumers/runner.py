@@ -97,7 +97,7 @@ class Runner:
 
     async def _apply(self, records: Sequence[Record], spans: Sequence[Span]) -> bool | Held:
         """As one; on an error that is not the world's, one by one, so that the guilty message is known."""
-        if not any(self._tried(record) for record in records):
+        if not self._attempts or not any(self._tried(record) for record in records):
             try:
                 return await self._once(records, spans)
             except Tripped:
@@ -211,6 +211,8 @@ def _first_of_each(messages: Sequence[Message]) -> list[Message]:
 
 def _in_order(records: Sequence[Record], handled: Sequence[Message], letters: Sequence[DeadLetter]) -> list[bool]:
     """Of each record that was handled or given up, whether it went well, as far as the breaker is concerned."""
+    if not letters:
+        return [True] * len(handled)
     bad = {_place(one.record) for one in letters if one.error_class in COUNTED}
     known = bad | {_place(one.record) for one in handled}
     return [_place(one) not in bad for one in records if _place(one) in known]

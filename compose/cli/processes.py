@@ -1,6 +1,7 @@
 """`headrace api`, `relay`, `worker`, `projections`: one process each, as a cluster runs them."""
 
 import asyncio
+import gc
 import logging
 from collections.abc import Awaitable, Callable
 from typing import Annotated
@@ -102,8 +103,11 @@ def _all(group: BaseExceptionGroup[BaseException]) -> str:
 
 
 def run_loop(main: Callable[[], Awaitable[None]]) -> None:
-    """Run on uvloop."""
+    """Run on uvloop; what is imported by now, the collector never looks at again."""
     import uvloop
+
+    gc.collect()
+    gc.freeze()
 
     async def running() -> None:
         await main()

@@ -6,15 +6,32 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import RowMapping, text
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from projections.usage.fold import DayKey, Sum
-from projections.usage.tables import read_usage_days, read_usage_records
 
 RecordKey = tuple[UUID, date, str]
 """(tenant, period, record key)"""
 
+TAKE = text("""
+    INSERT INTO read_usage_records (generation, tenant_id, period, record_key)
+    SELECT :generation, tenant, period, key
+    FROM unnest(CAST(:tenants AS uuid[]), CAST(:periods AS date[]), CAST(:keys AS text[]))
+         WITH ORDINALITY AS given(tenant, period, key, place)
+    ORDER BY place
+    ON CONFLICT DO NOTHING
+    RETURNING tenant_id, period, record_key
+""")
+ADD = text("""
+    INSERT INTO read_usage_days (generation, tenant_id, meter, day, unit, value, records)
+    SELECT :generation, tenant, meter, day, unit, value, records
+    FROM unnest(CAST(:tenants AS uuid[]), CAST(:meters AS text[]), CAST(:days AS date[]), CAST(:units AS text[]),
+                CAST(:values AS numeric[]), CAST(:records AS bigint[]))
+         WITH ORDINALITY AS given(tenant, meter, day, unit, value, records, place)
+    ORDER BY place
+    ON CONFLICT ON CONSTRAINT read_usage_days_pkey DO UPDATE
+    SET value = read_usage_days.value + excluded.value, records = read_usage_days.records + excluded.records
+""")
 READ = text("""
     SELECT meter, date_trunc(:window, day)::date AS window_start, sum(value) AS value, unit,
            sum(records)::bigint AS records
@@ -29,37 +46,20 @@ async def take(tx: AsyncConnection, generation: int, keys: Sequence[RecordKey]) 
     """Those of `keys` that were not counted yet: only they may be added."""
     if not keys:
         return set()
-    rows = [
-        {"generation": generation, "tenant_id": tenant, "period": period, "record_key": key}
-        for tenant, period, key in sorted(set(keys))
-    ]
-    taken = insert(read_usage_records).values(rows).on_conflict_do_nothing()
-    columns = read_usage_records.c
-    found = await tx.execute(taken.returning(columns.tenant_id, columns.period, columns.record_key))
-    return {(row.tenant_id, row.period, row.record_key) for row in found}
+    tenants, periods, names = (list(column) for column in zip(*sorted(set(keys)), strict=True))
+    given = {"generation": generation, "tenants": tenants, "periods": periods, "keys": names}
+    return {(tenant, period, key) for tenant, period, key in (await tx.execute(TAKE, given)).all()}
 
 
 async def add(tx: AsyncConnection, generation: int, sums: Mapping[DayKey, Sum]) -> None:
     """Add to the days."""
     if not sums:
         return
-    rows = [
-        {
-            "generation": generation, "tenant_id": tenant, "meter": meter, "day": day, "unit": unit,
-            "value": one.value, "records": one.records,
-        }
-        for (tenant, meter, day, unit), one in sorted(sums.items())
-    ]  # fmt: skip
-    adding = insert(read_usage_days).values(rows)
-    await tx.execute(
-        adding.on_conflict_do_update(
-            constraint=read_usage_days.primary_key,
-            set_={
-                "value": read_usage_days.c.value + adding.excluded.value,
-                "records": read_usage_days.c.records + adding.excluded.records,
-            },
-        )
-    )
+    keys = sorted(sums)
+    tenants, meters, days, units = (list(column) for column in zip(*keys, strict=True))
+    given = {"generation": generation, "tenants": tenants, "meters": meters, "days": days, "units": units}
+    added = {"values": [sums[key].value for key in keys], "records": [sums[key].records for key in keys]}
+    await tx.execute(ADD, {**given, **added})
 
 
 async def read(tx: AsyncConnection, given: dict[str, Any]) -> Sequence[RowMapping]:

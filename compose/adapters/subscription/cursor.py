@@ -104,12 +104,15 @@ class Cursor:
 
 def _record(polled: ConsumerRecord[Any, Any]) -> Record:
     """The record as we keep it."""
+    headers: tuple[tuple[str, bytes], ...] = polled.headers
+    if None in [value for _, value in headers]:  # null is possible too
+        headers = tuple((name, value or b"") for name, value in headers)
     return Record(
         polled.topic,
         polled.partition,
         polled.offset,
         polled.key,
         polled.value,
-        tuple((name, b"" if value is None else value) for name, value in polled.headers),  # null is possible too
+        headers,
         polled.timestamp,
     )
