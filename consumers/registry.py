@@ -41,6 +41,7 @@ INGEST = Consumer(
         datasets.DatasetValidated, datasets.DatasetRejected, usage.UsageRecorded,
     ),
     queues=("validation", "sealing"),
+    batch=500,
     does="map the payload to a command or to rows, validate the data set, admit the job",
 )  # fmt: skip
 TRAINING = Consumer(

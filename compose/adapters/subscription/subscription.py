@@ -4,6 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Collection, Sequence
+from itertools import chain
 from types import TracebackType
 from typing import Any, Self
 
@@ -87,8 +88,6 @@ class Subscription:
             *topics,
             group_id=group,
             batch=True,
-            batch_timeout_ms=int(timing.poll_seconds * 1000),
-            max_records=max_records,
             ack_policy=AckPolicy.MANUAL,
             auto_offset_reset="none",
             session_timeout_ms=int(timing.session_seconds * 1000),
@@ -101,6 +100,8 @@ class Subscription:
             no_reply=True,
         )
         self._subscriber(self._receive)
+        self._max_records = max_records
+        self._subscriber.get_msg = self._poll  # type: ignore[method-assign]
         self._cursor = Cursor(self._consumer)
         self._idle = asyncio.Event()
         self._idle.set()
@@ -187,6 +188,11 @@ class Subscription:
             partition = (hold.topic, hold.partition)
             self._cursor.hold(partition, hold.next)
             asyncio.get_running_loop().call_later(hold.seconds, self._cursor.release, partition, self._cursor.epoch)
+
+    async def _poll(self, consumer: AIOKafkaConsumer) -> Polled:
+        """In place of FastStream's own, which after a poll in vain sleeps as long again without listening."""
+        wait_ms = int(self._timing.poll_seconds * 1000)
+        return tuple(chain(*(await consumer.getmany(timeout_ms=wait_ms, max_records=self._max_records)).values()))
 
     async def _receive(self, polled: Polled) -> None:
         """One poll, from FastStream, which would swallow what this raises."""
