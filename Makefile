@@ -55,8 +55,9 @@ contracts: install ## Write the generated parts of README.md and docs/events.md 
 chaos: install ## Kill everything under 100,000 webhooks, a quarter of an hour; docs/chaos.md reads the report
 	HEADRACE_TEST_CHAOS=long $(BIN)/python -m pytest tests/chaos -s
 
-bench: install ## Webhook accept and the relay beside the barest and the idiomatic app, in one run
+bench: install ## Webhook accept, the relay and the consumers beside the barest that does the same, in one run
 	$(BIN)/python -m tests.benchmarks.ingress
+	$(BIN)/python -m tests.benchmarks.consuming
 
 fuzz: install $(NODE_READY) ## The long form of the tests by chance: requests, headers, bodies, records
 	$(BIN)/uv sync --locked --inexact --group fuzz

@@ -19,11 +19,13 @@ async def has(store: Store, count: int) -> bool:
 
 
 async def test_every_byte_reaches_the_handler(kafka: str, admin: AIOKafkaAdminClient, store: Store) -> None:
-    """A header that is not UTF-8, one that comes twice, an empty one, a null value, a null key."""
+    """A header that is not UTF-8, one that comes twice, an empty one, a null one, a null value, a null key."""
     topic = await make_topic(admin)
     headers = (("a", b"\xff\xfe"), ("a", b""), ("correlation_id", b"\x80"), ("content-type", b"\x00"))
     async with AIOKafkaProducer(bootstrap_servers=kafka) as producer:
-        await producer.send(topic, None, key=b"\xc3(", headers=list(headers), timestamp_ms=1_700_000_000_123)
+        await producer.send(
+            topic, None, key=b"\xc3(", headers=[*headers, ("null", None)], timestamp_ms=1_700_000_000_123
+        )
         await producer.send(topic, b"\xff", key=None)
     seen: list[Record] = []
 
@@ -33,7 +35,7 @@ async def test_every_byte_reaches_the_handler(kafka: str, admin: AIOKafkaAdminCl
 
     async with served(Subscription(kafka, fresh("group"), [topic], store, handle, timing=QUICK)):
         await until(partial(has, store, 2))
-    assert seen[0] == Record(topic, 0, 0, b"\xc3(", None, headers, 1_700_000_000_123)
+    assert seen[0] == Record(topic, 0, 0, b"\xc3(", None, (*headers, ("null", b"")), 1_700_000_000_123)
     assert (seen[1].key, seen[1].value, seen[1].headers) == (None, b"\xff", ())
 
 
