@@ -15,7 +15,7 @@ from consumers.dead_letters.letter import DeadLetter
 from consumers.errors import Permanent, Transient
 from consumers.inbox import store as inbox
 from consumers.outcome import Applied, Ignored, Rejected
-from consumers.pausing.fuse import Fuse, Tripped
+from consumers.pausing.fuse import Fuse
 from consumers.ports import (
     Classify,
     Clock,
@@ -30,6 +30,7 @@ from consumers.ports import (
     uncounted,
 )
 from consumers.sorting import Message, letter_of, sort_out
+from schemas.errors import Tripped
 from schemas.log import LogEntry, entry_of
 from schemas.record import Delivery, Held, Hold, Record, Span
 

@@ -2,15 +2,42 @@
 
 import logging
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
 
-from projections.ports import Counted, Park, Passing, Positions, Reached, Transactions, View, nothing, uncounted
+from projections.ports import (
+    Breaker,
+    Counted,
+    Park,
+    Passing,
+    Positions,
+    Reached,
+    Transactions,
+    View,
+    nothing,
+    uncounted,
+)
+from projections.reading import consumer_of
 from schemas.decode import read
+from schemas.errors import Tripped
 from schemas.event import Event, FromNewer, Undecodable
-from schemas.record import Delivery, Record, Span
+from schemas.record import Delivery, Record
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncConnection
 
 log = logging.getLogger(__name__)
+RESUME = "its positions stay; once the cause is mended: headrace consumers resume"
+UNCOUNTED = "unknown_version"  # it says nothing against this code, as with consumers
+
+
+class _Read(NamedTuple):
+    """A record that is the view's, and if it cannot be folded the class and the reason."""
+
+    record: Record
+    event: Event | None
+    error_class: str | None = None
+    error: str = ""
 
 
 @dataclass(frozen=True)
@@ -23,71 +50,82 @@ class Engine:
     positions: Positions
     park: Park
     passing: Passing
+    breaker: Breaker
     topic_prefix: str = ""
     reached: Reached = nothing
     counted: Counted = uncounted
 
     async def __call__(self, delivery: Delivery) -> bool:
-        """Apply a delivery; True when it stands, False when the positions are elsewhere (seek again).
+        """Apply a delivery; True when it stands, False when the positions are elsewhere or must not move: seek again.
 
         Raises what is transient. A record that cannot be folded is parked alone; the view is then mended by a rebuild.
+        Too many of these: the breaker, and nothing of the delivery is parked or folded.
         """
         try:
-            return await self._once(delivery.records, delivery.spans)
+            return await self._apply(delivery)
+        except Tripped as tripped:
+            async with self.begin() as tx:
+                first = await self.breaker.blow(tx, tripped)
+            if first:
+                log.error("%s: paused by its breaker: %s; %s", consumer_of(self.view.name), tripped, RESUME)
+            return False
+
+    async def _apply(self, delivery: Delivery) -> bool:
+        try:
+            return await self._once(delivery, one_by_one=False)
+        except Tripped:
+            raise
         except Exception as error:
             if self.passing(error):
                 raise
             log.exception("%s: a batch of %d failed; one by one", self.view.name, len(delivery.records))
-        return await self._one_by_one(delivery)
+        return await self._once(delivery, one_by_one=True)
 
-    async def _one_by_one(self, delivery: Delivery) -> bool:
-        for span in delivery.spans:
-            start = span.start
-            own = [one for one in delivery.records if (one.topic, one.partition) == (span.topic, span.partition)]
-            for place, record in enumerate(own):
-                end = span.next if place == len(own) - 1 else record.offset + 1
-                alone = [Span(span.topic, span.partition, start, end)]
-                try:
-                    stands = await self._once([record], alone)
-                except Exception as error:
-                    if self.passing(error):
-                        raise
-                    stands = await self._once([record], alone, failed=f"{type(error).__name__}: {error}")
-                if not stands:
-                    return False
-                start = end
-        return True
-
-    async def _once(self, records: Sequence[Record], spans: Sequence[Span], failed: str | None = None) -> bool:
+    async def _once(self, delivery: Delivery, *, one_by_one: bool) -> bool:
         async with self.begin() as tx:
-            standing = await self.positions.standing(tx, spans)
+            standing = await self.positions.standing(tx, delivery.spans)
             if standing.name != "HERE":
                 return standing.name == "PASSED"
-            events: list[Event] = []
-            letters: Counter[str] = Counter()
-            for record in records:
-                try:
-                    event = read(record, self.topic_prefix)
-                except FromNewer as error:
-                    if error.kind in self.view.wanted:
-                        await self.park(tx, self.view.name, record, None, "unknown_version", str(error))
-                        letters["unknown_version"] += 1
-                    continue
-                except Undecodable as error:
-                    await self.park(tx, self.view.name, record, None, "undecodable", str(error))
-                    letters["undecodable"] += 1
-                    continue
-                if event.type not in self.view.wanted:
-                    continue
-                if failed is not None:
-                    await self.park(tx, self.view.name, record, event, "bug", failed)
-                    letters["bug"] += 1
-                    continue
-                events.append(event)
-            if events:
+            found = [one for one in map(self._read, delivery.records) if one is not None]
+            if one_by_one:
+                found = [await self._alone(tx, one) for one in found]
+            elif events := [one.event for one in found if one.event is not None]:
                 await self.view.apply(tx, self.generation, events)
-            await self.positions.advance(tx, spans)
+            letters: Counter[str] = Counter()
+            for record, event, error_class, error in found:
+                if error_class is not None:
+                    await self.park(tx, self.view.name, record, event, error_class, error)
+                    letters[error_class] += 1
+            outcomes = [one.error_class is None for one in found if one.error_class != UNCOUNTED]
+            if not all(outcomes):
+                await self.breaker.judge(tx, outcomes)
+            await self.positions.advance(tx, delivery.spans)
             self.reached("engine.folded")
         self.reached("engine.committed")
-        self.counted(+Counter({"applied": len(events), "dead_letter": letters.total()}), letters)
+        self.breaker.committed(outcomes)
+        parked = letters.total()
+        self.counted(+Counter({"applied": len(found) - parked, "dead_letter": parked}), letters)
         return True
+
+    def _read(self, record: Record) -> _Read | None:
+        """None for what is not the view's."""
+        try:
+            event = read(record, self.topic_prefix)
+        except FromNewer as error:
+            return _Read(record, None, "unknown_version", str(error)) if error.kind in self.view.wanted else None
+        except Undecodable as error:
+            return _Read(record, None, "undecodable", str(error))
+        return _Read(record, event) if event.type in self.view.wanted else None
+
+    async def _alone(self, tx: "AsyncConnection", one: _Read) -> _Read:
+        """Fold one record; what failed is undone, the rest of the delivery stands."""
+        if one.event is None:
+            return one
+        try:
+            async with tx.begin_nested():
+                await self.view.apply(tx, self.generation, [one.event])
+        except Exception as error:
+            if self.passing(error):
+                raise
+            return one._replace(error_class="bug", error=f"{type(error).__name__}: {error}")
+        return one

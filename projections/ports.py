@@ -6,6 +6,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
+from schemas.errors import Tripped
 from schemas.event import Event
 from schemas.record import Record, Span
 
@@ -61,6 +62,20 @@ Park = Callable[["AsyncConnection", str, Record, Event | None, str, str], Awaita
 
 Passing = Callable[[BaseException], bool]
 """Whether what was raised is the world's doing, and the same again can succeed."""
+
+
+class Breaker(Protocol):
+    """What pauses a view on which too much fails; it counts for all its processes together."""
+
+    async def judge(self, tx: "AsyncConnection", outcomes: Sequence[bool]) -> None:
+        """Note the outcomes (True: good) of what is about to be committed; raises Tripped."""
+
+    def committed(self, outcomes: Sequence[bool]) -> None:
+        """They stand."""
+
+    async def blow(self, tx: "AsyncConnection", tripped: Tripped) -> bool:
+        """Pause the view; False when somebody did already."""
+
 
 History = Callable[["AsyncConnection", UUID, UUID], Awaitable[Sequence[Event]]]
 """Every event of one aggregate, from the log: (tx, tenant, aggregate)."""

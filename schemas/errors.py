@@ -1,4 +1,4 @@
-"""Refusals: what a caller is told, by a stable code. Which HTTP status it becomes is the edge's business."""
+"""What more than one package raises. Which HTTP status a refusal becomes is the edge's business."""
 
 from pydantic import BaseModel, JsonValue
 
@@ -20,3 +20,11 @@ class Refusal(Exception):
         self.code = code
         self.message = message
         self.details = details
+
+
+class Tripped(Exception):
+    """Too much fails, or the consumer was paused meanwhile: what is in hand must be rolled back."""
+
+    def __init__(self, reason: str | None) -> None:
+        super().__init__(reason or "paused meanwhile")
+        self.reason = reason

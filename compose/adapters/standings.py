@@ -1,4 +1,4 @@
-"""Where every consumer stands: its state, its lag per partition, its last progress."""
+"""Where every consumer and projection stands: its state, its lag per partition, its last progress."""
 
 import asyncio
 import logging
@@ -14,13 +14,16 @@ from sqlalchemy import Row, RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from compose.adapters.subscription.log import ends
+from compose.readers import READERS, Reader
 from consumers.breaker import BAD
 from consumers.pausing import store
-from consumers.registry import CONSUMERS, Consumer
 
-POSITIONS = text(
-    "SELECT topic, partition, next, updated_at FROM positions WHERE consumer = :consumer AND generation = 0"
-)
+# Of a projection those of its live generation.
+POSITIONS = text("""
+    SELECT topic, partition, next, updated_at
+    FROM positions p LEFT JOIN projection_heads h ON p.consumer = 'projection.' || h.view
+    WHERE consumer = :consumer AND p.generation = coalesce(h.live, 0)
+""")
 log = logging.getLogger(__name__)
 
 NEVER_PAUSED = {"state": "running", "reason": None, "changed_by": None, "since": None, "recent": ""}
@@ -52,7 +55,7 @@ class BreakerStanding:
 
 @dataclass(frozen=True)
 class Standing:
-    """One consumer."""
+    """One consumer or projection."""
 
     name: str
     state: str
@@ -66,19 +69,20 @@ class Standing:
 
 
 async def standings(pipeline: AsyncEngine, kafka: str, prefix: str) -> list[Standing]:
-    """Every consumer; without Kafka the lag is unknown."""
+    """Every consumer and projection; without Kafka the lag is unknown."""
+    every = READERS.values()
     async with pipeline.begin() as tx:
         rows = {row["consumer"]: row for row in await store.states(tx)}
-        positions = {one.name: (await tx.execute(POSITIONS, {"consumer": one.name})).all() for one in CONSUMERS}
-    ends = await _ends(kafka, {prefix + topic for one in CONSUMERS for topic in one.topics})
-    return [_standing(one, rows.get(one.name), positions[one.name], ends, prefix) for one in CONSUMERS]
+        positions = {one.name: (await tx.execute(POSITIONS, {"consumer": one.name})).all() for one in every}
+    ends = await _ends(kafka, {prefix + topic for one in every for topic in one.topics})
+    return [_standing(one, rows.get(one.name), positions[one.name], ends, prefix) for one in every]
 
 
 def _standing(
-    consumer: Consumer, row: RowMapping | None, read: Sequence[Row[Any]], ends: Ends, prefix: str
+    reader: Reader, row: RowMapping | None, read: Sequence[Row[Any]], ends: Ends, prefix: str
 ) -> Standing:  # fmt: skip
     found = {(one.topic, one.partition): one for one in read}
-    topics = {prefix + topic for topic in consumer.topics}
+    topics = {prefix + topic for topic in reader.topics}
     partitions = []
     for place in sorted({*found, *(place for place in ends if place[0] in topics)}):
         begin, end = ends.get(place, (None, None))
@@ -87,10 +91,10 @@ def _standing(
         lag = None if end is None or at is None else max(0, end - at)
         partitions.append(PartitionStanding(*place, position, end, lag))
     known: Mapping[str, Any] = NEVER_PAUSED if row is None else dict(row)
-    limits, recent = consumer.breaker, known["recent"]
+    limits, recent = reader.breaker, known["recent"]
     lags = [one.lag for one in partitions if one.lag is not None]
     return Standing(
-        consumer.name, known["state"], known["reason"], known["changed_by"], known["since"],
+        reader.name, known["state"], known["reason"], known["changed_by"], known["since"],
         sum(lags) if partitions and len(lags) == len(partitions) else None,
         max((one.updated_at for one in found.values()), default=None),
         BreakerStanding(limits.max_run, limits.max_ratio, limits.window, len(recent), recent.count(BAD)),

@@ -27,11 +27,13 @@ EPILOG = """
 
 [cyan]headrace consumers pause ingest --reason "maintenance"[/]  every instance stops within about a second
 
+[cyan]headrace consumers pause projection.jobs --reason "a bad view"[/]  its rows stay as they are meanwhile
+
 [cyan]headrace consumers resume ingest --reason "fixed in 1.4.2"[/]  on from the positions: nothing was skipped
 
 [cyan]headrace consumers resume ingest --reason "a producer wrote garbage" --allow 500[/]  let these be dead letters
 """
-Name = Annotated[str, typer.Argument(help="The consumer.")]
+Name = Annotated[str, typer.Argument(help="The consumer, or projection.NAME.")]
 Why = Annotated[str, typer.Option("--reason", help="Why; kept in the row.")]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document.")]
 DataDir = Annotated[
@@ -41,12 +43,14 @@ DataDir = Annotated[
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    group = typer.Typer(help="Who consumes, how far behind, and who is paused.", no_args_is_help=True, epilog=EPILOG)
+    group = typer.Typer(
+        help="Who consumes, projections too, how far behind, and who is paused.", no_args_is_help=True, epilog=EPILOG
+    )
     app.add_typer(group, name="consumers")
 
     @group.command("list", epilog=EPILOG)
     def every(as_json: AsJson = False, data_dir: DataDir = None) -> None:
-        """List the consumers with their state and lag."""
+        """List the consumers and projections with their state and lag."""
         found = _all(data_dir)
         if as_json:
             print_json({"data": [_plain(one) for one in found]})
@@ -139,10 +143,10 @@ def _with_database(ask: "Callable[[AsyncEngine, str, str], Awaitable[T]]", data_
 
 
 def _known(name: str) -> str:
-    from consumers.registry import BY_NAME
+    from compose.readers import READERS
 
-    if name not in BY_NAME:
-        raise Failure(f"there is no consumer {name!r}; known: {', '.join(BY_NAME)}")
+    if name not in READERS:
+        raise Failure(f"there is no consumer {name!r}; known: {', '.join(READERS)}")
     return name
 
 

@@ -50,8 +50,9 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         """Keep the read models: jobs, metric_trends, usage."""
         from compose.processes import projections as process
+        from compose.readers import VIEWS
 
-        _check(names, list(process.VIEWS))
+        _check(names, list(VIEWS))
         until_stopped(lambda settings, stop: process.run(settings, names or [], stop))
 
 

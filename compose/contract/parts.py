@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from compose.processes.projections import VIEWS
+from compose.readers import VIEWS
 from consumers.registry import CONSUMERS
 from producers.registry import PRODUCERS
 from projections.reading import consumer_of

@@ -55,7 +55,6 @@ class Stored:
     kafka: str
     prefix: str
     reads: Mapping[str, Sequence[str]]
-    breakers: Sequence[str]
     meters: Meters
     every_seconds: float = 10.0
 
@@ -104,7 +103,7 @@ class Stored:
             of.WORK: {(row.queue, row.state): row.pieces for row in work},
             of.WORK_AGE: {(row.queue,): row.age for row in work if row.state == "ready"},
             of.PROGRESS: {(row.consumer,): row.age for row in (await tx.execute(PROGRESS)).all()},
-            of.PAUSED: {(one,): float(one in paused) for one in self.breakers},
+            of.PAUSED: {(one,): float(one in paused) for one in self.reads},
         }
 
     def _show(self, figures: Mapping[Metric, Figures]) -> None:

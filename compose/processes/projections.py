@@ -10,24 +10,23 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from compose.adapters.crash_points import crash_points
 from compose.adapters.failures import passing
+from compose.adapters.gate import BreakerGate
 from compose.adapters.positions import Positions
 from compose.adapters.subscription import Subscription
 from compose.database import engine
 from compose.metrics import told
 from compose.processes.stopping import deliver, until_stopped
+from compose.readers import READERS, VIEWS
 from compose.settings import Settings
 from consumers.dead_letters import store as dead_letters
 from consumers.dead_letters.letter import OPERATOR, DeadLetter
+from consumers.pausing.fuse import Fuse
 from projections.engine import Engine
-from projections.jobs.view import JobsView
-from projections.metric_trends.view import MetricTrendsView
 from projections.ports import View
 from projections.reading import consumer_of
-from projections.usage.view import UsageView
 from schemas.event import Event
 from schemas.record import Record
 
-VIEWS: dict[str, View] = {view.name: view for view in (JobsView(), MetricTrendsView(), UsageView())}
 LIVE = text("SELECT live FROM projection_heads WHERE view = :view")
 
 
@@ -42,21 +41,23 @@ async def park(
 @asynccontextmanager
 async def projection(view: View, settings: Settings) -> AsyncIterator[Callable[[], Subscription]]:
     """One view, put together: how it subscribes."""
+    name, prefix = consumer_of(view.name), settings.kafka_topic_prefix
     async with AsyncExitStack() as stack:
         url = settings.postgres_url.get_secret_value()
-        pipeline = engine(url, "headrace_pipeline", f"projection {view.name}", pool_size=2)
+        pipeline = engine(url, "headrace_pipeline", f"projection {view.name}", pool_size=3)
         stack.push_async_callback(pipeline.dispose)
         async with pipeline.begin() as tx:
             generation: int = (await tx.execute(LIVE, {"view": view.name})).scalar_one()
-        prefix = settings.kafka_topic_prefix
-        positions = Positions(pipeline, consumer_of(view.name), generation)
-        counted = told.consumed(consumer_of(view.name))
-        fold = Engine(view, generation, pipeline.begin, positions, park, passing, prefix, crash_points(), counted)
+        positions = Positions(pipeline, name, generation)
+        fold = Engine(
+            view, generation, pipeline.begin, positions, park, passing, Fuse(name, READERS[name].breaker), prefix,
+            crash_points(), told.consumed(name),
+        )  # fmt: skip
         yield partial(
             Subscription,
-            settings.kafka, f"{prefix}headrace.{consumer_of(view.name)}.{generation}",
-            [prefix + topic for topic in view.topics], positions, fold, max_records=500,
-            client_id=f"headrace-{consumer_of(view.name)}", rebalanced=partial(told.rebalanced, consumer_of(view.name)),
+            settings.kafka, f"{prefix}headrace.{name}.{generation}", [prefix + topic for topic in view.topics],
+            positions, fold, max_records=500, client_id=f"headrace-{name}", gate=BreakerGate(pipeline, name),
+            rebalanced=partial(told.rebalanced, name),
         )  # fmt: skip
 
 

@@ -15,15 +15,13 @@ from compose.database import engine
 from compose.metrics import told
 from compose.metrics.meters import meters
 from compose.metrics.stored import Stored
-from compose.processes.projections import VIEWS
 from compose.processes.stopping import until_stopped
+from compose.readers import READERS
 from compose.retention.duties import duties
 from compose.retention.duty import Duty, Swept, carry_out, rehearse
 from compose.settings import Settings
-from consumers.registry import CONSUMERS
 from producers.outbox.relay import be_elected, elected
 from producers.webhooks.retention.days import Days
-from projections.reading import consumer_of
 
 log = logging.getLogger(__name__)
 
@@ -77,10 +75,8 @@ async def sweeper(settings: Settings) -> AsyncIterator[Sweeper]:
     pipeline = engine(url, "headrace_pipeline", "sweeper", pool_size=3)
     try:
         found, days = duties(settings, owner.begin, pipeline.begin, open_objects(settings.object_store))
-        reads = {one.name: one.topics for one in CONSUMERS}
-        reads |= {consumer_of(view.name): view.topics for view in VIEWS.values()}
-        breakers = [one.name for one in CONSUMERS]
-        stored = Stored(pipeline, settings.kafka, settings.kafka_topic_prefix, reads, breakers, meters())
+        reads = {one.name: one.topics for one in READERS.values()}
+        stored = Stored(pipeline, settings.kafka, settings.kafka_topic_prefix, reads, meters())
         yield Sweeper(office, found, days, settings.partitions_ahead_days, stored)
     finally:
         await owner.dispose()

@@ -6,19 +6,12 @@ from typing import TYPE_CHECKING
 
 from consumers.breaker import Limits, judge
 from consumers.pausing import store
+from schemas.errors import Tripped
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
 
 BY = "breaker"
-
-
-class Tripped(Exception):
-    """Too much fails, or the consumer was paused meanwhile: what is in hand must be rolled back."""
-
-    def __init__(self, reason: str | None) -> None:
-        super().__init__(reason or "paused meanwhile")
-        self.reason = reason
 
 
 @dataclass

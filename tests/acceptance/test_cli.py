@@ -196,7 +196,10 @@ def test_the_examples_of_the_events_page_run(terminal: Terminal, job: str) -> No
 def test_a_consumer_is_paused_and_resumed(terminal: Terminal) -> None:
     here = ("--data-dir", str(terminal.data_dir))
     listed = {one["name"]: one for one in terminal.json("consumers", "list", *here)["data"]}
-    assert listed.keys() == {"ingest", "training", "finalization", "billing"}
+    assert listed.keys() == {
+        "ingest", "training", "finalization", "billing",
+        "projection.jobs", "projection.metric_trends", "projection.usage",
+    }  # fmt: skip
     assert {one["state"] for one in listed.values()} == {"running"}
     paused = terminal.json("consumers", "pause", "billing", "--reason", "maintenance", *here)
     assert paused == {"consumer": "billing", "state": "paused", "changed": True}
@@ -205,6 +208,11 @@ def test_a_consumer_is_paused_and_resumed(terminal: Terminal) -> None:
     doctor = terminal.run("doctor")
     assert doctor.returncode == 1
     assert "billing is paused: maintenance" in doctor.stdout
+    view = "projection.jobs"
+    assert terminal.json("consumers", "pause", view, "--reason", "a bad view", *here)["changed"] is True
+    assert "projection.jobs is paused: a bad view" in terminal.run("doctor").stdout
+    assert len(terminal.json("consumers", "show", view, *here)["partitions"]) == 6
+    assert terminal.json("consumers", "resume", view, "--reason", "mended", *here)["changed"] is True
     assert httpx.get(terminal.json("status")["api_url"] + "/readyz", trust_env=False).status_code == 200
     assert terminal.json("consumers", "resume", "billing", "--reason", "done", *here)["changed"] is True
     assert terminal.run("doctor").returncode == 0

@@ -4,7 +4,7 @@ import ast
 
 import pytest
 
-from compose.processes.projections import VIEWS
+from compose.readers import VIEWS
 from consumers.registry import BY_NAME, CONSUMERS, Consumer
 from producers.webhooks import envelope
 from schemas.topics import PAYLOADS, TOPIC_OF, TOPICS

@@ -12,7 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from compose.adapters.failures import passing
 from compose.adapters.positions import Positions
-from compose.processes.projections import VIEWS, park
+from compose.processes.projections import park
+from compose.readers import READERS, VIEWS
+from consumers.pausing.fuse import Fuse
 from projections.engine import Engine
 from projections.ports import Transactions, View
 from projections.reading import consumer_of
@@ -34,8 +36,11 @@ class Bench:
         self, view: str, generation: int = 1, begin: Transactions | None = None, as_view: View | None = None
     ) -> Engine:
         """As in the projections process."""
-        positions = Positions(self.pipeline, consumer_of(view), generation)
-        return Engine(as_view or VIEWS[view], generation, begin or self.pipeline.begin, positions, park, passing)
+        name = consumer_of(view)
+        return Engine(
+            as_view or VIEWS[view], generation, begin or self.pipeline.begin,
+            Positions(self.pipeline, name, generation), park, passing, Fuse(name, READERS[name].breaker),
+        )  # fmt: skip
 
     async def ask(self, query: str, **given: Any) -> list[dict[str, Any]]:
         """Rows."""

@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import pytest
 
-from compose.processes.projections import VIEWS
+from compose.readers import VIEWS
 from consumers.dead_letters.letter import OPERATOR
 from tests.factories import new_id, record_of
 from tests.integration.projections.bench import Bench, Crash, events_of, job_events, usage_events, version_events
