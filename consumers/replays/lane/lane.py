@@ -16,7 +16,7 @@ from consumers.replays.lane import store
 from consumers.replays.lane.decide import Found, Verdict, after, before, failed, of_twin
 from consumers.replays.lane.store import Item, Turn
 from consumers.replays.ports import Known, Published
-from schemas.decode import read
+from schemas.decode import read_whole
 from schemas.event import Event, Undecodable
 from schemas.log import entry_of
 from schemas.record import Record
@@ -117,7 +117,7 @@ class Lane:
         if record is None:
             return failed(Failure("internal", "the log does not hold this event any more"))
         try:
-            event = read(record, self.topic_prefix)
+            event = read_whole(record, self.topic_prefix)  # as the subscription does
         except Undecodable as error:
             return failed(Failure("undecodable", str(error)))
         try:
