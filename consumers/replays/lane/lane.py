@@ -17,7 +17,7 @@ from consumers.replays.lane.decide import Found, Verdict, after, before, failed,
 from consumers.replays.lane.store import Item, Turn
 from consumers.replays.ports import Known, Published
 from schemas.decode import read_whole
-from schemas.event import Event, Undecodable
+from schemas.event import Event, FromNewer, Undecodable
 from schemas.log import entry_of
 from schemas.record import Record
 
@@ -118,6 +118,8 @@ class Lane:
             return failed(Failure("internal", "the log does not hold this event any more"))
         try:
             event = read_whole(record, self.topic_prefix)  # as the subscription does
+        except FromNewer as error:
+            return failed(Failure("unknown_version", str(error)))
         except Undecodable as error:
             return failed(Failure("undecodable", str(error)))
         try:
