@@ -40,6 +40,10 @@ PARKED = Metric(
     "headrace.consumer.dead_letters", "counter", "{event}", "Events that became dead letters.", (CONSUMER, ERROR)
 )
 
+REPLAYED = Metric(
+    "headrace.replay.messages", "counter", "{message}", "Messages of replays by what became of them.",
+    (CONSUMER, OUTCOME),
+)  # fmt: skip
 REBALANCES = Metric("headrace.consumer.rebalances", "counter", "{rebalance}", "Assignments of partitions.", (CONSUMER,))
 TAKEOVERS = Metric(
     "headrace.work.lease.takeovers", "counter", "{lease}", "Pieces claimed after another worker's lease ran out.",
@@ -68,6 +72,10 @@ PROGRESS = Metric("headrace.consumer.progress.age", "gauge", "s", "Since a posit
 PAUSED = Metric("headrace.consumer.paused", "gauge", "1", "1 while a consumer is paused.", (CONSUMER,))
 LETTERS = Metric("headrace.dead_letters", "gauge", "{event}", "Dead letters that are open.", (CONSUMER, ERROR))
 LETTERS_AGE = Metric("headrace.dead_letters.age", "gauge", "s", "The age of the oldest of them.", (CONSUMER, ERROR))
+REPLAYS = Metric("headrace.replay.open", "gauge", "{replay}", "Replays that are not over.")
+REPLAYS_WAITING = Metric(
+    "headrace.replay.waiting", "gauge", "{message}", "Messages of replays that are not taken up yet.", (CONSUMER,)
+)
 OUTBOX_RECORDS = Metric("headrace.outbox.records", "gauge", "{record}", "Records that wait for Kafka.")
 OUTBOX_BYTES = Metric("headrace.outbox.size", "gauge", "By", "Their bytes.")
 OUTBOX_AGE = Metric("headrace.outbox.age", "gauge", "s", "The age of the oldest of them.")
@@ -75,7 +83,7 @@ WORK = Metric("headrace.work.pieces", "gauge", "{piece}", "Pieces of work that a
 WORK_AGE = Metric("headrace.work.oldest.age", "gauge", "s", "Since when the oldest ready piece waits.", (QUEUE,))
 
 METRICS: tuple[Metric, ...] = (
-    WEBHOOKS, DURATIONS, CONSUMED, PARKED, REBALANCES, TAKEOVERS, LEASES_LOST, SENT, UNCONFIRMED, ELECTIONS, LAG,
-    TENANT_LAG, OLDEST, PROGRESS, PAUSED, LETTERS, LETTERS_AGE, OUTBOX_RECORDS, OUTBOX_BYTES, OUTBOX_AGE, WORK,
-    WORK_AGE,
+    WEBHOOKS, DURATIONS, CONSUMED, PARKED, REPLAYED, REBALANCES, TAKEOVERS, LEASES_LOST, SENT, UNCONFIRMED, ELECTIONS,
+    LAG, TENANT_LAG, OLDEST, PROGRESS, PAUSED, LETTERS, LETTERS_AGE, OUTBOX_RECORDS, OUTBOX_BYTES, OUTBOX_AGE, WORK,
+    WORK_AGE, REPLAYS, REPLAYS_WAITING,
 )  # fmt: skip

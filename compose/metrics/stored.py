@@ -37,11 +37,15 @@ PROGRESS = text("""
     FROM positions p LEFT JOIN projection_heads h ON p.consumer = 'projection.' || h.view
     WHERE p.generation = coalesce(h.live, 0) GROUP BY consumer
 """)
+REPLAYS = text("SELECT count(*) FROM replays WHERE state = 'running'")
+REPLAYS_WAITING = text(
+    "SELECT consumer, count(*) AS messages FROM replay_items WHERE state = 'pending' GROUP BY consumer"
+)
 PAUSED = text("SELECT consumer FROM consumer_breakers WHERE state = 'paused'")
 
 STORED: tuple[Metric, ...] = (
     of.OUTBOX_RECORDS, of.OUTBOX_BYTES, of.OUTBOX_AGE, of.LETTERS, of.LETTERS_AGE, of.WORK, of.WORK_AGE, of.PROGRESS,
-    of.PAUSED,
+    of.PAUSED, of.REPLAYS, of.REPLAYS_WAITING,
 )  # fmt: skip
 LAGGING: tuple[Metric, ...] = (of.LAG, of.TENANT_LAG, of.OLDEST)
 Figures = Mapping[tuple[str, ...], float]
@@ -94,6 +98,7 @@ class Stored:
         letters = (await tx.execute(LETTERS)).all()
         work = (await tx.execute(WORK)).all()
         paused = set((await tx.execute(PAUSED)).scalars())
+        waiting = (await tx.execute(REPLAYS_WAITING)).all()
         return {
             of.OUTBOX_RECORDS: {(): outbox.records},
             of.OUTBOX_BYTES: {(): outbox.bytes},
@@ -104,6 +109,8 @@ class Stored:
             of.WORK_AGE: {(row.queue,): row.age for row in work if row.state == "ready"},
             of.PROGRESS: {(row.consumer,): row.age for row in (await tx.execute(PROGRESS)).all()},
             of.PAUSED: {(one,): float(one in paused) for one in self.reads},
+            of.REPLAYS: {(): (await tx.execute(REPLAYS)).scalar_one()},
+            of.REPLAYS_WAITING: {(row.consumer,): row.messages for row in waiting},
         }
 
     def _show(self, figures: Mapping[Metric, Figures]) -> None:

@@ -11,6 +11,7 @@ from compose.metrics.catalogue import (
     LEASES_LOST,
     PARKED,
     REBALANCES,
+    REPLAYED,
     SENT,
     TAKEOVERS,
     UNCONFIRMED,
@@ -39,6 +40,11 @@ def consumed(consumer: str) -> Callable[[Mapping[str, int], Mapping[str, int]], 
             meters().count(PARKED, events, consumer, error_class)
 
     return told
+
+
+def replayed(consumer: str) -> Callable[[str], None]:
+    """A message of a replay was settled, in its consumer's lane."""
+    return lambda outcome: meters().count(REPLAYED, 1, consumer, outcome)
 
 
 def rebalanced(consumer: str) -> None:

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from compose.metrics import told
 from consumers.ingest.mapping import job_of
 from consumers.ingest.streams import store as streams
 from consumers.registry import INGEST
@@ -24,7 +25,7 @@ def lane_of(runner: Runner) -> Lane:
     """The lane beside a runner, with the runner's own handler and rules."""
     return Lane(
         runner.consumer, runner.wanted, runner.handle, runner.begin, runner.outbox, runner.classify, published,
-        known, runner.topic_prefix,
+        known, runner.topic_prefix, told.replayed(runner.consumer),
     )  # fmt: skip
 
 

@@ -1,6 +1,6 @@
 """What replays need of others."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
@@ -38,3 +38,11 @@ class NewId(Protocol):
 
     def __call__(self) -> UUID:
         """A UUIDv7."""
+
+
+Settled = Callable[[str], None]
+"""Told what became of a message, once that is committed."""
+
+
+def untold(_outcome: str) -> None:
+    """Where nobody counts."""

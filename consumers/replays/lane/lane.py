@@ -15,7 +15,7 @@ from consumers.ports import Classify, Handle, Outbox, Transactions
 from consumers.replays.lane import store
 from consumers.replays.lane.decide import Found, Verdict, after, before, failed, of_twin
 from consumers.replays.lane.store import Item, Turn
-from consumers.replays.ports import Known, Published
+from consumers.replays.ports import Known, Published, Settled, untold
 from schemas.decode import read_whole
 from schemas.event import Event, FromNewer, Undecodable
 from schemas.log import entry_of
@@ -53,6 +53,7 @@ class Lane:
     published: Published
     known: Known
     topic_prefix: str = ""
+    settled: Settled = untold
     poll_seconds: float = 0.5
 
     async def run(self, stopping: asyncio.Event) -> None:
@@ -90,7 +91,8 @@ class Lane:
                 item = await store.take(tx, turn, self.consumer)
                 if item is None:
                     return False
-                await self._settle(tx, item)
+                verdict = await self._settle(tx, item)
+            self.settled(verdict.state)
         except Exception as error:
             if item is None:
                 raise
@@ -99,7 +101,7 @@ class Lane:
                 await store.postpone(tx, item, f"{type(error).__name__}: {error}")
         return True
 
-    async def _settle(self, tx: "AsyncConnection", item: Item) -> None:
+    async def _settle(self, tx: "AsyncConnection", item: Item) -> Verdict:
         consumed = item.event_id is not None and await inbox.hold(tx, self.consumer, item.event_id)
         if item.of_request:
             letter = await letters.lock_of_event(tx, self.consumer, item.event_id) if item.event_id else None
@@ -110,6 +112,7 @@ class Lane:
         await store.settle(tx, item, verdict)
         if letter is not None:
             await letters.put(tx, letter, verdict.letter_state, verdict.failure)
+        return verdict
 
     async def _attempt(self, tx: "AsyncConnection", item: Item, letter: letters.Locked | None) -> Verdict:
         """Read and handle it. What failed is undone, and the locks stay, so that the failure is noted under them."""

@@ -6,11 +6,14 @@ from collections.abc import Sequence
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from compose.processes.sweeper import sweeper
 from consumers.outcome import Outcome
+from consumers.replays.replay import STATES
 from schemas.event import Event
 from tests.acceptance.answers import check_names_and_times, problem
 from tests.eventually import eventually
 from tests.factories import new_id
+from tests.figures import figures, grown, of
 from tests.integration.replays.field import Field
 from tests.integration.runner.bench import failing_on
 
@@ -168,6 +171,25 @@ async def test_another_tenants_letters_and_replays_do_not_exist(field: Field) ->
         problem(await second.get(f"/v1/replays/{replay}"), 404, "not_found")
         problem(await second.post(f"/v1/replays/{replay}/cancel"), 404, "not_found")
     assert sorted(await field.states()) == ["parked", "replaying"]
+
+
+async def test_what_is_replayed_is_measured(field: Field) -> None:
+    source, letters, events = await field.dead(3)
+    await field.mend(source)
+    buggy = failing_on(field.bench.handler("ingest"), events[1], lambda: KeyError("column 'a'"))
+    await field.of_ids(letters)
+    before = figures()
+    async with sweeper(field.bench.settings) as sweeping:
+        await sweeping.stored.look()
+        assert of(figures(), "replay_open") == 1
+        assert of(figures(), "replay_waiting", consumer="ingest") == 3
+        await field.drain(field.lane(buggy))
+        await sweeping.stored.look()
+    now = figures()
+    assert of(now, "replay_open") == 0
+    assert of(now, "replay_waiting", consumer="ingest") is None
+    grew = {one: grown(before, now, "replay_messages_total", consumer="ingest", outcome=one) for one in STATES}
+    assert {one: count for one, count in grew.items() if count} == {"applied": 2, "failed_again": 1}
 
 
 async def test_a_bug_in_the_handler_fails_the_message_and_not_the_lane(field: Field) -> None:
