@@ -46,6 +46,17 @@ replays = Table(
     PrimaryKeyConstraint("tenant_id", "id", name="replays_pkey"),
     Index("replays_newest", "tenant_id", "created_at", "id"),
     Index("replays_due", "due_at", postgresql_where=text("state = 'running'")),
+    Index("replays_of_tenant", "tenant_id", "due_at", "id", postgresql_where=text("state = 'running'")),
+)
+
+# When each tenant last had a turn in a consumer's lane.
+replay_turns = Table(
+    "replay_turns",
+    metadata,
+    Column("tenant_id", Uuid, nullable=False),
+    Column("consumer", Text, nullable=False),
+    Column("at", DateTime(timezone=True), nullable=False, server_default=text("headrace_clock()")),
+    PrimaryKeyConstraint("tenant_id", "consumer", name="replay_turns_pkey"),
 )
 
 replay_items = Table(

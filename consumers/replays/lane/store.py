@@ -20,19 +20,35 @@ FINISH = text("""
     UPDATE replays r SET state = 'finished', finished_at = headrace_clock()
     FROM over WHERE r.tenant_id = over.tenant_id AND r.id = over.id
 """)
-# The replay that waits longest gets the turn and goes to the back. A throttled one is not due again before what it
-# was given is paid for, whichever process took it; a turn whose process dies is lost, and nothing else.
-TURN = text("""
-    WITH next AS (
-        SELECT tenant_id, id FROM replays r
-        WHERE state = 'running' AND due_at <= headrace_clock() AND EXISTS (
-            SELECT FROM replay_items i
-            WHERE i.tenant_id = r.tenant_id AND i.replay_id = r.id AND i.consumer = :consumer
-              AND i.state = 'pending' AND i.ready_at <= headrace_clock())
-        ORDER BY due_at, id LIMIT 1 FOR UPDATE SKIP LOCKED
+# The tenant whose last turn in this lane is longest ago gets the next one, however many replays each has running, and
+# of its own the replay that waits longest: it goes to the back then. A throttled one is not due again before what it
+# was given is paid for, whichever process took it; a turn whose process dies is lost, and nothing else. `heads` steps
+# from tenant to tenant in the index.
+OPEN = """
+    state = 'running' AND due_at <= headrace_clock() AND EXISTS (
+        SELECT FROM replay_items i
+        WHERE i.tenant_id = r.tenant_id AND i.replay_id = r.id AND i.consumer = :consumer
+          AND i.state = 'pending' AND i.ready_at <= headrace_clock())
+"""
+TURN = text(f"""
+    WITH RECURSIVE heads AS (
+        (SELECT tenant_id, id, due_at FROM replays r WHERE {OPEN} ORDER BY tenant_id, due_at, id LIMIT 1)
+        UNION ALL
+        SELECT next.* FROM heads, LATERAL (
+            SELECT tenant_id, id, due_at FROM replays r WHERE {OPEN} AND tenant_id > heads.tenant_id
+            ORDER BY tenant_id, due_at, id LIMIT 1) AS next
+    ), next AS (
+        SELECT r.tenant_id, r.id FROM heads h
+        JOIN replays r ON r.tenant_id = h.tenant_id AND r.id = h.id
+        LEFT JOIN replay_turns t ON t.tenant_id = h.tenant_id AND t.consumer = :consumer
+        WHERE r.state = 'running' AND r.due_at <= headrace_clock()
+        ORDER BY t.at NULLS FIRST, h.due_at, h.id LIMIT 1 FOR UPDATE OF r SKIP LOCKED
     ), given AS (
         SELECT r.tenant_id, r.id, coalesce(greatest(1, least(:most, floor(r.throttle_per_second / 10))), :most) AS share
         FROM replays r JOIN next ON next.tenant_id = r.tenant_id AND next.id = r.id
+    ), taken AS (
+        INSERT INTO replay_turns (tenant_id, consumer) SELECT tenant_id, :consumer FROM given
+        ON CONFLICT (tenant_id, consumer) DO UPDATE SET at = headrace_clock()
     )
     UPDATE replays r
     SET due_at = headrace_clock() + make_interval(secs => coalesce(given.share / r.throttle_per_second, 0))

@@ -24,7 +24,7 @@ T = TypeVar("T")
 PARTITIONS = 2
 EMPTIED = (
     "events", "outbox", "inbox_keys", "requests", "request_repeats", "processed", "positions", "dead_letters",
-    "replays", "replay_items", "usage_records", "consumer_breakers", "work",
+    "replays", "replay_items", "replay_turns", "usage_records", "consumer_breakers", "work",
 )  # fmt: skip
 
 
