@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -11,6 +12,7 @@ from tests.acceptance.world import World
 from tests.eventually import eventually
 
 LARGE = json.dumps({"pad": "x" * INLINE_BYTES}).encode()
+FORGED = "whsec_" + "A" * 43 + "="
 ESCAPED = json.dumps({"pad": "\\" * (INLINE_BYTES // 3)}).encode()  # doubles when it is quoted once more
 
 
@@ -50,14 +52,19 @@ async def test_a_request_shows_what_came_and_no_secret(api: World) -> None:
 
 
 async def test_rejected_ones_are_listed_with_the_reason_and_bounded(api: World) -> None:
-    source = await create(api, "shop")
+    source, after = await create(api, "shop"), await create(api, "after")
+    began = time.monotonic()
     for number in range(80):
-        answer = await deliver(api, source, b"{}", f"id-{number}", secret="whsec_" + "A" * 43 + "=")
+        answer = await deliver(api, source, b"{}", f"id-{number}", secret=FORGED)
         assert answer.status_code == 401
-    rows = await eventually(lambda: deliveries(api, source, "rejected"), seconds=5)
+    seconds = time.monotonic() - began
+    assert (await deliver(api, after, b"{}", secret=FORGED)).status_code == 401
+    await eventually(lambda: deliveries(api, after, "rejected"))  # what was refused before it is written, too
+    rows = await deliveries(api, source, "rejected")
     assert rows[0]["reason"] == "401 unauthorized: no signature matches"
     assert (rows[0]["event_id"], rows[0]["size_bytes"]) == (None, 2)
-    assert 60 <= await count(api, "rejected_requests") < 80
+    noted = await sql(api, "SELECT count(*) FROM rejected_requests WHERE source_id = $1", source["id"])
+    assert 60 <= noted <= 61 + seconds
     assert await deliveries(api, source, "accepted") == []
 
 
