@@ -10,8 +10,8 @@ from pydantic import BaseModel, ConfigDict, StringConstraints
 from consumers.asking import Asking, told
 from consumers.dead_letters import store
 from consumers.dead_letters.filter import GroupPage, LetterFilter, LetterPage, letters_like
-from consumers.paging import cursor_after, mark_of
 from consumers.ports import TenantTransactions
+from schemas.cursor import decoded_place, encoded_place
 from schemas.decode import read
 from schemas.errors import Refusal
 from schemas.event import Undecodable
@@ -45,11 +45,11 @@ def routes(
     @router.get("")
     async def newest(principal: asking, query: Annotated[LetterPage, Query()]) -> dict[str, Any]:
         """The tenant's dead letters, newest first, filtered."""
-        after = mark_of(query.cursor)
+        after = decoded_place(query.cursor)
         async with transactions(principal.tenant) as tx:
             rows = await store.page(tx, letters_like(query, query.state), query.limit + 1, after)
         shown = rows[: query.limit]
-        more = cursor_after(shown[-1]) if len(rows) > query.limit else None
+        more = encoded_place(shown[-1]["created_at"], shown[-1]["id"]) if len(rows) > query.limit else None
         return {"data": [dict(row) for row in shown], "next_cursor": more, "position": None}
 
     @router.get("/groups")

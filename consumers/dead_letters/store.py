@@ -13,7 +13,7 @@ from consumers.dead_letters.filter import LetterFilter
 from consumers.dead_letters.fingerprint import fingerprint
 from consumers.dead_letters.letter import DeadLetter, consumer_version, storable
 from consumers.dead_letters.tables import dead_letters
-from consumers.paging import Mark
+from schemas.cursor import Place
 from schemas.log import pack_headers, unpack_headers
 from schemas.record import Record
 
@@ -147,7 +147,7 @@ async def page(
     tx: AsyncConnection,
     wanted: LetterFilter,
     limit: int,
-    after: Mark | None = None,
+    after: Place | None = None,
     among: Collection[str] | None = None,
 ) -> Sequence[RowMapping]:  # fmt: skip
     """Letters of the tenant, newest first; `among` are the consumers that count."""

@@ -9,7 +9,6 @@ from pydantic import BaseModel, ConfigDict
 
 from consumers.asking import Asking, told
 from consumers.dead_letters import store as letters
-from consumers.paging import cursor_after, mark_of
 from consumers.ports import TenantTransactions
 from consumers.replays import store
 from consumers.replays.ports import NewId, Requests
@@ -23,6 +22,7 @@ from consumers.replays.replay import (
     check_consumers,
     check_count,
 )
+from schemas.cursor import decoded_place, encoded_place
 from schemas.errors import Refusal
 from schemas.words import Cursor
 
@@ -97,10 +97,10 @@ def routes(
     @router.get("/v1/replays")
     async def newest(principal: asking, limit: most = 50, cursor: Cursor | None = None) -> dict[str, Any]:
         """The tenant's replays, newest first."""
-        after = mark_of(cursor)
+        after = decoded_place(cursor)
         async with transactions(principal.tenant) as tx:
             rows = await store.page(tx, after, limit + 1)
-        more = cursor_after(rows[limit - 1]) if len(rows) > limit else None
+        more = encoded_place(rows[limit - 1]["created_at"], rows[limit - 1]["id"]) if len(rows) > limit else None
         return {"data": rows[:limit], "next_cursor": more, "position": None}
 
     @router.get("/v1/replays/{replay_id}")

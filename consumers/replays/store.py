@@ -8,9 +8,9 @@ from sqlalchemy import RowMapping, func, insert, literal, select, text, tuple_, 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from consumers.dead_letters import store as letters
-from consumers.paging import Mark
 from consumers.replays.replay import Target, outcome_counts
 from consumers.replays.tables import replay_items, replays
+from schemas.cursor import Place
 
 ADD_ITEMS = text("""
     INSERT INTO replay_items (tenant_id, replay_id, place, subject_id, event_id, consumer, state, detail, settled_at)
@@ -75,7 +75,7 @@ async def cancel(tx: AsyncConnection, replay_id: UUID, by: str) -> bool:
     return True
 
 
-async def page(tx: AsyncConnection, after: Mark | None, limit: int) -> list[dict[str, Any]]:
+async def page(tx: AsyncConnection, after: Place | None, limit: int) -> list[dict[str, Any]]:
     """The tenant's replays, newest first, with their counts."""
     query = select(replays)
     if after is not None:

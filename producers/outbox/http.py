@@ -11,10 +11,10 @@ from pydantic_core import to_json
 
 from producers.access.http import Authenticate
 from producers.access.principal import Principal
-from producers.cursor import decoded, encoded
 from producers.outbox import store
 from producers.outbox.following import Following
 from producers.ports import TenantTransactions
+from schemas.cursor import decoded, encoded
 from schemas.errors import Refusal
 from schemas.words import Cursor, Dotted, Moment
 

@@ -11,9 +11,9 @@ from pydantic_core import from_json
 
 from producers.access.http import Authenticate
 from producers.access.principal import Principal
-from producers.cursor import decoded_place, encoded_place
 from producers.ports import TenantTransactions
 from producers.webhooks import store
+from schemas.cursor import decoded_place, encoded_place
 from schemas.errors import Refusal
 from schemas.words import Cursor, Moment
 

@@ -23,7 +23,7 @@ FINISH = text("""
 # The tenant whose last turn in this lane is longest ago gets the next one, however many replays each has running, and
 # of its own the replay that waits longest: it goes to the back then. A throttled one is not due again before what it
 # was given is paid for, whichever process took it; a turn whose process dies is lost, and nothing else. `heads` steps
-# from tenant to tenant in the index.
+# from tenant to tenant in the index; what is locked is asked once more, since another may have had the turn meanwhile.
 OPEN = """
     state = 'running' AND due_at <= headrace_clock() AND EXISTS (
         SELECT FROM replay_items i

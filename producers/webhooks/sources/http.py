@@ -10,7 +10,6 @@ from pydantic_core import to_json
 
 from producers.access.http import Authenticate
 from producers.access.principal import Principal
-from producers.cursor import decoded_place, encoded_place
 from producers.idempotency.http import IdempotencyKey, answered
 from producers.idempotency.once import Answer, Once, Turn
 from producers.ports import Clock, TenantTransactions
@@ -25,6 +24,7 @@ from producers.webhooks.sources.source import (
     checked_options,
     checked_secret,
 )
+from schemas.cursor import decoded_place, encoded_place
 from schemas.errors import Refusal
 from schemas.words import Cursor
 
