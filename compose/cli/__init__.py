@@ -27,7 +27,7 @@ COMMANDS = {
     "down": Listed("compose.cli.stack", "Stop the stack and wait until everything has ended. Data stays.", STACK),
     "status": Listed(
         "compose.cli.stack",
-        "Show whether the stack runs, where it listens, and how often each process was started again.",
+        "Show whether the stack runs, where it listens, how often each process restarted, and what is held back.",
         STACK,
     ),
     "demo": Listed(
@@ -62,7 +62,9 @@ COMMANDS = {
         "Remove what is older than its time, and make the coming days' partitions. Several may run: one is at work.",
         RUN,
     ),
-    "consumers": Listed("compose.cli.consumers", "Who consumes, how far behind, and who is paused.", RUN),
+    "consumers": Listed(
+        "compose.cli.consumers", "Who consumes (projections too), how far behind, and who is paused.", RUN
+    ),
     "migrate": Listed("compose.cli.setup", "Bring the database's schema up to date, as headrace_owner.", RUN),
     "topics": Listed("compose.cli.setup", "Make the topics that are missing, and check those that are there.", RUN),
     "contracts": Listed(

@@ -44,7 +44,7 @@ DataDir = Annotated[
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     group = typer.Typer(
-        help="Who consumes, projections too, how far behind, and who is paused.", no_args_is_help=True, epilog=EPILOG
+        help="Who consumes (projections too), how far behind, and who is paused.", no_args_is_help=True, epilog=EPILOG
     )
     app.add_typer(group, name="consumers")
 

@@ -81,7 +81,7 @@ def down(data_dir: DataDir = None, json: AsJson = False) -> None:
 
 
 def status(data_dir: DataDir = None, json: AsJson = False) -> None:
-    """Show whether the stack runs, where it listens, how often each process was started again, and what is held back.
+    """Show whether the stack runs, where it listens, how often each process restarted, and what is held back.
 
     That is who is paused and how many dead letters are open; null in JSON where the database does not say.
 
