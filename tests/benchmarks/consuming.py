@@ -30,8 +30,9 @@ from compose.devstack.children import running
 from compose.devstack.kafka import KafkaServer
 from compose.devstack.ports import free_ports
 from compose.devstack.postgres import PostgresServer
-from compose.processes.projections import VIEWS, projection
+from compose.processes.projections import projection
 from compose.processes.worker import consumer_parts
+from compose.readers import VIEWS
 from compose.settings import Settings
 from consumers.registry import BY_NAME
 from producers.outbox.ports import Outgoing
