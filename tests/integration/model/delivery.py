@@ -124,6 +124,9 @@ class Deliveries(RuleBasedStateMachine):
 
     async def _consume(self, partition: int, most: int, back: int = 0, crash: str = "") -> bool:
         log = self.log.partitions[TOPIC, partition]
+        known = await Positions(self.ground.pipeline, "billing").read([(TOPIC, partition)])
+        if not known:  # then the subscription begins where the log does, and nowhere else
+            back = max(back, 0)
         start = min(max(0, self.at[partition] - back), len(log))
         records = tuple(log[start : start + most])
         if not records:
