@@ -13,6 +13,7 @@ POINTS = (
     "runner.applied", "runner.committed",
     "work.started", "work.finishing", "work.finished",
     "engine.folded", "engine.committed",
+    "grow.held", "grow.drained", "grow.added",
 )  # fmt: skip
 """Every step at which a process can be killed."""
 

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
@@ -12,19 +12,29 @@ from aiokafka.partitioner import murmur2
 
 from compose.adapters.subscription import AnotherClusterError
 from compose.adapters.subscription.log import require_cluster
-from producers.outbox.ports import NotConfirmed, Outgoing
+from producers.outbox.ports import NotConfirmed, Outgoing, Regrown
 
 log = logging.getLogger(__name__)
 
 BATCH_BYTES = 1 << 20
 SEND_SECONDS = 30.0
+METADATA_SECONDS = 30.0  # how long partitions that somebody adds may go unseen
+ADDED_SECONDS = 5.0  # how long a broker may not know of those that were added
 
 
 class KafkaLog:
     """Sends what the relay hands over; `send` returns only when all in-sync replicas have it all."""
 
-    def __init__(self, bootstrap: str, topic_prefix: str = "", cluster_id: str | None = None) -> None:
-        """With `cluster_id`, no other Kafka is sent anything, though it answers at the same address."""
+    def __init__(
+        self, bootstrap: str, topic_prefix: str = "", cluster_id: str | None = None,
+        spread: Mapping[str, int] | None = None, metadata_seconds: float = METADATA_SECONDS,
+    ) -> None:  # fmt: skip
+        """With `cluster_id`, no other Kafka is sent anything, though it answers at the same address.
+
+        `spread` says over how many partitions a topic's keys go; without it as many as there are.
+        """
+        self._spread = {} if spread is None else spread
+        self._metadata_ms = int(metadata_seconds * 1000)
         self._bootstrap = bootstrap
         self._cluster_id = cluster_id
         self._prefix = topic_prefix
@@ -40,6 +50,7 @@ class KafkaLog:
             max_batch_size=BATCH_BYTES,
             max_request_size=BATCH_BYTES + (64 << 10),
             request_timeout_ms=10_000,
+            metadata_max_age_ms=self._metadata_ms,
         )
         try:
             await producer.start()
@@ -65,7 +76,7 @@ class KafkaLog:
         await self.stop()
 
     async def send(self, records: Sequence[Outgoing]) -> None:
-        """Send all; raises NotConfirmed when any outcome is unknown."""
+        """Send all; raises NotConfirmed when any outcome is unknown, Regrown when a topic is not as it was."""
         try:
             async with asyncio.timeout(SEND_SECONDS):
                 if self._producer is None:
@@ -95,9 +106,22 @@ class KafkaLog:
         for record in records:
             topic = self._prefix + record.topic
             if topic not in counts:
-                counts[topic] = len(await producer.partitions_for(topic))
+                counts[topic] = await self._partitions(producer, record.topic)
             groups[topic, partition_of(record.key, counts[topic])].append(record)
         return groups
+
+    async def _partitions(self, producer: AIOKafkaProducer, topic: str) -> int:
+        """Over how many its keys go; raises Regrown when it has others."""
+        found = len(await producer.partitions_for(self._prefix + topic))
+        known = self._spread.get(topic, found)
+        looking = asyncio.get_running_loop().time()
+        while found < known and asyncio.get_running_loop().time() - looking < ADDED_SECONDS:
+            await producer.client.force_metadata_update()
+            await asyncio.sleep(0.05)
+            found = len(await producer.partitions_for(self._prefix + topic))
+        if found != known:
+            raise Regrown(topic, known, found)
+        return known
 
 
 def partition_of(key: bytes | None, partitions: int) -> int:

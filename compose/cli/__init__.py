@@ -66,7 +66,7 @@ COMMANDS = {
         "compose.cli.consumers", "Who consumes (projections too), how far behind, and who is paused.", RUN
     ),
     "migrate": Listed("compose.cli.setup", "Bring the database's schema up to date, as headrace_owner.", RUN),
-    "topics": Listed("compose.cli.setup", "Make the topics that are missing, and check those that are there.", RUN),
+    "topics": Listed("compose.cli.topics", "Make the topics that are missing, and check those that are there.", RUN),
     "contracts": Listed(
         "compose.cli.contracts", "Show or write the contract of the events: JSON Schemas, AsyncAPI, a reference.", RUN
     ),

@@ -1,4 +1,4 @@
-"""`headrace migrate`, `topics`, `admin …`: what is done once, or at an upgrade."""
+"""`headrace migrate`, `admin …`: what is done once, or at an upgrade."""
 
 import asyncio
 import json
@@ -25,18 +25,6 @@ def register(app: typer.Typer) -> None:
 
         upgrade(Settings().postgres_url.get_secret_value(), revision)
         typer.echo(json.dumps({"revision": revision}) if as_json else f"the schema is at {revision}")
-
-    @app.command()
-    def topics(as_json: Json = False) -> None:
-        """Make the topics that are missing, and check those that are there."""
-        from compose.topics import WrongTopics, ensure
-
-        try:
-            made = asyncio.run(ensure(Settings()))
-        except WrongTopics as error:
-            typer.echo(str(error), err=True)
-            raise typer.Exit(1) from None
-        typer.echo(json.dumps({"created": made}) if as_json else f"topics made: {', '.join(made) or 'none missing'}")
 
     admin = typer.Typer(help="Set-up that needs more than an API key.", no_args_is_help=True)
     app.add_typer(admin, name="admin")

@@ -29,7 +29,7 @@ class Process:
 SET_UP = (
     SetUp("roles", ("admin", "roles"), ("postgres",), only_embedded=True),
     SetUp("migrations", ("migrate",), ("roles",)),
-    SetUp("topics", ("topics",), ("kafka", "migrations")),
+    SetUp("topics", ("topics", "--hold"), ("kafka", "migrations")),
     SetUp("tenant", ("admin", "bootstrap"), ("migrations",)),
 )
 PROCESSES = (

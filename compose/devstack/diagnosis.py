@@ -57,7 +57,7 @@ async def diagnose(settings: Settings) -> list[Check]:
     postgres_url, kafka = _servers(settings, status)
     found.append(await _answers("PostgreSQL", postgres_url is not None, lambda: _ask_postgres(postgres_url or "")))
     if found[-1].ok and postgres_url is not None:
-        found.append(await _consumers(postgres_url))
+        found += [await _consumers(postgres_url), await _topics(postgres_url)]
     found.append(await _answers("Kafka", kafka is not None, lambda: _ask_kafka(kafka or "")))
     return found
 
@@ -201,6 +201,20 @@ async def _consumers(url: str) -> Check:
     paused = ", ".join(f"{one.consumer} is paused: {one.reason}" for one in found)
     advice = "headrace consumers show NAME; once the cause is mended, headrace consumers resume NAME --reason …"
     return Check("consumers", not found, paused or "none is paused", advice)
+
+
+async def _topics(url: str) -> Check:
+    """Whether the relay holds a topic, because it is being grown, or because somebody else has grown it."""
+    advice = "headrace topics list; headrace topics grow TOPIC PARTITIONS"
+    query = "SELECT topic || ' is held by ' || held_by FROM topic_layouts WHERE held_since IS NOT NULL ORDER BY topic"
+    connection = await asyncpg.connect(url, timeout=ANSWER_SECONDS, server_settings={"role": "headrace_pipeline"})
+    try:
+        held = [row[0] for row in await connection.fetch(query)]
+    except asyncpg.PostgresError as error:
+        return Check("topics", ok=False, detail=str(error), advice="headrace migrate")
+    finally:
+        await connection.close()
+    return Check("topics", not held, ", ".join(held) or "none is held", advice)
 
 
 async def _ask_kafka(bootstrap: str) -> str:

@@ -17,10 +17,14 @@ from compose.metrics.meters import Meters
 
 log = logging.getLogger(__name__)
 
-OUTBOX = text("SELECT count(*) AS records, coalesce(sum(size_bytes), 0)::float8 AS bytes FROM outbox")
+OUTBOX = text("""
+    SELECT count(*) AS records, coalesce(sum(size_bytes), 0)::float8 AS bytes
+    FROM (SELECT size_bytes FROM outbox UNION ALL SELECT size_bytes FROM outbox_held) AS unsent
+""")
 OLDEST_UNSENT = text("""
     SELECT coalesce((SELECT extract(epoch FROM headrace_clock() - e.time)::float8
-                     FROM (SELECT seq FROM outbox ORDER BY seq LIMIT 1) o JOIN events e USING (seq)), 0)
+                     FROM (SELECT least((SELECT min(seq) FROM outbox), (SELECT min(seq) FROM outbox_held)) AS seq) o
+                     JOIN events e USING (seq)), 0)
 """)
 LETTERS = text("""
     SELECT consumer, error_class, count(*) AS letters,
@@ -42,10 +46,11 @@ REPLAYS_WAITING = text(
     "SELECT consumer, count(*) AS messages FROM replay_items WHERE state = 'pending' GROUP BY consumer"
 )
 PAUSED = text("SELECT consumer FROM consumer_breakers WHERE state = 'paused'")
+HELD = text("SELECT topic, (held_since IS NOT NULL)::int AS held FROM topic_layouts")
 
 STORED: tuple[Metric, ...] = (
     of.OUTBOX_RECORDS, of.OUTBOX_BYTES, of.OUTBOX_AGE, of.LETTERS, of.LETTERS_AGE, of.WORK, of.WORK_AGE, of.PROGRESS,
-    of.PAUSED, of.REPLAYS, of.REPLAYS_WAITING,
+    of.PAUSED, of.REPLAYS, of.REPLAYS_WAITING, of.HELD,
 )  # fmt: skip
 LAGGING: tuple[Metric, ...] = (of.LAG, of.TENANT_LAG, of.OLDEST)
 Figures = Mapping[tuple[str, ...], float]
@@ -111,6 +116,7 @@ class Stored:
             of.PAUSED: {(one,): float(one in paused) for one in self.reads},
             of.REPLAYS: {(): (await tx.execute(REPLAYS)).scalar_one()},
             of.REPLAYS_WAITING: {(row.consumer,): row.messages for row in waiting},
+            of.HELD: {(row.topic,): row.held for row in (await tx.execute(HELD)).all()},
         }
 
     def _show(self, figures: Mapping[Metric, Figures]) -> None:

@@ -9,7 +9,9 @@ from compose.adapters.kafka_log import KafkaLog
 from compose.metrics import told
 from compose.processes.stopping import until_stopped
 from compose.settings import Settings
+from producers.outbox.layout import Layout
 from producers.outbox.relay import be_elected, relay
+from schemas.topics import TOPICS
 
 # Its records are struck off once Kafka has them: sent to another cluster, they would be missed by every consumer.
 CLUSTER = "SELECT cluster_id FROM kafka_cluster"
@@ -30,11 +32,12 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
         kafka: KafkaLog | None = None
         try:
             known = await connection.fetchval(CLUSTER)
-            kafka = KafkaLog(settings.kafka, settings.kafka_topic_prefix, known)
+            layout = Layout({topic.name: topic.partitions for topic in TOPICS})
+            kafka = KafkaLog(settings.kafka, settings.kafka_topic_prefix, known, layout.partitions)
             await be_elected(connection, stop)
             if not stop.is_set():
                 told.elected("relay")
-            await relay(connection, kafka, stop, reached=reached, relayed=told.relayed)
+            await relay(connection, kafka, stop, layout, reached=reached, relayed=told.relayed)
         finally:
             if kafka is not None:
                 await kafka.stop()

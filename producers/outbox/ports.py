@@ -52,6 +52,14 @@ class NotConfirmed(Exception):
     """Kafka did not say that it has the records: some may be there, some may still come."""
 
 
+class Regrown(Exception):
+    """A topic has other partitions than its keys are spread over; nothing of the round was sent."""
+
+    def __init__(self, topic: str, known: int, found: int) -> None:
+        super().__init__(f"{topic} has {found} partitions, and its keys are spread over {known}")
+        self.topic, self.known, self.found = topic, known, found
+
+
 @dataclass(frozen=True, slots=True)
 class Outgoing:
     """A record to send; `partition` is chosen by its key."""
@@ -70,7 +78,7 @@ class Log(Protocol):
     async def send(self, records: Sequence[Outgoing]) -> None:
         """Return when every record is acknowledged by all replicas, one partition's records in the given order.
 
-        Raises NotConfirmed when the outcome is unknown.
+        Raises NotConfirmed when the outcome is unknown, Regrown when somebody has added partitions.
         """
 
     async def restart(self) -> None:

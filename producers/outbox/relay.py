@@ -5,7 +5,8 @@ import logging
 from datetime import datetime
 from typing import Any
 
-from producers.outbox.ports import Log, NotConfirmed, Outgoing, Reached, Relayed, Statements, nothing, untold
+from producers.outbox.layout import Layout
+from producers.outbox.ports import Log, NotConfirmed, Outgoing, Reached, Regrown, Relayed, Statements, nothing, untold
 from schemas.log import unpack_headers
 
 log = logging.getLogger(__name__)
@@ -41,8 +42,8 @@ async def be_elected(
 
 
 async def relay_once(
-    connection: Statements, kafka: Log, *, max_records: int = 2000, max_bytes: int = 8 << 20,
-    reached: Reached = nothing,
+    connection: Statements, kafka: Log, layout: Layout | None = None, *, max_records: int = 2000,
+    max_bytes: int = 8 << 20, reached: Reached = nothing,
 ) -> int:  # fmt: skip
     """Send one round and strike it off; returns how many. Raises whatever stopped it, with nothing struck off.
 
@@ -50,6 +51,8 @@ async def relay_once(
     the lowest seq, so that the first appearance of a key's events is in order.
     """
     rows = await connection.fetch(LOWEST, max_records, max_bytes)
+    if layout and layout.held:
+        rows = await _without_held(connection, layout, rows)
     if not rows:
         return 0
     reached("relay.read")
@@ -61,14 +64,27 @@ async def relay_once(
 
 
 async def relay(
-    connection: Statements, kafka: Log, stopping: asyncio.Event, *, idle_seconds: float = 0.02,
-    reached: Reached = nothing, relayed: Relayed = untold,
+    connection: Statements, kafka: Log, stopping: asyncio.Event, layout: Layout | None = None, *,
+    idle_seconds: float = 0.02, look_seconds: float = 0.25, reached: Reached = nothing, relayed: Relayed = untold,
 ) -> None:  # fmt: skip
     """Relay until `stopping`; a Kafka that fails is tried again for ever, a database that fails ends it."""
+    layout = layout or Layout()
+    clock = asyncio.get_running_loop().time
+    looked = -look_seconds
     pause = 0.1
     while not stopping.is_set():
+        if clock() - looked >= look_seconds:
+            await _look(connection, layout)
+            looked = clock()
         try:
-            sent = await relay_once(connection, kafka, reached=reached)
+            sent = await relay_once(connection, kafka, layout, reached=reached)
+        except Regrown as error:
+            await layout.hold(connection, error)
+            log.error(
+                "%s is held, for somebody else has changed it: %s; `headrace topics grow %s %d` consumes it to its end,"
+                " then takes them over", error.topic, error, error.topic, error.found,
+            )  # fmt: skip
+            continue
         except NotConfirmed as error:
             relayed(None)
             log.warning("kafka did not confirm (%s: %s); a new producer in %.1f s", type(error).__name__, error, pause)
@@ -81,6 +97,21 @@ async def relay(
             relayed(sent)
         else:
             await asyncio.sleep(idle_seconds)
+
+
+async def _look(connection: Statements, layout: Layout) -> None:
+    before = layout.held
+    await layout.look(connection)
+    for topic in sorted(before ^ layout.held):
+        goes_on = f"goes on over {layout.partitions[topic]} partitions"
+        log.warning("%s %s", topic, "is held: its rows wait" if topic in layout.held else goes_on)
+
+
+async def _without_held(connection: Statements, layout: Layout, rows: list[Any]) -> list[Any]:
+    waiting = [row["seq"] for row in rows if row["topic"] in layout.held]
+    if waiting:
+        await layout.park(connection, waiting)
+    return [row for row in rows if row["topic"] not in layout.held]
 
 
 def _outgoing(row: Any) -> Outgoing:

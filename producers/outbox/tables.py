@@ -8,6 +8,7 @@ from sqlalchemy import (
     DateTime,
     Identity,
     Index,
+    Integer,
     LargeBinary,
     MetaData,
     Table,
@@ -44,4 +45,25 @@ outbox = Table(
     metadata,
     Column("seq", BigInteger, primary_key=True, autoincrement=False),
     Column("size_bytes", BigInteger, nullable=False),
+)
+
+# What the relay has put aside of topics that are held.
+outbox_held = Table(
+    "outbox_held",
+    metadata,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("topic", Text, nullable=False),
+)
+
+# What keys are spread over, whatever Kafka says; while a topic is held its rows wait. `settled`: the relay has seen it.
+topic_layouts = Table(
+    "topic_layouts",
+    metadata,
+    Column("topic", Text, primary_key=True),
+    Column("partitions", Integer, nullable=False),
+    Column("held_for", Integer),
+    Column("held_by", Text),
+    Column("held_since", DateTime(timezone=True)),
+    Column("settled", Boolean, nullable=False, server_default="false"),
 )

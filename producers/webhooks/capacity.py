@@ -10,7 +10,10 @@ from producers.outbox.ports import Connections
 
 log = logging.getLogger(__name__)
 
-UNSENT = "SELECT coalesce(sum(size_bytes), 0)::bigint AS bytes FROM outbox"
+UNSENT = """
+SELECT coalesce(sum(size_bytes), 0)::bigint AS bytes
+FROM (SELECT size_bytes FROM outbox UNION ALL SELECT size_bytes FROM outbox_held) AS unsent
+"""
 
 
 @dataclass

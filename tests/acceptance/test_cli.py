@@ -34,7 +34,8 @@ def terminal(request: pytest.FixtureRequest) -> Iterator[Terminal]:
         try:
             assert done.returncode == 0, done.stdout + done.stderr
             yield terminal
-            check_topics(terminal.json("status")["kafka"])
+            listed = terminal.json("topics", "list", "--data-dir", str(terminal.data_dir))["data"]
+            check_topics(terminal.json("status")["kafka"], {one["topic"]: one["partitions"] for one in listed})
         finally:
             terminal.run("down")
 
@@ -221,6 +222,27 @@ def test_a_consumer_is_paused_and_resumed(terminal: Terminal) -> None:
     assert terminal.run("doctor").returncode == 0
     assert terminal.run("consumers", "show", "nobody", *here).returncode == 1
     assert terminal.run("consumers", "pause", "billing", *here).returncode == 2
+
+
+def test_a_topic_is_grown_while_it_is_used(terminal: Terminal) -> None:
+    here = ("--data-dir", str(terminal.data_dir))
+    source = terminal.json("sources", "create", "grows")
+    secret = ("send", "--source", source["id"], "--secret", source["secret"], "--data", "{}")
+    assert terminal.run(*secret, "--repeat", "5").returncode == 0
+    dry = terminal.json("topics", "grow", "headrace.webhooks", "9", "--dry-run", *here)
+    assert (dry["partitions"], dry["spread_over"], dry["held_since"]) == (6, 6, None)
+    grown = terminal.run("topics", "grow", "headrace.webhooks", "9", "--timeout", "60", *here)
+    assert (grown.returncode, "keys are spread over 9: open" in grown.stdout) == (0, True), grown.stdout + grown.stderr
+    listed = {one["topic"]: one for one in terminal.json("topics", "list", *here)["data"]}
+    assert {name: one["partitions"] for name, one in listed.items() if one["partitions"] != 6} == {
+        "headrace.webhooks": 9, "headrace.dead-letters": 1
+    }  # fmt: skip
+    assert terminal.run(*secret).returncode == 0
+    fewer = terminal.run("topics", "grow", "headrace.webhooks", "6", *here)
+    assert (fewer.returncode, "Kafka takes none away" in fewer.stderr) == (1, True)
+    unknown = terminal.run("topics", "grow", "nothing", "9", *here)
+    assert (unknown.returncode, "known: headrace.webhooks" in unknown.stderr) == (1, True)
+    assert terminal.run("topics", "grow", "headrace.webhooks", *here).returncode == 2
 
 
 def test_a_failure_is_1_and_a_misuse_is_2(terminal: Terminal) -> None:

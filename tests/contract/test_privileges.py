@@ -8,8 +8,9 @@ from tests.contract.catalogue import COLUMNS, FUNCTIONS, GRANTS, POLICIES, ROLES
 
 ONE_TENANT = "(tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid)"
 SHARED = {
-    "alembic_version", "clock_offset", "consumer_breakers", "job_transitions", "kafka_cluster", "outbox", "positions",
-    "processed", "projection_heads",
+    "alembic_version", "clock_offset", "consumer_breakers", "job_transitions", "kafka_cluster", "outbox",
+    "outbox_held", "positions",
+    "processed", "projection_heads", "topic_layouts",
 }  # fmt: skip
 READ, ALL = {"SELECT"}, {"SELECT", "INSERT", "UPDATE", "DELETE"}
 # What the API writes itself is configuration, and what is given up or replayed; all else it asks for with an event.
@@ -25,7 +26,8 @@ GROWING = {"SELECT", "INSERT"}
 PIPELINE = {"events": GROWING, "usage_records": GROWING, "model_versions": GROWING}
 PIPELINE_SHARED = {
     "clock_offset": READ, "consumer_breakers": {"SELECT", "INSERT", "UPDATE"},
-    "job_transitions": READ, "kafka_cluster": ALL, "outbox": ALL, "positions": ALL,
+    "job_transitions": READ, "kafka_cluster": ALL, "outbox": ALL, "outbox_held": ALL,
+    "positions": ALL, "topic_layouts": ALL,
     "processed": ALL, "projection_heads": {"SELECT", "INSERT", "UPDATE"},
 }  # fmt: skip
 DEFINERS = {

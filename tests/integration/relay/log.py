@@ -28,9 +28,9 @@ def entry(
     )  # fmt: skip
 
 
-def numbered(key: str, numbers: Sequence[int]) -> list[LogEntry]:
+def numbered(key: str, numbers: Sequence[int], topic: str = JOBS.name) -> list[LogEntry]:
     """Rows of one key whose values say their order."""
-    return [entry(key.encode(), f"{key}:{number}".encode()) for number in numbers]
+    return [entry(key.encode(), f"{key}:{number}".encode(), topic=topic) for number in numbers]
 
 
 async def write(pipeline: AsyncEngine, entries: Sequence[LogEntry]) -> None:

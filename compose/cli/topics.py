@@ -1,0 +1,145 @@
+"""`headrace topics`: make them, show them, grow one."""
+
+import asyncio
+import getpass
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.markup import escape
+
+from compose.cli.failure import Failure
+from compose.cli.output import moment, number, print_json, table, terminal
+
+if TYPE_CHECKING:
+    from compose.growing import Standing
+
+EPILOG = """
+[cyan]headrace topics[/]  makes those that are missing; once, and at every upgrade
+
+[cyan]headrace topics list[/]  how many partitions each has, and which is held
+
+[cyan]headrace topics grow headrace.webhooks 12[/]  to 12 partitions, each key's events still in order
+
+[cyan]headrace topics grow headrace.webhooks --abandon[/]  what was killed half-way is given up
+"""
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON document.")]
+DataDir = Annotated[
+    Path | None, typer.Option("--data-dir", help="The stack's directory, unless HEADRACE_POSTGRES_URL is set.")
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    group = typer.Typer(invoke_without_command=True, epilog=EPILOG)
+    app.add_typer(group, name="topics")
+
+    @group.callback()
+    def topics(
+        context: typer.Context,
+        as_json: AsJson = False,
+        hold: Annotated[
+            bool, typer.Option("--hold", help="One that somebody else has grown is no error: it is held.")
+        ] = False,
+    ) -> None:
+        """Make the topics that are missing, and check those that are there."""
+        if context.invoked_subcommand is not None:
+            return
+        from compose.settings import Settings
+        from compose.topics import WrongTopics, ensure
+
+        try:
+            made = asyncio.run(ensure(Settings(), hold=hold))
+        except WrongTopics as error:
+            typer.echo(str(error), err=True)
+            raise typer.Exit(1) from None
+        if as_json:
+            print_json({"created": made})
+        else:
+            typer.echo(f"topics made: {', '.join(made) or 'none missing'}")
+
+    @group.command("list", epilog=EPILOG)
+    def every(as_json: AsJson = False, data_dir: DataDir = None) -> None:
+        """List the topics with their partitions; say which is held, and why."""
+        from compose.cli.connection import operated
+        from compose.growing import CannotGrow, standings
+
+        try:
+            found = asyncio.run(standings(operated(data_dir)))
+        except CannotGrow as error:
+            raise Failure(*error.args) from None
+        if as_json:
+            print_json({"data": [asdict(one) for one in found]})
+            return
+        shown = table(
+            "topic", "partitions", "keys over", "state", "waiting", right=("partitions", "keys over", "waiting")
+        )
+        for one in found:
+            shown.add_row(one.topic, number(one.partitions), number(one.spread_over), _state(one), number(one.waiting))
+        terminal().print(shown)
+
+    @group.command(epilog=EPILOG)
+    def grow(
+        topic: Annotated[str, typer.Argument(help="Its name, without a prefix.")],
+        partitions: Annotated[int | None, typer.Argument(min=1, help="How many it shall have in all.")] = None,
+        timeout: Annotated[float, typer.Option(help="Seconds to wait until all of it is consumed.")] = 300.0,
+        abandon: Annotated[bool, typer.Option("--abandon", help="Lift the hold that a killed one left.")] = False,
+        dry_run: Annotated[bool, typer.Option("--dry-run", help="Say how it stands; change nothing.")] = False,
+        as_json: AsJson = False,
+        data_dir: DataDir = None,
+    ) -> None:
+        """Add partitions to a topic while everything runs, without losing the order of any key.
+
+        The relay holds the topic, all that stands on it is consumed, partitions are added, the relay goes on. What is
+        accepted meanwhile waits. With the number that a topic has already, it takes over what somebody else added.
+        """
+        from aiokafka.errors import KafkaError
+
+        from compose.growing import CannotGrow
+
+        if (partitions is None) != abandon:
+            raise typer.BadParameter("give the number of partitions, or --abandon")
+        try:
+            found = asyncio.run(_grown(topic, partitions, timeout, data_dir, dry_run=dry_run))
+        except CannotGrow as error:
+            raise Failure(*error.args) from None
+        except KafkaError as error:
+            raise Failure(f"Kafka: {error!r}", "headrace topics list; call this again to finish it") from None
+        if as_json:
+            print_json(asdict(found))
+            return
+        said = (
+            f"{topic} has {found.partitions} partitions, its keys are spread over {found.spread_over}: {_state(found)}"
+        )
+        terminal().print(said)
+        for one, lag in found.behind.items() if dry_run else ():
+            terminal().print(f"{one} is {lag} behind")
+
+
+async def _grown(
+    topic: str, partitions: int | None, timeout: float, data_dir: Path | None, *, dry_run: bool
+) -> "Standing":  # fmt: skip
+    from compose.adapters.crash_points import crash_points
+    from compose.cli.connection import operated
+    from compose.growing import check, growing
+
+    def tell(text: str) -> None:
+        typer.echo(text, err=True)
+
+    async with growing(operated(data_dir), topic, tell, crash_points()) as growth:
+        if dry_run:
+            standing = await growth.standing()
+            if partitions is not None:
+                check(standing, partitions)
+            return standing
+        if partitions is None:
+            return await growth.abandon()
+        return await growth.grow(partitions, f"{getpass.getuser()}, at the database", timeout)
+
+
+def _state(one: "Standing") -> str:
+    if one.held_since is not None:
+        what_for = f", to be grown to {one.held_for}" if one.held_for else ", somebody else has grown it"
+        return f"[red]held[/] since {moment(one.held_since)} by {escape(one.held_by or '-')}{what_for}"
+    return "[green]open[/]" if one.partitions == one.spread_over else "[red]somebody else has grown it[/]"

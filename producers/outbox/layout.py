@@ -1,0 +1,76 @@
+"""How many partitions each topic's keys are spread over, and which topics wait: the relay's part in their growth."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from producers.outbox.ports import Regrown, Statements
+
+# The relay asks between two rounds: once it has seen a hold, nothing of the topic is under way any more.
+LOOK = """
+WITH settled AS (UPDATE topic_layouts SET settled = true WHERE held_since IS NOT NULL AND NOT settled)
+SELECT topic, partitions, held_since IS NOT NULL AS held FROM topic_layouts
+"""
+# Out of the way of the other topics. A hold that was lifted since the look parks nothing: the lock waits for it.
+PARK = """
+WITH held AS MATERIALIZED (
+    SELECT topic FROM topic_layouts WHERE topic = ANY($2::text[]) AND held_since IS NOT NULL FOR SHARE
+), gone AS (
+    DELETE FROM outbox o USING events e, held h
+    WHERE o.seq = ANY($1::bigint[]) AND e.seq = o.seq AND h.topic = e.topic RETURNING o.seq, o.size_bytes, e.topic
+)
+INSERT INTO outbox_held (seq, size_bytes, topic) SELECT seq, size_bytes, topic FROM gone
+"""
+HOLD = """
+INSERT INTO topic_layouts AS l (topic, partitions, held_for, held_by, held_since)
+VALUES ($1, $2, $3, $4, headrace_clock())
+ON CONFLICT (topic) DO UPDATE SET
+    held_for = coalesce(EXCLUDED.held_for, l.held_for), held_since = coalesce(l.held_since, EXCLUDED.held_since),
+    held_by = CASE WHEN EXCLUDED.held_for IS NULL THEN coalesce(l.held_by, EXCLUDED.held_by) ELSE EXCLUDED.held_by END
+WHERE l.partitions = EXCLUDED.partitions
+"""
+# In one transaction, this first: it waits for the relay that is parking, and the rows are back when it sees the lift.
+LIFT = """
+UPDATE topic_layouts SET partitions = $2, held_for = NULL, held_by = NULL, held_since = NULL, settled = false
+WHERE topic = $1
+"""
+UNPARK = """
+WITH back AS (DELETE FROM outbox_held WHERE topic = $1 RETURNING seq, size_bytes)
+INSERT INTO outbox (seq, size_bytes) SELECT seq, size_bytes FROM back
+"""
+
+
+@dataclass
+class Layout:
+    """What the relay keeps to; `partitions` is one mapping for as long as it runs, so that its log can look in it."""
+
+    partitions: dict[str, int] = field(default_factory=dict)
+    held: frozenset[str] = frozenset()
+
+    async def look(self, connection: Statements) -> None:
+        """See what was decided meanwhile; only between two rounds."""
+        rows = await connection.fetch(LOOK)
+        self.partitions.update((row["topic"], row["partitions"]) for row in rows)
+        self.held = frozenset(row["topic"] for row in rows if row["held"])
+
+    async def park(self, connection: Statements, seqs: Sequence[int]) -> None:
+        """Put rows of held topics aside until their hold is lifted."""
+        await connection.execute(PARK, seqs, sorted(self.held))
+
+    async def hold(self, connection: Statements, regrown: Regrown) -> None:
+        """Let a topic wait that has other partitions than are known here."""
+        await hold(connection, regrown.topic, regrown.known, None, "the relay")
+        await self.look(connection)
+
+
+async def hold(connection: Statements, topic: str, partitions: int, held_for: int | None, by: str) -> None:
+    """From the relay's next look on nothing of this topic is sent; a hold that stands goes on.
+
+    `held_for` is the number of partitions that it is being grown to; None when somebody else has grown it.
+    """
+    await connection.execute(HOLD, topic, partitions, held_for, by)
+
+
+async def lift(connection: Statements, topic: str, partitions: int) -> None:
+    """Let the relay go on with a topic over so many partitions; inside a transaction of the caller's."""
+    await connection.execute(LIFT, topic, partitions)
+    await connection.execute(UNPARK, topic)
