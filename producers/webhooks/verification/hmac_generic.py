@@ -42,6 +42,7 @@ class HmacOptions(IdOptions):
             raise ValueError(
                 "timestamp_header and {timestamp} in signed go together: a time that is not signed is no proof"
             )
+        self._apart(self.header, self.timestamp_header)
         return self
 
 

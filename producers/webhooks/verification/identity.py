@@ -64,6 +64,12 @@ class IdOptions(BaseModel):
             raise ValueError("id_header or id_path, not both")
         return self
 
+    def _apart(self, *others: str | None) -> None:
+        """Raise ValueError when one header is to say two things: what is shown as proof would be kept as the id."""
+        named = [name for name in (self.id_header, *others) if name is not None]
+        if len(set(named)) < len(named):
+            raise ValueError("each header says one thing: name different ones")
+
 
 def reader(options: IdOptions) -> Callable[[bytes, Mapping[str, str]], str | None]:
     """What reads the id of a delivery."""

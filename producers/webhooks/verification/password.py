@@ -7,7 +7,9 @@ import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Literal
+from typing import Literal, Self
+
+from pydantic import model_validator
 
 from producers.webhooks.verification.headers import HeaderName, plain, repeated
 from producers.webhooks.verification.identity import IdOptions, reader
@@ -24,6 +26,11 @@ class PasswordOptions(IdOptions):
 
     shown_as: Literal["header", "bearer", "basic"] = "header"
     header: HeaderName = "x-webhook-password"
+
+    @model_validator(mode="after")
+    def _headers(self) -> Self:
+        self._apart(_header(self))
+        return self
 
 
 def verifier(options: PasswordOptions) -> Verify:

@@ -75,7 +75,10 @@ def test_base64_has_one_spelling() -> None:
     assert isinstance(judge("basic", {"authorization": f"Basic {other}"}), Forged)
 
 
-@pytest.mark.parametrize("given", [{"shown_as": "query"}, {"header": "a b"}, {"username": "x"}])
+@pytest.mark.parametrize("given", [
+    {"shown_as": "query"}, {"header": "a b"}, {"username": "x"}, {"id_header": "X-Webhook-Password"},
+    {"header": "X", "id_header": "x"}, {"shown_as": "bearer", "id_header": "Authorization"},
+])  # fmt: skip
 def test_odd_options_are_refused(given: dict[str, str]) -> None:
     with pytest.raises(ValidationError):
         PasswordOptions.model_validate(given)
