@@ -24,6 +24,11 @@ class Reader:
     breaker: Limits
 
 
+def group_of(reader: str, prefix: str = "", generation: int = 0) -> str:
+    """Its group on Kafka; a projection has one for each generation, which begin at 1."""
+    return f"{prefix}headrace.{reader}" + (f".{generation}" if generation else "")
+
+
 READERS: dict[str, Reader] = {
     one.name: one
     for one in (

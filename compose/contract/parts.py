@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from compose.readers import VIEWS
+from compose.readers import VIEWS, group_of
 from consumers.registry import CONSUMERS
 from producers.registry import PRODUCERS
 from projections.reading import consumer_of
@@ -38,12 +38,12 @@ PARTS = (
     *(
         Part(
             f"consumers/{one.name}", one.does, one.wanted, frozenset(payload.TYPE for payload in one.emits),
-            f"headrace.{one.name}",
+            group_of(one.name),
         )
         for one in CONSUMERS
     ),
     *(
-        Part(f"projections/{name}", _said(view), view.wanted, group=f"headrace.{consumer_of(name)}")
+        Part(f"projections/{name}", _said(view), view.wanted, group=group_of(consumer_of(name)))
         for name, view in VIEWS.items()
     ),
 )  # fmt: skip

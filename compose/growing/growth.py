@@ -20,6 +20,7 @@ from schemas.topics import TOPICS
 OFFICE = "topics grow"
 OFFICE_SECONDS = 5.0  # Postgres may take a moment to notice that the one who held it was killed
 LOOK_SECONDS = 0.2
+AWARE_SECONDS = 60.0  # how long it waits for those who read it; they find out sooner or later
 
 Tell = Callable[[str], None]
 
@@ -62,6 +63,7 @@ class Growth:
         self.reached("grow.added")
         await self._lifted(partitions)
         self.tell(f"{self.topic} goes on over {partitions} partitions")
+        await self._taken_up(partitions)
         return await self.standing()
 
     async def abandon(self) -> Standing:
@@ -109,6 +111,18 @@ class Growth:
                 )
             await asyncio.sleep(LOOK_SECONDS)
             found = await self.look.partitions(self.topic)
+
+    async def _taken_up(self, partitions: int) -> None:
+        until = time.monotonic() + AWARE_SECONDS
+        told: list[str] = []
+        while unaware := await self.look.unaware(self.topic, partitions):
+            if told != (told := unaware):
+                self.tell(f"not read yet by {', '.join(unaware)}")
+            if time.monotonic() > until:
+                self.tell("what comes to the new partitions waits for them")
+                return
+            await asyncio.sleep(LOOK_SECONDS)
+        self.tell("all who read it and run have the new partitions")
 
     async def _lifted(self, partitions: int) -> None:
         async with self.look.connection.transaction():

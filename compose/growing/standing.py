@@ -1,6 +1,6 @@
 """How a topic stands: on Kafka, with the relay, and with everybody who reads it."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -8,12 +8,12 @@ from typing import Any
 import asyncpg
 from aiokafka import AIOKafkaConsumer
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.coordinator.protocol import ConsumerProtocolMemberAssignment
 
 from compose.adapters.subscription.log import ends, require_cluster
-from compose.readers import VIEWS
+from compose.readers import READERS, Reader, group_of
 from compose.settings import Settings
 from compose.topics import partitions_of
-from consumers.registry import CONSUMERS
 from projections.reading import consumer_of
 from schemas.topics import TOPICS
 
@@ -24,6 +24,7 @@ SELECT l.partitions, l.held_for, l.held_by, l.held_since, coalesce(l.settled, fa
 FROM (SELECT $1::text AS topic) AS asked LEFT JOIN topic_layouts l USING (topic)
 """
 SETTLED = "SELECT EXISTS (SELECT FROM topic_layouts WHERE topic = $1 AND settled)"
+LIVE = "SELECT view, live FROM projection_heads"
 POSITIONS = """
 SELECT p.consumer, p.partition, p.next
 FROM positions p LEFT JOIN projection_heads h ON p.consumer = 'projection.' || h.view
@@ -91,17 +92,38 @@ class Look:
         positions = {(row["consumer"], row["partition"]): row["next"] for row in rows}
         found = {
             one: sum(max(0, end - positions.get((one, number), begin)) for (_, number), (begin, end) in log.items())
-            for one in subscribers(topic)
+            for one in (reader.name for reader in subscribers(topic))
         }
         return {one: lag for one, lag in found.items() if lag}
 
+    async def unaware(self, topic: str, partitions: int) -> list[str]:
+        """Who reads it, runs, and has not been given all of its partitions yet."""
+        prefix = self.settings.kafka_topic_prefix
+        live = {consumer_of(row["view"]): row["live"] for row in await self.connection.fetch(LIVE)}
+        found = []
+        for reader in subscribers(topic):
+            # One at a time: aiokafka reads an answer of version 3 as version 2, and trips over a second group.
+            (answer,) = await self.admin.describe_consumer_groups(
+                [group_of(reader.name, prefix, live.get(reader.name, 0))]
+            )
+            _, _, state, _, _, members, *_ = answer.groups[0]
+            given = {number for member in members for number in _given(member[4], prefix + topic)}
+            if members and (state != "Stable" or len(given) < partitions):
+                found.append(reader.name)
+        return sorted(found)
 
-def subscribers(topic: str) -> list[str]:
+
+def _given(assignment: bytes, topic: str) -> Sequence[int]:
+    # Empty while the group shares them out.
+    if not assignment:
+        return ()
+    decoded = ConsumerProtocolMemberAssignment.decode(assignment)
+    return [one.partition for one in decoded.partitions() if one.topic == topic]
+
+
+def subscribers(topic: str) -> list[Reader]:
     """Every consumer and projection that reads a topic."""
-    return [
-        *(one.name for one in CONSUMERS if topic in one.topics),
-        *(consumer_of(view.name) for view in VIEWS.values() if topic in view.topics),
-    ]
+    return [reader for reader in READERS.values() if topic in reader.topics]
 
 
 def check(standing: Standing, partitions: int) -> None:

@@ -16,7 +16,7 @@ from compose.adapters.subscription import Subscription
 from compose.database import engine
 from compose.metrics import told
 from compose.processes.stopping import deliver, until_stopped
-from compose.readers import READERS, VIEWS
+from compose.readers import READERS, VIEWS, group_of
 from compose.settings import Settings
 from consumers.dead_letters import store as dead_letters
 from consumers.dead_letters.letter import OPERATOR, DeadLetter
@@ -55,7 +55,7 @@ async def projection(view: View, settings: Settings) -> AsyncIterator[Callable[[
         )  # fmt: skip
         yield partial(
             Subscription,
-            settings.kafka, f"{prefix}headrace.{name}.{generation}", [prefix + topic for topic in view.topics],
+            settings.kafka, group_of(name, prefix, generation), [prefix + topic for topic in view.topics],
             positions, fold, max_records=500, client_id=f"headrace-{name}", gate=BreakerGate(pipeline, name),
             rebalanced=partial(told.rebalanced, name),
         )  # fmt: skip

@@ -20,6 +20,7 @@ from compose.database import engine
 from compose.metrics import told
 from compose.processes.replays import lane_of
 from compose.processes.stopping import deliver, until_stopped
+from compose.readers import group_of
 from compose.settings import Settings
 from consumers.billing.handler import Billing
 from consumers.billing.ledger import record
@@ -101,7 +102,7 @@ async def consumer_parts(
         )  # fmt: skip
         subscribe = partial(
             Subscription,
-            settings.kafka, f"{prefix}headrace.{consumer.name}", [prefix + topic for topic in consumer.topics],
+            settings.kafka, group_of(consumer.name, prefix), [prefix + topic for topic in consumer.topics],
             positions, runner, max_records=consumer.batch, client_id=f"headrace-{consumer.name}",
             gate=BreakerGate(pipeline, consumer.name), rebalanced=partial(told.rebalanced, consumer.name),
         )  # fmt: skip

@@ -54,7 +54,7 @@ class Timing:
     revoke_seconds: float = 20.0  # how long a revocation waits for the handler; must be under rebalance_seconds
     stop_seconds: float = 12.0  # how long a stop waits for the handler; then it is rolled back
     poll_seconds: float = 0.05  # one wait for a record
-    metadata_seconds: float = 30.0  # how long partitions that somebody adds may go unseen
+    metadata_seconds: float = 5.0  # how long partitions that somebody adds may go unseen
     look_up_seconds: float = 10.0  # one look-up of positions and of the log's ends
     backoff_seconds: float = 0.1  # first wait after a failure; doubles
     max_backoff_seconds: float = 10.0

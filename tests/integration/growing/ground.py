@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from compose.adapters.kafka_log import KafkaLog
 from compose.adapters.positions import Positions
 from compose.adapters.subscription import Subscription, Timing
+from compose.readers import group_of
 from compose.settings import Settings
 from compose.topics import partitions_of
 from consumers.ports import Standing
@@ -166,9 +167,10 @@ async def ground(
             group.create_task(_relaying(found, stop))
         try:
             if reading:
-                name = settings.kafka_topic_prefix + TOPIC
+                prefix = settings.kafka_topic_prefix
+                name = prefix + TOPIC
                 ingest, billing = (
-                    Subscription(settings.kafka, f"{name}.{one}", [name], reader.positions, reader, 100, QUICK)
+                    Subscription(settings.kafka, group_of(one, prefix), [name], reader.positions, reader, 100, QUICK)
                     for one, reader in readers.items()
                 )
                 async with served(ingest), served(billing):

@@ -16,6 +16,7 @@ from tests.integration.growing.ground import TOPIC, ground, writing
 from tests.integration.relay.log import numbered, on_kafka, unsent, write
 
 pytestmark = pytest.mark.foreign("rows whose bytes say their order, read by nobody but the test")
+TAKEN_UP = "all who read it and run have the new partitions"
 
 
 async def test_each_key_keeps_its_order_over_the_growth(
@@ -43,6 +44,8 @@ async def test_each_key_keeps_its_order_over_the_growth(
                 assert await found.partitions() == 6
                 found.open()
                 grown = await task
+                assert (told[-1], await growth.look.unaware(TOPIC, 9)) == (TAKEN_UP, [])
+                assert await growth.look.unaware(TOPIC, 10) == ["billing", "ingest"]
             assert (grown.partitions, grown.spread_over, grown.held_since, grown.waiting) == (9, 9, None, 0)
             await found.seen_above(6)
             await found.more()
@@ -62,7 +65,7 @@ async def test_killed_and_called_again(
             await found.parked()
             assert await topics.ensure(settings) == []
             code, shown, said = await found.run("grow", TOPIC, "9", "--json")
-            assert (code, said.splitlines()[-1]) == (0, f"{TOPIC} goes on over 9 partitions")
+            assert (code, said.splitlines()[-1]) == (0, TAKEN_UP)
             assert (json.loads(shown)["partitions"], json.loads(shown)["spread_over"]) == (9, 9)
             await found.seen_above(6)
         await found.end()
