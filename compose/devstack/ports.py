@@ -1,7 +1,10 @@
 """Loopback ports: free ones are chosen once and remembered, so that addresses survive `down` and `up`."""
 
+import fcntl
 import json
+import os
 import socket
+import tempfile
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -38,6 +41,21 @@ def is_free(port: int) -> bool:
     return True
 
 
+def claim(port: int) -> bool:
+    """Keep a port for this process until it ends; False while another stack of this user has it.
+
+    Between choosing one and listening there pass seconds, in which a second stack would find it free.
+    """
+    path = Path(tempfile.gettempdir()) / f"headrace-ports-{os.getuid()}"
+    # Never closed: that would let go of every claim of this process.
+    file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    try:
+        fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, port)
+    except (BlockingIOError, PermissionError):
+        return False
+    return True
+
+
 def free_ports(count: int) -> tuple[int, ...]:
     """`count` different free ports, as the kernel hands them out."""
     with ExitStack() as held:
@@ -65,13 +83,13 @@ def choose(file: Path, given: dict[str, int] | None = None) -> Ports:
     known = remembered(file)
     chosen = dict(given or {})
     for name, port in chosen.items():
-        if not is_free(port):
-            raise PortTakenError(f"port {port}, given for {name}, cannot be had: somebody listens there already")
+        if not (is_free(port) and claim(port)):
+            raise PortTakenError(f"port {port}, given for {name}, cannot be had: somebody else has it already")
     for field in fields(Ports):
         if field.name in chosen:
             continue
         candidates = [USUAL[field.name]] if known is None else [int(getattr(known, field.name)), USUAL[field.name]]
-        free = (port for port in candidates if port not in chosen.values() and is_free(port))
+        free = (port for port in candidates if port not in chosen.values() and is_free(port) and claim(port))
         chosen[field.name] = next(free, None) or _other(set(chosen.values()))
     ports = Ports(**chosen)
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -80,4 +98,7 @@ def choose(file: Path, given: dict[str, int] | None = None) -> Ports:
 
 
 def _other(taken: set[int]) -> int:
-    return next(port for port in free_ports(len(taken) + 1) if port not in taken)
+    while True:
+        (port,) = free_ports(1)
+        if port not in taken and claim(port):
+            return port
