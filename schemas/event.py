@@ -3,11 +3,13 @@
 import re
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from functools import cache, lru_cache
+from typing import Annotated, Any, Generic, Literal
 from uuid import UUID
 
 from pydantic import AwareDatetime, Field, SerializeAsAny, StringConstraints, ValidationError
 from pydantic_core import from_json
+from typing_extensions import TypeVar
 
 from schemas.ids import derived
 from schemas.payload import Frozen, Payload
@@ -17,6 +19,7 @@ CONTENT_TYPE = "application/cloudevents+json"
 Subject = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00]+$")]
 TraceParent = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$")]
 Headers = tuple[tuple[str, bytes], ...]
+Data = TypeVar("Data", bound=Payload, default=Payload)
 _SCHEMA = re.compile(r"urn:headrace:([a-z_]+\.[a-z_]+):v([1-9][0-9]{0,8})")
 
 
@@ -45,7 +48,7 @@ class Cause:
     traceparent: str | None
 
 
-class Event(Frozen):
+class Event(Frozen, Generic[Data]):
     """One fact about one aggregate; `aggregateversion` is 0 for a request to the owner, then 1, 2, …"""
 
     specversion: Literal["1.0"] = "1.0"
@@ -61,12 +64,12 @@ class Event(Frozen):
     causationid: UUID | None = None
     aggregateversion: int = Field(ge=0, lt=1 << 63)
     traceparent: TraceParent | None = None
-    data: SerializeAsAny[Payload]
+    data: SerializeAsAny[Data]
 
     @property
     def key(self) -> bytes:
         """What Kafka partitions by: one aggregate of one tenant."""
-        return f"{self.tenantid}:{self.subject}".encode()
+        return f"{_text(self.tenantid)}:{self.subject}".encode()
 
     @property
     def cause(self) -> Cause:
@@ -93,6 +96,13 @@ class Event(Frozen):
         return tuple((name, value.encode()) for name, value in pairs)
 
 
+@lru_cache(maxsize=10_000)
+def _text(tenant: UUID) -> str:
+    # Writing a UUID out takes longer than looking it up, and each record asks for its tenant's twice.
+    return str(tenant)
+
+
+@cache
 def schema_of(payload: type[Payload]) -> str:
     """The `dataschema` of a payload class: its type and version."""
     return f"urn:headrace:{payload.TYPE}:v{payload.VERSION}"
@@ -126,6 +136,32 @@ def decode(
     """The event in a record's bytes, in its current version; raises `Undecodable` with the reason."""
     if value is None:
         raise Undecodable("the record has no value")
+    event = _at_once(value, headers, payloads) or _step_by_step(value, headers, payloads, formers)
+    _check_headers(event, headers)
+    return event
+
+
+def _at_once(value: bytes, headers: Headers, payloads: dict[str, type[Payload]]) -> Event | None:
+    """In half the time, for a record as we write it; None leaves the reason, or another version, to the other way."""
+    payload = next((payloads.get(said.decode("latin-1")) for name, said in headers if name == "ce_type"), None)
+    if payload is None or (model := _whole(payload)) is None:
+        return None
+    try:
+        event = model.model_validate_json(value)
+    except ValidationError:
+        return None
+    return event if (event.type, event.dataschema) == (payload.TYPE, schema_of(payload)) else None
+
+
+@cache
+def _whole(payload: type[Payload]) -> type[Event] | None:
+    """The model of the event with this payload. None where that holds any JSON: read at once, a NaN would pass."""
+    if "JsonValue" in payload.model_json_schema().get("$defs", {}):
+        return None
+    return Event[payload]  # type: ignore[valid-type]
+
+
+def _step_by_step(value: bytes, headers: Headers, payloads: dict[str, type[Payload]], formers: Formers) -> Event:
     try:
         parsed: Any = from_json(value)
     except ValueError as error:
@@ -139,11 +175,9 @@ def decode(
             data: Payload = payload.model_validate(parsed.get("data"))
         else:
             data = _of_another_version(parsed, headers, payload, formers)
-        event = Event.model_validate({**parsed, "dataschema": schema_of(type(data)), "data": data})
+        return Event.model_validate({**parsed, "dataschema": schema_of(type(data)), "data": data})
     except ValidationError as error:
         raise Undecodable(_summary(error)) from None
-    _check_headers(event, headers)
-    return event
 
 
 def _of_another_version(
@@ -172,7 +206,7 @@ def _check_headers(event: Event, headers: Headers) -> None:
         "ce_id": str(event.id),
         "ce_type": event.type,
         "ce_source": event.source,
-        "ce_tenantid": str(event.tenantid),
+        "ce_tenantid": _text(event.tenantid),
     }
     for name, value in headers:
         if name in expected and value != expected[name].encode():
