@@ -125,12 +125,12 @@ class Ingest:
             return Rejected("internal", f"the body of request {data.request_id} is gone")
         try:
             if action["kind"] == "rows":
-                made = rows(body, action, version)
+                made = rows(body, action, version, data.content_type)
                 if not made:
                     return Ignored("the payload has no row with a value")
                 desk.taken.append(Taken(event, data.source_id, action, version, made))
                 return Applied()
-            asked = command(body, action, version, event.id)
+            asked = command(body, action, version, event.id, data.content_type)
         except Unmappable as error:
             return Rejected("user_config", str(error))
         return Applied((

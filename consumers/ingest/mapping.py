@@ -2,6 +2,7 @@
 
 import re
 from typing import Any
+from urllib.parse import parse_qsl
 from uuid import UUID
 
 import jmespath
@@ -14,6 +15,8 @@ from schemas.jobs import JobRequested
 
 # As the API has it: a line is found by its name in a URL.
 MODEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+JSON, FORM = "application/json", "application/x-www-form-urlencoded"
+MOST_FIELDS = 1000
 # What jmespath lets out of an expression that does not fit: a slice of step 0, `contains` of a number, endless nesting.
 INAPPLICABLE = (JMESPathError, ValueError, TypeError, ArithmeticError, RecursionError)
 
@@ -27,9 +30,11 @@ def job_of(event_id: UUID) -> UUID:
     return derived(event_id, "job")
 
 
-def command(body: bytes, action: dict[str, Any], version: int, event_id: UUID) -> JobRequested:
+def command(
+    body: bytes, action: dict[str, Any], version: int, event_id: UUID, content_type: str = JSON
+) -> JobRequested:
     """The job that a payload asks for; the same event always asks for the same job. Raises Unmappable."""
-    payload = payload_of(body)
+    payload = payload_of(body, content_type)
     found = {name: search(name, expression, payload) for name, expression in action["mapping"].items()}
     try:
         return JobRequested(
@@ -41,11 +46,19 @@ def command(body: bytes, action: dict[str, Any], version: int, event_id: UUID) -
         raise Unmappable(f"mapping version {version} gives no training job: {error}") from None
 
 
-def payload_of(body: bytes) -> Any:
-    """What the body says in JSON. Raises Unmappable."""
+def payload_of(body: bytes, content_type: str = JSON) -> Any:
+    """What the body says. Raises Unmappable.
+
+    A form is an object of its fields, each a text, or a list of texts when it comes more than once. With the one field
+    `payload` it is the JSON in it, as GitHub and Slack's buttons send it.
+    """
+    fields = _form(body) if content_type == FORM else None
+    if fields is not None and list(fields) != ["payload"]:
+        return fields
+    text = body if fields is None else fields["payload"]
     try:
-        return from_json(body)
-    except ValueError as error:
+        return from_json(text)
+    except (ValueError, TypeError) as error:
         raise Unmappable(f"the payload is not JSON: {error}") from None
 
 
@@ -55,6 +68,17 @@ def search(name: str, expression: str, payload: Any) -> Any:
         return jmespath.search(expression, payload)
     except INAPPLICABLE as error:
         raise Unmappable(f"{name} ({expression}) cannot be applied: {error}") from None
+
+
+def _form(body: bytes) -> dict[str, Any]:
+    try:
+        pairs = parse_qsl(body.decode(), keep_blank_values=True, errors="strict", max_num_fields=MOST_FIELDS)
+    except ValueError as error:
+        raise Unmappable(f"the payload is not a form of up to {MOST_FIELDS} fields in UTF-8: {error}") from None
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        found.setdefault(name, []).append(value)
+    return {name: values[0] if len(values) == 1 else values for name, values in found.items()}
 
 
 def _text(name: str, value: Any) -> str:

@@ -3,7 +3,7 @@
 import math
 from typing import Any
 
-from consumers.ingest.mapping import Unmappable, payload_of, search
+from consumers.ingest.mapping import JSON, Unmappable, payload_of, search
 
 Scalar = str | int | float | bool | None
 Row = dict[str, Scalar]
@@ -16,9 +16,9 @@ MOST_ROW_LINES = 5_000
 NAMES = {list: "a list", dict: "an object"}
 
 
-def rows(body: bytes, action: dict[str, Any], version: int) -> list[Row]:
+def rows(body: bytes, action: dict[str, Any], version: int, content_type: str = JSON) -> list[Row]:
     """The rows that a payload has under `each`, those without any value left out. Raises Unmappable."""
-    payload = payload_of(body)
+    payload = payload_of(body, content_type)
     each = action.get("each")
     try:
         found = payload if each is None else search("each", each, payload)
