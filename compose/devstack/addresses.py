@@ -28,15 +28,17 @@ class Addresses:
     api_url: str
     embedded_postgres: bool
     embedded_kafka: bool
+    metrics_port: int = 0
 
-    def environment(self, current: Mapping[str, str] = os.environ) -> dict[str, str]:
-        """The caller's environment with these addresses in it."""
+    def environment(self, current: Mapping[str, str] = os.environ, *, place: int = 0) -> dict[str, str]:
+        """The caller's environment with these addresses in it; the process in this place has a port for its metrics."""
         ours = {
             "DATA_DIR": str(self.data_dir),
             "POSTGRES_URL": self.postgres_url,
             "KAFKA": self.kafka,
             "OBJECT_STORE": self.object_store,
             "API_URL": self.api_url,
+            "METRICS_PORT": str(self.metrics_port and self.metrics_port + place),
             "SECRET_KEYS": current.get(PREFIX + "SECRET_KEYS") or _secret_keys(self.data_dir),
         }
         return {**current, "PYTHONUNBUFFERED": "1", **{PREFIX + name: value for name, value in ours.items()}}
@@ -82,6 +84,7 @@ def find(settings: Settings) -> Addresses:
         api_url=settings.api_url if _given(settings, "api_url") else f"http://{HOST}:{ports.api}",
         embedded_postgres=embedded_postgres,
         embedded_kafka=embedded_kafka,
+        metrics_port=settings.metrics_port,
     )
 
 

@@ -110,14 +110,16 @@ class Stack:
         return f"headrace {' '.join(step.arguments[:2])}"
 
     async def _start_processes(self) -> str:
-        await self.supervisor.start_together(self._child(process) for process in self._processes)
+        await self.supervisor.start_together(
+            self._child(place, process) for place, process in enumerate(self._processes)
+        )
         return ", ".join(process.name for process in self._processes)
 
-    def _child(self, process: Process) -> Child:
+    def _child(self, place: int, process: Process) -> Child:
         return Child(
             process.name,
             lambda: [*self._command, *process.arguments],
-            self._addresses.environment,
+            partial(self._addresses.environment, place=place),
             Path.cwd(),
             ready=self._api_ready if process.name == "api" else alive_one_second,
         )

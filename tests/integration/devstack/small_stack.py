@@ -28,4 +28,8 @@ def build(addresses: Addresses) -> Stack:
 if __name__ == "__main__":
     for name in [name for name in os.environ if name.startswith("HEADRACE_")]:
         del os.environ[name]
-    sys.exit(run_up(Settings(data_dir=Path(sys.argv[1])), lambda done: print(done, flush=True), build=build))
+    sys.exit(
+        run_up(
+            Settings(data_dir=Path(sys.argv[1]), metrics_port=9464), lambda done: print(done, flush=True), build=build
+        )
+    )

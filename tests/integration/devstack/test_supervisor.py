@@ -33,10 +33,15 @@ def _process(status: StackStatus, name: str) -> ProcessStatus:
     return next(process for process in status.processes if process.name == name)
 
 
+def _metrics_port(files: RunFiles, name: str) -> str:
+    return psutil.Process(_process(files.status(), name).pid).environ()["HEADRACE_METRICS_PORT"]
+
+
 def test_what_dies_is_started_again_and_counted(data_dir: Path) -> None:
     files = RunFiles(data_dir)
     with small_stack(data_dir):
         assert (data_dir / "recorded").read_text() == files.status().kafka
+        assert [_metrics_port(files, name) for name in ("first", "second")] == ["9464", "9465"]
         for name in ("first", "postgres", "kafka"):
             before = _process(files.status(), name)
             assert before.restarts == 0
