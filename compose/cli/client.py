@@ -1,7 +1,9 @@
 """The API from a terminal: answers as JSON, refusals as failures in words."""
 
+import sys
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -10,9 +12,11 @@ import httpx
 
 from compose.cli.connection import find, is_loopback, settings_of
 from compose.cli.failure import Failure
+from compose.cli.inputs import STANDARD_INPUT
 
 TIMEOUT_SECONDS = 30.0
 UPLOAD_TIMEOUT_SECONDS = 300.0
+CHUNK_BYTES = 1 << 16
 RETRY_SECONDS = 0.5
 UNWELL = (502, 503, 504)
 BAD_REQUEST = 400
@@ -101,10 +105,14 @@ class Client:
             raise refusal(answer)
 
     def upload(self, path: str, file: Path, fields: Mapping[str, str]) -> Any:
-        """Send a file as a form, streamed."""
-        with file.open("rb") as content:
-            files = {"file": (file.name, content, "text/csv")}
-            return checked(self._send(path, files=files, data=dict(fields), timeout=UPLOAD_TIMEOUT_SECONDS))
+        """Send a file as a form, streamed; a pipe, or `-` for standard input, as a body of unknown length."""
+        if file.is_file():
+            with file.open("rb") as content:
+                given: dict[str, Any] = {"files": {"file": (file.name, content, "text/csv")}, "data": dict(fields)}
+                return checked(self._send(path, **given, timeout=UPLOAD_TIMEOUT_SECONDS))
+        with sys.stdin.buffer if file == STANDARD_INPUT else file.open("rb") as content:
+            given = {"content": iter(partial(content.read, CHUNK_BYTES), b""), "headers": {"content-type": "text/csv"}}
+            return checked(self._send(path, **given, params=dict(fields), timeout=UPLOAD_TIMEOUT_SECONDS))
 
     def deliver(self, path: str, body: bytes, headers: Mapping[str, str]) -> httpx.Response:
         """Send bytes as they are, and return the answer whatever it says."""

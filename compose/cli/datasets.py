@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 from rich.markup import escape
 
+from compose.cli.inputs import readable
 from compose.cli.output import (
     AsJson,
     Limit,
@@ -34,8 +35,8 @@ def register(app: typer.Typer) -> None:
 
     @datasets.command(epilog=EPILOG)
     def upload(
-        file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="CSV with a header.")],
-        name: Annotated[str, typer.Option(help="Its name; the same name again is a new version.")],
+        file: Annotated[Path, typer.Argument(callback=readable, help="CSV with a header; - is standard input.")],
+        name: Annotated[str, typer.Option(help="Its name; another upload may have it too.")],
         wait: Annotated[bool, typer.Option("--wait", help="Until it is validated or rejected.")] = False,
         timeout: Annotated[float, typer.Option(min=0, help="With --wait: give up after so many seconds.")] = 300.0,
         as_json: AsJson = False,

@@ -1,6 +1,7 @@
 """What is typed for a command: bodies, secrets, name=value pairs, mappings."""
 
 import json
+import os
 import re
 import sys
 from datetime import UTC, datetime, timedelta
@@ -12,6 +13,7 @@ import typer
 from compose.cli.failure import Failure
 
 AGO = re.compile(r"(\d{1,6})([smhd])")
+STANDARD_INPUT = Path("-")
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
@@ -25,6 +27,15 @@ def body_of(file: str | None, data: str | None, stdin: TextIO | None = None) -> 
     if file is None or file == "-":
         return piped.buffer.read()
     return _read(file)
+
+
+def readable(file: Path) -> Path:
+    """The file, a pipe, or `-`, as it was given; a misuse when it cannot be read."""
+    if file.is_dir():
+        raise typer.BadParameter(f"{file} is a directory")
+    if file != STANDARD_INPUT and not os.access(file, os.R_OK):
+        raise typer.BadParameter(f"{file} cannot be read" if file.exists() else f"there is no file {file}")
+    return file
 
 
 def secret_of(given: str) -> str:

@@ -1,6 +1,8 @@
 """What the API answers becomes JSON, or a failure in words."""
 
+import subprocess
 from collections.abc import Callable
+from pathlib import Path
 
 import httpx
 import pytest
@@ -29,6 +31,27 @@ def test_the_key_and_the_given_filters_are_sent() -> None:
 
     with client(answer) as api:
         assert api.get("/v1/usage", window="day", meter=None) == {"data": []}
+
+
+def test_a_file_is_sent_as_a_form_and_a_pipe_as_it_comes(tmp_path: Path) -> None:
+    sent: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        request.read()
+        sent.append(request)
+        return httpx.Response(202, json={})
+
+    file = tmp_path / "iris.csv"
+    file.write_bytes(b"a,b\n1,2\n")
+    with client(answer) as api, subprocess.Popen(["cat", file], stdout=subprocess.PIPE) as piping:
+        assert piping.stdout is not None
+        api.upload("/v1/datasets", file, {"name": "iris"})
+        api.upload("/v1/datasets", Path(f"/dev/fd/{piping.stdout.fileno()}"), {"name": "iris"})
+    form, pipe = sent
+    assert form.headers["content-type"].startswith("multipart/form-data")
+    assert b'filename="iris.csv"' in form.content
+    assert (pipe.content, pipe.headers["transfer-encoding"]) == (b"a,b\n1,2\n", "chunked")
+    assert (pipe.headers["content-type"], pipe.url.params["name"]) == ("text/csv", "iris")
 
 
 def test_a_refusal_has_code_message_and_trace() -> None:
