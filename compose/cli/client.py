@@ -12,7 +12,7 @@ import httpx
 
 from compose.cli.connection import find, is_loopback, settings_of
 from compose.cli.failure import Failure
-from compose.cli.inputs import STANDARD_INPUT
+from compose.cli.inputs import STANDARD_INPUT, is_id
 
 TIMEOUT_SECONDS = 30.0
 UPLOAD_TIMEOUT_SECONDS = 300.0
@@ -81,6 +81,15 @@ class Client:
             params = {**params, "cursor": page["next_cursor"]}
             if page["next_cursor"] is None:
                 return {**page, "data": whole}
+
+    def source(self, given: str) -> str:
+        """The id of a source that is given by its id or its name."""
+        if is_id(given):
+            return given
+        found = self.get("/v1/sources", name=given)["data"]
+        if not found:
+            raise Failure(f"there is no source named {given!r}", "headrace sources list")
+        return str(found[0]["id"])
 
     def content(self, path: str) -> bytes:
         """The bytes of what is not JSON."""

@@ -28,7 +28,7 @@ def register(app: typer.Typer) -> None:
         follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on as more comes, until Ctrl-C.")] = False,
         topic: Annotated[str | None, typer.Option(help="Of this topic only.")] = None,
         type: Annotated[str | None, typer.Option(help="Of this type only, such as job.failed.")] = None,
-        source: Annotated[str | None, typer.Option(help="The webhooks of this source only, by its id.")] = None,
+        source: Annotated[str | None, typer.Option(help="The webhooks of this source only, by its id or name.")] = None,
         correlation: Annotated[str | None, typer.Option(help="Of this chain only.")] = None,
         since: Annotated[str | None, typer.Option(help="From this time on: RFC 3339, or 90s, 15m, 2h, 7d ago.")] = None,
         cursor: Annotated[str | None, typer.Option(help="Go on from a next_cursor.")] = None,
@@ -45,6 +45,7 @@ def register(app: typer.Typer) -> None:
             "from": None if since is None else moment_of(since), "cursor": cursor,
         }  # fmt: skip
         with connected() as api:
+            asked["source"] = source and api.source(source)
             newest = since is None and cursor is None and not all
             if follow:
                 found = pages(api, follow=True, **{**asked, "cursor": "latest" if newest else cursor})

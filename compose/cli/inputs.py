@@ -7,6 +7,7 @@ import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TextIO
+from uuid import UUID
 
 import typer
 
@@ -36,6 +37,15 @@ def readable(file: Path) -> Path:
     if file != STANDARD_INPUT and not os.access(file, os.R_OK):
         raise typer.BadParameter(f"{file} cannot be read" if file.exists() else f"there is no file {file}")
     return file
+
+
+def is_id(given: str) -> bool:
+    """Whether it is an id, and no name."""
+    try:
+        UUID(given)
+    except ValueError:
+        return False
+    return True
 
 
 def secret_of(given: str) -> str:

@@ -18,7 +18,7 @@ def register(app: typer.Typer) -> None:
 
     @app.command(epilog=EPILOG)
     def listen(
-        source: Annotated[str, typer.Argument(help="The source's id.")],
+        source: Annotated[str, typer.Argument(help="The source's id or name.")],
         forward_to: Annotated[str, typer.Option(help="Where to post each webhook.")],
         since: Annotated[
             str | None, typer.Option(help="Begin at this time: RFC 3339, or 90s, 15m, 2h, 7d ago; else now.")
@@ -39,6 +39,6 @@ def register(app: typer.Typer) -> None:
         begin = None if since is None else moment_of(since)
         with connected() as api, Forwarding(api, forward_to, retries, as_json) as forwarding:
             try:
-                forwarding.run(source, begin)
+                forwarding.run(api.source(source), begin)
             except KeyboardInterrupt:
                 typer.echo(f"forwarded {forwarding.count}", err=True)

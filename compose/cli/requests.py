@@ -21,13 +21,13 @@ from compose.cli.output import (
 from compose.cli.replays import DryRun, Expected, Reason, Throttle, Timeout, Wait, Yes
 
 EPILOG = """
-[cyan]headrace requests list --source ID --outcome rejected[/]  what was refused, and why
+[cyan]headrace requests list --source shop --outcome rejected[/]  what was refused, and why
 
 [cyan]headrace requests list --since 1d --all --json[/]  everything of a day
 
 [cyan]headrace requests replay ID --reason "mapping mended" --wait[/]
 
-[cyan]headrace requests replay --source ID --from 2026-03-01T00:00:00Z --to 2026-03-02T00:00:00Z --dry-run[/]
+[cyan]headrace requests replay --source shop --from 2026-03-01T00:00:00Z --to 2026-03-02T00:00:00Z --dry-run[/]
 """
 
 
@@ -40,7 +40,7 @@ def register(app: typer.Typer) -> None:
 
     @requests.command("list", epilog=EPILOG)
     def newest(
-        source: Annotated[str | None, typer.Option(help="Of this source only, by its id.")] = None,
+        source: Annotated[str | None, typer.Option(help="Of this source only, by its id or name.")] = None,
         outcome: Annotated[str | None, typer.Option(help="accepted, duplicate or rejected.")] = None,
         since: Annotated[str | None, typer.Option(help="From this time on: RFC 3339, or 90s, 15m, 2h, 7d ago.")] = None,
         to: Annotated[str | None, typer.Option(help="Before this time.")] = None,
@@ -57,6 +57,7 @@ def register(app: typer.Typer) -> None:
             "cursor": cursor, "limit": 200 if all else limit,
         }  # fmt: skip
         with connected() as api:
+            asked["source_id"] = source and api.source(source)
             answer = (api.every if all else api.read)("/v1/requests", asked)
         show_list(
             answer, as_json, table("id", "outcome", "external id", "bytes", "when", "note", right=("bytes",)),
@@ -94,7 +95,7 @@ def register(app: typer.Typer) -> None:
     @requests.command(epilog=EPILOG)
     def replay(
         ids: Annotated[list[str] | None, typer.Argument(help="Requests by their ids; or give a filter.")] = None,
-        source: Annotated[str | None, typer.Option(help="Of this source.")] = None,
+        source: Annotated[str | None, typer.Option(help="Of this source, by its id or name.")] = None,
         since: Annotated[str | None, typer.Option("--from", help="Received at this time or later.")] = None,
         until: Annotated[str | None, typer.Option("--to", help="Received before this time.")] = None,
         outcome: Annotated[str | None, typer.Option(help="accepted, duplicate or rejected.")] = None,
@@ -102,11 +103,15 @@ def register(app: typer.Typer) -> None:
         yes: Yes = False, wait: Wait = False, timeout: Timeout = None, as_json: AsJson = False,
     ) -> None:  # fmt: skip
         """Handle requests once more, under their source's mapping as it is now; never a second effect."""
+        from compose.cli.client import connected
         from compose.cli.replays import begin
 
         wanted = {"ids": ids or None, "source_id": source, "from": since, "to": until, "outcome": outcome}
         if all(value is None for value in wanted.values()):
             raise typer.BadParameter("give ids, or a filter such as --source")
+        if source is not None:
+            with connected() as api:
+                wanted["source_id"] = api.source(source)
         begin("requests", wanted, reason, expected, throttle, dry_run, yes, wait, timeout, False, as_json)
 
 

@@ -7,18 +7,18 @@ from typing import Annotated, Any
 
 import typer
 
-from compose.cli.inputs import body_of, parsed_options, secret_of
+from compose.cli.inputs import body_of, is_id, parsed_options, secret_of
 
 EPILOG = """
-[cyan]headrace send --source ID --secret whsec_… --data '{"order": 7}'[/]
+[cyan]headrace send --source shop --secret whsec_… --data '{"order": 7}'[/]
 
-[cyan]headrace send --source ID --scheme github --secret @secret.txt push.json[/]
+[cyan]headrace send --source shop --scheme github --secret @secret.txt push.json[/]
 
-[cyan]headrace send --source ID --scheme hmac --option header=x-signature --secret … body.json[/]
+[cyan]headrace send --source shop --scheme hmac --option header=x-signature --secret … body.json[/]
 
-[cyan]headrace send --source ID --secret @secret.txt body.json --repeat 3[/]  the same three times: two are duplicates
+[cyan]headrace send --source shop --secret @secret.txt body.json --repeat 3[/]  the same three times: two are duplicates
 
-[cyan]make-body | headrace send --source ID --secret whsec_… --repeat 500 --new-ids --rate 50 -[/]
+[cyan]make-body | headrace send --source shop --secret whsec_… --repeat 500 --new-ids --rate 50 -[/]
 """
 SCHEMES = "standard_webhooks, github, stripe, shopify, slack, hmac or password; as the source's."
 
@@ -28,7 +28,7 @@ def register(app: typer.Typer) -> None:
 
     @app.command(epilog=EPILOG)
     def send(
-        source: Annotated[str, typer.Option(help="The source's id.")],
+        source: Annotated[str, typer.Option(help="The source's id, or its name where there is an API key.")],
         secret: Annotated[str, typer.Option(help="The source's secret, or @FILE that holds it.")],
         file: Annotated[str | None, typer.Argument(help="The body; - is standard input.")] = None,
         data: Annotated[str | None, typer.Option(help="The body itself.")] = None,
@@ -52,11 +52,14 @@ def register(app: typer.Typer) -> None:
         import uuid
         from datetime import UTC, datetime
 
-        from compose.cli.client import Client, checked
+        from compose.cli.client import Client, checked, connected
         from compose.cli.connection import find, settings_of
 
         sign = _signer(scheme, parsed_options(option or []))
         body, key = body_of(file, data), secret_of(secret)
+        if not is_id(source):
+            with connected() as keyed:
+                source = keyed.source(source)
         message = message_id or f"msg_{uuid.uuid4().hex}"
         with Client(find(settings_of(None)).api_url, None) as api:
             for place in _paced(repeat, rate):

@@ -8,7 +8,7 @@ from rich.markup import escape
 from compose.cli.inputs import action, body_of, parsed_options, secret_of, whole_action
 from compose.cli.output import AsJson, print_json, show_fields, table, terminal
 
-Id = Annotated[str, typer.Argument(help="The source's id.")]
+Id = Annotated[str, typer.Argument(help="The source's id or name.")]
 Expression = "A JMESPath expression or a literal in single quotes; with --train."
 
 
@@ -70,9 +70,10 @@ def register(sources: typer.Typer) -> None:
         if not yes:
             typer.confirm(f"Delete source {source}? Its URL will answer 401", abort=True, err=True)
         with connected() as api:
-            api.delete(f"/v1/sources/{source}")
+            found = api.source(source)
+            api.delete(f"/v1/sources/{found}")
         if as_json:
-            print_json({"id": source, "deleted": True})
+            print_json({"id": found, "deleted": True})
         else:
             terminal().print(f"{source}  deleted")
 
@@ -90,7 +91,7 @@ def register(sources: typer.Typer) -> None:
         if secret is not None:
             body["secret"] = secret_of(secret)
         with connected() as api:
-            turned = api.post(f"/v1/sources/{source}/rotate-secret", body)
+            turned = api.post(f"/v1/sources/{api.source(source)}/rotate-secret", body)
         if as_json:
             print_json(turned)
             return
@@ -116,7 +117,7 @@ def register(sources: typer.Typer) -> None:
             raise typer.BadParameter(f"the payload is not JSON: {error}") from None
         with connected() as api:
             asked = {"payload": payload, **({} if whole is None else {"action": whole_action(whole)})}
-            answer = api.post(f"/v1/sources/{source}/dry-run", asked)
+            answer = api.post(f"/v1/sources/{api.source(source)}/dry-run", asked)
         if as_json:
             print_json(answer)
             return
@@ -135,7 +136,7 @@ def _change(source: str, body: dict[str, Any], as_json: bool, if_version: int | 
     from compose.cli.client import connected
 
     with connected() as api:
-        after = api.patch(f"/v1/sources/{source}", body, None if if_version is None else f'"{if_version}"')
+        after = api.patch(f"/v1/sources/{api.source(source)}", body, None if if_version is None else f'"{if_version}"')
     if as_json:
         print_json(after)
     else:

@@ -91,12 +91,12 @@ def register(app: typer.Typer) -> None:
         )  # fmt: skip
 
     @sources.command()
-    def show(source: Annotated[str, typer.Argument(help="Its id.")], as_json: AsJson = False) -> None:
+    def show(source: Annotated[str, typer.Argument(help="Its id or name.")], as_json: AsJson = False) -> None:
         """Show a source, without its secret."""
         from compose.cli.client import connected
 
         with connected() as api:
-            found = api.get(f"/v1/sources/{source}")
+            found = api.get(f"/v1/sources/{api.source(source)}")
         if as_json:
             print_json(found)
             return

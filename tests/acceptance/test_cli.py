@@ -171,6 +171,11 @@ def test_a_signed_webhook_is_sent_and_a_forged_one_is_refused(terminal: Terminal
     answers = [json.loads(line) for line in done.stdout.splitlines()]
     assert [one["duplicate"] for one in answers] == [False, True, True]
     assert len({one["event_id"] for one in answers}) == 1
+    named = ("send", "--source", "shop", "--data", '{"order": 7}', "--id", "msg_1", "--secret", source["secret"])
+    assert json.loads(terminal.run(*named, "--json").stdout)["duplicate"] is True
+    assert terminal.json("sources", "show", "shop")["id"] == source["id"]
+    nobody = terminal.run("requests", "list", "--source", "nobody")
+    assert (nobody.returncode, "there is no source named 'nobody'" in nobody.stderr) == (1, True)
     other = terminal.json("sources", "create", "other")
     forged = terminal.run(*sending, "--secret", other["secret"])
     assert forged.returncode == 1

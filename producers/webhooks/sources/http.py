@@ -78,10 +78,11 @@ def routes(
         principal: asking,
         cursor: Cursor | None = None,
         limit: Annotated[int, Query(ge=1, le=200)] = 50,
+        name: Annotated[str | None, Query(max_length=100, pattern=r"^[^\x00]*$")] = None,
     ) -> dict[str, Any]:
-        """The tenant's sources, newest first, without their secrets."""
+        """The tenant's sources, newest first, without their secrets; or the one of a name."""
         async with transactions(principal.tenant) as tx:
-            rows = await store.newest(tx, limit + 1, decoded_place(cursor))
+            rows = await store.newest(tx, limit + 1, decoded_place(cursor), name)
         page = [shown(row, Response()) for row in rows[:limit]]
         go_on = encoded_place(page[-1]["created_at"], page[-1]["id"]) if len(rows) > limit else None
         return {"data": page, "next_cursor": go_on, "position": None}

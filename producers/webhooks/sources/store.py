@@ -64,9 +64,13 @@ async def add(tx: AsyncConnection, new: NewRow) -> RowMapping:
     return added
 
 
-async def newest(tx: AsyncConnection, limit: int, before: tuple[datetime, UUID] | None = None) -> Sequence[RowMapping]:
-    """The tenant's sources, newest first: those made before (time, id)."""
+async def newest(
+    tx: AsyncConnection, limit: int, before: tuple[datetime, UUID] | None = None, name: str | None = None
+) -> Sequence[RowMapping]:
+    """The tenant's sources, newest first: those made before (time, id), or the one of a name."""
     query = select(*SHOWN).order_by(sources.c.created_at.desc(), sources.c.id.desc()).limit(limit)
+    if name is not None:
+        query = query.where(sources.c.name == name)
     if before is not None:
         query = query.where(tuple_(sources.c.created_at, sources.c.id) < before)
     return (await tx.execute(query)).mappings().all()

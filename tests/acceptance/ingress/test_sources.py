@@ -28,6 +28,7 @@ async def test_created_listed_shown_and_the_secret_only_once(api: World) -> None
     listed = await api.client.get("/v1/sources")
     assert got.json() == made
     assert listed.json()["data"] == [made]
+    assert [(await api.get("/v1/sources", name=name))["data"] for name in ("shop", "sho")] == [[made], []]
     assert got.headers["etag"] == '"1"'
     assert secret not in got.text + listed.text
     again = await api.client.post("/v1/sources", json={"name": "shop"})
@@ -176,5 +177,6 @@ async def test_nobody_else_sees_or_touches_it(api: World) -> None:
             assert theirs.status_code == nobodys.status_code == 404, (method, where, theirs.text)
             assert theirs.json()["message"] == nobodys.json()["message"]
         assert (await stranger.get("/v1/sources")).json()["data"] == []
+        assert (await stranger.get("/v1/sources?name=shop")).json()["data"] == []
         assert (await stranger.get("/v1/requests")).json()["data"] == []
     assert (await api.get(path))["version"] == 1
