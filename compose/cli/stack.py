@@ -83,7 +83,7 @@ def down(data_dir: DataDir = None, json: AsJson = False) -> None:
 def status(data_dir: DataDir = None, json: AsJson = False) -> None:
     """Show whether the stack runs, where it listens, how often each process restarted, and what is held back.
 
-    That is who is paused and how many dead letters are open; null in JSON where the database does not say.
+    That is who is paused, how many dead letters are open, which topics are held; null in JSON where nobody knows.
 
     Exit codes: 0 it runs; 1 it does not (or not yet).
     """
@@ -194,7 +194,9 @@ def _show_running(
 
 
 def _print_status(found: StackStatus, held: HeldBack | None) -> None:
-    _print_json({**asdict(found), **(held.plain() if held else {"paused": None, "dead_letters": None})})
+    _print_json(
+        {**asdict(found), **(held.plain() if held else {"paused": None, "dead_letters": None, "held_topics": None})}
+    )
 
 
 def _show_held_back(console: Console, held: HeldBack | None) -> None:
@@ -204,6 +206,11 @@ def _show_held_back(console: Console, held: HeldBack | None) -> None:
     for one in held.paused:
         said = f"[red]{one.consumer} is paused[/] since {moment(one.since.isoformat())} by {escape(one.by)}"
         console.print(f"  {said}: {escape(one.reason)}", soft_wrap=True)
+    for topic in held.topics:
+        console.print(
+            f"  [red]{topic.topic} is held[/] since {moment(topic.since.isoformat())} by {escape(topic.by)}:"
+            f" {number(topic.waiting)} records wait; headrace topics list"
+        )
     if held.dead_letters:
         each = ", ".join(f"{consumer} {number(count)}" for consumer, count in held.dead_letters.items())
         console.print(f"  [yellow]dead letters[/]  {number(sum(held.dead_letters.values()))} are open: {each}")

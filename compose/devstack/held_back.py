@@ -1,6 +1,6 @@
-"""What a running stack holds back: consumers that are paused, and dead letters that are open."""
+"""What a running stack holds back: consumers that are paused, open dead letters, topics that wait to be grown."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +11,10 @@ PAUSED = "SELECT consumer, reason, changed_by, since FROM consumer_breakers WHER
 OPEN = """
     SELECT consumer, count(*) AS letters FROM dead_letters WHERE state IN ('parked', 'replaying')
     GROUP BY consumer ORDER BY consumer
+"""
+HELD = """
+    SELECT topic, held_by, held_since, (SELECT count(*) FROM outbox_held h WHERE h.topic = l.topic) AS waiting
+    FROM topic_layouts l WHERE held_since IS NOT NULL ORDER BY topic
 """
 
 
@@ -25,11 +29,22 @@ class Paused:
 
 
 @dataclass(frozen=True)
+class HeldTopic:
+    """A topic that nothing is sent to, by whom and since when; `waiting` records will be."""
+
+    topic: str
+    by: str
+    since: datetime
+    waiting: int
+
+
+@dataclass(frozen=True)
 class HeldBack:
-    """Who is paused, and how many dead letters are open, by consumer."""
+    """Who is paused, how many dead letters are open, by consumer, and which topics are held."""
 
     paused: tuple[Paused, ...]
     dead_letters: dict[str, int]
+    topics: tuple[HeldTopic, ...] = ()
 
     def plain(self) -> dict[str, Any]:
         """As JSON has it."""
@@ -37,7 +52,8 @@ class HeldBack:
             {"consumer": one.consumer, "reason": one.reason, "by": one.by, "since": one.since.isoformat()}
             for one in self.paused
         ]
-        return {"paused": paused, "dead_letters": self.dead_letters}
+        topics = [{**asdict(one), "since": one.since.isoformat()} for one in self.topics]
+        return {"paused": paused, "dead_letters": self.dead_letters, "held_topics": topics}
 
 
 async def held_back(url: str) -> HeldBack:
@@ -47,6 +63,8 @@ async def held_back(url: str) -> HeldBack:
     )
     try:
         paused = tuple(Paused(*row) for row in await connection.fetch(PAUSED))
-        return HeldBack(paused, {row["consumer"]: row["letters"] for row in await connection.fetch(OPEN)})
+        letters = {row["consumer"]: row["letters"] for row in await connection.fetch(OPEN)}
+        topics = tuple(HeldTopic(*row) for row in await connection.fetch(HELD))
+        return HeldBack(paused, letters, topics)
     finally:
         await connection.close()

@@ -14,10 +14,14 @@ from compose.devstack.status import StackStatus
 from consumers.dead_letters import store as letters
 from consumers.dead_letters.letter import DeadLetter
 from consumers.pausing import store
+from producers.outbox.layout import Layout, hold
+from schemas.topics import JOBS
 from tests.integration.consumers import rows
+from tests.integration.relay.log import numbered, write
 from tests.integration.runner.feed import Feed
 
 
+@pytest.mark.foreign("rows that are never sent")
 async def test_who_is_paused_and_what_is_open(
     database: str, pipeline: AsyncEngine, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -33,16 +37,28 @@ async def test_who_is_paused_and_what_is_open(
                 tx, [DeadLetter(one, consumer, tenant, uuid4(), error_class, "e", 1) for one in delivered.records]
             )
 
+    await write(pipeline, numbered("k", range(2)))
+    connection = await asyncpg.connect(database, server_settings={"role": "headrace_pipeline"})
+    await hold(connection, JOBS.name, 6, 7, "test")
+    layout = Layout()
+    await layout.look(connection)
+    await layout.park(connection, [1, 2])
+    await connection.close()
+
     found = await held_back(database)
 
     assert [(one.consumer, one.reason, one.by) for one in found.paused] == [
         ("projection.jobs", "a [bad] view", "somebody")
     ]
     assert found.dead_letters == {"billing": 3, "ingest": 1}
+    assert [(one.topic, one.by, one.waiting) for one in found.topics] == [(JOBS.name, "test", 2)]
+    assert [(one["topic"], one["waiting"]) for one in found.plain()["held_topics"]] == [(JOBS.name, 2)]
     _show_held_back(terminal(), found)
     told = capsys.readouterr().out
     assert "projection.jobs is paused since" in told
     assert "by somebody: a [bad] view" in told
+    assert f"{JOBS.name} is held since" in told
+    assert "by test: 2 records wait" in told
     assert "4 are open: billing 3, ingest 1" in told
 
 
