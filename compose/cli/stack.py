@@ -20,7 +20,6 @@ from compose.devstack.held_back import HeldBack, held_back
 from compose.devstack.leftovers import AlreadyRunningError
 from compose.devstack.lifecycle import NotStartedError, start_detached, stop_stack
 from compose.devstack.plan import Done
-from compose.devstack.stack import run_up
 from compose.devstack.status import RunFiles, StackStatus
 from compose.settings import PREFIX, Settings
 
@@ -121,6 +120,9 @@ def _up_here(console: Console, settings: Settings, demo: bool, as_json: bool) ->
         if not as_json:
             console.print("[dim]Ctrl-C stops everything.[/]")
         return 0
+
+    # Here: `status` and `down` would load Kafka's client and the resolver of jars for nothing.
+    from compose.devstack.stack import run_up
 
     spinner = console.status("starting")
     spinner.start()
