@@ -44,7 +44,7 @@ format: install ## Put the code into shape
 	$(BIN)/ruff check --fix .
 
 test: lint $(NODE_READY) ## Everything that must hold, the short form of chaos included
-	$(BIN)/python -m pytest
+	$(BIN)/python -m tests.side_by_side
 
 unit: install ## The tests that need no server
 	$(BIN)/python -m pytest tests/unit
