@@ -115,10 +115,12 @@ class Client:
 
     def upload(self, path: str, file: Path, fields: Mapping[str, str]) -> Any:
         """Send a file as a form, streamed; a pipe, or `-` for standard input, as a body of unknown length."""
-        if file.is_file():
+        if file != STANDARD_INPUT and file.is_file():
             with file.open("rb") as content:
                 given: dict[str, Any] = {"files": {"file": (file.name, content, "text/csv")}, "data": dict(fields)}
                 return checked(self._send(path, **given, timeout=UPLOAD_TIMEOUT_SECONDS))
+        if file == STANDARD_INPUT and sys.stdin is None:
+            raise Failure("standard input is closed", "name a file")
         with sys.stdin.buffer if file == STANDARD_INPUT else file.open("rb") as content:
             given = {"content": iter(partial(content.read, CHUNK_BYTES), b""), "headers": {"content-type": "text/csv"}}
             return checked(self._send(path, **given, params=dict(fields), timeout=UPLOAD_TIMEOUT_SECONDS))

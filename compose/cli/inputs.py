@@ -40,12 +40,11 @@ def readable(file: Path) -> Path:
 
 
 def is_id(given: str) -> bool:
-    """Whether it is an id, and no name."""
+    """Whether it is an id, written as ids are, and no name."""
     try:
-        UUID(given)
+        return str(UUID(given)) == given.lower()
     except ValueError:
         return False
-    return True
 
 
 def secret_of(given: str) -> str:

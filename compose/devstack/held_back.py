@@ -13,7 +13,8 @@ OPEN = """
     GROUP BY consumer ORDER BY consumer
 """
 HELD = """
-    SELECT topic, held_by, held_since, (SELECT count(*) FROM outbox_held h WHERE h.topic = l.topic) AS waiting
+    SELECT topic, coalesce(held_by, '-') AS held_by, held_since,
+           (SELECT count(*) FROM outbox_held h WHERE h.topic = l.topic) AS waiting
     FROM topic_layouts l WHERE held_since IS NOT NULL ORDER BY topic
 """
 

@@ -4,11 +4,12 @@ import fcntl
 import json
 import os
 import socket
-import tempfile
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, fields
+from functools import cache
 from pathlib import Path
 
+from compose.devstack.jars import default_cache
 from compose.devstack.secrets_file import write_private
 
 HOST = "127.0.0.1"
@@ -46,14 +47,19 @@ def claim(port: int) -> bool:
 
     Between choosing one and listening there pass seconds, in which a second stack would find it free.
     """
-    path = Path(tempfile.gettempdir()) / f"headrace-ports-{os.getuid()}"
-    # Never closed: that would let go of every claim of this process.
-    file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
     try:
-        fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, port)
+        fcntl.lockf(_claims(), fcntl.LOCK_EX | fcntl.LOCK_NB, 1, port)
     except (BlockingIOError, PermissionError):
         return False
     return True
+
+
+@cache
+def _claims() -> int:
+    # Opened once and never closed: that would let go of every claim of this process. In a directory of the user's own.
+    path = default_cache().parent / "ports.lock"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
 
 
 def free_ports(count: int) -> tuple[int, ...]:

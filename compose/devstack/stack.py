@@ -27,6 +27,9 @@ OnDone = Callable[[Done], None]
 OnReady = Callable[[StackStatus, dict[str, str]], Awaitable[int]]
 
 
+LAST_PORT = 65535
+
+
 class SetUpError(Exception):
     """A set-up command failed; the message ends with its output."""
 
@@ -42,6 +45,10 @@ class Stack:
         command: tuple[str, ...] = COMMAND,
     ) -> None:
         """`set_up`, `processes` and `command` are data, so that a smaller stack can be run."""
+        if addresses.metrics_port + len(processes) > LAST_PORT + 1:
+            raise SetUpError(
+                f"HEADRACE_METRICS_PORT {addresses.metrics_port} leaves no ports for {len(processes)} processes"
+            )
         self._addresses = addresses
         self._set_up = set_up
         self._processes = processes

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import asyncpg
 from aiokafka.admin import NewPartitions
+from aiokafka.errors import KafkaError
 
 from compose.growing.standing import CannotGrow, Look, Standing, check, looking
 from compose.settings import Settings
@@ -114,15 +115,22 @@ class Growth:
 
     async def _taken_up(self, partitions: int) -> None:
         until = time.monotonic() + AWARE_SECONDS
-        told: list[str] = []
-        while unaware := await self.look.unaware(self.topic, partitions):
-            if told != (told := unaware):
-                self.tell(f"not read yet by {', '.join(unaware)}")
+        told = ""
+        while True:
+            try:
+                unaware = await self.look.unaware(self.topic, partitions)
+                said = f"not read yet by {', '.join(unaware)}"
+            except KafkaError as error:  # the growth itself is done
+                unaware, said = ["?"], f"nobody can say yet who reads them: {error!r}"
+            if not unaware:
+                self.tell("all who read it and run have the new partitions")
+                return
             if time.monotonic() > until:
                 self.tell("what comes to the new partitions waits for them")
                 return
+            if told != (told := said):
+                self.tell(said)
             await asyncio.sleep(LOOK_SECONDS)
-        self.tell("all who read it and run have the new partitions")
 
     async def _lifted(self, partitions: int) -> None:
         async with self.look.connection.transaction():

@@ -106,9 +106,9 @@ class Look:
             (answer,) = await self.admin.describe_consumer_groups(
                 [group_of(reader.name, prefix, live.get(reader.name, 0))]
             )
-            _, _, state, _, _, members, *_ = answer.groups[0]
+            error, _, state, _, _, members, *_ = answer.groups[0]
             given = {number for member in members for number in _given(member[4], prefix + topic)}
-            if members and (state != "Stable" or len(given) < partitions):
+            if error or (members and (state != "Stable" or len(given) < partitions)):
                 found.append(reader.name)
         return sorted(found)
 

@@ -2,7 +2,6 @@
 
 import re
 from typing import Any
-from urllib.parse import parse_qsl
 from uuid import UUID
 
 import jmespath
@@ -17,6 +16,7 @@ from schemas.jobs import JobRequested
 MODEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 JSON, FORM = "application/json", "application/x-www-form-urlencoded"
 MOST_FIELDS = 1000
+ESCAPED = re.compile(rb"(?:%[0-9A-Fa-f]{2})+")
 # What jmespath lets out of an expression that does not fit: a slice of step 0, `contains` of a number, endless nesting.
 INAPPLICABLE = (JMESPathError, ValueError, TypeError, ArithmeticError, RecursionError)
 
@@ -52,7 +52,8 @@ def payload_of(body: bytes, content_type: str = JSON) -> Any:
     A form is an object of its fields, each a text, or a list of texts when it comes more than once. With the one field
     `payload` it is the JSON in it, as GitHub and Slack's buttons send it.
     """
-    fields = _form(body) if content_type == FORM else None
+    # Escaped in a form, a bare brace begins none: it is JSON under the type that curl and others send unless told.
+    fields = _form(body) if content_type == FORM and not body.lstrip().startswith((b"{", b"[")) else None
     if fields is not None and list(fields) != ["payload"]:
         return fields
     text = body if fields is None else fields["payload"]
@@ -71,14 +72,24 @@ def search(name: str, expression: str, payload: Any) -> Any:
 
 
 def _form(body: bytes) -> dict[str, Any]:
+    found: dict[str, Any] = {}
     try:
-        pairs = parse_qsl(body.decode(), keep_blank_values=True, errors="strict", max_num_fields=MOST_FIELDS)
+        body.decode()
+        for field in body.split(b"&", MOST_FIELDS):
+            name, _, value = field.partition(b"=")
+            if field:
+                found.setdefault(_unescaped(name), []).append(_unescaped(value))
+        if body.count(b"&") >= MOST_FIELDS:
+            raise ValueError("there are more")
     except ValueError as error:
         raise Unmappable(f"the payload is not a form of up to {MOST_FIELDS} fields in UTF-8: {error}") from None
-    found: dict[str, Any] = {}
-    for name, value in pairs:
-        found.setdefault(name, []).append(value)
     return {name: values[0] if len(values) == 1 else values for name, values in found.items()}
+
+
+def _unescaped(text: bytes) -> str:
+    # Not urllib's: a percent sign that escapes nothing costs it an exception each, a megabyte of them half a second.
+    plain = text.replace(b"+", b" ")
+    return ESCAPED.sub(lambda run: bytes.fromhex(run[0].replace(b"%", b"").decode()), plain).decode()
 
 
 def _text(name: str, value: Any) -> str:

@@ -122,6 +122,8 @@ def test_a_rejected_file_is_a_failure_with_its_findings(terminal: Terminal, tmp_
     dataset = json.loads(done.stdout)
     assert dataset["state"] == "rejected"
     assert "ragged_row" in [one["rule"] for one in dataset["report"]]
+    nothing = terminal.run("datasets", "upload", "-", "--name", "nothing")
+    assert (nothing.returncode, "empty_file" in nothing.stderr) == (1, True)
 
 
 def test_jobs(terminal: Terminal, job: str) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from compose.devstack.addresses import find
+from compose.devstack.stack import SetUpError, Stack
 from compose.settings import Settings
 
 
@@ -22,6 +23,12 @@ def test_with_nothing_given_everything_is_embedded_and_stays_where_it_is(tmp_pat
     assert first.embedded_kafka
     assert first.object_store == (tmp_path / "data" / "objects").as_uri()
     assert find(Settings(data_dir=tmp_path / "data")) == first
+
+
+def test_metrics_need_a_port_for_each_process(tmp_path: Path) -> None:
+    with pytest.raises(SetUpError, match="65530 leaves no ports for 8 processes"):
+        Stack(find(Settings(data_dir=tmp_path, metrics_port=65530)))
+    Stack(find(Settings(data_dir=tmp_path, metrics_port=65528)))
 
 
 def test_servers_of_the_users_own_are_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,7 +2,7 @@
 
 import json
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 from uuid import uuid4
 
 import pytest
@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from consumers.ingest.mapping import FORM, MOST_FIELDS, Unmappable, command, payload_of
 from consumers.ingest.rows import rows
+from tests.chance import few
 from tests.factories import new_id
 
 # As Slack documents a slash command.
@@ -49,6 +50,33 @@ def test_without_the_content_type_of_a_form_it_is_none() -> None:
 def test_a_form_that_cannot_be_read_is_unmappable(body: bytes) -> None:
     with pytest.raises(Unmappable, match="payload is not"):
         payload_of(body, FORM)
+
+
+@pytest.mark.parametrize("body", [b'{"a": 1}', b' [{"a": 1}]', b"\n{}"])
+def test_json_under_the_type_of_a_form_is_json(body: bytes) -> None:
+    """As curl sends what `-d` is given."""
+    assert payload_of(body, FORM) == json.loads(body)
+
+
+PIECES = st.sampled_from(["%", "+", "=", "&", "a", "%41", "%c3%bc", "%C3", "ü", "%zz", "%4", ";", "%00", "payload="])
+
+
+@few(500)
+@given(st.lists(PIECES, max_size=12).map("".join))
+def test_as_the_standard_library_reads_it(text: str) -> None:
+    """Field by field; ours only does not stumble over each percent sign that escapes nothing."""
+    try:
+        pairs = parse_qsl(text, keep_blank_values=True, errors="strict")
+    except ValueError:
+        with pytest.raises(Unmappable):
+            payload_of(text.encode(), FORM)
+        return
+    wanted: dict[str, Any] = {}
+    for name, value in pairs:
+        wanted.setdefault(name, []).append(value)
+    wanted = {name: values[0] if len(values) == 1 else values for name, values in wanted.items()}
+    if list(wanted) != ["payload"]:
+        assert payload_of(text.encode(), FORM) == wanted
 
 
 @given(st.binary(max_size=60))
