@@ -1,18 +1,18 @@
-"""`make test`: the whole suite in two runs at once; the one with a stack of its own mostly waits for processes."""
+"""`make test`: the whole suite in two runs at once; beside the rest run those that mostly wait for processes."""
 
 import subprocess
 import sys
 import tempfile
 
-OWN_STACK = "tests/acceptance/test_cli.py"
+BESIDE = ("tests/acceptance/test_cli.py", "tests/integration/devstack", "tests/integration/work_child", "tests/unit")
 PYTEST = (sys.executable, "-m", "pytest")
 
 
 def main() -> int:
     """Show the long run as it goes, then what the other one said; 0 when both passed. Ctrl-C reaches both."""
-    with tempfile.TemporaryFile() as said, subprocess.Popen([*PYTEST, OWN_STACK], stdout=said, stderr=said) as beside:
-        code = subprocess.call([*PYTEST, "--ignore", OWN_STACK])
-        print(f"\n{OWN_STACK}, which ran beside it:", flush=True)
+    with tempfile.TemporaryFile() as said, subprocess.Popen([*PYTEST, *BESIDE], stdout=said, stderr=said) as beside:
+        code = subprocess.call([*PYTEST, *(f"--ignore={path}" for path in BESIDE)])
+        print(f"\nThe run beside it, {' '.join(BESIDE)}:", flush=True)
         code = beside.wait() or code
         said.seek(0)
         sys.stdout.buffer.write(said.read())
