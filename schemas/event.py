@@ -143,7 +143,7 @@ def decode(
 
 
 def _at_once(value: bytes, payload: type[Payload] | None) -> Event | None:
-    """In half the time, for a record as we write it; None leaves the reason, or another version, to the other way."""
+    """In one pass, for a record as we write it; None leaves the reason, or another version, to the other way."""
     if payload is None or (model := _whole(payload)) is None:
         return None
     try:
