@@ -5,6 +5,9 @@ from uuid import UUID
 
 from schemas.payload import Payload
 
+# What `content_type` says of the two kinds of body that a mapping reads.
+JSON, FORM = "application/json", "application/x-www-form-urlencoded"
+
 
 class WebhookReceived(Payload, type="webhook.received"):
     """One verified delivery, accepted once. A body too large for a record stays with the request (`reference`)."""

@@ -11,10 +11,10 @@ from pydantic_core import from_json
 
 from schemas.ids import derived
 from schemas.jobs import JobRequested
+from schemas.webhooks import FORM, JSON
 
 # As the API has it: a line is found by its name in a URL.
 MODEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
-JSON, FORM = "application/json", "application/x-www-form-urlencoded"
 MOST_FIELDS = 1000
 ESCAPED = re.compile(rb"(?:%[0-9A-Fa-f]{2})+")
 # What jmespath lets out of an expression that does not fit: a slice of step 0, `contains` of a number, endless nesting.

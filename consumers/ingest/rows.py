@@ -3,7 +3,8 @@
 import math
 from typing import Any
 
-from consumers.ingest.mapping import JSON, Unmappable, payload_of, search
+from consumers.ingest.mapping import Unmappable, payload_of, search
+from schemas.webhooks import JSON
 
 Scalar = str | int | float | bool | None
 Row = dict[str, Scalar]

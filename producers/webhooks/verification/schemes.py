@@ -19,10 +19,11 @@ from producers.webhooks.verification.hmac_generic import HmacOptions
 from producers.webhooks.verification.password import PasswordOptions
 from producers.webhooks.verification.signature import text_secret_error
 from producers.webhooks.verification.verdict import Sign, Verify
+from schemas.webhooks import FORM, JSON
 
 SchemeName = Literal["standard_webhooks", "github", "stripe", "shopify", "slack", "hmac", "password"]
-JSON = frozenset({"application/json"})
-JSON_OR_FORM = frozenset({"application/json", "application/x-www-form-urlencoded"})
+JSON_ONLY = frozenset({JSON})
+JSON_OR_FORM = frozenset({JSON, FORM})
 Options = TypeVar("Options", bound=BaseModel | None)
 
 
@@ -42,7 +43,7 @@ class Scheme(Generic[Options]):
     check_secret: Callable[[str], str | None]
     kept_secret: Callable[[str], str] = str
     sender_makes_secret: bool = False
-    content_types: frozenset[str] = JSON
+    content_types: frozenset[str] = JSON_ONLY
     kept_headers: Callable[[Options], tuple[str, ...]]
 
     def accepts(self, content_type: str) -> bool:

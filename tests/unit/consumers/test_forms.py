@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumers.ingest.mapping import FORM, MOST_FIELDS, Unmappable, command, payload_of
+from consumers.ingest.mapping import MOST_FIELDS, Unmappable, command, payload_of
 from consumers.ingest.rows import rows
+from schemas.webhooks import FORM
 from tests.chance import few
 from tests.factories import new_id
 
