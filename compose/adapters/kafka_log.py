@@ -12,7 +12,7 @@ from aiokafka.partitioner import murmur2
 
 from compose.adapters.subscription import AnotherClusterError
 from compose.adapters.subscription.log import require_cluster
-from producers.outbox.ports import NotConfirmed, Outgoing, Regrown
+from producers.outbox.ports import Confirmed, NotConfirmed, Outgoing, Regrown, Sent
 
 log = logging.getLogger(__name__)
 
@@ -75,8 +75,9 @@ class KafkaLog:
         """A new producer: an unknown send may have poisoned the old one. Without Kafka the next send says so."""
         await self.stop()
 
-    async def send(self, records: Sequence[Outgoing]) -> None:
+    async def send(self, records: Sequence[Outgoing]) -> Sent:
         """Send all; raises NotConfirmed when any outcome is unknown, Regrown when a topic is not as it was."""
+        confirmed: list[Confirmed] = []
         try:
             async with asyncio.timeout(SEND_SECONDS):
                 if self._producer is None:
@@ -86,7 +87,7 @@ class KafkaLog:
                     raise NotConfirmed("no producer")
                 groups = await self._by_partition(producer, records)
                 sends = [
-                    asyncio.create_task(_in_order(producer, topic, partition, group))
+                    asyncio.create_task(_in_order(producer, topic, partition, group, confirmed))
                     for (topic, partition), group in groups.items()
                 ]
                 try:
@@ -96,7 +97,10 @@ class KafkaLog:
                         one.cancel()
                     await asyncio.gather(*sends, return_exceptions=True)
         except (KafkaError, OSError, TimeoutError) as error:
-            raise NotConfirmed(f"{type(error).__name__}: {error}") from error
+            said = f"{type(error).__name__}: {error}"
+            slow = isinstance(error, TimeoutError)
+            raise NotConfirmed(said, Sent(tuple(confirmed)), slow=slow) from error
+        return Sent(tuple(confirmed))
 
     async def _by_partition(
         self, producer: AIOKafkaProducer, records: Sequence[Outgoing]
@@ -129,8 +133,14 @@ def partition_of(key: bytes | None, partitions: int) -> int:
     return 0 if key is None else (murmur2(key) & 0x7FFFFFFF) % partitions
 
 
-async def _in_order(producer: AIOKafkaProducer, topic: str, partition: int, records: Sequence[Outgoing]) -> None:
-    """One batch at a time: the next is sent when the one before is acknowledged."""
+async def _in_order(
+    producer: AIOKafkaProducer,
+    topic: str,
+    partition: int,
+    records: Sequence[Outgoing],
+    confirmed: list[Confirmed],
+) -> None:
+    """Send one batch at a time: the next when the one before is acknowledged, which `confirmed` then has."""
     left = list(records)
     while left:
         batch = producer.create_batch()
@@ -144,5 +154,9 @@ async def _in_order(producer: AIOKafkaProducer, topic: str, partition: int, reco
         if not taken:
             raise NotConfirmed(f"a record of {topic} does not fit into a batch of {BATCH_BYTES} bytes")
         batch.close()
-        await (await producer.send_batch(batch, topic, partition=partition))
+        acknowledged = await (await producer.send_batch(batch, topic, partition=partition))
+        first = acknowledged.offset  # -1 for a batch that the broker had long before
+        last = first + taken - 1 if first >= 0 else None
+        seqs = tuple(record.seq for record in left[:taken])
+        confirmed.append(Confirmed(topic, partition, seqs, last))
         left = left[taken:]

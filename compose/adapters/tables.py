@@ -1,6 +1,17 @@
 """Where every consumer and projection stands in every partition."""
 
-from sqlalchemy import BigInteger, Column, DateTime, Integer, MetaData, PrimaryKeyConstraint, Table, Text, text
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    DateTime,
+    Integer,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    Uuid,
+    text,
+)
 
 metadata = MetaData()
 
@@ -12,6 +23,9 @@ positions = Table(
     Column("topic", Text, nullable=False),
     Column("partition", Integer, nullable=False),
     Column("next", BigInteger, nullable=False),
+    # The event before `next`: believed only where its offset is `next - 1`.
+    Column("last_event_id", Uuid),
+    Column("last_event_offset", BigInteger),
     Column("updated_at", DateTime(timezone=True), nullable=False, server_default=text("headrace_clock()")),
     PrimaryKeyConstraint("consumer", "generation", "topic", "partition", name="positions_pkey"),
 )
@@ -21,4 +35,6 @@ kafka_cluster = Table(
     "kafka_cluster",
     metadata,
     Column("cluster_id", Text, primary_key=True),
+    # Counts how often its offsets were made anew.
+    Column("incarnation", Integer, nullable=False, server_default="0"),
 )

@@ -48,8 +48,35 @@ class NotStorable(Exception):
     """The database refuses this content, whenever it is tried."""
 
 
+@dataclass(frozen=True, slots=True)
+class Confirmed:
+    """A batch that all in-sync replicas have; `offset` is its last record's, None when unknown.
+
+    The topic is named as Kafka names it.
+    """
+
+    topic: str
+    partition: int
+    seqs: tuple[int, ...]
+    offset: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What became of the records of a round."""
+
+    confirmed: tuple[Confirmed, ...] = ()
+
+
 class NotConfirmed(Exception):
-    """Kafka did not say that it has the records: some may be there, some may still come."""
+    """Kafka did not say that it has all records: some may be there, some may still come.
+
+    `sent` is what it did say, of the same round; `slow` that the time for it had run out.
+    """
+
+    def __init__(self, message: str, sent: Sent = Sent(), *, slow: bool = False) -> None:
+        super().__init__(message)
+        self.sent, self.slow = sent, slow
 
 
 class Regrown(Exception):
@@ -75,10 +102,10 @@ class Outgoing:
 class Log(Protocol):
     """Kafka, as the relay sees it."""
 
-    async def send(self, records: Sequence[Outgoing]) -> None:
+    async def send(self, records: Sequence[Outgoing]) -> Sent:
         """Return when every record is acknowledged by all replicas, one partition's records in the given order.
 
-        Raises NotConfirmed when the outcome is unknown, Regrown when somebody has added partitions.
+        Raises NotConfirmed when an outcome is unknown, Regrown when somebody has added partitions.
         """
 
     async def restart(self) -> None:

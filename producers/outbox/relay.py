@@ -5,6 +5,7 @@ import logging
 from datetime import datetime
 from typing import Any
 
+from producers.outbox.confirmed import strike_off
 from producers.outbox.layout import Layout
 from producers.outbox.ports import Log, NotConfirmed, Outgoing, Reached, Regrown, Relayed, Statements, nothing, untold
 from schemas.log import unpack_headers
@@ -20,7 +21,6 @@ JOIN events e USING (seq)
 WHERE o.before < $2
 ORDER BY o.seq
 """
-CONFIRM = "DELETE FROM outbox WHERE seq = ANY($1::bigint[])"
 ELECTION = "SELECT pg_try_advisory_lock(hashtextextended('headrace.' || $1, 0)) AS elected"
 
 
@@ -45,10 +45,10 @@ async def relay_once(
     connection: Statements, kafka: Log, layout: Layout | None = None, *, max_records: int = 2000,
     max_bytes: int = 8 << 20, reached: Reached = nothing,
 ) -> int:  # fmt: skip
-    """Send one round and strike it off; returns how many. Raises whatever stopped it, with nothing struck off.
+    """Send one round and strike it off; returns how many. Raises whatever stopped it.
 
-    After an error the caller restarts the producer and calls again: all that is unconfirmed goes once more, from
-    the lowest seq, so that the first appearance of a key's events is in order.
+    After an error what Kafka had confirmed is struck off. The caller restarts the producer and calls again: all that
+    is unconfirmed goes once more, from the lowest seq, so that the first appearance of a key's events is in order.
     """
     rows = await connection.fetch(LOWEST, max_records, max_bytes)
     if layout and layout.held:
@@ -56,11 +56,15 @@ async def relay_once(
     if not rows:
         return 0
     reached("relay.read")
-    await kafka.send([_outgoing(row) for row in rows])
+    try:
+        sent = await kafka.send([_outgoing(row) for row in rows])
+    except NotConfirmed as error:
+        await strike_off(connection, error.sent.confirmed)
+        raise
     reached("relay.sent")
-    await connection.execute(CONFIRM, [row["seq"] for row in rows])
+    await strike_off(connection, sent.confirmed)
     reached("relay.struck")
-    return len(rows)
+    return sum(len(batch.seqs) for batch in sent.confirmed)
 
 
 async def relay(

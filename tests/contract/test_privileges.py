@@ -9,7 +9,7 @@ from tests.contract.catalogue import COLUMNS, FUNCTIONS, GRANTS, POLICIES, ROLES
 ONE_TENANT = "(tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid)"
 SHARED = {
     "alembic_version", "clock_offset", "consumer_breakers", "job_transitions", "kafka_cluster", "outbox",
-    "outbox_held", "positions",
+    "outbox_held", "partition_ends", "positions",
     "processed", "projection_heads", "topic_layouts",
 }  # fmt: skip
 READ, ALL = {"SELECT"}, {"SELECT", "INSERT", "UPDATE", "DELETE"}
@@ -27,7 +27,7 @@ PIPELINE = {"events": GROWING, "usage_records": GROWING, "model_versions": GROWI
 PIPELINE_SHARED = {
     "clock_offset": READ, "consumer_breakers": {"SELECT", "INSERT", "UPDATE"},
     "job_transitions": READ, "kafka_cluster": ALL, "outbox": ALL, "outbox_held": ALL,
-    "positions": ALL, "topic_layouts": ALL,
+    "partition_ends": ALL, "positions": ALL, "topic_layouts": ALL,
     "processed": ALL, "projection_heads": {"SELECT", "INSERT", "UPDATE"},
 }  # fmt: skip
 DEFINERS = {

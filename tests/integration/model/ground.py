@@ -16,15 +16,15 @@ from compose.settings import Settings
 from consumers.errors import Transient
 from consumers.ports import Handle
 from consumers.runner import Runner
-from producers.outbox.ports import Outgoing
+from producers.outbox.ports import Confirmed, Outgoing, Sent
 from schemas.record import Record
 from tests.integration.runner.bench import Bench
 
 T = TypeVar("T")
 PARTITIONS = 2
 EMPTIED = (
-    "events", "outbox", "inbox_keys", "requests", "request_repeats", "processed", "positions", "dead_letters",
-    "replays", "replay_items", "replay_turns", "usage_records", "consumer_breakers", "work",
+    "events", "outbox", "partition_ends", "inbox_keys", "requests", "request_repeats", "processed", "positions",
+    "dead_letters", "replays", "replay_items", "replay_turns", "usage_records", "consumer_breakers", "work",
 )  # fmt: skip
 
 
@@ -39,14 +39,17 @@ class RecordedLog:
         self.partitions: dict[tuple[str, int], list[Record]] = defaultdict(list)
         self.struck: int | None = None
 
-    async def send(self, records: Sequence[Outgoing]) -> None:
+    async def send(self, records: Sequence[Outgoing]) -> Sent:
         """Append them; what was appended before it went wrong stays."""
+        confirmed = []
         for one in records[: self.struck]:
             place = (one.topic, partition_of(one.key, PARTITIONS))
             log = self.partitions[place]
+            confirmed.append(Confirmed(*place, (one.seq,), len(log)))
             log.append(Record(*place, len(log), one.key, one.value, one.headers, one.time_ms))
         if self.struck is not None:
             raise Struck
+        return Sent(tuple(confirmed))
 
     async def restart(self) -> None:
         """Nothing to restart."""

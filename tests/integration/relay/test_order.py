@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from compose.adapters.kafka_log import KafkaLog
 from compose.settings import Settings
 from producers.outbox.append import append
-from producers.outbox.ports import NotConfirmed, Outgoing
+from producers.outbox.ports import NotConfirmed, Outgoing, Sent
 from producers.outbox.relay import relay, relay_once
 from tests.eventually import eventually
 from tests.integration.relay.conftest import Connect
@@ -29,10 +29,11 @@ class Unreliable:
         self.sends = 0
         self.restarts = 0
 
-    async def send(self, records: Sequence[Outgoing]) -> None:
-        await self._kafka.send(records)
+    async def send(self, records: Sequence[Outgoing]) -> Sent:
+        sent = await self._kafka.send(records)
         self.sends += 1
         await self._after(self.sends)
+        return sent
 
     async def restart(self) -> None:
         self.restarts += 1
