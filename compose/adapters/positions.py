@@ -34,6 +34,20 @@ ADVANCE = text("""
     WHERE p.consumer = :consumer AND p.generation = :generation
       AND p.topic = given.topic AND p.partition = given.partition
 """)
+BLOCK = text("""
+    INSERT INTO blocked_partitions AS b (consumer, generation, topic, partition, reason)
+    SELECT :consumer, :generation, topic, partition, :reason
+    FROM unnest(CAST(:topics AS text[]), CAST(:partitions AS int[])) AS given(topic, partition)
+    ORDER BY topic, partition
+    ON CONFLICT ON CONSTRAINT blocked_partitions_pkey DO UPDATE SET reason = excluded.reason
+    WHERE b.reason <> excluded.reason
+""")
+UNBLOCK = text("""
+    DELETE FROM blocked_partitions b
+    USING unnest(CAST(:topics AS text[]), CAST(:partitions AS int[])) AS given(topic, partition)
+    WHERE b.consumer = :consumer AND b.generation = :generation
+      AND b.topic = given.topic AND b.partition = given.partition
+""")
 CLUSTER = text("""
     INSERT INTO kafka_cluster (cluster_id) SELECT :cluster WHERE NOT EXISTS (SELECT FROM kafka_cluster)
     ON CONFLICT DO NOTHING
@@ -63,6 +77,16 @@ class Positions:
         async with self.pipeline.begin() as tx:
             return (await tx.execute(KNOWN_CLUSTER)).scalar_one_or_none()
 
+    async def block(self, partitions: Sequence[tuple[str, int]], reason: str) -> None:
+        """Note that these wait for an operator, and why; `since` stays that of the first time."""
+        async with self.pipeline.begin() as tx:
+            await tx.execute(BLOCK, {**self._who(), **_lists(partitions), "reason": reason})
+
+    async def unblock(self, partitions: Sequence[tuple[str, int]]) -> None:
+        """Note that these wait for nobody."""
+        async with self.pipeline.begin() as tx:
+            await tx.execute(UNBLOCK, {**self._who(), **_lists(partitions)})
+
     async def standing(self, tx: AsyncConnection, spans: Sequence[Span]) -> Standing:
         """Lock the partitions' rows in order, and compare them with where the delivery begins and ends."""
         given = {**self._who(), **self._places(spans)}
@@ -88,7 +112,11 @@ class Positions:
 
     @staticmethod
     def _places(spans: Sequence[Span]) -> dict[str, object]:
-        return {"topics": [span.topic for span in spans], "partitions": [span.partition for span in spans]}
+        return _lists([(span.topic, span.partition) for span in spans])
+
+
+def _lists(partitions: Sequence[tuple[str, int]]) -> dict[str, object]:
+    return {"topics": [topic for topic, _ in partitions], "partitions": [number for _, number in partitions]}
 
 
 async def remember_cluster(pipeline: AsyncEngine, cluster_id: str) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
-from sqlalchemy import Row, RowMapping, text
+from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from compose.adapters.subscription.log import ends
@@ -24,6 +24,7 @@ POSITIONS = text("""
     FROM positions p LEFT JOIN projection_heads h ON p.consumer = 'projection.' || h.view
     WHERE consumer = :consumer AND p.generation = coalesce(h.live, 0)
 """)
+BLOCKED = text("SELECT consumer, min(reason) AS reason, min(since) AS since FROM blocked_partitions GROUP BY consumer")
 log = logging.getLogger(__name__)
 
 NEVER_PAUSED = {"state": "running", "reason": None, "changed_by": None, "since": None, "recent": ""}
@@ -72,14 +73,18 @@ async def standings(pipeline: AsyncEngine, kafka: str, prefix: str) -> list[Stan
     """Every consumer and projection; without Kafka the lag is unknown."""
     every = READERS.values()
     async with pipeline.begin() as tx:
-        rows = {row["consumer"]: row for row in await store.states(tx)}
+        rows: dict[str, Mapping[str, Any]] = {row["consumer"]: dict(row) for row in await store.states(tx)}
+        for one in (await tx.execute(BLOCKED)).mappings():
+            known = rows.get(one["consumer"], NEVER_PAUSED)
+            if known["state"] == "running":
+                rows[one["consumer"]] = {**known, **one, "state": "blocked"}
         positions = {one.name: (await tx.execute(POSITIONS, {"consumer": one.name})).all() for one in every}
     ends = await _ends(kafka, {prefix + topic for one in every for topic in one.topics})
     return [_standing(one, rows.get(one.name), positions[one.name], ends, prefix) for one in every]
 
 
 def _standing(
-    reader: Reader, row: RowMapping | None, read: Sequence[Row[Any]], ends: Ends, prefix: str
+    reader: Reader, row: Mapping[str, Any] | None, read: Sequence[Row[Any]], ends: Ends, prefix: str
 ) -> Standing:  # fmt: skip
     found = {(one.topic, one.partition): one for one in read}
     topics = {prefix + topic for topic in reader.topics}
@@ -90,7 +95,7 @@ def _standing(
         at = begin if position is None else position
         lag = None if end is None or at is None else max(0, end - at)
         partitions.append(PartitionStanding(*place, position, end, lag))
-    known: Mapping[str, Any] = NEVER_PAUSED if row is None else dict(row)
+    known: Mapping[str, Any] = NEVER_PAUSED if row is None else row
     limits, recent = reader.breaker, known["recent"]
     lags = [one.lag for one in partitions if one.lag is not None]
     return Standing(

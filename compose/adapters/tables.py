@@ -30,6 +30,19 @@ positions = Table(
     PrimaryKeyConstraint("consumer", "generation", "topic", "partition", name="positions_pkey"),
 )
 
+# Where a consumer or projection waits for an operator, because going on would lose or repeat records.
+blocked_partitions = Table(
+    "blocked_partitions",
+    metadata,
+    Column("consumer", Text, nullable=False),
+    Column("generation", Integer, nullable=False),
+    Column("topic", Text, nullable=False),
+    Column("partition", Integer, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("since", DateTime(timezone=True), nullable=False, server_default=text("headrace_clock()")),
+    PrimaryKeyConstraint("consumer", "generation", "topic", "partition", name="blocked_partitions_pkey"),
+)
+
 # The Kafka cluster that the positions speak of: on another one they would mean other records.
 kafka_cluster = Table(
     "kafka_cluster",

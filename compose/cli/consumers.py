@@ -58,7 +58,7 @@ def register(app: typer.Typer) -> None:
         shown = table("consumer", "state", "lag", "last progress", "failed lately", "why", right=("lag",))
         for one in found:
             failed = f"{one.breaker.recent_failures} of {one.breaker.recent}"
-            why = f"{one.reason} ({one.by})" if one.state == "paused" else ""
+            why = f"{one.reason} ({one.by or 'headrace topics restore'})" if one.state != "running" else ""
             shown.add_row(one.name, _state(one), number(one.lag), _moment(one.last_progress), failed, escape(why))
         terminal().print(shown)
 
@@ -158,7 +158,7 @@ def _plain(one: "Standing") -> dict[str, Any]:
 
 
 def _state(one: "Standing") -> str:
-    return f"[red]{one.state}[/]" if one.state == "paused" else f"[green]{one.state}[/]"
+    return f"[green]{one.state}[/]" if one.state == "running" else f"[red]{one.state}[/]"
 
 
 def _moment(at: datetime | None) -> str:

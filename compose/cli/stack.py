@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from compose.cli.output import moment, number
+from compose.cli.held_back_view import show_held_back
 from compose.devstack.commands import COMMAND
 from compose.devstack.held_back import HeldBack, held_back
 from compose.devstack.leftovers import AlreadyRunningError
@@ -31,6 +31,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on s
 Detach = Annotated[bool, typer.Option("--detach", "-d", help="Return once everything is ready.")]
 Demo = Annotated[bool, typer.Option("--demo", help="Run `headrace demo` once everything is ready, and stay up.")]
 
+UNKNOWN = ("paused", "dead_letters", "held_topics", "blocked")
 STATE_COLOURS = {"running": "green", "starting": "yellow", "restarting": "yellow", "stopping": "yellow"}
 
 
@@ -96,7 +97,7 @@ def status(data_dir: DataDir = None, json: AsJson = False) -> None:
         if found.state != "stopped":
             _show_addresses(console, found)
             console.print(_table(found))
-            _show_held_back(console, held)
+            show_held_back(console, held)
     raise typer.Exit(0 if found.state == "running" else 1)
 
 
@@ -192,30 +193,11 @@ def _show_running(
     if already:
         console.print(f"it runs already, in {escape(running.data_dir or '')}")
     _show_addresses(console, running)
-    _show_held_back(console, held)
+    show_held_back(console, held)
 
 
 def _print_status(found: StackStatus, held: HeldBack | None) -> None:
-    _print_json(
-        {**asdict(found), **(held.plain() if held else {"paused": None, "dead_letters": None, "held_topics": None})}
-    )
-
-
-def _show_held_back(console: Console, held: HeldBack | None) -> None:
-    """Nothing when nothing is."""
-    if held is None:
-        return
-    for one in held.paused:
-        said = f"[red]{one.consumer} is paused[/] since {moment(one.since.isoformat())} by {escape(one.by)}"
-        console.print(f"  {said}: {escape(one.reason)}", soft_wrap=True)
-    for topic in held.topics:
-        console.print(
-            f"  [red]{topic.topic} is held[/] since {moment(topic.since.isoformat())} by {escape(topic.by)}:"
-            f" {number(topic.waiting)} records wait; headrace topics list"
-        )
-    if held.dead_letters:
-        each = ", ".join(f"{consumer} {number(count)}" for consumer, count in held.dead_letters.items())
-        console.print(f"  [yellow]dead letters[/]  {number(sum(held.dead_letters.values()))} are open: {each}")
+    _print_json({**asdict(found), **(held.plain() if held else dict.fromkeys(UNKNOWN))})
 
 
 def _show_addresses(console: Console, found: StackStatus) -> None:

@@ -57,7 +57,9 @@ async def diagnose(settings: Settings) -> list[Check]:
     postgres_url, kafka = _servers(settings, status)
     found.append(await _answers("PostgreSQL", postgres_url is not None, lambda: _ask_postgres(postgres_url or "")))
     if found[-1].ok and postgres_url is not None:
-        found += [await _consumers(postgres_url), await _topics(postgres_url)]
+        found += [
+            await _consumers(postgres_url), await _topics(postgres_url), await _blocked(postgres_url)
+        ]  # fmt: skip
     found.append(await _answers("Kafka", kafka is not None, lambda: _ask_kafka(kafka or "")))
     return found
 
@@ -215,6 +217,17 @@ async def _topics(url: str) -> Check:
     finally:
         await connection.close()
     return Check("topics", not held, ", ".join(held) or "none is held", advice)
+
+
+async def _blocked(url: str) -> Check:
+    """Whether a consumer or projection waits because its position is not in Kafka's log."""
+    try:
+        found = (await held_back(url)).blocked
+    except (asyncpg.PostgresError, TimeoutError) as error:
+        return Check("restore", ok=False, detail=str(error), advice="headrace migrate")
+    waiting = ", ".join(f"{one.consumer} waits: {one.reason}" for one in found)
+    advice = "headrace topics restore --dry-run; then without it"
+    return Check("restore", not found, waiting or "nobody waits for it", advice)
 
 
 async def _ask_kafka(bootstrap: str) -> str:

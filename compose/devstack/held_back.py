@@ -19,6 +19,20 @@ HELD = """
 """
 
 
+BLOCKED = """
+    SELECT consumer, min(reason), min(since) FROM blocked_partitions GROUP BY consumer ORDER BY consumer
+"""
+
+
+@dataclass(frozen=True)
+class Blocked:
+    """A consumer or projection that waits for `headrace topics restore`, why and since when."""
+
+    consumer: str
+    reason: str
+    since: datetime
+
+
 @dataclass(frozen=True)
 class Paused:
     """A consumer or projection that is paused, why, by whom and since when."""
@@ -41,11 +55,12 @@ class HeldTopic:
 
 @dataclass(frozen=True)
 class HeldBack:
-    """Who is paused, how many dead letters are open, by consumer, and which topics are held."""
+    """Who is paused, open dead letters by consumer, topics that are held, who waits for a restore."""
 
     paused: tuple[Paused, ...]
     dead_letters: dict[str, int]
     topics: tuple[HeldTopic, ...] = ()
+    blocked: tuple[Blocked, ...] = ()
 
     def plain(self) -> dict[str, Any]:
         """As JSON has it."""
@@ -54,7 +69,11 @@ class HeldBack:
             for one in self.paused
         ]
         topics = [{**asdict(one), "since": one.since.isoformat()} for one in self.topics]
-        return {"paused": paused, "dead_letters": self.dead_letters, "held_topics": topics}
+        blocked = [{**asdict(one), "since": one.since.isoformat()} for one in self.blocked]
+        return {
+            "paused": paused, "dead_letters": self.dead_letters, "held_topics": topics,
+            "blocked": blocked,
+        }  # fmt: skip
 
 
 async def held_back(url: str) -> HeldBack:
@@ -66,6 +85,7 @@ async def held_back(url: str) -> HeldBack:
         paused = tuple(Paused(*row) for row in await connection.fetch(PAUSED))
         letters = {row["consumer"]: row["letters"] for row in await connection.fetch(OPEN)}
         topics = tuple(HeldTopic(*row) for row in await connection.fetch(HELD))
-        return HeldBack(paused, letters, topics)
+        blocked = tuple(Blocked(*row) for row in await connection.fetch(BLOCKED))
+        return HeldBack(paused, letters, topics, blocked)
     finally:
         await connection.close()

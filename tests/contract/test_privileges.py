@@ -8,8 +8,8 @@ from tests.contract.catalogue import COLUMNS, FUNCTIONS, GRANTS, POLICIES, ROLES
 
 ONE_TENANT = "(tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid)"
 SHARED = {
-    "alembic_version", "clock_offset", "consumer_breakers", "job_transitions", "kafka_cluster", "outbox",
-    "outbox_held", "partition_ends", "positions",
+    "alembic_version", "blocked_partitions", "clock_offset", "consumer_breakers", "job_transitions",
+    "kafka_cluster", "outbox", "outbox_held", "partition_ends", "positions",
     "processed", "projection_heads", "topic_layouts",
 }  # fmt: skip
 READ, ALL = {"SELECT"}, {"SELECT", "INSERT", "UPDATE", "DELETE"}
@@ -25,7 +25,8 @@ API_SHARED = {"clock_offset": READ, "positions": READ, "projection_heads": READ}
 GROWING = {"SELECT", "INSERT"}
 PIPELINE = {"events": GROWING, "usage_records": GROWING, "model_versions": GROWING}
 PIPELINE_SHARED = {
-    "clock_offset": READ, "consumer_breakers": {"SELECT", "INSERT", "UPDATE"},
+    "blocked_partitions": ALL, "clock_offset": READ,
+    "consumer_breakers": {"SELECT", "INSERT", "UPDATE"},
     "job_transitions": READ, "kafka_cluster": ALL, "outbox": ALL, "outbox_held": ALL,
     "partition_ends": ALL, "positions": ALL, "topic_layouts": ALL,
     "processed": ALL, "projection_heads": {"SELECT", "INSERT", "UPDATE"},

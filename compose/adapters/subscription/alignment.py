@@ -6,14 +6,14 @@ import logging
 from compose.adapters.subscription.cursor import Cursor
 from compose.adapters.subscription.log import ends, require_cluster, require_inside
 from compose.adapters.subscription.ports import (
-    AnotherClusterError,
+    RESTORE,
     Gate,
-    OutsideLogError,
+    NeedsOperator,
     Positions,
     Timing,
 )
 
-ABOVE_END_LOOKS = 3  # a broker just restarted may show an old end for a moment; a log's beginning never goes back
+UNCERTAIN_LOOKS = 3  # so often in a row an uncertain finding must be made
 
 logger = logging.getLogger(__name__)
 
@@ -32,6 +32,7 @@ class Alignment:
         self._timing = timing
         self._asked = asyncio.Event()
         self._wait_seconds = 0.0
+        self._reported = ""
 
     def ask(self, wait_seconds: float = 0.0) -> None:
         """Align the suspended partitions, not before so many seconds have passed."""
@@ -39,7 +40,7 @@ class Alignment:
         self._asked.set()
 
     async def run(self) -> None:
-        """Serve until cancelled; raises only what a retry cannot mend."""
+        """Serve until cancelled."""
         while True:
             await self._asked.wait()
             await asyncio.sleep(self._wait_seconds)
@@ -47,19 +48,19 @@ class Alignment:
             await self._align()
 
     async def _align(self) -> None:
-        failures = above_end = 0
+        failures = looks = 0
         while True:
             await self._gate.opened()
             await self._idle.wait()  # a handler that still runs may move what we are about to read
             try:
                 async with asyncio.timeout(self._timing.look_up_seconds):
                     await self._place()
-            except AnotherClusterError:
-                raise
-            except OutsideLogError as error:
-                above_end += 1
-                if error.below or above_end == ABOVE_END_LOOKS:
-                    raise
+            except NeedsOperator as error:
+                looks += 1
+                if error.is_certain or looks >= UNCERTAIN_LOOKS:
+                    await self._report(error)
+                    await asyncio.sleep(self._timing.operator_seconds)
+                    continue
                 failures += 1
             except Exception:
                 failures += 1
@@ -67,6 +68,18 @@ class Alignment:
             else:
                 return
             await asyncio.sleep(self._timing.backoff(failures))
+
+    async def _report(self, error: NeedsOperator) -> None:
+        """Log it once, and note it where the operator's commands find it; the database may be away."""
+        where = [error.partition] if error.partition else self._cursor.assigned()
+        try:
+            async with asyncio.timeout(self._timing.look_up_seconds):
+                await self._positions.block(where, str(error))
+        except Exception:
+            logger.exception("that an operator is needed could not be noted")
+        if self._reported != str(error):
+            logger.critical("waiting for an operator, nothing is delivered: %s; %s", error, RESTORE)
+        self._reported = str(error)
 
     async def _place(self) -> None:
         epoch = self._cursor.epoch
@@ -80,4 +93,10 @@ class Alignment:
         if self._cursor.epoch != epoch:
             return  # suspended again meanwhile; whoever did so asks, or the next assignment does
         require_inside(offsets, found)
+        await self._positions.unblock(partitions)
+        if self._cursor.epoch != epoch:
+            return
+        if self._reported:
+            logger.warning("going on: what needed an operator is restored")
+            self._reported = ""
         self._cursor.place(offsets)

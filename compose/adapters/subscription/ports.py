@@ -21,6 +21,12 @@ class Positions(Protocol):
     async def cluster(self) -> str | None:
         """The id of the Kafka cluster the positions belong to; None when nobody remembers it."""
 
+    async def block(self, partitions: Sequence[Partition], reason: str) -> None:
+        """Note that these wait for an operator, and why."""
+
+    async def unblock(self, partitions: Sequence[Partition]) -> None:
+        """Note that these wait for nobody."""
+
 
 class Gate(Protocol):
     """Whether anything may be delivered at all."""
@@ -60,6 +66,7 @@ class Timing:
     max_backoff_seconds: float = 10.0
     watch_seconds: float = 5.0  # the watchdog's round: commit for lag tools, range, progress
     stall_seconds: float = 60.0  # lag without progress for this long: give up
+    operator_seconds: float = 5.0  # between two looks whether an operator has restored what was lost
 
     def backoff(self, failures: int, jitter: Callable[[], float] = random.random) -> float:
         """How long to wait after this many failures in a row; the first is 1. Between half of it and all of it."""
@@ -67,8 +74,21 @@ class Timing:
         return full * (0.5 + 0.5 * jitter())
 
 
-class OutsideLogError(RuntimeError):
-    """A position is not in the log: going on would lose or repeat records, so an operator decides."""
+RESTORE = "headrace topics restore publishes again what is lost"
+
+
+class NeedsOperator(RuntimeError):
+    """Going on would lose or repeat records: the subscriber waits until an operator has restored them.
+
+    With `is_certain` false a further look may find otherwise. `partition` is None when all are concerned.
+    """
+
+    is_certain = True
+    partition: Partition | None = None
+
+
+class OutsideLogError(NeedsOperator):
+    """A position is not in the log."""
 
     def __init__(self, partition: Partition, position: int, begin: int, end: int) -> None:
         where = f"{partition[0]}[{partition[1]}]"
@@ -76,10 +96,12 @@ class OutsideLogError(RuntimeError):
             f"restore or rebuild: position {position} of {where} is outside the log, "
             f"which starts at {begin} and ends at {end}"
         )
-        self.below = position < begin
+        self.partition = partition
+        # A broker just restarted may show an old end for a moment; a log's beginning never goes back.
+        self.is_certain = position < begin
 
 
-class AnotherClusterError(RuntimeError):
+class AnotherClusterError(NeedsOperator):
     """The positions belong to another Kafka: the same numbers mean other records."""
 
     def __init__(self, expected: str, found: str) -> None:

@@ -107,12 +107,12 @@ class Subscription:
         self._idle.set()
         self._stopping = asyncio.Event()
         self._alignment = Alignment(bootstrap, self._cursor, positions, self._idle, gate, timing)
-        self._watchdog = Watchdog(self._cursor, timing)
+        self._watchdog = Watchdog(self._cursor, timing, self._alignment.ask)
         self._tasks: list[asyncio.Task[Any]] = []
         self._refusals = 0
 
     async def run(self) -> None:
-        """Deliver until `stop()`, or until something only an operator or a new process can mend; then leave."""
+        """Deliver until `stop()`, or until something only a new process can mend; then leave."""
         async with self:
             await self.wait()
 

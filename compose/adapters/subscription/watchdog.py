@@ -3,12 +3,13 @@
 import asyncio
 import logging
 import time
+from collections.abc import Callable
 
 from aiokafka.errors import KafkaError
 
 from compose.adapters.subscription.cursor import Cursor
 from compose.adapters.subscription.log import ends
-from compose.adapters.subscription.ports import OutsideLogError, StalledError, Timing
+from compose.adapters.subscription.ports import NeedsOperator, OutsideLogError, StalledError, Timing
 
 ABOVE_END_ROUNDS = 3
 
@@ -16,10 +17,14 @@ logger = logging.getLogger(__name__)
 
 
 class Watchdog:
-    """One task beside the poll loop; raising ends the subscription."""
+    """One task beside the poll loop; raising ends the subscription.
 
-    def __init__(self, cursor: Cursor, timing: Timing) -> None:
+    `misplaced` is called when a position is no longer in the log: the alignment then finds out why.
+    """
+
+    def __init__(self, cursor: Cursor, timing: Timing, misplaced: Callable[[], object] = bool) -> None:
         self._cursor = cursor
+        self._misplaced = misplaced
         self._timing = timing
         self._above_end = 0
         self._still_since: float | None = None
@@ -38,6 +43,12 @@ class Watchdog:
             except (KafkaError, TimeoutError) as error:
                 logger.warning("the log's ends could not be read: %r", error)
                 lag = False  # unknown: Kafka is down, which a new process would not mend
+            except NeedsOperator as error:
+                logger.warning("nothing more is delivered: %s", error)
+                self._above_end = 0
+                self._cursor.suspend()
+                self._misplaced()
+                lag = False
             await self._check_progress(lag)
 
     async def commit(self, seconds: float) -> None:

@@ -7,8 +7,9 @@ import asyncpg
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from compose.cli.held_back_view import show_held_back
 from compose.cli.output import terminal
-from compose.cli.stack import _held_back, _show_held_back
+from compose.cli.stack import _held_back
 from compose.devstack.held_back import HeldBack, held_back
 from compose.devstack.status import StackStatus
 from consumers.dead_letters import store as letters
@@ -53,7 +54,7 @@ async def test_who_is_paused_and_what_is_open(
     assert found.dead_letters == {"billing": 3, "ingest": 1}
     assert [(one.topic, one.by, one.waiting) for one in found.topics] == [(JOBS.name, "test", 2)]
     assert [(one["topic"], one["waiting"]) for one in found.plain()["held_topics"]] == [(JOBS.name, 2)]
-    _show_held_back(terminal(), found)
+    show_held_back(terminal(), found)
     told = capsys.readouterr().out
     assert "projection.jobs is paused since" in told
     assert "by somebody: a [bad] view" in told

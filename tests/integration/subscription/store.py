@@ -9,6 +9,7 @@ from schemas.record import Delivery
 
 TABLES = """
 CREATE TABLE positions (topic text, partition int, next bigint NOT NULL, PRIMARY KEY (topic, partition));
+CREATE TABLE blocked (topic text, partition int, reason text, PRIMARY KEY (topic, partition));
 CREATE TABLE effects (seq bigint GENERATED ALWAYS AS IDENTITY, topic text, partition int, log_offset bigint);
 """
 
@@ -38,6 +39,20 @@ class Store:
     async def cluster(self) -> str | None:
         """The positions port."""
         return self.cluster_id
+
+    async def block(self, partitions: Sequence[Partition], reason: str) -> None:
+        """The positions port."""
+        rows = [(*partition, reason) for partition in partitions]
+        await self.pool.executemany("INSERT INTO blocked VALUES ($1, $2, $3) ON CONFLICT DO NOTHING", rows)
+
+    async def unblock(self, partitions: Sequence[Partition]) -> None:
+        """The positions port."""
+        await self.pool.executemany("DELETE FROM blocked WHERE topic = $1 AND partition = $2", partitions)
+
+    async def blocked(self) -> str | None:
+        """Why something waits for an operator."""
+        reason: str | None = await self.pool.fetchval("SELECT max(reason) FROM blocked")
+        return reason
 
     async def commit(self, delivery: Delivery) -> bool:
         """Lock, compare all, then move all and write the effect: one transaction, or False and nothing."""
@@ -69,7 +84,10 @@ class Store:
 
     async def move(self, topic: str, partition: int, to: int) -> None:
         """Put a position where the test wants it."""
-        await self.pool.execute("INSERT INTO positions VALUES ($1, $2, $3)", topic, partition, to)
+        await self.pool.execute(
+            "INSERT INTO positions VALUES ($1, $2, $3)"
+            " ON CONFLICT (topic, partition) DO UPDATE SET next = excluded.next", topic, partition, to,
+        )  # fmt: skip
 
     async def effects(self, partition: int = 0) -> list[int]:
         """The offsets of one partition whose effect is committed, in the order it was."""

@@ -1,5 +1,6 @@
 """Where a subscription starts: from its own positions, whatever the look-up does and whatever Kafka remembers."""
 
+import re
 from dataclasses import replace
 from functools import partial
 
@@ -7,8 +8,9 @@ import pytest
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
-from compose.adapters.subscription import AnotherClusterError, OutsideLogError, Subscription
+from compose.adapters.subscription import Subscription
 from schemas.record import Delivery
+from tests.eventually import eventually
 from tests.integration.subscription.store import Store
 from tests.integration.subscription.world import (
     QUICK,
@@ -79,21 +81,27 @@ async def test_a_failing_look_up_delivers_nothing_until_it_succeeds(
     ("position", "message"),
     [(5, r"restore or rebuild: position 5 .* starts at 30 "), (51, r"restore or rebuild: position 51 .* ends at 50")],
 )
-async def test_a_position_outside_the_log_stops(
+async def test_a_position_outside_the_log_waits_for_an_operator(
     kafka: str, admin: AIOKafkaAdminClient, store: Store, position: int, message: str
 ) -> None:
-    """Below the log's start or above its end: an error that says so, and nothing delivered."""
+    """Below the log's start or above its end: it says so, delivers nothing, and goes on once restored."""
     topic = await make_topic(admin)
     await send(kafka, topic, 50)
     await truncate(admin, topic, 30)
     await store.move(topic, 0, position)
     unwatched = replace(QUICK, watch_seconds=60.0)  # found on assignment, not by the watchdog
-    with pytest.raises(OutsideLogError, match=message):
-        await Subscription(kafka, fresh("group"), [topic], store, store.commit, timing=unwatched).run()
-    assert await store.count() == 0
+    subscription = Subscription(kafka, fresh("group"), [topic], store, store.commit, timing=unwatched)
+    async with served(subscription) as waiting:
+        reason = await eventually(store.blocked)
+        assert re.search(message, reason or "")
+        assert (await store.count(), waiting.done()) == (0, False)
+        await store.move(topic, 0, 40)
+        await until(partial(has, store, 10))
+        assert await store.blocked() is None
+    assert await store.effects() == list(range(40, 50))
 
 
-async def test_a_log_that_moves_away_under_a_running_subscription_stops_it(
+async def test_a_log_that_moves_away_under_a_running_subscription_waits_for_an_operator(
     kafka: str, admin: AIOKafkaAdminClient, store: Store
 ) -> None:
     """FastStream swallows the poll's OffsetOutOfRange; the watchdog does not."""
@@ -109,9 +117,14 @@ async def test_a_log_that_moves_away_under_a_running_subscription_stops_it(
             await truncate(admin, topic, 100)
         return await store.commit(delivery)
 
-    with pytest.raises(OutsideLogError, match="starts at 100 "):
-        await Subscription(kafka, fresh("group"), [topic], store, handle, max_records=1, timing=QUICK).run()
-    assert await store.effects() == list(range(await store.count()))
+    subscription = Subscription(kafka, fresh("group"), [topic], store, handle, max_records=1, timing=QUICK)
+    async with served(subscription) as waiting:
+        assert "starts at 100 " in (await eventually(store.blocked) or "")
+        assert not waiting.done()
+        before = await store.count()
+        await store.move(topic, 0, 100)
+        await until(partial(has, store, before + 20))
+    assert await store.effects() == [*range(before), *range(100, 120)]
 
 
 @pytest.mark.parametrize("begin", [0, 30])
@@ -131,14 +144,19 @@ async def test_a_first_start_begins_with_the_log(
     ]
 
 
-async def test_positions_of_another_cluster_stop(kafka: str, admin: AIOKafkaAdminClient, store: Store) -> None:
+async def test_positions_of_another_cluster_wait_for_an_operator(
+    kafka: str, admin: AIOKafkaAdminClient, store: Store
+) -> None:
     """The same offsets on another Kafka are other records."""
     topic = await make_topic(admin)
     await send(kafka, topic, 1)
     store.cluster_id = "another"
-    with pytest.raises(AnotherClusterError, match="belong to Kafka cluster another"):
-        await Subscription(kafka, fresh("group"), [topic], store, store.commit, timing=QUICK).run()
-    assert await store.count() == 0
+    subscription = Subscription(kafka, fresh("group"), [topic], store, store.commit, timing=QUICK)
+    async with served(subscription) as waiting:
+        assert "belong to Kafka cluster another" in (await eventually(store.blocked) or "")
+        assert (await store.count(), waiting.done()) == (0, False)
+        store.cluster_id = (await admin.describe_cluster())["cluster_id"]
+        await until(partial(has, store, 1))
 
 
 async def test_the_right_cluster_is_let_through_and_lag_tools_see_the_end(

@@ -11,7 +11,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic, RecordsToDelete
 
 from compose.adapters.subscription import Subscription, Timing
 
-QUICK = Timing(watch_seconds=0.2, stall_seconds=5.0, max_backoff_seconds=0.5)
+QUICK = Timing(watch_seconds=0.2, stall_seconds=5.0, max_backoff_seconds=0.5, operator_seconds=0.2)
 
 
 def fresh(word: str) -> str:

@@ -1,0 +1,30 @@
+"""What a stack holds back, as people read it."""
+
+from rich.console import Console
+from rich.markup import escape
+
+from compose.cli.output import moment, number
+from compose.devstack.held_back import HeldBack
+
+
+def show_held_back(console: Console, held: HeldBack | None) -> None:
+    """Print a line for each thing; nothing when nothing is held back."""
+    if held is None:
+        return
+    for blocked in held.blocked:
+        since = f"since {moment(blocked.since.isoformat())}"
+        console.print(
+            f"  [red]{blocked.consumer} waits for an operator[/] {since}: {escape(blocked.reason)};"
+            " headrace topics restore", soft_wrap=True,
+        )  # fmt: skip
+    for one in held.paused:
+        said = f"[red]{one.consumer} is paused[/] since {moment(one.since.isoformat())} by {escape(one.by)}"
+        console.print(f"  {said}: {escape(one.reason)}", soft_wrap=True)
+    for topic in held.topics:
+        console.print(
+            f"  [red]{topic.topic} is held[/] since {moment(topic.since.isoformat())} by {escape(topic.by)}:"
+            f" {number(topic.waiting)} records wait; headrace topics list"
+        )
+    if held.dead_letters:
+        each = ", ".join(f"{consumer} {number(count)}" for consumer, count in held.dead_letters.items())
+        console.print(f"  [yellow]dead letters[/]  {number(sum(held.dead_letters.values()))} are open: {each}")
