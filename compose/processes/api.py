@@ -40,6 +40,7 @@ from compose.metrics.meters import meters
 from compose.processes.bounded_http import bounded
 from compose.processes.ingress import ingress, limit_settings, preview, sealer_of
 from compose.processes.replays import requests
+from compose.processes.watching import watched
 from compose.settings import Settings
 from consumers.registry import BY_NAME
 from consumers.replays import store as replays
@@ -169,8 +170,16 @@ def _health(pool: Any) -> APIRouter:
     return router
 
 
-async def serve(settings: Settings) -> None:
-    """Run the API until it is told to stop; requests in hand are answered first."""
+async def serve(settings: Settings, still_seconds: float = 30.0) -> None:
+    """Run the API until it is told to stop; requests in hand are answered first.
+
+    A loop that is blocked for `still_seconds` ends the process, to be started again: it would answer nobody.
+    """
+    with watched(still_seconds):
+        await _serve(settings)
+
+
+async def _serve(settings: Settings) -> None:
     where = urlsplit(settings.api_url)
     stopping = asyncio.Event()
     async with api(settings, stopping) as app:

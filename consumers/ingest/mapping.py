@@ -4,11 +4,10 @@ import re
 from typing import Any
 from uuid import UUID
 
-import jmespath
-from jmespath.exceptions import JMESPathError
 from pydantic import ValidationError
 from pydantic_core import from_json
 
+from consumers.ingest.expression import Evaluation, Inapplicable, TooCostly
 from schemas.ids import derived
 from schemas.jobs import JobRequested
 from schemas.webhooks import FORM, JSON
@@ -17,8 +16,6 @@ from schemas.webhooks import FORM, JSON
 MODEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 MOST_FIELDS = 1000
 ESCAPED = re.compile(rb"(?:%[0-9A-Fa-f]{2})+")
-# What jmespath lets out of an expression that does not fit: a slice of step 0, `contains` of a number, endless nesting.
-INAPPLICABLE = (JMESPathError, ValueError, TypeError, ArithmeticError, RecursionError)
 
 
 class Unmappable(Exception):
@@ -34,13 +31,16 @@ def command(
     body: bytes, action: dict[str, Any], version: int, event_id: UUID, content_type: str = JSON
 ) -> JobRequested:
     """The job that a payload asks for; the same event always asks for the same job. Raises Unmappable."""
+    evaluation = Evaluation(len(body))
     payload = payload_of(body, content_type)
-    found = {name: search(name, expression, payload) for name, expression in action["mapping"].items()}
+    found = {name: search(name, one, payload, evaluation) for name, one in action["mapping"].items()}
+    options = found.get("options") or {}
+    _weigh("options", options, evaluation)
     try:
         return JobRequested(
-            job_id=job_of(event_id), kind=action["command"], dataset_id=UUID(str(found["dataset_id"])),
+            job_id=job_of(event_id), kind=action["command"], dataset_id=_id(found["dataset_id"]),
             target=_text("target", found["target"]), model=_model(found["model"]),
-            options=found.get("options") or {}, origin="webhook", mapping_version=version,
+            options=options, origin="webhook", mapping_version=version,
         )  # fmt: skip
     except (ValueError, ValidationError) as error:
         raise Unmappable(f"mapping version {version} gives no training job: {error}") from None
@@ -63,12 +63,23 @@ def payload_of(body: bytes, content_type: str = JSON) -> Any:
         raise Unmappable(f"the payload is not JSON: {error}") from None
 
 
-def search(name: str, expression: str, payload: Any) -> Any:
+def search(name: str, expression: str, payload: Any, evaluation: Evaluation) -> Any:
     """What an expression finds; `name` says whose it is. Raises Unmappable."""
     try:
-        return jmespath.search(expression, payload)
-    except INAPPLICABLE as error:
+        return evaluation.search(expression, payload)
+    except Inapplicable as error:
         raise Unmappable(f"{name} ({expression}) cannot be applied: {error}") from None
+
+
+def shown(value: Any) -> str:
+    """A value as an error names it: never more of it than a few characters, for its whole text may have no end."""
+    if isinstance(value, list):
+        return f"a list of {len(value)}"
+    if isinstance(value, dict):
+        return f"an object of {len(value)}"
+    if isinstance(value, int) and value.bit_length() > 256:
+        return "a number of more than 77 digits"
+    return repr(value[:80]) if isinstance(value, str) else repr(value)
 
 
 def _form(body: bytes) -> dict[str, Any]:
@@ -92,13 +103,25 @@ def _unescaped(text: bytes) -> str:
     return ESCAPED.sub(lambda run: bytes.fromhex(run[0].replace(b"%", b"").decode()), plain).decode()
 
 
+def _weigh(name: str, value: Any, evaluation: Evaluation) -> None:
+    """What an event holds is paid for: an expression can put one part of the payload into it a thousand times."""
+    try:
+        evaluation.budget.weigh(value)
+    except TooCostly as error:
+        raise Unmappable(f"{name} cannot be applied: {error}") from None
+
+
+def _id(value: Any) -> UUID:
+    return UUID(value if isinstance(value, str) else shown(value))
+
+
 def _text(name: str, value: Any) -> str:
     if not isinstance(value, str) or not value or "\x00" in value or len(value) > 200:
-        raise ValueError(f"{name} is {value!r:.80}, not a text of 1 to 200 characters")
+        raise ValueError(f"{name} is {shown(value)}, not a text of 1 to 200 characters")
     return value
 
 
 def _model(value: Any) -> str:
     if not isinstance(value, str) or not MODEL.fullmatch(value):
-        raise ValueError(f"model is {value!r:.80}, not up to 100 letters, digits, dots, dashes and underscores")
+        raise ValueError(f"model is {shown(value)}, not up to 100 letters, digits, dots, dashes and underscores")
     return value

@@ -3,7 +3,8 @@
 import math
 from typing import Any
 
-from consumers.ingest.mapping import Unmappable, payload_of, search
+from consumers.ingest.expression import Evaluation, TooCostly
+from consumers.ingest.mapping import Unmappable, payload_of, search, shown
 from schemas.webhooks import JSON
 
 Scalar = str | int | float | bool | None
@@ -19,14 +20,15 @@ NAMES = {list: "a list", dict: "an object"}
 
 def rows(body: bytes, action: dict[str, Any], version: int, content_type: str = JSON) -> list[Row]:
     """The rows that a payload has under `each`, those without any value left out. Raises Unmappable."""
+    evaluation = Evaluation(len(body))
     payload = payload_of(body, content_type)
     each = action.get("each")
     try:
-        found = payload if each is None else search("each", each, payload)
+        found = payload if each is None else search("each", each, payload, evaluation)
         listed = found if isinstance(found, list) else [] if found is None else [found]
         if len(listed) * len(action["columns"]) > MOST_CELLS:
             raise Unmappable(f"{len(listed)} rows of {len(action['columns'])} columns; {MOST_CELLS} cells are allowed")
-        made = [_row(place, one, action["columns"]) for place, one in enumerate(listed, 1)]
+        made = [_row(place, one, action["columns"], evaluation) for place, one in enumerate(listed, 1)]
     except Unmappable as error:
         raise Unmappable(f"mapping version {version} gives no rows: {error}") from None
     return [row for row in made if any(value is not None for value in row.values())]
@@ -39,16 +41,25 @@ def cell_of(value: Scalar) -> str | None:
     return ("true" if value else "false") if isinstance(value, bool) else repr(value)
 
 
-def _row(place: int, found: Any, columns: dict[str, str]) -> Row:
+def _row(place: int, found: Any, columns: dict[str, str], evaluation: Evaluation) -> Row:
     if not isinstance(found, dict):
-        raise Unmappable(f"row {place} is {found!r:.80}, not an object")
-    row = {name: _value(place, name, search(f"column {name}", one, found)) for name, one in columns.items()}
+        raise Unmappable(f"row {place} is {shown(found)}, not an object")
+    row = {name: _value(place, name, search(f"column {name}", one, found, evaluation)) for name, one in columns.items()}
     texts = [value for value in row.values() if isinstance(value, str)]
+    _spend(place, sum(len(one) for one in texts) >> 5, evaluation)
     if sum(len(one.encode()) for one in texts) > MOST_ROW_BYTES:
         raise Unmappable(f"row {place} is longer than {MOST_ROW_BYTES} bytes")
     if sum(one.count("\n") for one in texts) > MOST_ROW_LINES:
         raise Unmappable(f"row {place} has more than {MOST_ROW_LINES} line ends")
     return row
+
+
+def _spend(place: int, units: int, evaluation: Evaluation) -> None:
+    """What the cells hold is paid for: `each` can give one object of the payload a thousand times."""
+    try:
+        evaluation.budget.spend(units)
+    except TooCostly as error:
+        raise Unmappable(f"row {place} cannot be made: {error}") from None
 
 
 def _value(place: int, column: str, value: Any) -> Scalar:

@@ -128,6 +128,16 @@ async def test_a_dry_run_shows_and_does_nothing(api: World) -> None:
     assert await count(api, "events") == 0
 
 
+async def test_a_dry_run_past_its_budget_is_refused(api: World) -> None:
+    source = await create(api, "shop")
+    endless = {"kind": "command", "mapping": {**MAPPING, "model": "|".join(["[*]"] * 90)}}
+    tried = await api.client.post(
+        f"/v1/sources/{source['id']}/dry-run", json={"payload": [1] * 300_000, "action": endless}
+    )
+    assert (tried.status_code, tried.json()["code"]) == (422, "unmappable")
+    assert "too much work" in tried.json()["message"]
+
+
 async def test_every_version_of_a_mapping_is_kept(api: World) -> None:
     source = await create(api, "shop")
     path = f"/v1/sources/{source['id']}"
