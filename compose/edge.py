@@ -34,6 +34,7 @@ STATUS = {
     "invalid_options": 422,
     "unmappable": 422,
     "body_too_large": 413,
+    "event_too_large": 422,
     "unsupported_media_type": 415,
     "empty_file": 422,
     "invalid_multipart": 422,

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from schemas.errors import Refusal
+from schemas.words import in_the_calendar
 
 Place = tuple[datetime, UUID]
 """Time and id of the last row of a page."""
@@ -40,10 +41,11 @@ def decoded_place(cursor: str | None) -> Place | None:
     at, place = decoded(cursor, str, str)
     try:
         found = datetime.fromisoformat(at), UUID(place)
+        if found[0].tzinfo is None:
+            raise _foreign()
+        in_the_calendar(found[0])
     except ValueError:
         raise _foreign() from None
-    if found[0].tzinfo is None:
-        raise _foreign()
     return found
 
 

@@ -1,9 +1,10 @@
 """Texts that people and programs give us, each with the one way in which it is written."""
 
 import re
+from datetime import UTC, datetime
 from typing import Annotated
 
-from pydantic import AwareDatetime, BeforeValidator, Field, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, StringConstraints
 
 _RFC3339 = re.compile(r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})")
 
@@ -15,7 +16,16 @@ def _written(given: object) -> object:
     return given
 
 
-Moment = Annotated[AwareDatetime, BeforeValidator(_written)]
+def in_the_calendar(at: datetime) -> datetime:
+    """Return `at` itself; raises ValueError when its offset puts it outside the years 1 to 9999 in UTC."""
+    try:
+        at.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("a time is between the years 1 and 9999 in UTC") from None
+    return at
+
+
+Moment = Annotated[AwareDatetime, BeforeValidator(_written), AfterValidator(in_the_calendar)]
 """A time with its zone."""
 
 # Told, not left to pydantic: a text that no list gave has a code of its own.

@@ -67,6 +67,7 @@ async def api(settings: Settings, stopping: asyncio.Event | None = None) -> Asyn
         reading = engine(url, "headrace_api", "api", pool_size=10)
         stack.push_async_callback(reading.dispose)
         pool = await stack.enter_async_context(asyncpg_pool(url, "headrace_pipeline", "api accept", 6))
+        for_strangers = await stack.enter_async_context(asyncpg_pool(url, "headrace_pipeline", "api strangers", 2))
         pipeline = engine(url, "headrace_pipeline", "api", pool_size=3)
         stack.push_async_callback(pipeline.dispose)
         clock = await database_clock(pipeline)
@@ -93,7 +94,7 @@ async def api(settings: Settings, stopping: asyncio.Event | None = None) -> Asyn
 
         authenticate = authentication(find_key)
         objects = open_objects(settings.object_store)
-        door = await stack.enter_async_context(ingress(settings, pool, accept, objects, clock))
+        door = await stack.enter_async_context(ingress(settings, pool, for_strangers, accept, objects, clock))
         sealer = sealer_of(settings)
         routers = [
             producers.webhooks.sources.http.routes(

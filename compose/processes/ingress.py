@@ -39,12 +39,13 @@ def sealer_of(settings: Settings) -> Sealer:
 
 @asynccontextmanager
 async def ingress(
-    settings: Settings, pool: asyncpg.Pool, accept: Accept, objects: LocalObjects, clock: Clock
-) -> AsyncIterator[Door]:
-    """The door, and its two duties beside it."""
+    settings: Settings, pool: asyncpg.Pool, for_strangers: asyncpg.Pool, accept: Accept, objects: LocalObjects,
+    clock: Clock,
+) -> AsyncIterator[Door]:  # fmt: skip
+    """The door, and its two duties beside it; ids that may be nobody's are looked up on the pool `for_strangers`."""
     capacity = Capacity(pool, objects.root, settings.free_disk_bytes, settings.unsent_bytes)
     rejections = Rejections(pool)
-    sources = SourceCache(pool, sealer_of(settings), door_refusal, limit_settings(settings))
+    sources = SourceCache(pool, for_strangers, sealer_of(settings), door_refusal, limit_settings(settings))
     duties = [asyncio.create_task(capacity.watch()), asyncio.create_task(rejections.write())]
     try:
         reached = crash_points()

@@ -9,6 +9,8 @@ from pydantic import BaseModel
 from producers.idempotency.once import Answer, Once, Turn
 from producers.outbox.accept import Accept, Acceptance
 from producers.outbox.append import append
+from producers.outbox.ports import TooLarge
+from producers.outbox.size import MOST_VALUE_BYTES, check_size
 from producers.ports import Clock, Transactions
 from schemas.errors import Refusal
 from schemas.event import first
@@ -37,8 +39,9 @@ class Commands:
         self, turn: Turn, data: Payload, *, tenant: UUID, subject: UUID, route: str, traceparent: str, state: str,
         body: bytes | None = None,
     ) -> Answer:  # fmt: skip
-        """Accept `data` as an event about `subject`, in whose `state` it is then. Raises Unavailable or NotStorable.
+        """Accept `data` as an event about `subject`, in whose `state` it is then.
 
+        Raises Unavailable, NotStorable or Refusal `event_too_large`.
         `body` is what `turn.finish` is to compare repetitions with.
         """
         event = first(
@@ -47,10 +50,12 @@ class Commands:
         )  # fmt: skip
         headers = {"Location": f"/v1/{route}/{subject}", "Headrace-Position": f"e-{event.id}"}
         answer = Answer(202, {"id": str(subject), "state": state}, headers)
+        entry = entry_of(event)
+        _check(entry)
         if turn.attempt is None:
-            await self.accept(Acceptance(entry_of(event)))
+            await self.accept(Acceptance(entry))
         else:
-            await self._with_its_answer(turn, entry_of(event), answer, body)
+            await self._with_its_answer(turn, entry, answer, body)
         return answer
 
     async def _with_its_answer(self, turn: Turn, entry: LogEntry, answer: Answer, body: bytes | None) -> None:
@@ -63,3 +68,10 @@ class Commands:
             raise
         except Exception as error:
             raise self.refusal(error)(str(error)) from error
+
+
+def _check(entry: LogEntry) -> None:
+    try:
+        check_size(entry)
+    except TooLarge as error:
+        raise Refusal("event_too_large", str(error), max_bytes=MOST_VALUE_BYTES) from None

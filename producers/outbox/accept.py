@@ -8,6 +8,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from producers.outbox.ports import Connections, NotStorable, Reached, Statements, nothing
+from producers.outbox.size import check_size
 from schemas.log import LogEntry
 
 # Keys go in sorted, or two batches of the same duplicates deadlock; of equal ones the first to arrive counts. Events go
@@ -130,6 +131,7 @@ class Accept:
 
     async def __call__(self, acceptance: Acceptance) -> Accepted:
         """Store one event; returns after its commit. Raises Unavailable (unknown: try again) or NotStorable."""
+        check_size(acceptance.entry)
         waiting = _Waiting(acceptance, asyncio.get_running_loop().create_future())
         self._queue.append(waiting)
         if len(self._running) < self._writers:
@@ -145,7 +147,13 @@ class Accept:
     def _start_writer(self) -> None:
         task = asyncio.create_task(self._write())
         self._running.add(task)
-        task.add_done_callback(self._running.discard)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._running.discard(task)
+        # What came after the writer's last look at the queue found a writer running, and so started none.
+        if self._queue and len(self._running) < self._writers:
+            self._start_writer()
 
     async def _write(self) -> None:
         while self._queue:

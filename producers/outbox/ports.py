@@ -48,6 +48,10 @@ class NotStorable(Exception):
     """The database refuses this content, whenever it is tried."""
 
 
+class TooLarge(NotStorable):
+    """The record would be larger than any may be; no statement was tried."""
+
+
 @dataclass(frozen=True, slots=True)
 class Confirmed:
     """A batch that all in-sync replicas have; `offset` is its last record's, None when unknown.

@@ -132,7 +132,7 @@ class Door:
             body, headers, source.secrets, now=self.clock.now(), tolerance_seconds=self.limits.tolerance_seconds
         )
         if isinstance(verdict, Forged):
-            log.info("refused a delivery to source %s: %s", source.id, verdict.reason)
+            self.rejections.log(source, verdict.reason)
             raise unauthorized(verdict.reason)
         # After the signature: before it, the answer would say that the source exists.
         if not BY_NAME[source.scheme].accepts(content_type):  # type: ignore[index]

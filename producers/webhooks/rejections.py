@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections import deque
+from collections import Counter, deque
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -15,6 +15,8 @@ from producers.webhooks.sources.source import KnownSource
 log = logging.getLogger(__name__)
 
 MOST_WAITING = 2000
+LOGGED = Rate(1 / 60, 5)
+"""Lines of the log about one source: a stranger can make as many as requests."""
 NOTE = """
 INSERT INTO rejected_requests (tenant_id, id, source_id, reason, size_bytes, content_type, received_at)
 SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::bigint[], $6::text[], $7::timestamptz[])
@@ -41,6 +43,17 @@ class Rejections:
         self._connections = connections
         self._waiting: deque[Rejection] = deque(maxlen=MOST_WAITING)
         self._rate = Buckets(Rate(1.0, 60))
+        self._logged = Buckets(LOGGED)
+        self._unlogged: Counter[UUID] = Counter()
+
+    def log(self, source: KnownSource, reason: str) -> None:
+        """Log a forged delivery: the first few of a source, then one a minute with how many it stands for."""
+        if self._logged.take(source.id, time.monotonic()).wait_seconds > 0:
+            self._unlogged[source.id] += 1
+            return
+        more = self._unlogged.pop(source.id, 0)
+        since = f", and {more} more since the last line" if more else ""
+        log.info("refused a delivery to source %s: %s%s", source.id, reason, since)
 
     def note(self, rejection: Rejection) -> None:
         """Remember one, to be written within a second or two."""

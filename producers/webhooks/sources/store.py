@@ -107,14 +107,12 @@ async def add_secret(tx: AsyncConnection, tenant: UUID, source_id: UUID, secret_
 
 
 async def retire_secrets(tx: AsyncConnection, source_id: UUID, at: datetime) -> None:
-    """Let the live secrets end at `at`, unless they end before; drop those that have ended."""
-    mine = source_secrets.c.source_id == source_id
-    await tx.execute(delete(source_secrets).where(mine, source_secrets.c.expires_at <= func.headrace_clock()))
-    await tx.execute(
-        update(source_secrets)
-        .where(mine, (source_secrets.c.expires_at.is_(None)) | (source_secrets.c.expires_at > at))
-        .values(expires_at=at)
-    )
+    """Let the newest live secret end at `at`, unless it ends before; delete all others of the locked source."""
+    mine, ends = source_secrets.c.source_id == source_id, source_secrets.c.expires_at
+    live = select(source_secrets.c.id).where(mine, ends.is_(None) | (ends > func.headrace_clock()))
+    newest = live.order_by(source_secrets.c.created_at.desc()).limit(1).correlate(None).scalar_subquery()
+    await tx.execute(delete(source_secrets).where(mine, source_secrets.c.id.is_distinct_from(newest)))
+    await tx.execute(update(source_secrets).where(mine, ends.is_(None) | (ends > at)).values(expires_at=at))
 
 
 async def mappings_of(

@@ -95,6 +95,32 @@ async def test_without_grace_the_old_secret_ends_at_once(api: World) -> None:
     await eventually(lambda: status(api, source, "third", last["secret"]), lambda seen: seen == 202, seconds=5)
 
 
+async def test_however_often_it_is_rotated_two_secrets_are_live(api: World) -> None:
+    source = await create(api, "shop")
+    path = f"/v1/sources/{source['id']}/rotate-secret"
+    turned = [(await api.client.post(path)).json()["secret"] for _ in range(4)]
+    assert await count(api, "source_secrets") == 2
+    await eventually(lambda: status(api, source, "new", turned[-1]), lambda seen: seen == 202, seconds=5)
+    assert await status(api, source, "before", turned[-2]) == 202
+    for older in (source["secret"], *turned[:-2]):
+        assert await status(api, source, "older", older) == 401
+
+
+async def test_of_more_that_an_older_release_left_the_newest_two_count(api: World) -> None:
+    source = await create(api, "shop")
+    path = f"/v1/sources/{source['id']}/rotate-secret"
+    turned = (await api.client.post(path)).json()["secret"]
+    assert await status(api, source, "before", source["secret"]) == 202
+    more = """
+        INSERT INTO source_secrets (tenant_id, source_id, id, sealed, created_at)
+        SELECT tenant_id, source_id, gen_random_uuid(), sealed, created_at + interval '1 microsecond'
+        FROM source_secrets ORDER BY created_at DESC LIMIT 1
+    """
+    await sql(api, more)
+    await eventually(lambda: status(api, source, "old", source["secret"]), lambda seen: seen == 401, seconds=5)
+    assert await status(api, source, "new", turned) == 202
+
+
 async def test_secrets_are_sealed_for_their_source_alone(api: World) -> None:
     one, two = await create(api, "one"), await create(api, "two", scheme="github", secret="a secret of github's")
     assert await status(api, one, "a") == await status(api, two, "a") == 202
