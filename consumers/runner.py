@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 from uuid import UUID
 
-from consumers.breaker import COUNTED, Limits
+from consumers.breaker import COUNTED, Limits, Result
 from consumers.dead_letters import store as dead_letters
 from consumers.dead_letters.failure import failure_of
-from consumers.dead_letters.letter import DeadLetter
+from consumers.dead_letters.letter import OPERATOR, DeadLetter
 from consumers.errors import Permanent, Transient
 from consumers.inbox import store as inbox
 from consumers.outcome import Applied, Ignored, Rejected
@@ -138,7 +138,7 @@ class Runner:
             kind = self._kind(error)
             if kind is Transient:
                 raise
-            if kind is not Permanent and attempts < self.bug_attempts:
+            if kind is not Permanent and attempts < self.bug_attempts and not self._fails_alone(record):
                 log.warning("%s: attempt %d failed: %r", self.consumer, attempts, error, exc_info=error)
                 self._attempts[place] = (record.offset, attempts)
                 return self.bug_seconds * 4.0 ** (attempts - 1) * (0.5 + self.jitter())
@@ -151,6 +151,11 @@ class Runner:
         log.error("%s: dead letter after %d attempts: %r", self.consumer, attempts, error)
         found = failure_of(error, permanent=self._kind(error) is Permanent)
         return await self._once([record], [span], Condemned(found.error_class, found.error, attempts, found.stack))
+
+    def _fails_alone(self, record: Record) -> bool:
+        """Whether its tenant alone has used up what counts: its partition does not wait for it any more."""
+        said = dict(record.headers).get("ce_tenantid", b"").decode("latin-1").replace("-", "")
+        return any(one.hex == said for one in self._fuse.alone)
 
     def _tried(self, record: Record) -> int:
         offset, attempts = self._attempts.get((record.topic, record.partition), (-1, 0))
@@ -181,14 +186,14 @@ class Runner:
                         case Rejected(failure_class, reason):
                             letters.append(letter_of(message, self.consumer, failure_class, reason))
             entries += await self._park(tx, letters)
-            outcomes = _in_order(records, new, letters)
-            if not all(outcomes):
-                await self._fuse.judge(tx, outcomes)
+            results = _in_order(records, new, letters)
+            if self._fuse.is_due or not all(good for good, _ in results):
+                await self._fuse.judge(tx, results)
             await self.positions.advance(tx, spans)
             await self.outbox(tx, entries)
             self.reached("runner.applied")
         self.reached("runner.committed")
-        self._fuse.committed(outcomes)
+        self._fuse.committed(results)
         tally["dead_letter"] = len(letters)
         self.counted(+tally, Counter(one.error_class for one in letters))
         return True
@@ -210,13 +215,15 @@ def _first_of_each(messages: Sequence[Message]) -> list[Message]:
     return list(seen.values())
 
 
-def _in_order(records: Sequence[Record], handled: Sequence[Message], letters: Sequence[DeadLetter]) -> list[bool]:
+def _in_order(records: Sequence[Record], handled: Sequence[Message], letters: Sequence[DeadLetter]) -> list[Result]:
     """Of each record that was handled or given up, whether it went well, as far as the breaker is concerned."""
     if not letters:
-        return [True] * len(handled)
-    bad = {_place(one.record) for one in letters if one.error_class in COUNTED}
-    known = bad | {_place(one.record) for one in handled}
-    return [_place(one) not in bad for one in records if _place(one) in known]
+        return [(True, one.event.tenantid) for one in handled]
+    owners: dict[tuple[str, int, int], UUID | None] = {_place(one.record): one.event.tenantid for one in handled}
+    counted = [one for one in letters if one.error_class in COUNTED]
+    owners |= {_place(one.record): None if one.tenant == OPERATOR else one.tenant for one in counted}
+    bad = {_place(one.record) for one in counted}
+    return [(_place(one) not in bad, owners[_place(one)]) for one in records if _place(one) in owners]
 
 
 def _place(record: Record) -> tuple[str, int, int]:

@@ -96,13 +96,16 @@ class Engine:
                 if error_class is not None:
                     await self.park(tx, self.view.name, record, event, error_class, error)
                     letters[error_class] += 1
-            outcomes = [one.error_class is None for one in found if one.error_class != UNCOUNTED]
-            if not all(outcomes):
-                await self.breaker.judge(tx, outcomes)
+            results = [
+                (one.error_class is None, None if one.event is None else one.event.tenantid)
+                for one in found if one.error_class != UNCOUNTED
+            ]  # fmt: skip
+            if self.breaker.is_due or not all(good for good, _ in results):
+                await self.breaker.judge(tx, results)
             await self.positions.advance(tx, delivery.spans)
             self.reached("engine.folded")
         self.reached("engine.committed")
-        self.breaker.committed(outcomes)
+        self.breaker.committed(results)
         parked = letters.total()
         self.counted(+Counter({"applied": len(found) - parked, "dead_letter": parked}), letters)
         return True

@@ -64,14 +64,22 @@ Passing = Callable[[BaseException], bool]
 """Whether what was raised is the world's doing, and the same again can succeed."""
 
 
+Result = tuple[bool, UUID | None]
+"""Whether a record went well, and whose it is: None for one that cannot be read."""
+
+
 class Breaker(Protocol):
     """What pauses a view on which too much fails; it counts for all its processes together."""
 
-    async def judge(self, tx: "AsyncConnection", outcomes: Sequence[bool]) -> None:
-        """Note the outcomes (True: good) of what is about to be committed; raises Tripped."""
+    @property
+    def is_due(self) -> bool:
+        """Whether it wants to judge a delivery that went well, too."""
 
-    def committed(self, outcomes: Sequence[bool]) -> None:
-        """They stand."""
+    async def judge(self, tx: "AsyncConnection", results: Sequence[Result]) -> None:
+        """Note the results of what is about to be committed; raises Tripped."""
+
+    def committed(self, results: Sequence[Result]) -> None:
+        """The results are committed."""
 
     async def blow(self, tx: "AsyncConnection", tripped: Tripped) -> bool:
         """Pause the view; False when somebody did already."""

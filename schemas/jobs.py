@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, Field, JsonValue
 
+from schemas.bounds import MOST_OPTIONS_BYTES, at_most
 from schemas.datasets import Column
 from schemas.payload import Frozen, Payload
 
@@ -28,6 +29,8 @@ def _storable(value: JsonValue, depth: int = 0) -> JsonValue:
 
 
 Options = Annotated[dict[str, JsonValue], AfterValidator(_storable)]
+NewOptions = Annotated[Options, AfterValidator(at_most(MOST_OPTIONS_BYTES, "options"))]
+"""Options where they enter. What an event holds is read without this limit: older events may have more."""
 
 
 class Failure(Frozen):

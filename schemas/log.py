@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
+from schemas.bounds import MOST_EVENT_BYTES
 from schemas.event import Event, Headers
 from schemas.topics import TOPIC_OF
 
@@ -35,10 +36,18 @@ class LogEntry(NamedTuple):
         return len(self.value or b"") + len(self.headers) + len(self.key or b"")
 
 
+class EventTooLarge(Exception):
+    """An event does not fit into a record: what a tenant has put into it is too much."""
+
+
 def entry_of(event: Event) -> LogEntry:
-    """The row of an event."""
+    """The row of an event; raises EventTooLarge, since the database would refuse the whole statement."""
+    value = event.encode()
+    if len(value) > MOST_EVENT_BYTES:
+        message = f"{event.type} of {event.subject} takes {len(value)} bytes"
+        raise EventTooLarge(f"{message}, {MOST_EVENT_BYTES} are allowed")
     return LogEntry(
-        TOPIC_OF[event.type], event.key, event.encode(), pack_headers(event.headers()), event.id, event.type,
+        TOPIC_OF[event.type], event.key, value, pack_headers(event.headers()), event.id, event.type,
         event.tenantid, event.subject, event.aggregateversion, event.correlationid, event.time,
     )  # fmt: skip
 

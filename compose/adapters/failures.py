@@ -9,6 +9,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from consumers.errors import Permanent, Transient
 from producers.outbox.ports import NotStorable, Unavailable
+from schemas.log import EventTooLarge
 
 # SQLSTATE classes: https://www.postgresql.org/docs/18/errcodes-appendix.html
 TRANSIENT_CLASSES = ("08", "40", "53", "55", "57", "58")  # connection, rollback, resources, locks, operator, system
@@ -22,6 +23,8 @@ PASSING = (
 
 def classify(error: BaseException) -> type[Exception] | None:
     """Transient, Permanent, or None for a bug."""
+    if isinstance(error, EventTooLarge):
+        return Permanent
     state = _sqlstate(error)
     if state is not None and state[:2] in TRANSIENT_CLASSES:
         return Transient

@@ -27,7 +27,14 @@ POSITIONS = text("""
 BLOCKED = text("SELECT consumer, min(reason) AS reason, min(since) AS since FROM blocked_partitions GROUP BY consumer")
 log = logging.getLogger(__name__)
 
-NEVER_PAUSED = {"state": "running", "reason": None, "changed_by": None, "since": None, "recent": ""}
+NEVER_PAUSED: Mapping[str, Any] = {
+    "state": "running",
+    "reason": None,
+    "changed_by": None,
+    "since": None,
+    "recent": "",
+    "tenants": {},
+}
 ANSWER_SECONDS = 10.0
 Ends = Mapping[tuple[str, int], tuple[int, int]]
 
@@ -45,13 +52,14 @@ class PartitionStanding:
 
 @dataclass(frozen=True)
 class BreakerStanding:
-    """What the breaker allows, and how many of the latest messages failed."""
+    """What the breaker allows, how many of the latest messages failed, and of how many tenants these are."""
 
     max_run: int
     max_ratio: float
     window: int
     recent: int
     recent_failures: int
+    failing_tenants: int
 
 
 @dataclass(frozen=True)
@@ -102,7 +110,10 @@ def _standing(
         reader.name, known["state"], known["reason"], known["changed_by"], known["since"],
         sum(lags) if partitions and len(lags) == len(partitions) else None,
         max((one.updated_at for one in found.values()), default=None),
-        BreakerStanding(limits.max_run, limits.max_ratio, limits.window, len(recent), recent.count(BAD)),
+        BreakerStanding(
+            limits.max_run, limits.max_ratio, limits.window, len(recent), recent.count(BAD),
+            len(set(known["tenants"].get("failed", ()))) if BAD in recent else 0,
+        ),
         tuple(partitions),
     )  # fmt: skip
 

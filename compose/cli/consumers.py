@@ -77,8 +77,8 @@ def register(app: typer.Typer) -> None:
             "consumer": one.name, "state": _state(one), "reason": one.reason and escape(one.reason), "by": one.by,
             "since": one.since and _moment(one.since), "lag": number(one.lag),
             "last progress": _moment(one.last_progress),
-            "breaker": f"{breaker.recent_failures} of the last {breaker.recent} failed; pauses past {breaker.max_run} "
-            f"in a row or {breaker.max_ratio:.0%} of the last {breaker.window}",
+            "breaker": f"{breaker.recent_failures} of the last {breaker.recent} failed, of {breaker.failing_tenants} "
+            f"tenants; pauses past {breaker.max_run} in a row or {breaker.max_ratio:.0%} of the last {breaker.window}",
             "partitions": rows,
         })  # fmt: skip
 

@@ -3,6 +3,8 @@
 import traceback
 from typing import NamedTuple
 
+from schemas.log import EventTooLarge
+
 MOST_FRAMES = 6
 MOST_STACK_CHARACTERS = 3000
 
@@ -17,6 +19,8 @@ class Failure(NamedTuple):
 
 def failure_of(error: Exception, *, permanent: bool) -> Failure:
     """Of what is permanent the words are enough; of a bug the innermost frames are kept too."""
+    if isinstance(error, EventTooLarge):
+        return Failure("user_config", str(error))
     if permanent:
         return Failure("permanent", str(error))
     stack = "".join(traceback.format_tb(error.__traceback__)[-MOST_FRAMES:])[-MOST_STACK_CHARACTERS:]

@@ -7,6 +7,7 @@ from importlib.metadata import version
 from uuid import UUID
 
 from consumers.dead_letters.fingerprint import fingerprint
+from schemas.bounds import cut
 from schemas.event import Headers
 from schemas.ids import derived
 from schemas.log import LogEntry, pack_headers
@@ -16,7 +17,7 @@ from schemas.trace import given_trace_id
 
 # What cannot be read has no tenant to trust: it belongs to the operator's.
 OPERATOR = UUID("00000000-0000-7000-8000-000000000000")
-MOST_ERROR_CHARACTERS = 4000
+MOST_ERROR_BYTES = 4000
 # A record near the limit is kept whole in the row. Its copy goes without the value, and without key and headers when
 # these alone are too large: one that does not fit on the topic would stop the relay for good.
 MOST_COPY_BYTES = 800 << 10
@@ -81,7 +82,7 @@ class DeadLetter:
         added = {
             "dead_letter_consumer": self.consumer,
             "dead_letter_class": self.error_class,
-            "dead_letter_error": self.error[:500],
+            "dead_letter_error": cut(self.error, 500, ""),
             "dead_letter_topic": record.topic,
             "dead_letter_partition": str(record.partition),
             "dead_letter_offset": str(record.offset),
@@ -97,7 +98,7 @@ def _size_bytes(key: bytes | None, value: bytes | None, headers: Headers) -> int
 
 def storable(text: str) -> str:
     """Text that Postgres takes: no NUL, no lone surrogate, bounded."""
-    return text.encode(errors="replace").decode().replace("\x00", "␀")[:MOST_ERROR_CHARACTERS]
+    return cut(text.encode(errors="replace").decode().replace("\x00", "␀"), MOST_ERROR_BYTES, "")
 
 
 @cache

@@ -16,9 +16,11 @@ import polars as pl
 from consumers.ingest.csv_structure import BLANKS
 from consumers.ingest.findings import Findings
 from consumers.ingest.protocol import MISSING_MARKERS, ColumnProfile, ColumnType, TopValue
+from schemas.bounds import cut
 
 COLUMNS_AT_ONCE = 200
 TOP_VALUES = 5
+TOP_VALUE_BYTES = 200
 # Above this a column's values are counted approximately only: exact counts would hold each of them in memory.
 MAX_COUNTED = 1000
 MOSTLY = 0.8
@@ -141,6 +143,9 @@ def _tops(frame: pl.LazyFrame, names: Sequence[str]) -> dict[str, tuple[TopValue
     for name, value, count in counted.rows():
         found[name].append((-count, value))
     return {
-        name: tuple(TopValue(value=value[:200], count=-count) for count, value in heapq.nsmallest(TOP_VALUES, pairs))
+        name: tuple(
+            TopValue(value=cut(value, TOP_VALUE_BYTES), count=-count)
+            for count, value in heapq.nsmallest(TOP_VALUES, pairs)
+        )
         for name, pairs in found.items()
     }

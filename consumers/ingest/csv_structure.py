@@ -11,6 +11,7 @@ from typing import BinaryIO
 
 from consumers.ingest.findings import Findings
 from consumers.ingest.protocol import MISSING_MARKERS, CsvLimits
+from schemas.bounds import size_of
 
 BLANKS = " \t"
 MAX_NAME_CHARACTERS = 200
@@ -133,6 +134,11 @@ def _check_header(record: list[str], limits: CsvLimits, findings: Findings) -> t
         raise _Stop
     if len(names) > limits.max_columns:
         findings.add("too_many_columns", f"{len(names)} columns, {limits.max_columns} allowed", row=1)
+        raise _Stop
+    header_bytes = sum(map(size_of, names))
+    if header_bytes > limits.max_header_bytes:
+        message = f"the names take {header_bytes} bytes, {limits.max_header_bytes} are allowed"
+        findings.add("header_too_long", message, row=1, sample=",".join(names[:20]))
         raise _Stop
     seen: set[str] = set()
     for place, name in enumerate(names, 1):

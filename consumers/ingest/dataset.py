@@ -6,6 +6,7 @@ from typing import Any, Literal
 from uuid import UUID
 
 from consumers.ingest.protocol import ValidationResult
+from schemas.bounds import size_of
 from schemas.datasets import Column, DatasetRejected, DatasetSubmitted, DatasetValidated, Finding
 from schemas.event import Cause, Event, following
 
@@ -13,7 +14,7 @@ BY = "ingest"
 State = Literal["submitted", "validated", "rejected"]
 # An event must fit into a record; of a wide file it says less, and the row keeps all.
 MOST_SAID_BYTES = 768 << 10
-MOST_FINDINGS_SAID = 100
+FINDINGS_SAID = (100, 10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +91,9 @@ def _event(dataset: Dataset, data: DatasetValidated | DatasetRejected, cause: Ca
 
 def _short(data: DatasetValidated | DatasetRejected) -> DatasetValidated | DatasetRejected:
     """Without what the row has too, when it is large: the profile, then all but the first findings."""
-    fewer = ({"profile": ()}, {"profile": (), "findings": data.findings[:MOST_FINDINGS_SAID]})
-    for less in fewer:
-        if len(data.model_dump_json()) <= MOST_SAID_BYTES:
+    fewer: list[dict[str, Any]] = [{"findings": data.findings[:most]} for most in FINDINGS_SAID]
+    for less in ({"profile": ()}, *fewer):
+        if size_of(data.model_dump_json()) <= MOST_SAID_BYTES:
             break
         data = data.model_copy(update={name: value for name, value in less.items() if hasattr(data, name)})
     return data

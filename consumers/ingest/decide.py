@@ -6,6 +6,7 @@ from datetime import datetime
 from consumers.ingest.dataset import BY, Dataset
 from consumers.jobs.job import Job, Moved, cancel, fail, move
 from consumers.outcome import Applied, Ignored, Outcome
+from schemas.bounds import cut
 from schemas.event import Event
 from schemas.jobs import JobCancelRequested, JobQueued, JobRequested
 
@@ -50,7 +51,7 @@ def settle(job: Job, dataset: Dataset, event: Event, at: datetime) -> Moved | No
         return fail(job, "user_data", "dataset_rejected", message, cause=event.id, by=BY, at=at)
     names = [column.name for column in dataset.columns]
     if job.target not in names:
-        shown = ", ".join(names[:20])
+        shown = cut(", ".join(names[:20]), 2000)
         message = f"The data set {dataset.name} has no column {job.target!r}; it has {shown}"
         return fail(job, "user_config", "target_not_found", message, cause=event.id, by=BY, at=at)
     data = JobQueued(

@@ -4,17 +4,18 @@ import re
 from typing import Any
 from uuid import UUID
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 from pydantic_core import from_json
 
 from consumers.ingest.expression import Evaluation, Inapplicable, TooCostly
 from schemas.ids import derived
-from schemas.jobs import JobRequested
+from schemas.jobs import JobRequested, NewOptions
 from schemas.webhooks import FORM, JSON
 
 # As the API has it: a line is found by its name in a URL.
 MODEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 MOST_FIELDS = 1000
+OPTIONS: TypeAdapter[dict[str, Any]] = TypeAdapter(NewOptions)
 ESCAPED = re.compile(rb"(?:%[0-9A-Fa-f]{2})+")
 
 
@@ -40,7 +41,7 @@ def command(
         return JobRequested(
             job_id=job_of(event_id), kind=action["command"], dataset_id=_id(found["dataset_id"]),
             target=_text("target", found["target"]), model=_model(found["model"]),
-            options=options, origin="webhook", mapping_version=version,
+            options=OPTIONS.validate_python(options), origin="webhook", mapping_version=version,
         )  # fmt: skip
     except (ValueError, ValidationError) as error:
         raise Unmappable(f"mapping version {version} gives no training job: {error}") from None

@@ -1,5 +1,6 @@
 """The row of a consumer's breaker; without one it runs."""
 
+import json
 from collections.abc import Sequence
 
 from sqlalchemy import RowMapping, select, text
@@ -9,8 +10,14 @@ from consumers.breaker import Judgement
 from consumers.pausing.tables import consumer_breakers
 
 MAKE = text("INSERT INTO consumer_breakers (consumer) VALUES (:consumer) ON CONFLICT DO NOTHING")
-LOCK = text("SELECT state, recent, allowed FROM consumer_breakers WHERE consumer = :consumer FOR UPDATE")
-NOTE = text("UPDATE consumer_breakers SET recent = :recent, allowed = :allowed WHERE consumer = :consumer")
+LOCK = text("""
+    SELECT state, recent, allowed, tenants, extract(epoch FROM headrace_clock())::float8 AS now
+    FROM consumer_breakers WHERE consumer = :consumer FOR UPDATE
+""")
+NOTE = text("""
+    UPDATE consumer_breakers SET recent = :recent, allowed = :allowed, tenants = CAST(:tenants AS jsonb)
+    WHERE consumer = :consumer
+""")
 # A resumed consumer begins with a clean window: what failed before must not stop it at the first failure.
 CHANGE = text("""
     INSERT INTO consumer_breakers (consumer, state, reason, changed_by, allowed)
@@ -18,24 +25,29 @@ CHANGE = text("""
     ON CONFLICT (consumer) DO UPDATE
     SET state = excluded.state, reason = excluded.reason, changed_by = excluded.changed_by, since = headrace_clock(),
         allowed = excluded.allowed,
-        recent = CASE excluded.state WHEN 'running' THEN '' ELSE consumer_breakers.recent END
+        recent = CASE excluded.state WHEN 'running' THEN '' ELSE consumer_breakers.recent END,
+        tenants = CASE excluded.state WHEN 'running' THEN '{}' ELSE consumer_breakers.tenants END
     WHERE consumer_breakers.state <> excluded.state
     RETURNING consumer
 """)
 
 
-async def locked(tx: AsyncConnection, consumer: str) -> tuple[bool, Judgement]:
-    """Lock the row, which is made when new: whether the consumer is paused, and what was judged before."""
+async def locked(tx: AsyncConnection, consumer: str) -> tuple[bool, Judgement, float]:
+    """Lock the row, which is made when new: whether the consumer is paused, what was judged before, and the time."""
     found = (await tx.execute(LOCK, {"consumer": consumer})).one_or_none()
     if found is None:
         await tx.execute(MAKE, {"consumer": consumer})
         found = (await tx.execute(LOCK, {"consumer": consumer})).one()
-    return found.state == "paused", Judgement(found.recent, None, found.allowed)
+    failed, witnesses = found.tenants.get("failed", ()), found.tenants.get("witnesses", {})
+    before = Judgement(found.recent, None, found.allowed, tuple(failed), witnesses)
+    return found.state == "paused", before, found.now
 
 
 async def note(tx: AsyncConnection, consumer: str, found: Judgement) -> None:
     """Remember the latest outcomes."""
-    await tx.execute(NOTE, {"consumer": consumer, "recent": found.recent, "allowed": found.allowed})
+    tenants = json.dumps({"failed": found.failed, "witnesses": dict(found.witnesses)})
+    values = {"recent": found.recent, "allowed": found.allowed, "tenants": tenants}
+    await tx.execute(NOTE, {"consumer": consumer, **values})
 
 
 async def pause(tx: AsyncConnection, consumer: str, reason: str, by: str) -> bool:

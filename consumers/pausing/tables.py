@@ -1,6 +1,7 @@
 """Which consumers are paused, why and by whom, and what the breaker remembers of each."""
 
 from sqlalchemy import CheckConstraint, Column, DateTime, Integer, MetaData, PrimaryKeyConstraint, Table, Text, text
+from sqlalchemy.dialects.postgresql import JSONB
 
 metadata = MetaData()
 
@@ -17,5 +18,6 @@ consumer_breakers = Table(
     Column("since", DateTime(timezone=True), nullable=False, server_default=text("headrace_clock()")),
     Column("recent", Text, nullable=False, server_default=""),
     Column("allowed", Integer, nullable=False, server_default="0"),
+    Column("tenants", JSONB, nullable=False, server_default=text("'{}'::jsonb")),
     PrimaryKeyConstraint("consumer", name="consumer_breakers_pkey"),
 )  # fmt: skip

@@ -26,6 +26,7 @@ from consumers.work.spawn import (
     Progress,
     Refused,
 )
+from schemas.bounds import cut
 from schemas.event import Event
 from schemas.jobs import Artifact, JobProgressed, JobStarted, JobTrained
 
@@ -112,7 +113,7 @@ class TrainingAttempt:
             case LimitExceeded(code, message):
                 moved = fail(job, "quota", code, message, cause=cause, by=BY, at=at)
             case Broken(error_type, message):
-                moved = fail(job, "internal", "broken", f"{error_type}: {message}"[:500], cause=cause, by=BY, at=at)
+                moved = fail(job, "internal", "broken", cut(f"{error_type}: {message}", 500), cause=cause, by=BY, at=at)
             case Crashed(message):
                 moved = fail(job, "infrastructure", "worker_crashed", message, cause=cause, by=BY, at=at)
             case Canceled():

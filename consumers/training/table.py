@@ -13,6 +13,7 @@ import polars as pl
 from consumers.training.plan import Task
 from consumers.training.protocol import BLANKS, MISSING_MARKERS, Column, ColumnType
 from consumers.work.child import Refusal
+from schemas.bounds import cut
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -31,7 +32,7 @@ class Table:
 def read_table(path: Path, columns: Sequence[Column], target: str) -> Table:
     types = {column.name: column.type for column in columns}
     if target not in types:
-        listed = ", ".join(repr(name) for name in list(types)[:50]) + (" …" if len(types) > 50 else "")
+        listed = cut(", ".join(map(repr, types)), 1500)
         raise Refusal("user_config", "target_not_found", f"there is no column {target!r}; there are {listed}")
     text = pl.all().str.strip_chars(BLANKS)
     frame = (

@@ -7,10 +7,12 @@ from collections.abc import Mapping
 from consumers.training.plan import Task
 from consumers.training.protocol import ColumnType
 from consumers.work.child import Refusal
+from schemas.bounds import cut, size_of
 
 MIN_ROWS = 10
 MIN_ROWS_PER_CLASS = 2
 MAX_CLASSES = 200
+MAX_LABEL_BYTES = 1000  # the measures of a model, an event, name every class
 FEW_INTEGERS = 20
 
 
@@ -45,8 +47,15 @@ def check_classes(counts: Mapping[str, int], target: str) -> None:
     if len(counts) > MAX_CLASSES:
         message = f"the column {target!r} has {len(counts)} classes, {MAX_CLASSES} are allowed"
         raise Refusal("user_data", "target_unusable", message)
+    longest = max(counts, key=size_of)
+    if size_of(longest) > MAX_LABEL_BYTES:
+        message = (
+            f"a class of {target!r} is a text of {size_of(longest)} bytes, "
+            f"{MAX_LABEL_BYTES} are allowed: {cut(longest, 40)!r}"
+        )
+        raise Refusal("user_data", "target_unusable", message)
     rare = sorted(label for label, count in counts.items() if count < MIN_ROWS_PER_CLASS)
     if rare:
-        named = ", ".join(repr(label[:40]) for label in rare[:5]) + (" …" if len(rare) > 5 else "")
+        named = ", ".join(repr(cut(label, 40)) for label in rare[:5]) + (" …" if len(rare) > 5 else "")
         message = f"each class of {target!r} needs {MIN_ROWS_PER_CLASS} rows; too few have {named}"
         raise Refusal("user_data", "target_unusable", message)

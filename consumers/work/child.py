@@ -19,6 +19,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal, Protocol, cast
 
+from schemas.bounds import cut, cut_front
+
 # Kind of work → the module whose `run` does it. A request chooses a kind, never a module.
 KINDS: Mapping[str, str] = {
     "validate": "consumers.ingest.csv_check",
@@ -27,8 +29,8 @@ KINDS: Mapping[str, str] = {
 }
 
 REQUEST_BYTES = 16 * 1024 * 1024
-TRACEBACK_CHARACTERS = 8000
-MESSAGE_CHARACTERS = 2000
+MESSAGE_BYTES = 2000
+TRACEBACK_BYTES = 8000
 PR_SET_PDEATHSIG = 1
 PR_SET_NO_NEW_PRIVS = 38
 
@@ -62,7 +64,9 @@ def main(kinds: Mapping[str, str] = KINDS) -> None:
     apply_limits(request["limits"])
 
     def send(line: Mapping[str, Any]) -> None:
-        view = memoryview(json.dumps(line, allow_nan=False).encode() + b"\n")
+        # Not escaped: a text in another script would take two or three times its bytes of the line.
+        text = json.dumps(line, allow_nan=False, ensure_ascii=False)
+        view = memoryview(text.encode(errors="surrogatepass") + b"\n")
         while view:
             view = view[os.write(protocol, view) :]
 
@@ -80,7 +84,7 @@ def main(kinds: Mapping[str, str] = KINDS) -> None:
                 "refused": {
                     "failure_class": refusal.failure_class,
                     "code": refusal.code,
-                    "message": refusal.message[:MESSAGE_CHARACTERS],
+                    "message": cut(refusal.message, MESSAGE_BYTES),
                 }
             }
         )
@@ -154,8 +158,8 @@ def failure(error: BaseException) -> dict[str, Any]:
     return {
         "limit": limit,
         "type": f"{type(error).__module__}.{type(error).__qualname__}",
-        "message": str(error)[:MESSAGE_CHARACTERS],
-        "traceback": "".join(traceback.format_exception(error))[-TRACEBACK_CHARACTERS:],
+        "message": cut(str(error), MESSAGE_BYTES),
+        "traceback": cut_front("".join(traceback.format_exception(error)), TRACEBACK_BYTES),
     }
 
 

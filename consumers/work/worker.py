@@ -29,7 +29,7 @@ from consumers.work.spawn import (
 from consumers.work.store import LeaseLost
 from consumers.work.task import Task
 from schemas.event import Event
-from schemas.log import entry_of
+from schemas.log import EventTooLarge, entry_of
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
@@ -114,12 +114,21 @@ class Worker:
                 if isinstance(result, Finished):
                     await self.task.deliver(piece, directory, result)
             returned = isinstance(result, Canceled) and stopping.is_set()
-            await self._well(lambda tx: self._finish(tx, piece, result, returned=returned))
+            await self._end(piece, result, returned=returned)
             self.reached("work.finished")
         finally:
             for task in (beating, ending):
                 task.cancel()
             await asyncio.gather(beating, ending, return_exceptions=True)
+
+    async def _end(self, piece: Claimed, result: ChildResult, *, returned: bool) -> None:
+        """Finish; what does not fit into an event is the data's fault, and no further attempt changes that."""
+        try:
+            await self._well(lambda tx: self._finish(tx, piece, result, returned=returned))
+        except EventTooLarge as error:
+            log.warning("%s %s: %s", piece.queue, piece.subject, error)
+            refused = Refused("user_data", "result_too_large", f"its result is too large: {error}")
+            await self._well(lambda tx: self._finish(tx, piece, refused, returned=False))
 
     async def _child(self, piece: Claimed, directory: Path, cancelled: asyncio.Event) -> ChildResult:
         said = 0.0

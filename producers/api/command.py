@@ -9,12 +9,11 @@ from pydantic import BaseModel
 from producers.idempotency.once import Answer, Once, Turn
 from producers.outbox.accept import Accept, Acceptance
 from producers.outbox.append import append
-from producers.outbox.ports import TooLarge
-from producers.outbox.size import MOST_VALUE_BYTES, check_size
 from producers.ports import Clock, Transactions
+from schemas.bounds import MOST_EVENT_BYTES
 from schemas.errors import Refusal
-from schemas.event import first
-from schemas.log import LogEntry, entry_of
+from schemas.event import Event, first
+from schemas.log import EventTooLarge, LogEntry, entry_of
 from schemas.payload import Payload
 
 
@@ -50,8 +49,7 @@ class Commands:
         )  # fmt: skip
         headers = {"Location": f"/v1/{route}/{subject}", "Headrace-Position": f"e-{event.id}"}
         answer = Answer(202, {"id": str(subject), "state": state}, headers)
-        entry = entry_of(event)
-        _check(entry)
+        entry = _entry(event)
         if turn.attempt is None:
             await self.accept(Acceptance(entry))
         else:
@@ -70,8 +68,8 @@ class Commands:
             raise self.refusal(error)(str(error)) from error
 
 
-def _check(entry: LogEntry) -> None:
+def _entry(event: Event) -> LogEntry:
     try:
-        check_size(entry)
-    except TooLarge as error:
-        raise Refusal("event_too_large", str(error), max_bytes=MOST_VALUE_BYTES) from None
+        return entry_of(event)
+    except EventTooLarge as error:
+        raise Refusal("event_too_large", str(error), max_bytes=MOST_EVENT_BYTES) from None

@@ -13,7 +13,7 @@ from producers.api.command import Commands, Started
 from producers.idempotency.http import IdempotencyKey, answered
 from producers.idempotency.once import Answer, Turn
 from schemas.errors import Refusal
-from schemas.jobs import JobCancelRequested, JobRequested, Options
+from schemas.jobs import JobCancelRequested, JobRequested, NewOptions
 
 Exists = Callable[[UUID, UUID], Awaitable[bool]]
 """Whether an aggregate of a tenant has any event: (tenant, aggregate)."""
@@ -27,7 +27,7 @@ class NewJob(BaseModel):
     dataset_id: UUID
     target: Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00]+$")]
     model: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
-    options: Options = {}
+    options: NewOptions = {}
 
 
 class Cancellation(BaseModel):

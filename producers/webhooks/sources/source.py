@@ -23,7 +23,7 @@ from producers.webhooks.limits.limit import SourceLimits
 from producers.webhooks.verification.schemes import BY_NAME, SchemeName, options_of
 from producers.webhooks.verification.verdict import Verify
 from schemas.errors import Refusal
-from schemas.jobs import Options
+from schemas.jobs import NewOptions
 
 # What an expression costs is bounded where it is applied. Here only what it costs to read it: each level is two frames
 # of the parser's and two of the interpreter's stack, and 16 KiB are parsed in about 25 ms.
@@ -94,7 +94,7 @@ class RowsTraining(BaseModel):
     model_config = ConfigDict(extra="forbid")
     target: Column
     model: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
-    options: Options = Field(default_factory=dict)
+    options: NewOptions = Field(default_factory=dict)
 
 
 class Rows(BaseModel):

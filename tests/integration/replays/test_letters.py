@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from compose.processes.replays import lane_of
-from consumers.dead_letters.letter import MOST_ERROR_CHARACTERS, OPERATOR
+from consumers.dead_letters.letter import MOST_ERROR_BYTES, OPERATOR
 from consumers.replays import store
 from consumers.replays.replay import Target
 from tests.acceptance.answers import check_names_and_times, problem
@@ -117,7 +117,7 @@ async def test_what_the_subscription_fails_on_again_stays_one_row(field: Field) 
             await tx.exec_driver_sql("DELETE FROM positions")
     (letter,) = await field.bench.ask("SELECT attempts, state, length(error) AS size FROM dead_letters")
     assert (letter["attempts"], letter["state"]) == (3, "parked")
-    assert letter["size"] <= MOST_ERROR_CHARACTERS
+    assert letter["size"] <= MOST_ERROR_BYTES
     assert await field.bench.value("SELECT count(*) FROM events WHERE is_copy") == 1
 
 

@@ -63,6 +63,9 @@ async def test_quoted_commas_quotes_and_line_ends_are_content(tmp_path: Path) ->
         pytest.param("a,\n" + "1,2\n" * 20, "header_empty_name", [1], id="no name"),
         pytest.param('"a\nb",c\n' + "1,2\n" * 20, "header_invalid_name", [1], id="a name of two lines"),
         pytest.param(",".join(f"c{n}" for n in range(2001)) + "\n", "too_many_columns", [1], id="wide"),
+        pytest.param(
+            ",".join(f"{n}" + "\u6587" * 90 for n in range(1000)) + "\n", "header_too_long", [1], id="long names"
+        ),
         pytest.param("a,b\n1,2\n1\n1,2,3\n", "ragged_row", [3, 4], id="ragged"),
         pytest.param("a,b\n1,2\n,,,,\n", "ragged_row", [3], id="ragged and blank"),
         pytest.param("a,b\n1,é\n".encode("latin-1"), "not_utf8", [2], id="latin-1"),

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumers.dead_letters.letter import MOST_COPY_BYTES, MOST_ERROR_CHARACTERS, OPERATOR, DeadLetter, storable
+from consumers.dead_letters.letter import MOST_COPY_BYTES, MOST_ERROR_BYTES, OPERATOR, DeadLetter, storable
 from schemas.log import unpack_headers
 from schemas.record import Record
 from tests.factories import new_id
@@ -47,7 +47,7 @@ def test_any_error_has_a_fingerprint_headers_and_a_row(error: str) -> None:
 
 
 def test_an_error_is_cut() -> None:
-    assert len(storable("e" * 9000)) == MOST_ERROR_CHARACTERS
+    assert len(storable("e" * 9000)) == MOST_ERROR_BYTES
     assert storable("as it is: ü") == "as it is: ü"
 
 

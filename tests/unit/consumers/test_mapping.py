@@ -102,3 +102,8 @@ def test_any_payload_is_a_job_or_unmappable(payload: Any, expression: str) -> No
         mapped(payload, dataset_id=expression)
     except Unmappable:
         return
+
+
+def test_options_that_are_too_large_are_the_tenants_own_mistake() -> None:
+    with pytest.raises(Unmappable, match="16384 are allowed"):
+        mapped({**PAYLOAD, "how": {"a": "x" * 16_384}})

@@ -7,6 +7,7 @@ import pytest
 from pydantic import JsonValue, ValidationError
 
 from producers.api.jobs.http import Cancellation, NewJob
+from schemas.bounds import MOST_OPTIONS_BYTES
 from schemas.decode import read
 from schemas.jobs import MOST_OPTION_DEPTH, JobRequested
 from tests.factories import door_event, record_of
@@ -62,3 +63,12 @@ def test_a_reason_that_cannot_be_stored_is_refused(reason: str) -> None:
     with pytest.raises(ValidationError):
         Cancellation(reason=reason)
     assert Cancellation().reason
+
+
+def test_options_are_bounded_in_bytes() -> None:
+    room = MOST_OPTIONS_BYTES - len('{"a":""}')
+    assert NewJob.model_validate(body(options={"a": "x" * room}))
+    assert NewJob.model_validate(body(options={"a": "\u6587" * (room // 3)}))
+    for large in ("x" * (room + 1), "\u6587" * (room // 3 + 1)):
+        with pytest.raises(ValidationError, match="bytes as JSON, 16384 are allowed"):
+            NewJob.model_validate(body(options={"a": large}))
