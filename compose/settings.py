@@ -67,6 +67,9 @@ class Settings(BaseSettings):
     keep_work_days: float = Field(7, ge=1, description="How long pieces of work that are done are kept.")
     sweep_seconds: float = Field(300.0, gt=0, description="Between two rounds of the sweeper.")
     partitions_ahead_days: int = Field(7, ge=1, description="For how many days ahead partitions are made.")
+    log_partitions_ahead: int = Field(
+        4, ge=2, description="How many partitions of the log, of 8 million events each, are made ahead."
+    )
     lease_seconds: float = Field(15.0, description="How long a claimed piece of work is kept without a heartbeat.")
 
     @property

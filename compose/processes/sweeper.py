@@ -20,6 +20,7 @@ from compose.readers import READERS
 from compose.retention.duties import duties
 from compose.retention.duty import Duty, Swept, carry_out, rehearse
 from compose.settings import Settings
+from producers.outbox.ranges import Ranges
 from producers.outbox.relay import be_elected, elected
 from producers.webhooks.retention.days import Days
 
@@ -38,20 +39,19 @@ class Sweeper:
 
     office: asyncpg.Connection
     duties: Sequence[Duty]
-    days: Sequence[Days]
-    ahead: int
+    days: Sequence[Days | Ranges]
     stored: Stored
 
     async def round(self, stop: asyncio.Event) -> list[Swept]:
-        """Prepare the coming days, then every duty. Raises when the office is lost."""
+        """Prepare the coming partitions, then every duty. Raises when the office is lost."""
         now = await self.now()
         for one in self.days:
             try:
-                await one.prepare(now.date(), self.ahead)
+                await one.prepare(now.date())
             except Exception as error:
                 if not passing(error):
                     raise
-                log.warning("%s: a coming day was not made, with the next round: %s", one.table, error)
+                log.warning("%s: a coming partition was not made, with the next round: %s", one.table, error)
         swept = await carry_out(self.duties, now, stop)
         gone = [f"{one.name} {one.rows}" for one in swept if one.rows]
         log.log(logging.INFO if gone else logging.DEBUG, "swept: %s", ", ".join(gone) or "nothing is old")
@@ -77,7 +77,7 @@ async def sweeper(settings: Settings) -> AsyncIterator[Sweeper]:
         found, days = duties(settings, owner.begin, pipeline.begin, open_objects(settings.object_store))
         reads = {one.name: one.topics for one in READERS.values()}
         stored = Stored(pipeline, settings.kafka, settings.kafka_topic_prefix, reads, meters())
-        yield Sweeper(office, found, days, settings.partitions_ahead_days, stored)
+        yield Sweeper(office, found, days, stored)
     finally:
         await owner.dispose()
         await pipeline.dispose()

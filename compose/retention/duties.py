@@ -8,10 +8,10 @@ from compose.adapters.objects import LocalObjects
 from compose.retention.duty import Duty, of_rows
 from compose.settings import Settings
 from consumers.dead_letters import store as dead_letters
-from consumers.inbox import store as inbox
 from consumers.ports import Transactions
 from consumers.work import store as work
 from producers.idempotency import store as idempotency
+from producers.outbox.ranges import Ranges
 from producers.webhooks.retention import store as webhooks
 from producers.webhooks.retention.bodies import Bodies
 from producers.webhooks.retention.days import Days
@@ -19,8 +19,8 @@ from producers.webhooks.retention.days import Days
 
 def duties(
     settings: Settings, owner: Transactions, pipeline: Transactions, objects: LocalObjects
-) -> tuple[list[Duty], list[Days]]:
-    """The duties, and the tables whose coming days are made. Partitions are the owner's, rows the pipeline's."""
+) -> tuple[list[Duty], list[Days | Ranges]]:
+    """The duties, and the tables whose coming partitions are made. These are the owner's, rows the pipeline's."""
 
     async def needed(events: Sequence[UUID]) -> set[UUID]:
         if not events:
@@ -28,10 +28,10 @@ def duties(
         async with pipeline() as tx:
             return await dead_letters.open_events(tx, events)
 
-    days = {table: Days(table, owner, needed) for table in webhooks.TABLES}
+    days = {table: Days(table, owner, needed, settings.partitions_ahead_days) for table in webhooks.TABLES}
+    had = Days("processed", owner, needed, settings.partitions_ahead_days, key="event_id")
     bodies = Bodies(objects, pipeline, needed)
     keys = of_rows(pipeline, webhooks.expire_keys, webhooks.expired_keys)
-    claims = of_rows(pipeline, inbox.expire, inbox.expired)
     refused = of_rows(pipeline, webhooks.expire_rejected, webhooks.expired_rejected)
     answers = of_rows(pipeline, idempotency.expire, idempotency.expired)
     pieces = of_rows(pipeline, work.expire, work.expired)
@@ -41,7 +41,7 @@ def duties(
     # Bodies before their requests: a body without a row would be found by its folder, a row without a body by nobody.
     listed = [
         Duty("inbox_keys", "identities of webhooks", known, 1000, 0.05, *keys),
-        Duty("processed", "events that consumers have had", processed, 1000, 0.05, *claims),
+        Duty("processed", "events that consumers have had, by day", processed, 1000, 0.05, had.sweep, had.due),
         Duty("rejected_requests", "refused deliveries", rejected, 1000, 0.05, *refused),
         Duty("idempotency_keys", "answers to repeated commands", timedelta(0), 1000, 0.05, *answers),
         Duty("work", "pieces of work that are done", done, 500, 0.05, *pieces),
@@ -54,4 +54,4 @@ def duties(
             )
         ),
     ]
-    return listed, list(days.values())
+    return listed, [Ranges(owner, settings.log_partitions_ahead), had, *days.values()]

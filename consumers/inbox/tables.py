@@ -10,4 +10,5 @@ processed = Table(
     Column("event_id", Uuid, nullable=False),
     Column("consumer", Text, nullable=False),
     PrimaryKeyConstraint("event_id", "consumer", name="processed_pkey"),
+    postgresql_partition_by="RANGE (event_id)",
 )

@@ -38,6 +38,7 @@ events = Table(
     Index("events_tenant", "tenant_id", "seq"),
     Index("events_aggregate", "tenant_id", "aggregate_id", "seq"),
     Index("events_correlation", "tenant_id", "correlation_id"),
+    postgresql_partition_by="RANGE (seq)",
 )
 
 outbox = Table(

@@ -16,11 +16,13 @@ NOBODY = UUID(int=0)
 
 @dataclass(frozen=True)
 class Days:
-    """The days of one table; `begin` is the owner's."""
+    """The days of one table, by the time in the ids of its column `key`; `begin` is the owner's."""
 
     table: str
     begin: Transactions
     needed: Needed
+    ahead: int
+    key: str = "id"
 
     async def sweep(self, before: datetime, batch: int) -> AsyncGenerator[int, None]:
         """Drop the days that ended before, then old rows outside of any day; yields how many rows went."""
@@ -37,9 +39,10 @@ class Days:
         after, full = NOBODY, True
         while full:
             async with self.begin() as tx:
-                rows = await store.rest(tx, self.table, after, before, batch)
+                rows = await store.rest(tx, self.table, self.key, after, before, batch)
                 needed_events = await self.needed([event for _, event in rows if event is not None])
-                removed = await store.remove(tx, self.table, [one for one, event in rows if event not in needed_events])
+                gone = [one for one, event in rows if event not in needed_events]
+                removed = await store.remove(tx, self.table, self.key, gone)
             yield removed
             full = len(rows) == batch
             after = rows[-1][0] if rows else after
@@ -48,15 +51,15 @@ class Days:
         """How many rows would go; this counts them, which a sweep does not."""
         async with self.begin() as tx:
             names = [one.name for one in await store.past(tx, self.table, before)] + [f"{self.table}_default"]
-            rows = sum([await store.count(tx, name, before) for name in names])
+            rows = sum([await store.count(tx, name, self.key, before) for name in names])
         return rows - sum([len(await self._needed(name, before)) for name in names])
 
-    async def prepare(self, today: date, ahead: int) -> int:
+    async def prepare(self, today: date) -> int:
         """Make the partitions of today and the coming days; how many were missing."""
         made = 0
-        for number in range(ahead + 1):
+        for number in range(self.ahead + 1):
             async with self.begin() as tx:
-                made += await store.add_day(tx, self.table, today + timedelta(days=number))
+                made += await store.add_day(tx, self.table, self.key, today + timedelta(days=number))
         return made
 
     async def _needed(self, name: str, before: datetime) -> Sequence[UUID]:

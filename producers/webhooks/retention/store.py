@@ -41,13 +41,16 @@ TAKEN_OUT = text("""
 """)
 # A lock on the parent makes every accept wait: rather not today than long.
 BRIEFLY = text("SET LOCAL lock_timeout = '100ms'")
-OVERLAP = "SELECT EXISTS (SELECT FROM {table}_default WHERE id >= :begins AND id < :ends)"
+OVERLAP = "SELECT EXISTS (SELECT FROM {table}_default WHERE {key} >= :begins AND {key} < :ends)"
 ADD = text("SELECT headrace_add_partition(to_regclass(:table), :day)")
 LARGE = "SELECT id, event_id FROM {name} WHERE body_key IS NOT NULL AND id < :before ORDER BY id"
 CARRY = "INSERT INTO {table} SELECT * FROM {name} WHERE body_key IS NOT NULL AND id = ANY(:ids)"
-REST = "SELECT id, {event} AS event_id FROM {table}_default WHERE id > :after AND id < :before ORDER BY id LIMIT :limit"
+REST = """
+    SELECT {key} AS id, {event} AS event FROM {table}_default
+    WHERE {key} > :after AND {key} < :before ORDER BY 1 LIMIT :limit
+"""
 EVENT = {"requests": "CASE WHEN body_key IS NOT NULL THEN event_id END"}
-REMOVE = "DELETE FROM {table}_default WHERE id = ANY(:ids)"
+REMOVE = "DELETE FROM {table}_default WHERE {key} = ANY(:ids)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +82,12 @@ async def expired_rejected(tx: AsyncConnection, before: datetime) -> int:
     return int((await tx.execute(EXPIRED_REJECTED, {"before": before})).scalar_one())
 
 
-async def add_day(tx: AsyncConnection, table: str, day: date) -> bool:
+async def add_day(tx: AsyncConnection, table: str, key: str, day: date) -> bool:
     """Make a day's partition; False when it is there, or when the default one has rows of that day already."""
     await tx.execute(BRIEFLY)
     begins = datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp() * 1000
     bounds = {"begins": first_at(int(begins)), "ends": first_at(int(begins) + 86_400_000)}
-    if (await tx.execute(text(OVERLAP.format(table=table)), bounds)).scalar_one():
+    if (await tx.execute(text(OVERLAP.format(table=table, key=key)), bounds)).scalar_one():
         return False
     return bool((await tx.execute(ADD, {"table": table, "day": day})).scalar_one())
 
@@ -118,9 +121,9 @@ async def drop(tx: AsyncConnection, name: str) -> int:
     return rows
 
 
-async def count(tx: AsyncConnection, name: str, before: datetime) -> int:
+async def count(tx: AsyncConnection, name: str, key: str, before: datetime) -> int:
     """The rows of a partition up to a moment."""
-    query = text(f"SELECT count(*) FROM {name} WHERE id < :before")
+    query = text(f"SELECT count(*) FROM {name} WHERE {key} < :before")
     return int((await tx.execute(query, {"before": bound(before)})).scalar_one())
 
 
@@ -131,17 +134,17 @@ async def large(tx: AsyncConnection, name: str, before: datetime) -> list[tuple[
 
 
 async def rest(
-    tx: AsyncConnection, table: str, after: UUID, before: datetime, limit: int
+    tx: AsyncConnection, table: str, key: str, after: UUID, before: datetime, limit: int
 ) -> list[tuple[UUID, UUID | None]]:
     """The next old rows that stand in the default partition; with the event of those whose body is large."""
-    query = text(REST.format(table=table, event=EVENT.get(table, "CAST(NULL AS uuid)")))
+    query = text(REST.format(table=table, key=key, event=EVENT.get(table, "CAST(NULL AS uuid)")))
     rows = await tx.execute(query, {"after": after, "before": bound(before), "limit": limit})
-    return [(row.id, row.event_id) for row in rows]
+    return [(row.id, row.event) for row in rows]
 
 
-async def remove(tx: AsyncConnection, table: str, ids: Sequence[UUID]) -> int:
+async def remove(tx: AsyncConnection, table: str, key: str, ids: Sequence[UUID]) -> int:
     """Delete rows of the default partition; how many."""
-    return (await tx.execute(text(REMOVE.format(table=table)), {"ids": list(ids)})).rowcount
+    return (await tx.execute(text(REMOVE.format(table=table, key=key)), {"ids": list(ids)})).rowcount
 
 
 async def events_of(tx: AsyncConnection, tenant: UUID, ids: Sequence[UUID]) -> dict[UUID, UUID]:

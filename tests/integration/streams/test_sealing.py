@@ -97,6 +97,7 @@ async def test_an_event_that_comes_again_after_its_trace_is_gone_adds_nothing(ga
     events = webhooks(tenant, source, [1, 2])
     await gathering.take(*events)
     async with gathering.bench.pipeline.begin() as tx:
+        await tx.execute(text("SET LOCAL ROLE headrace_owner"))  # the pipeline removes none of it
         await tx.execute(text("DELETE FROM processed"))
     await gathering.take(*events, *webhooks(tenant, source, [3]))
     (version,) = await gathering.sealed(1)

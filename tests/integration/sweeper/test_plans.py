@@ -4,7 +4,6 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from consumers.inbox import store as inbox
 from consumers.work import store as work
 from producers.webhooks.retention import store as webhooks
 from producers.webhooks.retention.store import bound
@@ -28,10 +27,10 @@ FILL = (
 )
 EXPIRE = {
     "inbox_keys": (webhooks.EXPIRE_KEYS.text, "timestamptz"),
-    "processed": (inbox.EXPIRE.text, "uuid"),
+    "processed_default": (webhooks.REST.format(table="processed", key="event_id", event="NULL::uuid"), "uuid"),
     "rejected_requests": (webhooks.EXPIRE_REJECTED.text, "timestamptz"),
     "work": (work.EXPIRE.text, "timestamptz"),
-    "requests_default": (webhooks.REST.format(table="requests", event=webhooks.EVENT["requests"]), "uuid"),
+    "requests_default": (webhooks.REST.format(table="requests", key="id", event=webhooks.EVENT["requests"]), "uuid"),
     "requests": (webhooks.LARGE.format(name="requests_default"), "uuid"),
 }
 NEEDED = "SELECT FROM dead_letters WHERE event_id = ANY($1::uuid[]) AND state NOT IN ('discarded', 'applied')"

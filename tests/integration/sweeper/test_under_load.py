@@ -20,8 +20,9 @@ from tests.integration.outbox.deliveries import Sender
 from tests.integration.sweeper.rows import Rows
 
 MANY = """
-    INSERT INTO processed SELECT headrace_first_id(headrace_clock() - interval '1 hour' + make_interval(secs => n)), 'c'
-    FROM generate_series(1, 30000) AS n
+    INSERT INTO inbox_keys
+    SELECT id, id, int8send(n), '', id, id, false, headrace_clock() - interval '1 hour' + make_interval(secs => n)
+    FROM generate_series(1, 30000) AS n, gen_random_uuid() AS id
 """
 HOLDER = """
     SELECT pid FROM pg_locks l JOIN pg_database d ON d.oid = l.database JOIN pg_stat_activity a USING (pid)
@@ -43,7 +44,7 @@ async def test_one_that_is_killed_in_the_middle_is_followed_by_the_next(rows: Ro
     child = await asyncio.create_subprocess_exec(sys.executable, "-m", "compose.cli", "sweeper", env=environment)
 
     async def left() -> int:
-        return (await rows.counts())["processed"]
+        return (await rows.counts())["inbox_keys"]
 
     try:
         await eventually(left, lambda count: count < 30002)
@@ -72,7 +73,7 @@ async def test_of_two_one_works_and_the_other_takes_over(rows: Rows, postgres: s
             await superuser.execute("SELECT pg_terminate_backend($1)", first)
             await superuser.close()
             await eventually(lambda: holders(rows), lambda found: found and found != [first])
-            await eventually(rows.counts, lambda counts: counts["processed"] == 0)
+            await eventually(rows.counts, lambda counts: counts["inbox_keys"] == 0)
         finally:
             stop.set()
 

@@ -43,12 +43,12 @@ async def test_rows_on_both_sides_of_the_line(rows: Rows) -> None:
 
 
 async def test_more_than_a_batch_goes_in_one_round(rows: Rows) -> None:
-    await rows.db.execute("""
-        INSERT INTO processed SELECT headrace_first_id(headrace_clock() + make_interval(secs => n)), 'c'
-        FROM generate_series(1, 2500) AS n
-    """)
+    await rows.db.execute(
+        "INSERT INTO inbox_keys SELECT $1, $1, int8send(n), int8send(n), $1, $1, false, headrace_clock()"
+        " FROM generate_series(1, 2500) AS n", rows.tenant,
+    )  # fmt: skip
     await rows.move_clock(40)
-    assert removed(await once(rows.settings, dry_run=False))["processed"] == 2500
+    assert removed(await once(rows.settings, dry_run=False))["inbox_keys"] == 2500
 
 
 async def test_open_work_and_data_stay_for_ever(rows: Rows) -> None:
