@@ -162,5 +162,5 @@ async def _not_storable(request: Request, _error: Exception) -> JSONResponse:
 
 async def _broken(request: Request, error: Exception) -> JSONResponse:
     if passing(error):
-        return _problem(request, 503, "unavailable", "The database does not answer. Try again in a moment.")
+        return _problem(request, 503, "unavailable", "What this needs does not answer. Try again in a moment.")
     return _problem(request, 500, "internal", "Something broke on our side; the trace id leads to the log.")

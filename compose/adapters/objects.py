@@ -2,42 +2,73 @@
 
 import asyncio
 import hashlib
+import logging
 import os
 import shutil
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 from urllib.parse import unquote, urlsplit
 
 from consumers.ports import ObjectMissing
 from producers.ports import Stored
 
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+
+class ObjectStoreAway(OSError):
+    """The store does not answer, or its directory is not mounted: the same later can succeed."""
+
 
 class LocalObjects:
-    """Objects under one directory; keys are made by the server and use `/`."""
+    """Objects under one directory; keys are made by the server and use `/`.
+
+    The folder `.incoming` is the mark of a store: without it the directory is an empty mount point or another disk,
+    and no object counts as missing.
+    """
 
     def __init__(self, root: Path) -> None:
         self.root = self._root = root.resolve()
         self._incoming = self._root / ".incoming"
-        self._incoming.mkdir(parents=True, exist_ok=True)
+        self._was_away = False
+        try:
+            _make_private(self._incoming)
+        except OSError as error:  # what needs no object goes on without
+            log.warning("the object store cannot be opened: %s", error)
+
+    async def check(self) -> None:
+        """Raises ObjectStoreAway, and says so once; says once too that it is back."""
+        try:
+            await self._run(self._marked)
+        except OSError as error:
+            if not self._was_away:
+                log.warning("the object store is away, what needs it waits: %s", error)
+            self._was_away = True
+            raise
+        if self._was_away:
+            log.warning("the object store is back")
+        self._was_away = False
 
     async def put(self, key: str, chunks: AsyncIterator[bytes]) -> Stored:
         """Write an object durably; nothing is left of it when `chunks` raises."""
         path = self._path(key)
         digest, size = hashlib.sha256(), 0
-        handle, name = tempfile.mkstemp(dir=self._incoming)
+        handle, name = await self._run(lambda: tempfile.mkstemp(dir=self._incoming))
         try:
             with os.fdopen(handle, "wb") as file:
                 async for chunk in chunks:
                     digest.update(chunk)
                     size += len(chunk)
-                    await asyncio.to_thread(file.write, chunk)
-                await asyncio.to_thread(_flush, file)
-            await asyncio.to_thread(_publish, Path(name), path)
+                    await self._run(partial(file.write, chunk))
+                await self._run(partial(_flush, file))
+            await self._run(partial(self._publish, Path(name), path))
         except BaseException:
-            Path(name).unlink(missing_ok=True)
+            with suppress(OSError):
+                Path(name).unlink()
             raise
         return Stored(size, digest.hexdigest())
 
@@ -50,38 +81,41 @@ class LocalObjects:
                 with os.fdopen(handle, "wb") as target, path.open("rb") as source:
                     shutil.copyfileobj(source, target, 1 << 20)
                     _flush(target)
-                _publish(Path(name), self._path(key))
+                self._publish(Path(name), self._path(key))
             except BaseException:
-                Path(name).unlink(missing_ok=True)
+                with suppress(OSError):
+                    Path(name).unlink()
                 raise
 
-        await asyncio.to_thread(copy)
+        await self._run(copy)
 
     async def fetch(self, key: str, path: Path) -> None:
         """Copy an object to a file; raises ObjectMissing."""
         try:
-            await asyncio.to_thread(shutil.copyfile, self._path(key), path)
+            await self._run(lambda: shutil.copyfile(self._path(key), path))
         except FileNotFoundError:
             raise ObjectMissing(key) from None
 
     async def read(self, key: str) -> bytes | None:
         """A small object's bytes, None when there is no such object."""
         try:
-            return await asyncio.to_thread(self._path(key).read_bytes)
+            return await self._run(self._path(key).read_bytes)
         except FileNotFoundError:
             return None
 
     async def delete(self, key: str) -> None:
         """Remove it; nothing happens where there is none."""
-        await asyncio.to_thread(self._path(key).unlink, missing_ok=True)
+        with suppress(FileNotFoundError):
+            await self._run(self._path(key).unlink)
 
     async def folders(self, pattern: str) -> list[str]:
         """Every folder whose path fits the pattern (`*` is one step)."""
 
         def found() -> list[str]:
+            self._marked()
             return sorted(str(one.relative_to(self._root)) for one in self._root.glob(pattern) if one.is_dir())
 
-        return await asyncio.to_thread(found)
+        return await self._run(found)
 
     async def names(self, folder: str) -> list[str]:
         """The objects in a folder, without its path."""
@@ -89,14 +123,44 @@ class LocalObjects:
         def found() -> list[str]:
             with suppress(FileNotFoundError):
                 return [one.name for one in self._path(folder).iterdir() if one.is_file()]
+            self._marked()
             return []
 
-        return await asyncio.to_thread(found)
+        return await self._run(found)
 
     async def delete_folder(self, folder: str) -> None:
         """Remove a folder that is empty; another one stays."""
         with suppress(OSError):
             await asyncio.to_thread(self._path(folder).rmdir)
+
+    async def _run(self, act: Callable[[], T]) -> T:
+        """In a thread. Whatever failed, a store that is not there raises ObjectStoreAway."""
+
+        def acted() -> T:
+            try:
+                return act()
+            except OSError:
+                self._marked()
+                raise
+
+        return await asyncio.to_thread(acted)
+
+    def _marked(self) -> None:
+        try:
+            self._incoming.stat()
+        except OSError as error:
+            raise ObjectStoreAway(f"the object store is not there: {error}") from error
+
+    def _publish(self, written: Path, path: Path) -> None:
+        """Give a written file its name, and put the name on the disk."""
+        self._marked()
+        _make_private(path.parent)
+        written.replace(path)
+        directory = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(directory)
+        finally:
+            os.close(directory)
 
     def _path(self, key: str) -> Path:
         path = (self._root / key).resolve()
@@ -118,12 +182,9 @@ def _flush(file: BinaryIO) -> None:
     os.fsync(file.fileno())
 
 
-def _publish(written: Path, path: Path) -> None:
-    """Give a written file its name, and put the name on the disk."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    written.replace(path)
-    directory = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)
+def _make_private(folder: Path) -> None:
+    """Make a folder, and those above it that are missing, readable by their owner only."""
+    if not folder.is_dir():
+        _make_private(folder.parent)
+        with suppress(FileExistsError):
+            folder.mkdir(mode=0o700)

@@ -69,15 +69,15 @@ def handler(consumer: Consumer, settings: Settings, clock: Clock) -> Handle:
 
 def tasks(consumer: Consumer, settings: Settings, clock: Clock) -> list[Task]:
     """What its workers do, in children."""
-    memory = settings.training_memory_bytes
+    objects, memory = open_objects(settings.object_store), settings.training_memory_bytes
     if "validation" in consumer.queues:
         limits = Limits(memory_bytes=memory, wall_seconds=300)
-        return [Validation(open_objects(settings.object_store), record, limits)]
+        return [Validation(objects, record, limits)]
     if "training" in consumer.queues:
         limits = Limits(
             memory_bytes=memory, cpu_seconds=settings.training_seconds * 2, wall_seconds=settings.training_seconds
         )
-        return [TrainingAttempt(open_objects(settings.object_store), record, limits, clock)]
+        return [TrainingAttempt(objects, record, limits, clock)]
     return []
 
 
@@ -106,11 +106,12 @@ async def consumer_parts(
             positions, runner, max_records=consumer.batch, client_id=f"headrace-{consumer.name}",
             gate=BreakerGate(pipeline, consumer.name), rebalanced=partial(told.rebalanced, consumer.name),
         )  # fmt: skip
+        objects = open_objects(settings.object_store)
         workers = [
             Worker(
                 task, pipeline.begin, append, classify, clock, settings.lease_seconds, settings.training_slots,
                 settings.tenant_pieces, scratch=stack.enter_context(scratch(settings.scratch_root)),
-                reached=crash_points(), leased=told.lease,
+                reached=crash_points(), leased=told.lease, ready=objects.check,
             )
             for task in tasks(consumer, settings, clock)
         ]  # fmt: skip
@@ -124,11 +125,12 @@ async def sealing_parts(settings: Settings) -> AsyncIterator[tuple[SealWhenDue, 
     try:
         clock = await database_clock(pipeline)
         limits = Limits(memory_bytes=settings.training_memory_bytes, wall_seconds=300)
-        task = Sealing(pipeline.begin, open_objects(settings.object_store), limits)
+        objects = open_objects(settings.object_store)
+        task = Sealing(pipeline.begin, objects, limits)
         with scratch(settings.scratch_root) as room:
             worker = Worker(
                 task, pipeline.begin, append, classify, clock, settings.lease_seconds,
-                most_of_tenant=settings.tenant_pieces, scratch=room, leased=told.lease,
+                most_of_tenant=settings.tenant_pieces, scratch=room, leased=told.lease, ready=objects.check,
             )  # fmt: skip
             yield SealWhenDue(pipeline.begin, classify), worker
     finally:

@@ -9,12 +9,15 @@ from consumers.ingest.protocol import ValidationResult
 from schemas.bounds import size_of
 from schemas.datasets import Column, DatasetRejected, DatasetSubmitted, DatasetValidated, Finding
 from schemas.event import Cause, Event, following
+from schemas.jobs import FailureClass
 
 BY = "ingest"
 State = Literal["submitted", "validated", "rejected"]
 # An event must fit into a record; of a wide file it says less, and the row keeps all.
 MOST_SAID_BYTES = 768 << 10
 FINDINGS_SAID = (100, 10)
+# Rules of findings that are not about the file: every attempt to look at it was lost.
+NOT_THE_FILE = frozenset({"worker_lost", "worker_crashed", "object_missing", "object_store_away"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,12 @@ class Dataset:
     findings: tuple[Finding, ...] = ()
     profile: tuple[dict[str, Any], ...] = ()
     reason: str | None = None
+
+    @property
+    def failure_class(self) -> FailureClass:
+        """Whose fault it is that a job cannot have it."""
+        lost = any(finding.rule in NOT_THE_FILE for finding in self.findings)
+        return "infrastructure" if lost else "user_data"
 
 
 def submitted(event: Event, data: DatasetSubmitted) -> Dataset:

@@ -48,7 +48,7 @@ def settle(job: Job, dataset: Dataset, event: Event, at: datetime) -> Moved | No
         return None
     if dataset.state == "rejected":
         message = f"The data set {dataset.name} was rejected: {dataset.reason}"
-        return fail(job, "user_data", "dataset_rejected", message, cause=event.id, by=BY, at=at)
+        return fail(job, dataset.failure_class, "dataset_rejected", message, cause=event.id, by=BY, at=at)
     names = [column.name for column in dataset.columns]
     if job.target not in names:
         shown = cut(", ".join(names[:20]), 2000)

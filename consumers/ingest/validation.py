@@ -88,7 +88,7 @@ class Validation:
     async def give_up(
         self, tx: "AsyncConnection", piece: Claimed, code: str, message: str, at: datetime
     ) -> Sequence[Event]:
-        """Every attempt was lost: the file cannot be used."""
+        """Every attempt was lost: the file cannot be used, and that is no fault of the file."""
         dataset = (await store.lock(tx, [(piece.tenant, piece.subject)]))[piece.tenant, piece.subject]
         if dataset.state != "submitted":
             return ()

@@ -78,9 +78,10 @@ class Broken:
 
 @dataclass(frozen=True, slots=True)
 class Crashed:
-    """The process died or spoke nonsense: infrastructure, worth another attempt."""
+    """The process died or spoke nonsense, or what it needs is away: infrastructure, worth another attempt."""
 
     message: str
+    code: str = "worker_crashed"
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,12 +7,14 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeVar
 
 from consumers.errors import Transient
 from consumers.ports import Classify, Clock, ObjectMissing, Outbox, Reached, Transactions, nothing
 from consumers.work import store
+from consumers.work.delivery import delivered
 from consumers.work.piece import Claimed
 from consumers.work.spawn import (
     Broken,
@@ -45,6 +47,10 @@ def unheard(_queue: str, _what: str) -> None:
     """Where nobody counts."""
 
 
+async def at_once() -> None:
+    """What needs nothing is ready."""
+
+
 PROGRESS_SECONDS = 0.5
 BEAT_SECONDS = 1.0  # at the longest: with a heartbeat comes the word to stop
 RETRY_SECONDS = 2.0
@@ -54,7 +60,8 @@ RETRY_SECONDS = 2.0
 class Worker:
     """Runs one kind of task in `slots` children at once; `lease_seconds` is how long a lost one stays taken.
 
-    Of one tenant `most_of_tenant` run at once, over all workers of the queue.
+    Of one tenant `most_of_tenant` run at once, over all workers of the queue. While `ready` raises what is transient,
+    nothing is claimed: no attempt is burned on a store that is away.
     """
 
     task: Task
@@ -69,6 +76,7 @@ class Worker:
     scratch: Path | None = None
     reached: Reached = nothing
     leased: Leased = unheard
+    ready: Callable[[], Awaitable[None]] = at_once
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Work until `stopping`; pieces in hand are then given back, their children ended."""
@@ -76,7 +84,7 @@ class Worker:
 
     async def _slot(self, stopping: asyncio.Event) -> None:
         while not stopping.is_set():
-            piece = await self._well(self._claim)
+            piece = await self._well(self._claim) if await self._can_begin() else None
             if piece is None:
                 with suppress(TimeoutError):
                     await asyncio.wait_for(stopping.wait(), self.poll_seconds * (0.75 + random.random() / 2))  # noqa: S311
@@ -91,6 +99,15 @@ class Worker:
             except Exception:
                 # A bug in the task's own code: the lease runs out and the attempts are counted.
                 log.exception("attempt %d of %s %s broke", piece.attempt, piece.queue, piece.subject)
+
+    async def _can_begin(self) -> bool:
+        try:
+            await self.ready()
+        except Exception as error:
+            if not self._is_transient(error):
+                raise
+            return False
+        return True
 
     async def _claim(self, tx: "AsyncConnection") -> Claimed | None:
         return await store.claim(tx, self.task.queue, self.lease_seconds, self.most_of_tenant)
@@ -112,7 +129,8 @@ class Worker:
                 if beating.done() and beating.exception() is not None:
                     raise LeaseLost(str(piece.subject))
                 if isinstance(result, Finished):
-                    await self.task.deliver(piece, directory, result)
+                    act = partial(self.task.deliver, piece, directory, result)
+                    result = await delivered(act, result, self._is_transient, cancelled)
             returned = isinstance(result, Canceled) and stopping.is_set()
             await self._end(piece, result, returned=returned)
             self.reached("work.finished")
@@ -145,7 +163,11 @@ class Worker:
         try:
             request, limits = await self.task.prepare(piece, directory)
         except ObjectMissing as error:
-            return Refused("user_data", "object_missing", f"the data set's file is gone: {error}")
+            return Crashed(f"the object {error} is gone", "object_missing")
+        except Exception as error:
+            if not self._is_transient(error):
+                raise
+            return Crashed(f"what it needs is away: {error}", "object_store_away")
         return await run_child(request, limits, progressed, cancelled)
 
     async def _beat(self, piece: Claimed, cancelled: asyncio.Event) -> None:
@@ -184,8 +206,8 @@ class Worker:
                 await store.fence(tx, piece)
                 pause = RETRY_SECONDS * 2 ** (piece.attempt - 1)
                 await store.give_back(tx, piece, now + timedelta(seconds=pause))
-            case Crashed(message):
-                await self._give_up(tx, piece, "worker_crashed", message)
+            case Crashed(message, code):
+                await self._give_up(tx, piece, code, message)
             case Finished() | Refused() | LimitExceeded() | Broken() | Canceled():
                 if isinstance(result, Broken):
                     log.error("%s %s broke: %s\n%s", piece.queue, piece.subject, result.message, result.traceback)
@@ -201,6 +223,9 @@ class Worker:
         await store.done(tx, piece)
         await self._say(tx, events)
 
+    def _is_transient(self, error: BaseException) -> bool:
+        return isinstance(error, Transient) or self.classify(error) is Transient
+
     async def _say(self, tx: "AsyncConnection", events: Sequence[Event]) -> None:
         await self.outbox(tx, [entry_of(event) for event in events])
 
@@ -212,7 +237,7 @@ class Worker:
                 async with self.begin() as tx:
                     return await act(tx)
             except Exception as error:
-                if not isinstance(error, Transient) and self.classify(error) is not Transient:
+                if not self._is_transient(error):
                     raise
                 log.warning("transient, again in %.1f s: %s", pause, error)
             await asyncio.sleep(pause)

@@ -4,6 +4,7 @@ import logging
 import os
 import time
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from uuid import UUID
@@ -177,11 +178,15 @@ class Door:
         if key is None:
             return await self.accept(one)
         # Too large for a record: stored first, so that no accepted event refers to nothing.
-        await self.objects.put(key, _whole(body))
+        try:
+            await self.objects.put(key, _whole(body))
+        except OSError as error:
+            raise Unavailable(f"the object store: {error}") from error
         self.reached("door.body_kept")
         accepted = await self.accept(one)
         if accepted.duplicate:
-            await self.objects.delete(key)
+            with suppress(OSError):  # the sweeper removes what no request names
+                await self.objects.delete(key)
         return accepted
 
     def _note(self, source: KnownSource, refused: Refused, size_bytes: int, content_type: str) -> None:
