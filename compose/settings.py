@@ -28,6 +28,9 @@ class Settings(BaseSettings):
     api_key: SecretStr | None = Field(None, description="The key that the CLI shows to the API.")
     log_format: Literal["text", "json"] = Field("text", description="How log lines look.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="What is logged.")
+    log_bytes: int = Field(
+        64 << 20, ge=1 << 16, description="A log of the stack past this is emptied; its last lines stay beside it."
+    )
     metrics_port: int = Field(0, ge=0, le=65535, description="Where processes other than the API show metrics; 0: not.")
     metrics_host: str = Field("127.0.0.1", description="The address that metrics_port is opened on.")
     max_webhook_bytes: int = Field(1 << 20, description="Largest webhook body.")

@@ -5,6 +5,7 @@ import hashlib
 import logging
 import os
 import shutil
+import stat
 import tempfile
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
@@ -37,6 +38,7 @@ class LocalObjects:
         self._was_away = False
         try:
             _make_private(self._incoming)
+            _close_to_others(self._root)
         except OSError as error:  # what needs no object goes on without
             log.warning("the object store cannot be opened: %s", error)
 
@@ -188,3 +190,10 @@ def _make_private(folder: Path) -> None:
         _make_private(folder.parent)
         with suppress(FileExistsError):
             folder.mkdir(mode=0o700)
+
+
+def _close_to_others(folder: Path) -> None:
+    """Take what is not the owner's or the group's from a folder of this user's."""
+    found = folder.stat()
+    if found.st_uid == os.geteuid() and found.st_mode & stat.S_IRWXO:
+        folder.chmod(stat.S_IMODE(found.st_mode) & ~stat.S_IRWXO)

@@ -29,6 +29,7 @@ class Addresses:
     embedded_postgres: bool
     embedded_kafka: bool
     metrics_port: int = 0
+    log_bytes: int = 64 << 20
 
     def environment(self, current: Mapping[str, str] = os.environ, *, place: int = 0) -> dict[str, str]:
         """The caller's environment with these addresses in it; the process in this place has a port for its metrics."""
@@ -85,6 +86,7 @@ def find(settings: Settings) -> Addresses:
         embedded_postgres=embedded_postgres,
         embedded_kafka=embedded_kafka,
         metrics_port=settings.metrics_port,
+        log_bytes=settings.log_bytes,
     )
 
 

@@ -53,10 +53,10 @@ class ChildFailedError(Exception):
 def spawn_options(stop_signal: signal.Signals, user: str | None = None) -> dict[str, Any]:
     """Keyword arguments for `subprocess.Popen` and `asyncio.create_subprocess_exec`.
 
-    The child leads its own session. On Linux the kernel sends it `stop_signal` when the THREAD that
-    spawns it ends, kill -9 of the parent included: spawn from the main thread.
+    The child leads its own session, and what it writes is its user's alone. On Linux the kernel sends it
+    `stop_signal` when the THREAD that spawns it ends, kill -9 of the parent included: spawn from the main thread.
     """
-    options: dict[str, Any] = {"start_new_session": True, "preexec_fn": _parent_death(stop_signal)}
+    options: dict[str, Any] = {"start_new_session": True, "preexec_fn": _parent_death(stop_signal), "umask": 0o077}
     if user is not None:
         options |= {"user": user, "group": user, "extra_groups": []}
     return options

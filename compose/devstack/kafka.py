@@ -94,6 +94,8 @@ class KafkaServer:
     def prepare(self) -> None:
         """Fetch missing jars, write the properties, format a new log directory; FormatError and the jars' errors."""
         install(cache=self._cache)
+        self.data_dir.mkdir(parents=True, exist_ok=True)
+        self.data_dir.chmod(0o700)  # records hold what tenants sent
         shutil.rmtree(self._temporary, ignore_errors=True)  # native libraries of earlier runs
         self._temporary.mkdir(parents=True)
         if not self.log_dir.exists():

@@ -56,7 +56,7 @@ class Stack:
         ports, data_dir = addresses.ports, addresses.data_dir
         self._postgres = PostgresServer(data_dir / "postgres", ports.postgres)
         self._kafka = KafkaServer(data_dir / "kafka", ports.kafka, ports.controller)
-        self.supervisor = Supervisor(RunFiles(data_dir), addresses.status())
+        self.supervisor = Supervisor(RunFiles(data_dir), addresses.status(), addresses.log_bytes)
 
     def steps(self) -> tuple[Step, ...]:
         """Everything from nothing to a running stack."""

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from compose.devstack.children import ChildFailedError, Server, spawn_options, sweep_group, tail
+from compose.devstack.logs import keep_short, shorten
 from compose.devstack.status import (
     ChildIdentity,
     Identity,
@@ -26,7 +27,7 @@ STABLE_SECONDS = 10.0
 STOP_SECONDS = 20.0
 READY_SECONDS = 60.0
 DEATHS_BEFORE_READY = 3
-LOG_BYTES = 16 << 20
+LOG_BYTES = 64 << 20
 
 
 async def alive_one_second() -> None:
@@ -79,13 +80,15 @@ class _Kept:
 class Supervisor:
     """Children of one data directory; made and used in the main thread, whose death ends them (Linux)."""
 
-    def __init__(self, files: RunFiles, status: StackStatus) -> None:
+    def __init__(self, files: RunFiles, status: StackStatus, log_bytes: int = LOG_BYTES) -> None:
         """Begin with `status`, whose addresses every later status.json repeats."""
         self._files = files
+        self._log_bytes = log_bytes
         self._status = status
         self._kept: dict[str, _Kept] = {}
         self._self = own_identity()
         files.logs.mkdir(parents=True, exist_ok=True)
+        files.logs.chmod(0o700)
         self._publish()
 
     @property
@@ -103,7 +106,7 @@ class Supervisor:
 
         ChildFailedError with the end of its log when it does not get ready.
         """
-        shorten(self.log(child.name))
+        shorten(self.log(child.name), self._log_bytes)
         await asyncio.to_thread(child.prepare)
         kept = _Kept(child, ProcessStatus(child.name), asyncio.get_running_loop().create_future())
         self._kept[child.name] = kept
@@ -178,10 +181,12 @@ class Supervisor:
         kept.identity = Identity.of(process.pid)
         self._change(kept, pid=process.pid, state="starting", restarts=kept.status.restarts)
         watcher = asyncio.create_task(self._watch(kept))
+        shortener = asyncio.create_task(keep_short(self.log(child.name), self._log_bytes))
         try:
             return await process.wait()
         finally:
             watcher.cancel()
+            shortener.cancel()
             sweep_group(process.pid)
             kept.process = kept.identity = None
 
@@ -236,9 +241,3 @@ class Supervisor:
     def _note(self, kept: _Kept, text: str) -> None:
         with self.log(kept.child.name).open("a", encoding="utf-8") as log:
             print(f"{time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime())} supervisor: {text}", file=log)
-
-
-def shorten(log: Path, limit_bytes: int = LOG_BYTES) -> None:
-    """Keep a log that has grown past the limit as `<name>.log.1`, in the place of the one before."""
-    if log.is_file() and log.stat().st_size > limit_bytes:
-        log.replace(log.with_suffix(".log.1"))

@@ -1,7 +1,9 @@
 """What the supervisor does with a single child, good or bad."""
 
+import asyncio
 import os
 import signal
+import stat
 import sys
 from pathlib import Path
 
@@ -9,12 +11,22 @@ import psutil
 import pytest
 
 from compose.devstack.children import ChildFailedError
+from compose.devstack.logs import shorten
 from compose.devstack.status import RunFiles, StackStatus
-from compose.devstack.supervisor import Child, Supervisor, shorten
+from compose.devstack.supervisor import Child, Supervisor
+from tests.eventually import eventually
 from tests.integration.devstack.waiting import ended, until
 
 PAUSE = "import signal; signal.pause()"
 DEAF = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True); signal.pause()"
+TALKER = """
+import itertools, sys, time
+for number in itertools.count(1):
+    print(number, "x" * 90)
+    if number % 100 == 0:
+        sys.stdout.flush()
+        time.sleep(0.01)
+"""
 PARENT = f"import subprocess, sys; subprocess.Popen([sys.executable, '-c', {PAUSE!r}]); {PAUSE}"
 
 
@@ -73,12 +85,47 @@ async def test_a_child_does_not_hear_the_terminal(supervisor: Supervisor) -> Non
 
 def test_a_log_that_has_grown_is_put_aside(tmp_path: Path) -> None:
     log = tmp_path / "api.log"
-    log.write_text("x" * 100)
+    log.write_text("first line\n" + "x" * 89)
     shorten(log, limit_bytes=100)
-    assert log.exists()
+    assert not log.with_suffix(".log.1").exists()
     shorten(log, limit_bytes=99)
-    assert not log.exists()
-    assert (tmp_path / "api.log.1").read_text() == "x" * 100
+    assert log.read_text() == ""
+    assert (tmp_path / "api.log.1").read_text() == "x" * 89
+
+
+async def test_a_log_is_kept_short_while_its_child_writes(tmp_path: Path) -> None:
+    """One life of a child that never stops writing: its log has an end, and the newest lines are there."""
+    files = RunFiles(tmp_path)
+    supervisor = Supervisor(files, StackStatus("starting", os.getpid()), log_bytes=200_000)
+    await supervisor.start(python("talker", TALKER))
+    pid = supervisor.status.processes[0].pid
+    log = supervisor.log("talker")
+    aside = log.with_suffix(".log.1")
+
+    def last() -> int:
+        lines = (aside.read_bytes() + log.read_bytes()).split(b"\n")
+        return int(lines[-2].split()[0]) if len(lines) > 1 else 0
+
+    async def written() -> int:
+        return await asyncio.to_thread(last) if aside.exists() else 0
+
+    await eventually(written, lambda number: number > 10_000)
+    assert sum(one.stat().st_size for one in files.logs.iterdir()) < 2_000_000
+    assert supervisor.status.processes[0].pid == pid
+    await supervisor.stop()
+
+
+async def test_what_a_child_writes_is_its_owners_alone(supervisor: Supervisor, tmp_path: Path) -> None:
+    """Whatever the umask of whoever starts the stack."""
+    before = os.umask(0o022)
+    try:
+        await supervisor.start(python("writer", f"open({str(tmp_path / 'made')!r}, 'w'); {PAUSE}"))
+        await eventually(lambda: asyncio.to_thread((tmp_path / "made").exists))
+        await supervisor.stop()
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "made").stat().st_mode) == 0o600
+    assert stat.S_IMODE(supervisor.log("writer").parent.stat().st_mode) == 0o700
 
 
 def test_the_signal_of_a_child_is_remembered(tmp_path: Path, supervisor: Supervisor) -> None:

@@ -1,5 +1,6 @@
 """The embedded Kafka keeps what it acknowledged, and is itself again after a crash."""
 
+import stat
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -38,6 +39,13 @@ async def test_an_acknowledged_record_survives_kill_9(server: KafkaServer) -> No
         await _send(server, b"after the crash")
         assert await _read(server, 2) == [b"before the crash", b"after the crash"]
         assert await _cluster_id(server) == cluster
+
+
+def test_its_folder_is_its_owners_alone(server: KafkaServer) -> None:
+    """One that an earlier version made readable for all is closed."""
+    server.data_dir.mkdir(mode=0o755, parents=True)
+    server.prepare()
+    assert stat.S_IMODE(server.data_dir.stat().st_mode) == 0o700
 
 
 async def test_records_and_identity_survive_a_stop_and_other_ports(server: KafkaServer) -> None:
