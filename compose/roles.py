@@ -5,6 +5,10 @@ from urllib.parse import urlsplit, urlunsplit
 import asyncpg
 
 ROLES = ("headrace_owner", "headrace_api", "headrace_pipeline")
+INHERITED = """
+    SELECT pg_get_userbyid(roleid), quote_ident(pg_get_userbyid(grantor)) FROM pg_auth_members
+    WHERE pg_get_userbyid(member) = $1 AND pg_get_userbyid(roleid) = ANY($2) AND inherit_option
+"""
 
 
 async def ensure(superuser_url: str, postgres_url: str) -> None:
@@ -24,7 +28,10 @@ async def ensure(superuser_url: str, postgres_url: str) -> None:
         if password:
             secret = await connection.fetchval("SELECT quote_literal($1)", password)
             await connection.execute(f"ALTER ROLE {name} PASSWORD {secret}")
-        await connection.execute(f"GRANT {', '.join(ROLES)} TO {name}")
+        # A session that lost its role has no right at all then. A membership that somebody else gave counts as well.
+        await connection.execute(f"GRANT {', '.join(ROLES)} TO {name} WITH INHERIT FALSE, SET TRUE")
+        for role, grantor in await connection.fetch(INHERITED, login, ROLES):
+            await connection.execute(f"GRANT {role} TO {name} WITH INHERIT FALSE GRANTED BY {grantor}")
         if not await connection.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", database):
             quoted = await connection.fetchval("SELECT quote_ident($1)", database)
             await connection.execute(

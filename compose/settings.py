@@ -73,6 +73,15 @@ class Settings(BaseSettings):
     log_partitions_ahead: int = Field(
         4, ge=2, description="How many partitions of the log, of 8 million events each, are made ahead."
     )
+    accept_seconds: float = Field(
+        5.0, gt=0, description="How long PostgreSQL may take over a batch at the door before it is answered 503."
+    )
+    api_statement_seconds: float = Field(
+        8.0, gt=0, description="How long a statement of any other request may take before it is answered 503."
+    )
+    statement_seconds: float = Field(
+        60.0, gt=0, description="How long a statement of the relay, a consumer or a projection may take; then again."
+    )
     lease_seconds: float = Field(15.0, description="How long a claimed piece of work is kept without a heartbeat.")
 
     @property

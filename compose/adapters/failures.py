@@ -7,17 +7,19 @@ from aiokafka.errors import KafkaError
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from compose.database import WrongRole
 from consumers.errors import Permanent, Transient
 from producers.outbox.ports import NotStorable, Unavailable
 from schemas.log import EventTooLarge
 
 # SQLSTATE classes: https://www.postgresql.org/docs/18/errcodes-appendix.html
-TRANSIENT_CLASSES = ("08", "40", "53", "55", "57", "58")  # connection, rollback, resources, locks, operator, system
+# connection, unsupported (a plan that a migration has outdated), rollback, resources, locks, operator, system
+TRANSIENT_CLASSES = ("08", "0A", "40", "53", "55", "57", "58")
 PERMANENT_CLASSES = ("22",)  # data that Postgres refuses, such as NUL in text
 # A connection that is killed between two statements lets asyncpg say InternalClientError on the next one.
 PASSING = (
     OSError, asyncio.TimeoutError, asyncpg.InterfaceError, asyncpg.InternalClientError, PoolTimeout, InterfaceError,
-    KafkaError,
+    KafkaError, WrongRole,
 )  # fmt: skip
 
 

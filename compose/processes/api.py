@@ -34,7 +34,7 @@ from compose.adapters.crash_points import crash_points
 from compose.adapters.failures import door_refusal
 from compose.adapters.objects import open_objects
 from compose.contract.asyncapi import document
-from compose.database import asyncpg_pool, engine, tenant_transaction
+from compose.database import BoundedPool, asyncpg_pool, engine, tenant_transaction
 from compose.edge import Asgi, Traced, application
 from compose.metrics.meters import meters
 from compose.processes.bounded_http import bounded
@@ -52,11 +52,15 @@ from producers.idempotency.once import Once
 from producers.outbox import store as log
 from producers.outbox.accept import Accept
 from producers.outbox.following import Following
+from producers.outbox.ports import Unavailable
 from schemas.decode import read
 from schemas.event import Event, FromNewer
 from schemas.log import unpack_headers
 from schemas.record import Record
 from schemas.topics import DATASETS, JOBS
+
+ACQUIRE_SECONDS = 4.0
+READY_SECONDS = 5.0
 
 
 @asynccontextmanager
@@ -64,11 +68,15 @@ async def api(settings: Settings, stopping: asyncio.Event | None = None) -> Asyn
     """The API as an ASGI application; what was accepted is answered before it ends. `stopping` lets go who waits."""
     async with AsyncExitStack() as stack:
         url = settings.postgres_url.get_secret_value()
-        reading = engine(url, "headrace_api", "api", pool_size=10)
+        limits = {"statement_seconds": settings.api_statement_seconds, "acquire_seconds": ACQUIRE_SECONDS}
+        reading = engine(url, "headrace_api", "api", pool_size=10, **limits)
         stack.push_async_callback(reading.dispose)
-        pool = await stack.enter_async_context(asyncpg_pool(url, "headrace_pipeline", "api accept", 6))
-        for_strangers = await stack.enter_async_context(asyncpg_pool(url, "headrace_pipeline", "api strangers", 2))
-        pipeline = engine(url, "headrace_pipeline", "api", pool_size=3)
+        opened = partial(asyncpg_pool, url, "headrace_pipeline", acquire_seconds=ACQUIRE_SECONDS)
+        pool = await stack.enter_async_context(opened("api accept", 6, statement_seconds=settings.accept_seconds))
+        for_strangers = await stack.enter_async_context(
+            opened("api strangers", 2, statement_seconds=settings.accept_seconds)
+        )
+        pipeline = engine(url, "headrace_pipeline", "api", pool_size=3, **limits)
         stack.push_async_callback(pipeline.dispose)
         clock = await database_clock(pipeline)
 
@@ -115,7 +123,7 @@ async def api(settings: Settings, stopping: asyncio.Event | None = None) -> Asyn
             projections.metric_trends.http.routes(authenticate, transactions),
             projections.usage.http.routes(authenticate, transactions),
             _contract(settings),
-            _health(pool),
+            _health(pool, accept),
         ]
         yield Traced(door, application(routers))
 
@@ -148,7 +156,7 @@ def _contract(settings: Settings) -> APIRouter:
     return router
 
 
-def _health(pool: Any) -> APIRouter:
+def _health(pool: BoundedPool, accept: Accept) -> APIRouter:
     router = APIRouter(tags=["operations"])
 
     @router.get("/healthz")
@@ -158,8 +166,10 @@ def _health(pool: Any) -> APIRouter:
 
     @router.get("/readyz")
     async def ready() -> dict[str, str]:
-        """The process can accept: the database answers."""
-        async with asyncio.timeout(5), pool.acquire() as connection:
+        """The process can accept: the database answers, and nothing waits at the door for longer than 5 s."""
+        if accept.oldest_seconds > READY_SECONDS:
+            raise Unavailable
+        async with asyncio.timeout(READY_SECONDS), pool.acquire() as connection:
             await connection.fetch("SELECT 1")
         return {"status": "ok"}
 

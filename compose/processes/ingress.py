@@ -6,13 +6,12 @@ from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID
 
-import asyncpg
-
 from compose.adapters.clock import Clock
 from compose.adapters.crash_points import crash_points
 from compose.adapters.failures import door_refusal
 from compose.adapters.objects import LocalObjects
 from compose.adapters.sealing import Sealer
+from compose.database import BoundedPool
 from compose.metrics import told
 from compose.settings import Settings
 from consumers.ingest.mapping import Unmappable, command
@@ -39,7 +38,7 @@ def sealer_of(settings: Settings) -> Sealer:
 
 @asynccontextmanager
 async def ingress(
-    settings: Settings, pool: asyncpg.Pool, for_strangers: asyncpg.Pool, accept: Accept, objects: LocalObjects,
+    settings: Settings, pool: BoundedPool, for_strangers: BoundedPool, accept: Accept, objects: LocalObjects,
     clock: Clock,
 ) -> AsyncIterator[Door]:  # fmt: skip
     """The door, and its two duties beside it; ids that may be nobody's are looked up on the pool `for_strangers`."""

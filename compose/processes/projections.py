@@ -44,7 +44,10 @@ async def projection(view: View, settings: Settings) -> AsyncIterator[Callable[[
     name, prefix = consumer_of(view.name), settings.kafka_topic_prefix
     async with AsyncExitStack() as stack:
         url = settings.postgres_url.get_secret_value()
-        pipeline = engine(url, "headrace_pipeline", f"projection {view.name}", pool_size=3)
+        pipeline = engine(
+            url, "headrace_pipeline", f"projection {view.name}", pool_size=3,
+            statement_seconds=settings.statement_seconds,
+        )  # fmt: skip
         stack.push_async_callback(pipeline.dispose)
         async with pipeline.begin() as tx:
             generation: int = (await tx.execute(LIVE, {"view": view.name})).scalar_one()

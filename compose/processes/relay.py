@@ -2,10 +2,9 @@
 
 import asyncio
 
-import asyncpg
-
 from compose.adapters.crash_points import crash_points
 from compose.adapters.kafka_log import KafkaLog
+from compose.database import connect
 from compose.metrics import told
 from compose.processes.stopping import until_stopped
 from compose.settings import Settings
@@ -23,12 +22,11 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
     reached = crash_points()
 
     async def term() -> None:
-        connection = await asyncpg.connect(
-            settings.postgres_url.get_secret_value(),
-            server_settings={"role": "headrace_pipeline", "application_name": "headrace relay"},
-            timeout=10,
-            command_timeout=60,
-        )
+        # A session whose client is gone, and which hears of no end, must not keep the lock.
+        connection = await connect(
+            settings.postgres_url.get_secret_value(), "headrace_pipeline", "relay", settings.statement_seconds,
+            settings={"idle_session_timeout": str(int(settings.statement_seconds * 2000))},
+        )  # fmt: skip
         kafka: KafkaLog | None = None
         try:
             known = await connection.fetchval(CLUSTER)

@@ -11,7 +11,7 @@ import asyncpg
 
 from compose.adapters.failures import passing
 from compose.adapters.objects import open_objects
-from compose.database import engine
+from compose.database import connect, engine
 from compose.metrics import told
 from compose.metrics.meters import meters
 from compose.metrics.stored import Stored
@@ -27,6 +27,7 @@ from producers.webhooks.retention.days import Days
 log = logging.getLogger(__name__)
 
 OFFICE = "sweeper"
+LONG_SECONDS = 120.0
 
 
 class AtWork(Exception):
@@ -67,12 +68,9 @@ class Sweeper:
 async def sweeper(settings: Settings) -> AsyncIterator[Sweeper]:
     """One sweeper, not elected yet."""
     url = settings.postgres_url.get_secret_value()
-    office = await asyncpg.connect(
-        url, server_settings={"role": "headrace_pipeline", "application_name": "headrace sweeper office"},
-        timeout=10, command_timeout=60,
-    )  # fmt: skip
-    owner = engine(url, "headrace_owner", "sweeper partitions", pool_size=2)
-    pipeline = engine(url, "headrace_pipeline", "sweeper", pool_size=3)
+    office = await connect(url, "headrace_pipeline", "sweeper office", settings.statement_seconds)
+    owner = engine(url, "headrace_owner", "sweeper partitions", pool_size=2, statement_seconds=LONG_SECONDS)
+    pipeline = engine(url, "headrace_pipeline", "sweeper", pool_size=3, statement_seconds=LONG_SECONDS)
     try:
         found, days = duties(settings, owner.begin, pipeline.begin, open_objects(settings.object_store))
         reads = {one.name: one.topics for one in READERS.values()}

@@ -89,7 +89,7 @@ async def consumer_parts(
     async with AsyncExitStack() as stack:
         pipeline = engine(
             settings.postgres_url.get_secret_value(), "headrace_pipeline", consumer.name,
-            pool_size=5 + 3 * settings.training_slots,
+            pool_size=5 + 3 * settings.training_slots, statement_seconds=settings.statement_seconds,
         )  # fmt: skip
         stack.push_async_callback(pipeline.dispose)
         clock = await database_clock(pipeline)
@@ -121,7 +121,10 @@ async def consumer_parts(
 @asynccontextmanager
 async def sealing_parts(settings: Settings) -> AsyncIterator[tuple[SealWhenDue, Worker]]:
     """What seals rows into data sets: the duty that cuts what is due, and the worker that writes what was cut."""
-    pipeline = engine(settings.postgres_url.get_secret_value(), "headrace_pipeline", SEALING, pool_size=4)
+    pipeline = engine(
+        settings.postgres_url.get_secret_value(), "headrace_pipeline", SEALING, pool_size=4,
+        statement_seconds=settings.statement_seconds,
+    )  # fmt: skip
     try:
         clock = await database_clock(pipeline)
         limits = Limits(memory_bytes=settings.training_memory_bytes, wall_seconds=300)

@@ -1,12 +1,11 @@
 """The door: many acceptances in one statement and one commit, each answered for itself."""
 
 import asyncio
-from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 from uuid import UUID
 
+from producers.outbox.accept_queue import AcceptQueue, Waiting, refuse
 from producers.outbox.ports import Connections, NotStorable, Reached, Statements, nothing
 from producers.outbox.size import check_size
 from schemas.log import LogEntry
@@ -95,15 +94,6 @@ class Accepted(NamedTuple):
     same_body: bool = True
 
 
-SMALLEST_SHARE = 16
-
-
-@dataclass(slots=True)
-class _Waiting:
-    acceptance: Acceptance
-    answer: "asyncio.Future[Accepted]"
-
-
 class Accept:
     """Collects acceptances while a commit is under way; the next statement takes all that came meanwhile.
 
@@ -123,21 +113,23 @@ class Accept:
         self._connections = connections
         self._classify = classify
         self._writers = writers
-        self._max_batch = max_batch
-        self._max_bytes = max_bytes
         self._reached = reached
-        self._queue: deque[_Waiting] = deque()
+        self._queue = AcceptQueue(writers, max_batch, max_bytes)
         self._running: set[asyncio.Task[None]] = set()
 
     async def __call__(self, acceptance: Acceptance) -> Accepted:
         """Store one event; returns after its commit. Raises Unavailable (unknown: try again) or NotStorable."""
         check_size(acceptance.entry)
-        waiting = _Waiting(acceptance, asyncio.get_running_loop().create_future())
-        self._queue.append(waiting)
+        answer = self._queue.add(acceptance)
         if len(self._running) < self._writers:
             self._start_writer()
         # A client that leaves cancels its own answer; the batch is the writer's and goes on.
-        return await waiting.answer
+        return await answer
+
+    @property
+    def oldest_seconds(self) -> float:
+        """How long the oldest acceptance that is not answered yet has waited."""
+        return self._queue.oldest_seconds
 
     async def drain(self) -> None:
         """Wait until all that was handed in is answered."""
@@ -157,24 +149,18 @@ class Accept:
 
     async def _write(self) -> None:
         while self._queue:
-            batch = self._take()
+            batch = self._queue.take()
             try:
                 async with self._connections.acquire() as connection:
                     await self._store(connection, batch)
             except Exception as error:  # noqa: BLE001 - every waiting client must get an answer
-                _refuse(batch, self._classify(error), error)
+                refuse(batch, self._classify(error), error)
+                if isinstance(error, TimeoutError):
+                    refuse(self._queue.overdue(), self._classify(error), error)
+            finally:
+                self._queue.answered(batch)
 
-    def _take(self) -> list[_Waiting]:
-        batch: list[_Waiting] = []
-        size = 0
-        # A share of the queue for each writer: one that took all would leave this process idle until its commit.
-        share = min(self._max_batch, max(SMALLEST_SHARE, -(-len(self._queue) // self._writers)))
-        while self._queue and len(batch) < share and (not batch or size < self._max_bytes):
-            batch.append(self._queue.popleft())
-            size += batch[-1].acceptance.entry.size_bytes * 2
-        return batch
-
-    async def _store(self, connection: Statements, batch: list[_Waiting]) -> None:
+    async def _store(self, connection: Statements, batch: list[Waiting]) -> None:
         self._reached("accept.taken")
         try:
             rows = await connection.fetch(ACCEPT, [_row(one.acceptance) for one in batch])
@@ -187,7 +173,7 @@ class Accept:
                 try:
                     await self._store(connection, part)
                 except Exception as refused:  # noqa: BLE001 - answered per part
-                    _refuse(part, self._classify(refused), refused)
+                    refuse(part, self._classify(refused), refused)
             return
         self._reached("accept.stored")
         fresh = {row["id"] for row in rows}
@@ -226,14 +212,6 @@ def _answer(acceptance: Acceptance, fresh: set[UUID], firsts: dict[Identity, tup
     request_id, event_id, body_hash = firsts[_identity(acceptance)]
     same = claim is not None and claim.body_hash == body_hash
     return Accepted(event_id, request_id, duplicate=True, same_body=same)
-
-
-def _refuse(batch: Sequence[_Waiting], kind: type[Exception], error: BaseException) -> None:
-    for one in batch:
-        if not one.answer.done():
-            refusal = kind(str(error))
-            refusal.__cause__ = error
-            one.answer.set_exception(refusal)
 
 
 NO_CLAIM = (None,) * len(Claim._fields)

@@ -7,20 +7,20 @@ import asyncpg
 import pytest
 
 from compose.adapters.failures import door_refusal
-from compose.database import asyncpg_pool
+from compose.database import BoundedPool, asyncpg_pool
 from producers.outbox.accept import Accept
 from tests.conftest import Cluster
 
 
 @pytest.fixture
-async def pool(database: str) -> AsyncIterator[asyncpg.Pool]:
+async def pool(database: str) -> AsyncIterator[BoundedPool]:
     """The accept's own connections, as the API process has them."""
     async with asyncpg_pool(database, "headrace_pipeline", "accept", 6) as connections:
         yield connections
 
 
 @pytest.fixture
-async def accept(pool: asyncpg.Pool) -> AsyncIterator[Accept]:
+async def accept(pool: BoundedPool) -> AsyncIterator[Accept]:
     """One API process's group commit."""
     door = Accept(pool, door_refusal, writers=2)
     yield door

@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 
 from compose.adapters.failures import door_refusal
-from compose.database import asyncpg_pool
+from compose.database import BoundedPool, asyncpg_pool
 from producers.outbox.accept import Accept
 from tests.integration.outbox.deliveries import Sender
 
@@ -52,7 +52,7 @@ async def test_the_same_id_with_another_body_is_told(accept: Accept, behind: asy
     assert (await counts(behind))["events"] == 2
 
 
-async def test_the_first_of_two_bodies_in_one_batch_counts(pool: asyncpg.Pool, behind: asyncpg.Connection) -> None:
+async def test_the_first_of_two_bodies_in_one_batch_counts(pool: BoundedPool, behind: asyncpg.Connection) -> None:
     """Within a statement too: what came first is stored, whatever the sort does with equal keys."""
     sender = Sender()
     accept = Accept(pool, door_refusal, writers=1)

@@ -5,6 +5,7 @@ import asyncio
 import asyncpg
 import pytest
 
+from compose.database import BoundedPool
 from producers.outbox.accept import Accept
 from producers.outbox.ports import NotStorable, Unavailable
 from tests.eventually import eventually
@@ -105,7 +106,7 @@ async def test_a_killed_connection_is_told_and_a_retry_is_stored_once(
     assert [one.duplicate for one in again] == [False] * 16 + [True] * 64
 
 
-async def test_a_database_that_takes_no_connection_is_told(accept: Accept, pool: asyncpg.Pool) -> None:
+async def test_a_database_that_takes_no_connection_is_told(accept: Accept, pool: BoundedPool) -> None:
     await pool.close()
 
     with pytest.raises(Unavailable):
