@@ -12,7 +12,7 @@ import pytest
 
 from compose import migrate, roles
 from compose.adapters.failures import door_refusal
-from compose.database import asyncpg_pool
+from compose.database import BoundedPool, asyncpg_pool
 from producers.outbox.accept import Accept
 from producers.outbox.relay import LOWEST
 from tests.conftest import Cluster
@@ -49,7 +49,7 @@ async def places(connection: asyncpg.Connection, table: str) -> set[str]:
     return {row["place"] for row in await connection.fetch(PLACES.format(table))}
 
 
-async def accepting(pool: asyncpg.Pool, stop: asyncio.Event) -> set[UUID]:
+async def accepting(pool: BoundedPool, stop: asyncio.Event) -> set[UUID]:
     """Webhooks, one after the other, by statements that were prepared long ago."""
     accept, sender = Accept(pool, door_refusal), Sender()
     taken: set[UUID] = set()
