@@ -12,6 +12,7 @@ from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from compose.adapters.positions import remember_cluster
+from compose.adapters.subscription.ports import RESTORE
 from compose.database import engine
 from compose.settings import Settings
 from schemas.topics import MOST_RECORD_BYTES, TOPICS
@@ -52,33 +53,44 @@ async def _ensure(settings: Settings, pipeline: AsyncEngine, *, hold: bool) -> l
     await admin.start()
     try:
         about = await admin.describe_cluster()
-        copies = min(3, len(about["brokers"]))
-        missing = sorted(set(wanted) - set(await admin.list_topics()))
-        answer = await admin.create_topics([
-            NewTopic(
-                name, counts[name], copies,
-                topic_configs={
-                    "retention.ms": str(wanted[name].retention_ms),
-                    "max.message.bytes": str(MOST_RECORD_BYTES),
-                },
-            )
-            for name in missing
-        ]) if missing else None  # fmt: skip
-        for topic, code, *rest in answer.topic_errors if answer else ():
-            error = for_code(code)
-            if code and error is not TopicAlreadyExistsError:
-                raise WrongTopics(f"{topic}: {error.__name__} {rest[0] if rest else ''}")
+        missing = await create(admin, prefix, counts)
         found = await partitions_of(admin, sorted(wanted))
     finally:
         await admin.close()
     cluster = await remember_cluster(pipeline, about["cluster_id"])
     if cluster != about["cluster_id"]:
-        raise WrongTopics(f"the positions in Postgres are of Kafka cluster {cluster}, this is {about['cluster_id']}")
+        raise WrongTopics(
+            f"the positions in Postgres are of Kafka cluster {cluster}, this is"
+            f" {about['cluster_id']}; {RESTORE}"
+        )
     for name, topic in wanted.items():
         _check(topic.name, name, found.get(name, 0), counts[name], layouts, hold=hold)
     async with pipeline.begin() as tx:
         for name, topic in wanted.items():
             await tx.execute(REMEMBER, {"topic": topic.name, "partitions": counts[name]})
+    return missing
+
+
+async def create(admin: AIOKafkaAdminClient, prefix: str, counts: Mapping[str, int]) -> list[str]:
+    """Make those of the topics that are missing, by their names on Kafka; returns these. Raises WrongTopics."""
+    about = await admin.describe_cluster()
+    copies = min(3, len(about["brokers"]))
+    wanted = {prefix + topic.name: topic for topic in TOPICS}
+    missing = sorted(set(counts) - set(await admin.list_topics()))
+    answer = await admin.create_topics([
+        NewTopic(
+            name, counts[name], copies,
+            topic_configs={
+                "retention.ms": str(wanted[name].retention_ms),
+                "max.message.bytes": str(MOST_RECORD_BYTES),
+            },
+        )
+        for name in missing
+    ]) if missing else None  # fmt: skip
+    for topic, code, *rest in answer.topic_errors if answer else ():
+        error = for_code(code)
+        if code and error is not TopicAlreadyExistsError:
+            raise WrongTopics(f"{topic}: {error.__name__} {rest[0] if rest else ''}")
     return missing
 
 
@@ -88,7 +100,7 @@ def _check(topic: str, name: str, found: int, known: int, layouts: Mapping[str, 
         return
     wrong = f"{name} has {found} partitions, not {known}"
     if found < known:
-        raise WrongTopics(f"{wrong}; Kafka takes none away, so it was made anew, and what stood on it is gone")
+        raise WrongTopics(f"{wrong}; Kafka takes none away, so it was made anew; {RESTORE}")
     wrong += (
         f": somebody else added some. While they are not taken over nothing is sent to it; with everything running,"
         f" `headrace topics grow {topic} {found}` does that, and loses no order"

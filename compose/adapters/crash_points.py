@@ -14,6 +14,7 @@ POINTS = (
     "work.started", "work.finishing", "work.finished",
     "engine.folded", "engine.committed",
     "grow.held", "grow.drained", "grow.added",
+    "restore.held", "restore.listed", "restore.done",
 )  # fmt: skip
 """Every step at which a process can be killed."""
 

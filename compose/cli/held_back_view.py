@@ -1,10 +1,18 @@
 """What a stack holds back, as people read it."""
 
+from collections.abc import Sequence
+
 from rich.console import Console
 from rich.markup import escape
 
 from compose.cli.output import moment, number
 from compose.devstack.held_back import HeldBack
+
+
+def show_problems(console: Console, problems: Sequence[str]) -> None:
+    """Print the steps of the start that failed, a line each."""
+    for text in problems:
+        console.print(f"  [red]failed at the start[/]  {escape(text)}", soft_wrap=True)
 
 
 def show_held_back(console: Console, held: HeldBack | None) -> None:

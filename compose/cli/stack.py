@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from compose.cli.held_back_view import show_held_back
+from compose.cli.held_back_view import show_held_back, show_problems
 from compose.devstack.commands import COMMAND
 from compose.devstack.held_back import HeldBack, held_back
 from compose.devstack.leftovers import AlreadyRunningError
@@ -97,6 +97,7 @@ def status(data_dir: DataDir = None, json: AsJson = False) -> None:
         if found.state != "stopped":
             _show_addresses(console, found)
             console.print(_table(found))
+            show_problems(console, found.problems)
             show_held_back(console, held)
     raise typer.Exit(0 if found.state == "running" else 1)
 
@@ -170,7 +171,8 @@ def _environment(running: StackStatus) -> dict[str, str]:
 
 
 def _show_step(console: Console, done: Done) -> None:
-    console.print(f"[green]✓[/] {done.name:<11} [dim]{done.seconds:5.1f} s[/]  {escape(done.detail)}", soft_wrap=True)
+    mark = "[green]✓[/]" if done.ok else "[red]✗[/]"
+    console.print(f"{mark} {done.name:<11} [dim]{done.seconds:5.1f} s[/]  {escape(done.detail)}", soft_wrap=True)
 
 
 async def _held_back(found: StackStatus) -> HeldBack | None:
@@ -193,6 +195,7 @@ def _show_running(
     if already:
         console.print(f"it runs already, in {escape(running.data_dir or '')}")
     _show_addresses(console, running)
+    show_problems(console, running.problems)
     show_held_back(console, held)
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markup import escape
 
+from compose.cli import topics_restore
 from compose.cli.failure import Failure
 from compose.cli.output import moment, number, print_json, table, terminal
 
@@ -42,6 +43,9 @@ def register(app: typer.Typer) -> None:
         hold: Annotated[
             bool, typer.Option("--hold", help="One that somebody else has grown is no error: it is held.")
         ] = False,
+        restore: Annotated[
+            bool, typer.Option("--restore", help="What this Kafka has lost is published again first.")
+        ] = False,
     ) -> None:
         """Make the topics that are missing, and check those that are there."""
         if context.invoked_subcommand is not None:
@@ -49,15 +53,18 @@ def register(app: typer.Typer) -> None:
         from compose.settings import Settings
         from compose.topics import WrongTopics, ensure
 
+        restored = topics_restore.restored(Settings()) if restore else ""
         try:
             made = asyncio.run(ensure(Settings(), hold=hold))
         except WrongTopics as error:
             typer.echo(str(error), err=True)
             raise typer.Exit(1) from None
         if as_json:
-            print_json({"created": made})
+            print_json({"created": made, "restored": restored or None})
         else:
-            typer.echo(f"topics made: {', '.join(made) or 'none missing'}")
+            typer.echo(restored or f"topics made: {', '.join(made) or 'none missing'}")
+
+    topics_restore.register(group)
 
     @group.command("list", epilog=EPILOG)
     def every(as_json: AsJson = False, data_dir: DataDir = None) -> None:

@@ -11,7 +11,8 @@ from compose.settings import Settings
 
 def describe(done: Done) -> str:
     """One line of progress."""
-    return f"{done.name:<11} {done.seconds:5.1f} s  {done.detail}"
+    failed = "" if done.ok else "FAILED: "
+    return f"{done.name:<11} {done.seconds:5.1f} s  {failed}{done.detail}"
 
 
 def main(data_dir: Path) -> int:

@@ -167,11 +167,12 @@ def _processes(files: RunFiles, status: StackStatus) -> Check:
     limping = [process for process in status.processes if process.state != "running"]
     restarted = [f"{process.name} {process.restarts}×" for process in status.processes if process.restarts]
     detail = f"{len(status.processes) - len(limping)} of {len(status.processes)} run"
+    detail += "".join(f"; failed at the start: {text}" for text in status.problems)
     if limping:
         detail += f"; not running: {', '.join(process.name for process in limping)}"
     if restarted:
         detail += f"; started again: {', '.join(restarted)}"
-    return Check("processes", not limping, detail, f"read {files.logs}/<name>.log")
+    return Check("processes", not limping and not status.problems, detail, f"read {files.logs}/<name>.log")
 
 
 async def _answers(name: str, asked: bool, ask: Callable[[], Awaitable[str]]) -> Check:

@@ -12,7 +12,7 @@ import httpx
 
 from compose.devstack.addresses import Addresses, find
 from compose.devstack.children import STOP_SECONDS, spawn_options, tail
-from compose.devstack.commands import COMMAND, PROCESSES, SET_UP, SETUP_SECONDS, Process, SetUp
+from compose.devstack.commands import COMMAND, PROCESSES, SET_UP, Process, SetUp
 from compose.devstack.jars import install, locked_jars
 from compose.devstack.kafka import KafkaServer
 from compose.devstack.leftovers import exclusive, stop_leftovers
@@ -60,13 +60,18 @@ class Stack:
 
     def steps(self) -> tuple[Step, ...]:
         """Everything from nothing to a running stack."""
-        commands = tuple(Step(each.name, partial(self._run, each), each.needs) for each in self._set_up)
+        commands = tuple(
+            Step(each.name, partial(self._run, each), each.needs, each.is_optional) for each in self._set_up
+        )
+        needed = ("postgres", *(each.name for each in self._set_up if not each.is_optional))
+        every = ("postgres", "kafka", *(each.name for each in self._set_up))
         return (
             Step("jars", self._jars),
             Step("postgres", self._start_postgres),
-            Step("kafka", self._start_kafka, ("jars",)),
+            Step("kafka", self._start_kafka, ("jars",), is_optional=True),
             *commands,
-            Step("processes", self._start_processes, ("postgres", "kafka", *(each.name for each in self._set_up))),
+            Step("api", partial(self._start_processes, api=True), needed),
+            Step("processes", partial(self._start_processes, api=False), every),
         )
 
     async def _jars(self) -> str:
@@ -85,7 +90,7 @@ class Stack:
     async def _start_kafka(self) -> str:
         if not self._addresses.embedded_kafka:
             return f"yours, {self._addresses.kafka}"
-        await self.supervisor.start(Child.of_server("kafka", self._kafka))
+        await self.supervisor.start(Child.of_server("kafka", self._kafka, is_optional=True))
         return self._kafka.bootstrap
 
     async def _run(self, step: SetUp) -> str:
@@ -94,11 +99,12 @@ class Stack:
         environment = self._addresses.environment()
         if step.only_embedded:  # not as an argument, which every user of the machine could read
             environment["HEADRACE_SUPERUSER_URL"] = self._postgres.url()
+        arguments = (*step.arguments, *(step.own_kafka if self._addresses.embedded_kafka else ()))
         log = self.supervisor.log(f"setup-{step.name}")
         with log.open("wb") as output:
             process = await asyncio.create_subprocess_exec(
                 *self._command,
-                *step.arguments,
+                *arguments,
                 env=environment,
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=output,
@@ -106,21 +112,22 @@ class Stack:
                 **spawn_options(signal.SIGTERM),
             )
             try:
-                code = await asyncio.wait_for(process.wait(), SETUP_SECONDS)
+                code = await asyncio.wait_for(process.wait(), step.most_seconds)
             except TimeoutError as error:
-                raise SetUpError(f"{step.name} did not end within {SETUP_SECONDS:.0f} s:\n{tail(log)}") from error
+                said = f"{step.name} did not end within {step.most_seconds:.0f} s:\n{tail(log)}"
+                raise SetUpError(said) from error
             finally:
                 await _end(process)
         if code:
-            shown = " ".join(step.arguments)
+            shown = " ".join(arguments)
             raise SetUpError(f"`headrace {shown}` ended with {code}; the end of {log.name}:\n{tail(log)}")
-        return f"headrace {' '.join(step.arguments[:2])}"
+        return tail(log, 1) if step.own_kafka else f"headrace {' '.join(step.arguments[:2])}"
 
-    async def _start_processes(self) -> str:
-        await self.supervisor.start_together(
-            self._child(place, process) for place, process in enumerate(self._processes)
-        )
-        return ", ".join(process.name for process in self._processes)
+    async def _start_processes(self, *, api: bool) -> str:
+        """The API, which does without Kafka; or all the others."""
+        chosen = {place: process for place, process in enumerate(self._processes) if (process.name == "api") == api}
+        await self.supervisor.start_together(self._child(place, process) for place, process in chosen.items())
+        return ", ".join(process.name for process in chosen.values()) or "none"
 
     def _child(self, place: int, process: Process) -> Child:
         return Child(
@@ -203,8 +210,15 @@ async def _up(
 
 
 async def _live(stack: Stack, addresses: Addresses, on_done: OnDone, on_ready: OnReady | None, began: float) -> int:
-    await carry_out(stack.steps(), on_done)
-    stack.supervisor.set_state("running")
+    problems: list[str] = []
+
+    def finished(done: Done) -> None:
+        if not done.ok:
+            problems.append(f"{done.name}: {done.detail}")
+        on_done(done)
+
+    await carry_out(stack.steps(), finished)
+    stack.supervisor.set_state("running", tuple(problems))
     on_done(Done("ready", addresses.api_url, time.monotonic() - began))
     if on_ready is not None and await on_ready(stack.supervisor.status, addresses.environment()):
         return 1

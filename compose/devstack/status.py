@@ -28,7 +28,10 @@ class ProcessStatus:
 
 @dataclass(frozen=True)
 class StackStatus:
-    """What run/status.json holds; the Postgres URL holds a password, so the file is 0600."""
+    """What run/status.json holds; the Postgres URL holds a password, so the file is 0600.
+
+    `problems` are the steps of the start that failed and that the API does without.
+    """
 
     state: State
     supervisor_pid: int | None = None
@@ -38,6 +41,7 @@ class StackStatus:
     object_store: str | None = None
     data_dir: str | None = None
     processes: tuple[ProcessStatus, ...] = ()
+    problems: tuple[str, ...] = ()
 
     def to_json(self) -> str:
         """One JSON object."""
@@ -133,7 +137,8 @@ class RunFiles:
         try:
             found = json.loads((self.directory / "status.json").read_text(encoding="utf-8"))
             processes = tuple(ProcessStatus(**process) for process in found.pop("processes"))
-            status = StackStatus(**found, processes=processes)
+            problems = tuple(found.pop("problems", ()))
+            status = StackStatus(**found, processes=processes, problems=problems)
         except (FileNotFoundError, ValueError, TypeError, KeyError):
             return StackStatus("stopped", data_dir=str(self.data_dir))
         supervisor = self.supervisor()

@@ -49,10 +49,11 @@ class Child:
     stop_signal: signal.Signals = signal.SIGTERM
     user: str | None = None
     stop_seconds: float = STOP_SECONDS
+    is_optional: bool = False  # tried again for ever, though it never got ready
 
     @classmethod
-    def of_server(cls, name: str, server: Server) -> "Child":
-        """A server that everything else needs."""
+    def of_server(cls, name: str, server: Server, *, is_optional: bool = False) -> "Child":
+        """A server that everything else needs, or nearly everything."""
         return cls(
             name,
             server.command,
@@ -63,6 +64,7 @@ class Child:
             prepare=server.prepare,
             stop_signal=server.stop_signal,
             user=server.user,
+            is_optional=is_optional,
         )
 
 
@@ -96,9 +98,9 @@ class Supervisor:
         """What status.json holds now."""
         return self._status
 
-    def set_state(self, state: State) -> None:
-        """Say what the stack as a whole is doing."""
-        self._status = replace(self._status, state=state)
+    def set_state(self, state: State, problems: tuple[str, ...] = ()) -> None:
+        """Say what the stack as a whole is doing, and what of its start failed."""
+        self._status = replace(self._status, state=state, problems=problems)
         self._publish()
 
     async def start(self, child: Child) -> None:
@@ -150,7 +152,8 @@ class Supervisor:
                 restarts = kept.status.restarts + 1
                 if not kept.started.done() and restarts >= DEATHS_BEFORE_READY:
                     self._fail(kept, f"ended with {code} before it was ready")
-                    break
+                    if not kept.child.is_optional:
+                        break
                 if time.monotonic() - began >= STABLE_SECONDS:
                     delay = BACKOFF_SECONDS[0]
                 self._change(kept, pid=None, state="restarting", restarts=restarts)
