@@ -99,7 +99,8 @@ def _shown(row: Any, topic_prefix: str) -> dict[str, Any]:
         decoded, undecodable = read(record, topic_prefix).model_dump(mode="json"), None
     except Undecodable as error:
         decoded, undecodable = None, str(error)
-    kept = {name: value for name, value in row.items() if name not in ("tenant_id", "key", "value", "headers")}
+    hidden = ("tenant_id", "key", "value", "headers", "incarnation")
+    kept = {name: value for name, value in row.items() if name not in hidden}
     return {
         **kept, "key": None if record.key is None else _text(record.key),
         "headers": [{"name": name, "value": _text(value)} for name, value in record.headers],

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
+from hashlib import sha256
 from importlib.metadata import version
 from uuid import UUID
 
@@ -38,9 +39,16 @@ class DeadLetter:
 
     @property
     def id(self) -> UUID:
-        """The same record of the same consumer gives the same id."""
-        place = (self.consumer, self.record.topic, self.record.partition, self.record.offset)
-        return derived(self.event_id or OPERATOR, "dead-letter", *place)
+        """The same record of the same consumer gives the same id.
+
+        Without an event its bytes are part of it: after a restore its offset is another record's.
+        """
+        record = self.record
+        place = (self.consumer, record.topic, record.partition, record.offset)
+        if self.event_id is not None:
+            return derived(self.event_id, "dead-letter", *place)
+        content = sha256(repr((record.key, record.value, record.headers)).encode()).hexdigest()
+        return derived(OPERATOR, "dead-letter", *place, content)
 
     @property
     def event_type(self) -> str | None:

@@ -56,7 +56,8 @@ def _row(letter: DeadLetter) -> dict[str, Any]:
 def _same(letter: DeadLetter) -> ColumnElement[bool]:
     place = and_(
         dead_letters.c.topic == letter.record.topic, dead_letters.c.partition == letter.record.partition,
-        dead_letters.c.offset == letter.record.offset,
+        dead_letters.c.offset == letter.record.offset, dead_letters.c.tenant_id == letter.tenant,
+        dead_letters.c.incarnation == func.headrace_incarnation(),
     )  # fmt: skip
     return and_(
         dead_letters.c.consumer == letter.consumer,
@@ -136,7 +137,7 @@ def _meant(wanted: LetterFilter, among: Collection[str] | None = None) -> list[C
     return found
 
 
-HIDDEN = ("tenant_id", "key", "value", "headers", "stack")
+HIDDEN = ("tenant_id", "key", "value", "headers", "stack", "incarnation")
 SHOWN = (
     *(column for column in dead_letters.c if column.name not in HIDDEN),
     func.coalesce(func.octet_length(dead_letters.c.value), 0).label("size_bytes"),
