@@ -60,8 +60,7 @@ async def _ensure(settings: Settings, pipeline: AsyncEngine, *, hold: bool) -> l
     cluster = await remember_cluster(pipeline, about["cluster_id"])
     if cluster != about["cluster_id"]:
         raise WrongTopics(
-            f"the positions in Postgres are of Kafka cluster {cluster}, this is"
-            f" {about['cluster_id']}; {RESTORE}"
+            f"the positions in Postgres are of Kafka cluster {cluster}, this is {about['cluster_id']}; {RESTORE}"
         )
     for name, topic in wanted.items():
         _check(topic.name, name, found.get(name, 0), counts[name], layouts, hold=hold)
