@@ -32,7 +32,7 @@ from consumers.ports import (
 from consumers.sorting import Message, letter_of, sort_out
 from schemas.errors import Tripped
 from schemas.log import LogEntry, entry_of
-from schemas.record import Delivery, Held, Hold, Record, Span
+from schemas.record import Delivery, Held, Hold, Record, Span, event_id_of
 
 log = logging.getLogger(__name__)
 
@@ -117,7 +117,8 @@ class Runner:
             own = [one for one in records if (one.topic, one.partition) == (span.topic, span.partition)]
             for place, record in enumerate(own):
                 end = span.next if place == len(own) - 1 else record.offset + 1
-                became = await self._alone(record, Span(span.topic, span.partition, start, end))
+                own_span = Span(span.topic, span.partition, start, end, event_id_of(record.headers))
+                became = await self._alone(record, own_span)
                 if became is False:
                     return False
                 if became is not True:

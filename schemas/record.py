@@ -1,6 +1,8 @@
 """What the log hands over, as bytes: no decoding, no judgement, nothing of a client library."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from uuid import UUID
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,14 +18,29 @@ class Record:
     timestamp_ms: int
 
 
+def event_id_of(headers: Iterable[tuple[str, bytes | None]]) -> UUID | None:
+    """The event id that a record's headers carry, whatever else is wrong with it."""
+    for name, value in headers:
+        if name == "ce_id":
+            try:
+                return UUID((value or b"").decode())
+            except ValueError:  # not UTF-8 either
+                return None
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class Span:
-    """What a delivery covers of one partition: `start` was sought or follows the last delivery; `next` is last + 1."""
+    """What a delivery covers of one partition: `start` was sought or follows the last delivery; `next` is last + 1.
+
+    `last_id` is the id of its last record, None where that carries none that can be read.
+    """
 
     topic: str
     partition: int
     start: int
     next: int
+    last_id: UUID | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

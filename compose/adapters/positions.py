@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from compose.adapters.log_mark import Mark
 from consumers.ports import Standing
 from schemas.record import Span
 
@@ -28,9 +29,11 @@ LOCK = text("""
     FOR UPDATE OF p
 """)
 ADVANCE = text("""
-    UPDATE positions p SET next = given.next, updated_at = headrace_clock()
-    FROM unnest(CAST(:topics AS text[]), CAST(:partitions AS int[]), CAST(:nexts AS bigint[]))
-         AS given(topic, partition, next)
+    UPDATE positions p SET next = given.next, updated_at = headrace_clock(),
+        last_event_id = given.last_id, last_event_offset = given.next - 1
+    FROM unnest(CAST(:topics AS text[]), CAST(:partitions AS int[]), CAST(:nexts AS bigint[]),
+                CAST(:last_ids AS uuid[]))
+         AS given(topic, partition, next, last_id)
     WHERE p.consumer = :consumer AND p.generation = :generation
       AND p.topic = given.topic AND p.partition = given.partition
 """)
@@ -47,6 +50,14 @@ UNBLOCK = text("""
     USING unnest(CAST(:topics AS text[]), CAST(:partitions AS int[])) AS given(topic, partition)
     WHERE b.consumer = :consumer AND b.generation = :generation
       AND b.topic = given.topic AND b.partition = given.partition
+""")
+MARKS = text("""
+    SELECT topic, partition, e.confirmed_offset, e.went_back_at, p.next, p.last_event_id
+    FROM unnest(CAST(:topics AS text[]), CAST(:partitions AS int[])) AS given(topic, partition)
+    LEFT JOIN partition_ends e USING (topic, partition)
+    LEFT JOIN (SELECT topic, partition, next, last_event_id FROM positions
+               WHERE consumer = :consumer AND generation = :generation AND last_event_offset = next - 1) p
+         USING (topic, partition)
 """)
 CLUSTER = text("""
     INSERT INTO kafka_cluster (cluster_id) SELECT :cluster WHERE NOT EXISTS (SELECT FROM kafka_cluster)
@@ -77,6 +88,19 @@ class Positions:
         async with self.pipeline.begin() as tx:
             return (await tx.execute(KNOWN_CLUSTER)).scalar_one_or_none()
 
+    async def marks(self, partitions: Sequence[tuple[str, int]]) -> Mapping[tuple[str, int], Mark]:
+        """What tells whether the log is still the one that the positions speak of."""
+        async with self.pipeline.begin() as tx:
+            rows = (await tx.execute(MARKS, {**self._who(), **_lists(partitions)})).all()
+        return {
+            (row.topic, row.partition): Mark(
+                -1 if row.confirmed_offset is None else row.confirmed_offset,
+                row.went_back_at is not None,
+                None if row.last_event_id is None else (row.next - 1, row.last_event_id),
+            )
+            for row in rows
+        }
+
     async def block(self, partitions: Sequence[tuple[str, int]], reason: str) -> None:
         """Note that these wait for an operator, and why; `since` stays that of the first time."""
         async with self.pipeline.begin() as tx:
@@ -102,7 +126,8 @@ class Positions:
 
     async def advance(self, tx: AsyncConnection, spans: Sequence[Span]) -> None:
         """Move each partition to the end of its span."""
-        await tx.execute(ADVANCE, {**self._who(), **self._places(spans), "nexts": [span.next for span in spans]})
+        moved = {"nexts": [span.next for span in spans], "last_ids": [span.last_id for span in spans]}
+        await tx.execute(ADVANCE, {**self._who(), **self._places(spans), **moved})
 
     async def _lock(self, tx: AsyncConnection, given: Mapping[str, object]) -> dict[tuple[str, int], int]:
         return {(row.topic, row.partition): row.next for row in (await tx.execute(LOCK, given)).all()}

@@ -12,6 +12,7 @@ from compose.adapters.subscription.ports import (
     Positions,
     Timing,
 )
+from compose.adapters.subscription.same_log import require_confirmed, require_last_events
 
 UNCERTAIN_LOOKS = 3  # so often in a row an uncertain finding must be made
 
@@ -88,11 +89,14 @@ class Alignment:
             return
         await require_cluster(self._bootstrap, await self._positions.cluster())
         known = await self._positions.read(partitions)
+        marks = await self._positions.marks(partitions)  # before the ends: they only grow
         found = await ends(self._cursor.consumer, partitions)
         offsets = {partition: known.get(partition, found[partition][0]) for partition in partitions}
         if self._cursor.epoch != epoch:
             return  # suspended again meanwhile; whoever did so asks, or the next assignment does
+        require_confirmed(marks, found)
         require_inside(offsets, found)
+        await require_last_events(self._bootstrap, marks, found)
         await self._positions.unblock(partitions)
         if self._cursor.epoch != epoch:
             return

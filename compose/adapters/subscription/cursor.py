@@ -7,7 +7,7 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from compose.adapters.subscription.ports import Partition
-from schemas.record import Delivery, Record, Span
+from schemas.record import Delivery, Record, Span, event_id_of
 
 
 class Cursor:
@@ -76,7 +76,8 @@ class Cursor:
                 raise RuntimeError(f"{partition} delivered {of_partition[0].offset}, before {start}")
             self._next[partition] = of_partition[-1].offset + 1
             records += of_partition
-            spans.append(Span(*partition, start, of_partition[-1].offset + 1))
+            last = of_partition[-1]
+            spans.append(Span(*partition, start, last.offset + 1, event_id_of(last.headers)))
         if not spans:
             return None
         self.activity += 1

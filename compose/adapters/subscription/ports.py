@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from compose.adapters.log_mark import Mark
 from schemas.record import Delivery, Held
 
 Partition = tuple[str, int]
@@ -17,6 +18,9 @@ class Positions(Protocol):
 
     async def read(self, partitions: Sequence[Partition]) -> Mapping[Partition, int]:
         """The next offset of each partition; one that is absent starts at the log's beginning."""
+
+    async def marks(self, partitions: Sequence[Partition]) -> Mapping[Partition, Mark]:
+        """What is remembered of the log of each; one that is absent cannot be checked."""
 
     async def cluster(self) -> str | None:
         """The id of the Kafka cluster the positions belong to; None when nobody remembers it."""
@@ -99,6 +103,15 @@ class OutsideLogError(NeedsOperator):
         self.partition = partition
         # A broker just restarted may show an old end for a moment; a log's beginning never goes back.
         self.is_certain = position < begin
+
+
+class LogWentBack(NeedsOperator):
+    """The log is not the one that was written: it lost records that Kafka had confirmed."""
+
+    def __init__(self, partition: Partition, why: str, *, is_certain: bool = True) -> None:
+        super().__init__(f"the log of {partition[0]}[{partition[1]}] went back: {why}")
+        self.partition = partition
+        self.is_certain = is_certain
 
 
 class AnotherClusterError(NeedsOperator):

@@ -107,7 +107,7 @@ class Subscription:
         self._idle.set()
         self._stopping = asyncio.Event()
         self._alignment = Alignment(bootstrap, self._cursor, positions, self._idle, gate, timing)
-        self._watchdog = Watchdog(self._cursor, timing, self._alignment.ask)
+        self._watchdog = Watchdog(self._cursor, timing, self._alignment.ask, positions.marks)
         self._tasks: list[asyncio.Task[Any]] = []
         self._refusals = 0
 

@@ -3,14 +3,23 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from aiokafka.errors import KafkaError
 
+from compose.adapters.log_mark import Mark
 from compose.adapters.subscription.cursor import Cursor
 from compose.adapters.subscription.log import ends
-from compose.adapters.subscription.ports import NeedsOperator, OutsideLogError, StalledError, Timing
+from compose.adapters.subscription.ports import (
+    NeedsOperator,
+    OutsideLogError,
+    Partition,
+    StalledError,
+    Timing,
+)
+from compose.adapters.subscription.same_log import require_confirmed
 
+Marks = Callable[[Sequence[Partition]], Awaitable[Mapping[Partition, Mark]]]
 ABOVE_END_ROUNDS = 3
 
 logger = logging.getLogger(__name__)
@@ -22,8 +31,11 @@ class Watchdog:
     `misplaced` is called when a position is no longer in the log: the alignment then finds out why.
     """
 
-    def __init__(self, cursor: Cursor, timing: Timing, misplaced: Callable[[], object] = bool) -> None:
+    def __init__(
+        self, cursor: Cursor, timing: Timing, misplaced: Callable[[], object] = bool, marks: Marks | None = None
+    ) -> None:  # fmt: skip
         self._cursor = cursor
+        self._marks = marks
         self._misplaced = misplaced
         self._timing = timing
         self._above_end = 0
@@ -72,9 +84,11 @@ class Watchdog:
         before, epoch = await self._cursor.positions(), self._cursor.epoch
         if not before:
             return False
+        marks = await self._read_marks(list(before))  # before the ends: they only grow
         found = await ends(self._cursor.consumer, before)
         if self._cursor.epoch != epoch:
             return False
+        require_confirmed(marks, found)
         now = await self._cursor.positions()
         above = False
         for partition, (begin, end) in found.items():
@@ -86,6 +100,16 @@ class Watchdog:
                     raise OutsideLogError(partition, before[partition], begin, end)
         self._above_end = self._above_end + 1 if above else 0
         return any(now[partition] < end for partition, (_, end) in found.items())
+
+    async def _read_marks(self, partitions: Sequence[Partition]) -> Mapping[Partition, Mark]:
+        """Return none while the database cannot say: the handler has the same trouble."""
+        if self._marks is None:
+            return {}
+        try:
+            return await self._marks(partitions)
+        except Exception as error:  # noqa: BLE001 - a watchdog that ends would end the subscription
+            logger.info("the log's marks could not be read: %r", error)
+            return {}
 
     async def _check_progress(self, lag: bool) -> None:
         seen = (self._cursor.activity, await self._cursor.positions())

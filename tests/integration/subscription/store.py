@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import asyncpg
 
+from compose.adapters.log_mark import Mark
 from compose.adapters.subscription import Partition
 from schemas.record import Delivery
 
@@ -23,6 +24,7 @@ class Store:
         self.refused = 0
         self.slow_seconds = slow_seconds
         self.cluster_id: str | None = None
+        self.log_marks: dict[Partition, Mark] = {}
 
     async def read(self, partitions: Sequence[Partition]) -> dict[Partition, int]:
         """The positions port; as slow as it was told to be."""
@@ -35,6 +37,10 @@ class Store:
             [partition for _, partition in partitions],
         )
         return {(row["topic"], row["partition"]): row["next"] for row in rows}
+
+    async def marks(self, partitions: Sequence[Partition]) -> dict[Partition, Mark]:
+        """The positions port."""
+        return {partition: self.log_marks[partition] for partition in partitions if partition in self.log_marks}
 
     async def cluster(self) -> str | None:
         """The positions port."""
