@@ -12,9 +12,6 @@ from producers.outbox.layout import Layout
 from producers.outbox.relay import be_elected, relay
 from schemas.topics import TOPICS
 
-# Its records are struck off once Kafka has them: sent to another cluster, they would be missed by every consumer.
-CLUSTER = "SELECT cluster_id FROM kafka_cluster"
-
 
 async def run(settings: Settings, stop: asyncio.Event) -> None:
     """Relay until told to stop. The lock lives on its own direct connection: with it the office ends."""
@@ -29,9 +26,12 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
         )  # fmt: skip
         kafka: KafkaLog | None = None
         try:
-            known = await connection.fetchval(CLUSTER)
             layout = Layout({topic.name: topic.partitions for topic in TOPICS})
-            kafka = KafkaLog(settings.kafka, settings.kafka_topic_prefix, known, layout.partitions)
+            # Struck off once Kafka has them: sent to another cluster, records would be missed by every consumer.
+            kafka = KafkaLog(
+                settings.kafka, settings.kafka_topic_prefix, lambda: layout.cluster, layout.partitions,
+                confirmed=layout.confirmed,
+            )  # fmt: skip
             await be_elected(connection, stop)
             if not stop.is_set():
                 told.elected("relay")

@@ -3,17 +3,20 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from producers.outbox.ports import Regrown, Statements
+from producers.outbox.ports import Place, Regrown, Session, Statements
 
 # The relay asks between two rounds: once it has seen a hold, nothing of the topic is under way any more.
 LOOK = """
 WITH settled AS (UPDATE topic_layouts SET settled = true WHERE held_since IS NOT NULL AND NOT settled)
-SELECT topic, partitions, held_since IS NOT NULL AS held FROM topic_layouts
+SELECT topic, partitions, held_since IS NOT NULL AS held, stopped_since IS NOT NULL AS stopped,
+       (SELECT cluster_id FROM kafka_cluster) AS cluster
+FROM (SELECT) AS always LEFT JOIN topic_layouts ON true
 """
-# Out of the way of the other topics. A hold that was lifted since the look parks nothing: the lock waits for it.
+# Out of the way of the other topics. What was lifted since the look parks nothing: the lock waits for it.
 PARK = """
 WITH held AS MATERIALIZED (
-    SELECT topic FROM topic_layouts WHERE topic = ANY($2::text[]) AND held_since IS NOT NULL FOR SHARE
+    SELECT topic FROM topic_layouts
+    WHERE topic = ANY($2::text[]) AND (held_since IS NOT NULL OR stopped_since IS NOT NULL) FOR SHARE
 ), gone AS (
     DELETE FROM outbox o USING events e, held h
     WHERE o.seq = ANY($1::bigint[]) AND e.seq = o.seq AND h.topic = e.topic RETURNING o.seq, o.size_bytes, e.topic
@@ -33,28 +36,69 @@ LIFT = """
 UPDATE topic_layouts SET partitions = $2, held_for = NULL, held_by = NULL, held_since = NULL, settled = false
 WHERE topic = $1
 """
+# Not while the other of the two reasons stands, and not what waits behind a record that is refused.
 UNPARK = """
-WITH back AS (DELETE FROM outbox_held WHERE topic = $1 RETURNING seq, size_bytes)
+WITH back AS (
+    DELETE FROM outbox_held h
+    WHERE topic = $1 AND refused_why IS NULL AND refused_key IS NULL AND NOT EXISTS (
+        SELECT FROM topic_layouts l
+        WHERE l.topic = h.topic AND (held_since IS NOT NULL OR stopped_since IS NOT NULL))
+    RETURNING seq, size_bytes
+)
 INSERT INTO outbox (seq, size_bytes) SELECT seq, size_bytes FROM back
 """
+STOP = """
+UPDATE topic_layouts SET stopped_since = coalesce(stopped_since, headrace_clock()), stopped_why = $2
+WHERE topic = $1
+"""
+RESUME = "UPDATE topic_layouts SET stopped_since = NULL, stopped_why = NULL WHERE topic = $1"
 
 
 @dataclass
 class Layout:
-    """What the relay keeps to; `partitions` is one mapping for as long as it runs, so that its log can look in it."""
+    """What the relay keeps to.
+
+    `partitions`, `confirmed` (the highest offset of each) and `cluster` are one mapping each for as
+    long as it runs, so that its log can look in them. `stopped` are topics that it cannot send to;
+    `refused` the keys, with their topics, of records that Kafka refuses.
+    """
 
     partitions: dict[str, int] = field(default_factory=dict)
+    confirmed: dict[Place, int] = field(default_factory=dict)
     held: frozenset[str] = frozenset()
+    stopped: frozenset[str] = frozenset()
+    refused: set[tuple[str, bytes]] = field(default_factory=set)
+    cluster: str | None = None
 
     async def look(self, connection: Statements) -> None:
         """See what was decided meanwhile; only between two rounds."""
         rows = await connection.fetch(LOOK)
+        self.cluster = rows[0]["cluster"]
+        rows = [row for row in rows if row["topic"] is not None]
         self.partitions.update((row["topic"], row["partitions"]) for row in rows)
         self.held = frozenset(row["topic"] for row in rows if row["held"])
+        self.stopped = frozenset(row["topic"] for row in rows if row["stopped"])
+
+    @property
+    def waiting(self) -> frozenset[str]:
+        """The topics that nothing is sent to."""
+        return self.held | self.stopped
 
     async def park(self, connection: Statements, seqs: Sequence[int]) -> None:
-        """Put rows of held topics aside until their hold is lifted."""
-        await connection.execute(PARK, seqs, sorted(self.held))
+        """Put rows of topics that wait aside, until they go on."""
+        await connection.execute(PARK, seqs, sorted(self.waiting))
+
+    async def stop(self, connection: Statements, topic: str, why: str) -> None:
+        """Send nothing to a topic until `resume`; its rows wait."""
+        await connection.execute(STOP, topic, why)
+        self.stopped |= {topic}
+
+    async def resume(self, connection: Session, topic: str) -> None:
+        """Send to a topic again, what waits first."""
+        async with connection.transaction():
+            await connection.execute(RESUME, topic)
+            await connection.execute(UNPARK, topic)
+        self.stopped -= {topic}
 
     async def hold(self, connection: Statements, regrown: Regrown) -> None:
         """Let a topic wait that has other partitions than are known here."""

@@ -1,11 +1,14 @@
 """What the outbox needs of the world."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from schemas.event import Headers
+
+Place = tuple[str, int]
+"""A topic, as Kafka names it, and a partition."""
 
 Reached = Callable[[str], None]
 """Told the name of a step when it is reached: there a test can have the process killed."""
@@ -31,6 +34,13 @@ class Statements(Protocol):
 
     async def execute(self, query: str, *args: Any) -> str:
         """Run one statement and return its command tag."""
+
+
+class Session(Statements, Protocol):
+    """One that can begin transactions."""
+
+    def transaction(self) -> AbstractAsyncContextManager[object]:
+        """Begin one; it commits when the block ends well."""
 
 
 class Connections(Protocol):
@@ -66,10 +76,27 @@ class Confirmed:
 
 
 @dataclass(frozen=True, slots=True)
+class Refused:
+    """What Kafka will not have: nothing of it is in the log, and the same again is refused again.
+
+    A record alone (`seq`), or whatever is sent to the topic (`seq` is None).
+    """
+
+    topic: str
+    seq: int | None
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Sent:
-    """What became of the records of a round."""
+    """What became of the records of a round; the rest of it was not sent.
+
+    `reused` is what Kafka confirmed at offsets that it had confirmed before, by our topic's name.
+    """
 
     confirmed: tuple[Confirmed, ...] = ()
+    refused: tuple[Refused, ...] = ()
+    reused: tuple[tuple[str, Confirmed], ...] = ()
 
 
 class NotConfirmed(Exception):
@@ -83,6 +110,10 @@ class NotConfirmed(Exception):
         self.sent, self.slow = sent, slow
 
 
+class NotOurs(NotConfirmed):
+    """Another Kafka answers: nothing was sent to it, and an operator decides."""
+
+
 class Regrown(Exception):
     """A topic has other partitions than its keys are spread over; nothing of the round was sent."""
 
@@ -93,24 +124,30 @@ class Regrown(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """A record to send; `partition` is chosen by its key."""
+    """A record to send; its partition is chosen by its key, its time is that of sending."""
 
     seq: int
     topic: str
     key: bytes | None
     value: bytes | None
     headers: Headers
-    time_ms: int
 
 
 class Log(Protocol):
     """Kafka, as the relay sees it."""
 
     async def send(self, records: Sequence[Outgoing]) -> Sent:
-        """Return when every record is acknowledged by all replicas, one partition's records in the given order.
+        """Return when it is known of every record, one partition's records in the given order.
 
-        Raises NotConfirmed when an outcome is unknown, Regrown when somebody has added partitions.
+        What follows a refused one in its partition was not sent. Raises NotConfirmed when an outcome
+        is unknown, Regrown when somebody has added partitions.
         """
+
+    async def ends(self, places: Collection[Place]) -> Mapping[Place, int]:
+        """Return the offset after the last record of each that is there; raises NotConfirmed."""
+
+    def own_name(self, topic: str) -> str:
+        """Our name of a topic, from the one that Kafka has."""
 
     async def restart(self) -> None:
         """Throw the producer away and make a new one: an unknown send may have poisoned it."""

@@ -2,19 +2,28 @@
 
 import asyncio
 import logging
-from datetime import datetime
-from typing import Any
+from dataclasses import dataclass
 
-from producers.outbox.confirmed import strike_off
 from producers.outbox.layout import Layout
-from producers.outbox.ports import Log, NotConfirmed, Outgoing, Reached, Regrown, Relayed, Statements, nothing, untold
-from schemas.log import unpack_headers
+from producers.outbox.ports import (
+    Log,
+    NotConfirmed,
+    NotOurs,
+    Reached,
+    Regrown,
+    Relayed,
+    Session,
+    Statements,
+    nothing,
+    untold,
+)
+from producers.outbox.refusals import RETRY_SECONDS, Retries, outgoing, settle, without_waiting
 
 log = logging.getLogger(__name__)
 
 # The lowest seqs that are present, never "above the last one": a transaction that commits late has a low seq.
 LOWEST = """
-SELECT o.seq, e.topic, e.key, e.value, e.headers, e.time
+SELECT o.seq, e.topic, e.key, e.value, e.headers
 FROM (SELECT seq, sum(size_bytes) OVER (ORDER BY seq) - size_bytes AS before
       FROM (SELECT seq, size_bytes FROM outbox ORDER BY seq LIMIT $1) AS lowest) AS o
 JOIN events e USING (seq)
@@ -41,47 +50,80 @@ async def be_elected(
         await asyncio.sleep(every_seconds)
 
 
+MOST_RECORDS, MOST_BYTES = 2000, 8 << 20
+QUICK_SECONDS = 2.0
+
+
+@dataclass
+class RoundSize:
+    """How much is sent in one round: half as much after one that Kafka did not confirm in time.
+
+    It grows again only after rounds that were quick, or every second one would run out of time.
+    """
+
+    quick_seconds: float = QUICK_SECONDS
+    records: int = MOST_RECORDS
+    bytes: int = MOST_BYTES
+
+    def timed_out(self) -> None:
+        """Halve it, down to one record."""
+        self.records, self.bytes = max(1, self.records // 2), max(1, self.bytes // 2)
+
+    def confirmed(self, seconds: float) -> None:
+        """Double it, when that took little time."""
+        if self.records < MOST_RECORDS and seconds < self.quick_seconds:
+            self.records = min(MOST_RECORDS, self.records * 2)
+            self.bytes = min(MOST_BYTES, self.bytes * 2)
+
+
 async def relay_once(
-    connection: Statements, kafka: Log, layout: Layout | None = None, *, max_records: int = 2000,
-    max_bytes: int = 8 << 20, reached: Reached = nothing,
+    connection: Statements, kafka: Log, layout: Layout | None = None, *, max_records: int = MOST_RECORDS,
+    max_bytes: int = MOST_BYTES, reached: Reached = nothing,
 ) -> int:  # fmt: skip
     """Send one round and strike it off; returns how many. Raises whatever stopped it.
 
     After an error what Kafka had confirmed is struck off. The caller restarts the producer and calls again: all that
     is unconfirmed goes once more, from the lowest seq, so that the first appearance of a key's events is in order.
     """
+    layout = layout or Layout()
     rows = await connection.fetch(LOWEST, max_records, max_bytes)
-    if layout and layout.held:
-        rows = await _without_held(connection, layout, rows)
+    if layout.waiting or layout.refused:
+        rows = await without_waiting(connection, layout, rows)
     if not rows:
         return 0
     reached("relay.read")
     try:
-        sent = await kafka.send([_outgoing(row) for row in rows])
+        sent = await kafka.send([outgoing(row) for row in rows])
     except NotConfirmed as error:
-        await strike_off(connection, error.sent.confirmed)
+        await settle(connection, layout, error.sent)
         raise
     reached("relay.sent")
-    await strike_off(connection, sent.confirmed)
+    await settle(connection, layout, sent)
     reached("relay.struck")
     return sum(len(batch.seqs) for batch in sent.confirmed)
 
 
 async def relay(
-    connection: Statements, kafka: Log, stopping: asyncio.Event, layout: Layout | None = None, *,
-    idle_seconds: float = 0.02, look_seconds: float = 0.25, reached: Reached = nothing, relayed: Relayed = untold,
+    connection: Session, kafka: Log, stopping: asyncio.Event, layout: Layout | None = None, *,
+    idle_seconds: float = 0.02, look_seconds: float = 0.25, retry_seconds: float = RETRY_SECONDS,
+    quick_seconds: float = QUICK_SECONDS, reached: Reached = nothing, relayed: Relayed = untold,
 ) -> None:  # fmt: skip
     """Relay until `stopping`; a Kafka that fails is tried again for ever, a database that fails ends it."""
     layout = layout or Layout()
+    retries, size = Retries(connection, kafka, layout, retry_seconds), RoundSize(quick_seconds)
     clock = asyncio.get_running_loop().time
     looked = -look_seconds
-    pause = 0.1
+    pause, said = 0.1, ""
     while not stopping.is_set():
         if clock() - looked >= look_seconds:
             await _look(connection, layout)
             looked = clock()
         try:
-            sent = await relay_once(connection, kafka, layout, reached=reached)
+            await retries.look()
+            began = clock()
+            sent = await relay_once(
+                connection, kafka, layout, max_records=size.records, max_bytes=size.bytes, reached=reached
+            )
         except Regrown as error:
             await layout.hold(connection, error)
             log.error(
@@ -91,16 +133,32 @@ async def relay(
             continue
         except NotConfirmed as error:
             relayed(None)
-            log.warning("kafka did not confirm (%s: %s); a new producer in %.1f s", type(error).__name__, error, pause)
+            if error.slow:
+                size.timed_out()
+            _say(error, said, pause, size)
+            said = str(error)
             await asyncio.sleep(pause)
             pause = min(pause * 2, 2.0)
             await kafka.restart()
+            retries.restarted()
             continue
-        pause = 0.1
+        pause, said = 0.1, ""
         if sent:
+            size.confirmed(clock() - began)
             relayed(sent)
         else:
             await asyncio.sleep(idle_seconds)
+
+
+def _say(error: NotConfirmed, said: str, pause: float, size: RoundSize) -> None:
+    if isinstance(error, NotOurs):
+        if said != str(error):
+            log.critical("nothing is sent: %s; headrace topics restore", error)
+        return
+    log.warning(
+        "kafka did not confirm (%s: %s); a new producer in %.1f s, at most %d records a round",
+        type(error).__name__, error, pause, size.records,
+    )  # fmt: skip
 
 
 async def _look(connection: Statements, layout: Layout) -> None:
@@ -109,17 +167,3 @@ async def _look(connection: Statements, layout: Layout) -> None:
     for topic in sorted(before ^ layout.held):
         goes_on = f"goes on over {layout.partitions[topic]} partitions"
         log.warning("%s %s", topic, "is held: its rows wait" if topic in layout.held else goes_on)
-
-
-async def _without_held(connection: Statements, layout: Layout, rows: list[Any]) -> list[Any]:
-    waiting = [row["seq"] for row in rows if row["topic"] in layout.held]
-    if waiting:
-        await layout.park(connection, waiting)
-    return [row for row in rows if row["topic"] not in layout.held]
-
-
-def _outgoing(row: Any) -> Outgoing:
-    time: datetime = row["time"]
-    return Outgoing(
-        row["seq"], row["topic"], row["key"], row["value"], unpack_headers(row["headers"]), int(time.timestamp() * 1000)
-    )

@@ -179,7 +179,6 @@ async def produce(settings: Settings) -> None:
                         event.key,
                         event.encode(),
                         event.headers(),
-                        int(event.time.timestamp() * 1000),
                     )
                     for event in events[start : start + 2000]
                 ]

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
@@ -16,7 +16,7 @@ from compose.settings import Settings
 from consumers.errors import Transient
 from consumers.ports import Handle
 from consumers.runner import Runner
-from producers.outbox.ports import Confirmed, Outgoing, Sent
+from producers.outbox.ports import Confirmed, Outgoing, Place, Sent
 from schemas.record import Record
 from tests.integration.runner.bench import Bench
 
@@ -46,13 +46,21 @@ class RecordedLog:
             place = (one.topic, partition_of(one.key, PARTITIONS))
             log = self.partitions[place]
             confirmed.append(Confirmed(*place, (one.seq,), len(log)))
-            log.append(Record(*place, len(log), one.key, one.value, one.headers, one.time_ms))
+            log.append(Record(*place, len(log), one.key, one.value, one.headers, 0))
         if self.struck is not None:
             raise Struck
         return Sent(tuple(confirmed))
 
     async def restart(self) -> None:
         """Nothing to restart."""
+
+    async def ends(self, places: Collection[Place]) -> Mapping[Place, int]:
+        """They never go back."""
+        return {place: len(self.partitions[place]) for place in places}
+
+    def own_name(self, topic: str) -> str:
+        """It has no prefix."""
+        return topic
 
 
 class Ground:

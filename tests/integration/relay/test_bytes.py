@@ -39,7 +39,7 @@ async def test_key_value_headers_and_time(
     for one in given:
         record = found[one.key]
         assert (record.key, record.value) == (one.key, one.value)
-        assert record.timestamp == int(AT.timestamp() * 1000)
+        assert record.timestamp > AT.timestamp() * 1000  # when it was sent; the event's is in its headers
         assert record.partition == DefaultPartitioner()(one.key, list(range(6)), list(range(6)))
     assert tuple(found[b"\x00\xff"].headers) == ODD
     assert tuple(found[b"k1"].headers) == (("ce_id", b"1"),)
@@ -55,7 +55,7 @@ async def test_copies_of_dead_letters_may_have_neither_key_nor_value(
     assert await relay_once(connection, log) == 1
 
     (record,) = await on_kafka(settings, DEAD_LETTERS.name)
-    assert (record.key, record.value, record.timestamp) == (None, None, int(AT.timestamp() * 1000))
+    assert (record.key, record.value) == (None, None)
     assert tuple(record.headers[: len(ODD)]) == ODD
     assert dict(record.headers[len(ODD) :]) == {
         "dead_letter_consumer": b"ingest", "dead_letter_class": b"undecodable", "dead_letter_error": b"no",

@@ -1,7 +1,7 @@
 """The order of a key, and nothing lost, whatever breaks between the log and Kafka."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 
 import asyncpg
 import pytest
@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from compose.adapters.kafka_log import KafkaLog
 from compose.settings import Settings
 from producers.outbox.append import append
-from producers.outbox.ports import NotConfirmed, Outgoing, Sent
+from producers.outbox.ports import NotConfirmed, Outgoing, Place, Sent
 from producers.outbox.relay import relay, relay_once
 from tests.eventually import eventually
 from tests.integration.relay.conftest import Connect
@@ -38,6 +38,12 @@ class Unreliable:
     async def restart(self) -> None:
         self.restarts += 1
         await self._kafka.restart()
+
+    async def ends(self, places: Collection[Place]) -> Mapping[Place, int]:
+        return await self._kafka.ends(places)
+
+    def own_name(self, topic: str) -> str:
+        return self._kafka.own_name(topic)
 
 
 async def test_the_order_of_each_key_is_kept(

@@ -1,0 +1,63 @@
+"""The producer of the relay: how it is made, how it is given up, and what topics it sees."""
+
+import asyncio
+import contextlib
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError, TopicAuthorizationFailedError, UnknownTopicOrPartitionError
+
+from compose.adapters.kafka_batches import BATCH_BYTES
+
+ABANDON_SECONDS = 5.0
+UNKNOWN_LOOKS = 5  # so often in a row a topic is not there before it counts as gone
+
+
+def producer_of(bootstrap: str, request_seconds: float, metadata_seconds: float) -> AIOKafkaProducer:
+    """One that is idempotent, not started."""
+    return AIOKafkaProducer(
+        bootstrap_servers=bootstrap,
+        enable_idempotence=True,
+        acks="all",
+        linger_ms=0,
+        max_batch_size=BATCH_BYTES,
+        max_request_size=BATCH_BYTES + (64 << 10),
+        request_timeout_ms=int(request_seconds * 1000),
+        metadata_max_age_ms=int(metadata_seconds * 1000),
+    )
+
+
+async def abandon(producer: AIOKafkaProducer) -> None:
+    """End it without sending anything more.
+
+    Its own `stop` sends first what is left, and when that takes too long and is cancelled, the producer goes on behind
+    everybody's back: it sends again until Kafka answers, for an idempotent one never gives up.
+    """
+    sender = producer._sender.sender_task  # noqa: SLF001 - there is no other way in
+    if sender is not None:
+        sender.cancel()
+    for connection in list(producer.client._conns.values()):  # noqa: SLF001
+        writer = connection._writer  # noqa: SLF001
+        if writer is not None:
+            writer.transport.abort()  # a request that is half written must not arrive later
+        connection.close()
+    with contextlib.suppress(Exception):
+        await asyncio.wait_for(producer.stop(), ABANDON_SECONDS)
+    with contextlib.suppress(Exception):
+        await asyncio.wait_for(producer.client.close(), ABANDON_SECONDS)
+
+
+async def partitions_of(producer: AIOKafkaProducer, name: str) -> int:
+    """How many partitions a topic has; raises when there is none, sooner than the producer's own look-up."""
+    client = producer.client
+    for look in range(UNKNOWN_LOOKS):
+        if found := client.cluster.partitions_for_topic(name):
+            return len(found)
+        await asyncio.sleep(0.05 * look)
+        client.add_topic(name)
+        if not await client.force_metadata_update():
+            raise KafkaError("no broker says what topics there are")
+        if name in client.cluster.unauthorized_topics:
+            raise TopicAuthorizationFailedError(name)
+    if found := client.cluster.partitions_for_topic(name):
+        return len(found)
+    raise UnknownTopicOrPartitionError(name)
