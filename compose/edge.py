@@ -9,6 +9,7 @@ from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.routing import Match
 
 from compose.adapters.failures import passing
@@ -33,6 +34,7 @@ STATUS = {
     "too_many_matched": 422,
     "invalid_options": 422,
     "unmappable": 422,
+    "body_too_slow": 408,
     "body_too_large": 413,
     "event_too_large": 422,
     "unsupported_media_type": 415,
@@ -100,6 +102,8 @@ class Traced:
 
         try:
             await self._app(scope, receive, sending)
+        except ClientDisconnect:
+            pass  # nobody waits for an answer
         except Exception as error:
             # Answered already by `_broken`; raised once more only to be told. The connection can go on.
             where = f"{scope['method']} {scope['path']}"

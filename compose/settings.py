@@ -37,6 +37,16 @@ class Settings(BaseSettings):
     max_upload_bytes: int = Field(1 << 30, description="Largest data set.")
     max_webhook_depth: int = Field(100, description="How deep a webhook's JSON may nest.")
     request_head_seconds: float = Field(20.0, description="How long the headers of a request may take to arrive.")
+    request_body_seconds: float = Field(
+        20.0, gt=0, description="How long the body of another request may take to arrive, and an upload stand still."
+    )
+    upload_bytes_per_second: float = Field(4096.0, gt=0, description="What an upload brings at least, on average.")
+    max_request_bytes: int = Field(1 << 20, ge=1024, description="Largest body of a request that is not an upload.")
+    max_connections: int = Field(800, ge=10, description="Most connections of one API process at once.")
+    max_unfinished_bytes: int = Field(
+        64 << 20, ge=2 << 20, description="Most bytes of requests that are not complete, in one API process."
+    )
+    tenant_requests: int = Field(100, ge=1, description="Most requests of one tenant at once in one API process.")
     webhook_body_seconds: float = Field(20.0, description="How long a webhook's body may take to arrive.")
     webhook_rate_per_source: float = Field(5000.0, description="Webhooks a second of one source, on average.")
     webhook_rate_per_tenant: float = Field(10000.0, description="Webhooks a second of one tenant, on average.")

@@ -32,21 +32,22 @@ import projections.usage.http
 from compose.adapters.clock import database_clock
 from compose.adapters.crash_points import crash_points
 from compose.adapters.failures import door_refusal
+from compose.adapters.keys import Keys
 from compose.adapters.objects import open_objects
+from compose.admission import Admission, RequestBounds
 from compose.contract.asyncapi import document
 from compose.database import BoundedPool, asyncpg_pool, engine, tenant_transaction
 from compose.edge import Asgi, Traced, application
 from compose.metrics.meters import meters
 from compose.processes.bounded_http import bounded
+from compose.processes.connections import OpenConnections
 from compose.processes.ingress import ingress, limit_settings, preview, sealer_of
 from compose.processes.replays import requests
 from compose.processes.watching import watched
 from compose.settings import Settings
 from consumers.registry import BY_NAME
 from consumers.replays import store as replays
-from producers.access import store as access
-from producers.access.http import authentication
-from producers.access.principal import Principal
+from producers.access.http import authentication, whose_key
 from producers.api.command import Commands
 from producers.idempotency.once import Once
 from producers.outbox import store as log
@@ -89,10 +90,6 @@ async def api(settings: Settings, stopping: asyncio.Event | None = None) -> Asyn
         stack.callback(watching.cancel)
         commands = Commands(accept, clock, once, pipeline.begin, door_refusal)
 
-        async def find_key(key_hash: bytes) -> Principal | None:
-            async with reading.begin() as tx:
-                return await access.find_key(tx, key_hash)
-
         def known(topic: str) -> Callable[[UUID, UUID], Awaitable[bool]]:
             async def exists(tenant: UUID, aggregate: UUID) -> bool:
                 async with transactions(tenant) as tx:
@@ -100,7 +97,10 @@ async def api(settings: Settings, stopping: asyncio.Event | None = None) -> Asyn
 
             return exists
 
-        authenticate = authentication(find_key)
+        strangers = engine(url, "headrace_api", "api strangers", pool_size=2)
+        stack.push_async_callback(strangers.dispose)
+        whose = whose_key(Keys(reading, strangers).find)
+        authenticate = authentication(whose)
         objects = open_objects(settings.object_store)
         door = await stack.enter_async_context(ingress(settings, pool, for_strangers, accept, objects, clock))
         sealer = sealer_of(settings)
@@ -125,7 +125,19 @@ async def api(settings: Settings, stopping: asyncio.Event | None = None) -> Asyn
             _contract(settings),
             _health(pool, accept),
         ]
-        yield Traced(door, application(routers))
+        yield Traced(door, Admission(application(routers), whose, _bounds(settings)))
+
+
+def _bounds(settings: Settings) -> RequestBounds:
+    return RequestBounds(
+        max_bytes=settings.max_request_bytes,
+        # A payload to try stands one level deep in the body of a dry run.
+        max_depth=settings.max_webhook_depth + 1,
+        body_seconds=settings.request_body_seconds,
+        upload_bytes_per_second=settings.upload_bytes_per_second,
+        at_once=settings.tenant_requests,
+        uploads={("POST", "/v1/datasets")},
+    )
 
 
 def history(topic: str) -> Callable[[AsyncConnection, UUID, UUID], Awaitable[Sequence[Event]]]:
@@ -198,7 +210,11 @@ async def _serve(settings: Settings) -> None:
             app,
             host=where.hostname or "127.0.0.1",
             port=where.port or 8080,
-            http=bounded(settings.request_head_seconds),
+            http=bounded(
+                settings.request_head_seconds,
+                OpenConnections(settings.max_connections, settings.max_unfinished_bytes),
+            ),
+            ws="none",  # a connection that became a WebSocket would leave those bounds
             lifespan="off",
             access_log=False,
             log_config=None,

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID
@@ -19,10 +20,13 @@ from consumers.ingest.rows import rows
 from producers.outbox.accept import Accept
 from producers.webhooks.capacity import Capacity
 from producers.webhooks.door import Door, Limits
+from producers.webhooks.large_bodies import LargeBodies
 from producers.webhooks.limits.limit import LIMITS, source_limits
 from producers.webhooks.rates import Buckets
 from producers.webhooks.rejections import Rejections
 from producers.webhooks.sources.cache import SourceCache
+
+LARGE_BODY_THREADS = 2
 
 
 class MissingSetting(Exception):
@@ -48,7 +52,11 @@ async def ingress(
     duties = [asyncio.create_task(capacity.watch()), asyncio.create_task(rejections.write())]
     try:
         reached = crash_points()
-        yield Door(sources, accept, objects, clock, limits(settings), capacity, rejections, reached, told.webhook)
+        with ThreadPoolExecutor(LARGE_BODY_THREADS, "large bodies") as threads:
+            yield Door(
+                sources, accept, objects, clock, limits(settings), capacity, rejections, LargeBodies(threads), reached,
+                told.webhook,
+            )  # fmt: skip
     finally:
         for duty in duties:
             duty.cancel()

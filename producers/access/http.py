@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
-from producers.access.keys import PREFIX, hash_of
+from producers.access.keys import KEY, PREFIX, hash_of
 from producers.access.principal import Principal
 from schemas.errors import Refusal
 
@@ -15,19 +15,33 @@ SHOWN = HTTPBearer(auto_error=False, scheme_name="api_key", description="An API 
 Authenticate = Callable[[Request], Awaitable[Principal]]
 
 
-def authentication(find: Callable[[bytes], Awaitable[Principal | None]]) -> Authenticate:
-    """A dependency for routes: who asks. Raises Refusal `unauthorized`."""
+Whose = Callable[[str], Awaitable[Principal]]
+"""Whom the value of an `Authorization` header speaks for; raises Refusal `unauthorized`."""
+
+
+def whose_key(find: Callable[[bytes], Awaitable[Principal | None]]) -> Whose:
+    """What finds a principal by a header; text that cannot be a key is never looked up."""
+
+    async def whose(authorization: str) -> Principal:
+        scheme, _, key = authorization.partition(" ")
+        key = key.strip()
+        if scheme.lower() != "bearer" or not key.startswith(PREFIX):
+            raise Refusal("unauthorized", "Show an API key: Authorization: Bearer hr_…")
+        principal = await find(hash_of(key)) if KEY.fullmatch(key) else None
+        if principal is None:
+            raise Refusal("unauthorized", "This API key is unknown or revoked.")
+        return principal
+
+    return whose
+
+
+def authentication(whose: Whose) -> Authenticate:
+    """A dependency for routes: who asks, which admission has found already. Raises Refusal `unauthorized`."""
 
     async def authenticate(
         request: Request, _shown: Annotated[HTTPAuthorizationCredentials | None, Depends(SHOWN)] = None
     ) -> Principal:
-        scheme, _, key = request.headers.get("authorization", "").partition(" ")
-        key = key.strip()
-        if scheme.lower() != "bearer" or not key.startswith(PREFIX):
-            raise Refusal("unauthorized", "Show an API key: Authorization: Bearer hr_…")
-        principal = await find(hash_of(key))
-        if principal is None:
-            raise Refusal("unauthorized", "This API key is unknown or revoked.")
-        return principal
+        principal: Principal | None = getattr(request.state, "principal", None)
+        return principal or await whose(request.headers.get("authorization", ""))
 
     return authenticate

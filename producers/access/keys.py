@@ -2,8 +2,10 @@
 
 import base64
 import hashlib
+import re
 
 PREFIX = "hr_"
+KEY = re.compile(PREFIX + r"[A-Za-z0-9_-]{43}")
 
 
 def key_from(randomness: bytes) -> str:

@@ -62,13 +62,14 @@ def accepted_answer(accepted: Accepted, standing: Standing) -> Answer:
     return Answer(202, body.encode(), tuple(standing.headers()))
 
 
-async def respond(send: Send, answer: Answer, request_id: str) -> None:
-    """Send one answer."""
+async def respond(send: Send, answer: Answer, request_id: str | None = None) -> None:
+    """Send one answer; without a `request_id` where somebody else adds it."""
     headers = [
         (b"content-type", answer.content_type),
         (b"content-length", str(len(answer.body)).encode()),
-        (b"x-request-id", request_id.encode()),
         *answer.headers,
     ]
+    if request_id is not None:
+        headers.append((b"x-request-id", request_id.encode()))
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
     await send({"type": "http.response.body", "body": answer.body})

@@ -9,8 +9,10 @@ CLOSE = ((b"connection", b"close"),)
 """With the answer goes the connection, or the rest of the body would go on arriving."""
 
 
-async def read(receive: Receive, headers: Mapping[str, str], max_bytes: int, seconds: float) -> bytes:
-    """The whole body; raises Refused (413, 408) or ClientLeft."""
+async def read(
+    receive: Receive, headers: Mapping[str, str], max_bytes: int, seconds: float, *, keep: bool = True
+) -> bytes:
+    """The whole body, or b"" once it has come where it is not to be kept; raises Refused (413, 408) or ClientLeft."""
     declared = headers.get("content-length", "0")
     if declared.isascii() and declared.isdigit() and int(declared[:20]) > max_bytes:
         raise too_large(max_bytes)
@@ -21,8 +23,9 @@ async def read(receive: Receive, headers: Mapping[str, str], max_bytes: int, sec
     try:
         while more and size <= max_bytes:
             chunk, more = await _next(receive)
-            chunks.append(chunk)
             size += len(chunk)
+            if keep:
+                chunks.append(chunk)
     except asyncio.CancelledError:
         if not patience.is_at_end():
             raise
@@ -69,5 +72,5 @@ async def _next(receive: Receive) -> tuple[bytes, bool]:
 
 def too_large(max_bytes: int) -> Refused:
     """Over a limit: the door's own while it is read, or the tenant's after the signature."""
-    message = f"A webhook body is at most {max_bytes} bytes."
+    message = f"A body is at most {max_bytes} bytes."
     return Refused(413, "body_too_large", message, reason=message, headers=CLOSE, max_bytes=max_bytes)

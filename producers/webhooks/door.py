@@ -6,7 +6,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from uuid import UUID
 
 from pydantic_core import to_json
@@ -29,6 +29,7 @@ from producers.webhooks.answers import (
 from producers.webhooks.body import read, too_large
 from producers.webhooks.capacity import Capacity
 from producers.webhooks.depth import deeper_than
+from producers.webhooks.large_bodies import AT_ONCE_BYTES, LargeBodies
 from producers.webhooks.limits.limit import SourceLimits
 from producers.webhooks.rates import Buckets, Standing
 from producers.webhooks.receive import acceptance
@@ -76,6 +77,7 @@ class Door:
     limits: Limits
     capacity: Capacity
     rejections: Rejections
+    large_bodies: LargeBodies
     reached: Reached = nothing
     told: Told = unheard
 
@@ -110,13 +112,12 @@ class Door:
         if scope["method"] != "POST":
             raise Refused(405, "method_not_allowed", "Webhooks are sent with POST.", headers=((b"allow", b"POST"),))
         source_id = _uuid(scope["path"].removeprefix(PATH))
-        body = await read(receive, headers, self.limits.max_bytes, self.limits.body_seconds)
-        source = None if source_id is None else await self.sources.find(source_id)
-        if source is None:
-            raise unauthorized()
+        source, body = await self._read(source_id, scope, receive, headers)
         content_type = headers.get("content-type", "").split(";")[0].strip().lower()
+        examined = partial(self._examine, source, body, headers)
+        found = examined() if len(body) <= AT_ONCE_BYTES else await self.large_bodies.run(source.id, examined)
         try:
-            verdict, standing = self._judge(source, body, content_type, headers)
+            verdict, standing = self._judge(source, body, content_type, found)
         except Refused as refused:
             self._note(source, refused, len(body), content_type)
             raise
@@ -125,13 +126,33 @@ class Door:
         accepted = await self._store(source, body, content_type, headers, verdict, trace)
         return accepted_answer(accepted, standing), "duplicate" if accepted.duplicate else "accepted"
 
-    def _judge(
-        self, source: KnownSource, body: bytes, content_type: str, headers: dict[str, str]
-    ) -> tuple[Genuine, Standing]:
-        """Genuine, within every limit, or Refused."""
+    async def _read(
+        self, source_id: UUID | None, scope: Message, receive: Receive, headers: dict[str, str]
+    ) -> tuple[KnownSource, bytes]:
+        """The source and the body. To a source that does not exist it comes as to any other, and is not kept."""
+        source = None if source_id is None else await self.sources.find(source_id)
+        if source is None:
+            scope.setdefault("state", {})["body_goes_to"] = "nobody"
+        body = await read(receive, headers, self.limits.max_bytes, self.limits.body_seconds, keep=source is not None)
+        # A body may come slowly, and the source be changed or deleted meanwhile.
+        source = None if source is None else await self.sources.find(source.id)
+        if source is None:
+            raise unauthorized()
+        return source, body
+
+    def _examine(self, source: KnownSource, body: bytes, headers: dict[str, str]) -> tuple[Genuine | Forged, bool]:
+        """What the scheme says, and whether the body is nested too deep: all that takes longer for a longer body."""
         verdict = source.verify(
             body, headers, source.secrets, now=self.clock.now(), tolerance_seconds=self.limits.tolerance_seconds
         )
+        own = source.limits or self.limits.default
+        return verdict, isinstance(verdict, Genuine) and deeper_than(body, own.max_depth)
+
+    def _judge(
+        self, source: KnownSource, body: bytes, content_type: str, examined: tuple[Genuine | Forged, bool]
+    ) -> tuple[Genuine, Standing]:
+        """Genuine, within every limit, or Refused."""
+        verdict, too_deep = examined
         if isinstance(verdict, Forged):
             self.rejections.log(source, verdict.reason)
             raise unauthorized(verdict.reason)
@@ -145,7 +166,7 @@ class Door:
         own = source.limits or self.limits.default
         if len(body) > own.max_bytes:
             raise too_large(own.max_bytes)
-        if deeper_than(body, own.max_depth):
+        if too_deep:
             message = f"JSON is nested {own.max_depth} deep at most."
             raise Refused(400, "too_deep", message, reason=message, max_depth=own.max_depth)
         if self.capacity.risk is not None:

@@ -1,5 +1,6 @@
 """Errors of the API: one shape, a stable code, and the trace that leads to the log."""
 
+import asyncio
 from typing import Any
 
 import httpx
@@ -9,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from compose.settings import Settings
 from tests.acceptance.answers import check_names_and_times, problem, untraced
 from tests.acceptance.world import World, api_only
+from tests.eventually import eventually
 from tests.factories import new_id, shipped_csv
 
 TRAIN = {"kind": "train", "target": "target", "model": "m"}
@@ -97,6 +99,38 @@ async def test_without_a_key_of_ours_nothing_is_said(database_settings: Settings
             headers = [] if shown is None else [(b"authorization", shown.encode())]
             for method, path in (("GET", "/v1/jobs"), ("POST", "/v1/jobs"), ("POST", "/v1/datasets")):
                 problem(await stranger.request(method, path, headers=headers), 401, "unauthorized")
+
+
+async def test_the_requests_of_one_tenant_at_once_are_a_share(database_settings: Settings) -> None:
+    async with api_only(database_settings.model_copy(update={"tenant_requests": 3})) as world:
+        waiting: list[asyncio.Task[httpx.Response]] = []
+
+        async def one_more_is_refused() -> bool:
+            asking = world.client.get("/v1/events?cursor=latest", headers={"prefer": "wait=25"})
+            waiting.append(asyncio.create_task(asking))
+            return any(task.done() and task.result().status_code == 429 for task in waiting)
+
+        try:
+            await eventually(one_more_is_refused, seconds=20)
+            refused = await world.client.get("/v1/jobs")
+            problem(refused, 429, "rate_limited")
+            assert refused.headers["retry-after"] == "1"
+            async with await world.another_tenant("second") as second:
+                assert (await second.get("/v1/jobs")).status_code == 200
+        finally:
+            for task in waiting:
+                task.cancel()
+            await asyncio.wait(waiting)
+        assert (await world.client.get("/v1/jobs")).status_code == 200
+
+
+async def test_a_body_of_too_many_values_is_refused(database_settings: Settings) -> None:
+    async with api_only(database_settings) as world:
+        source = await world.source("shop")
+        path = f"/v1/sources/{source['id']}/dry-run"
+        many = b'{"payload": [' + b"[]," * 100_000 + b"[]]}"
+        answer = await world.client.post(path, content=many, headers={"content-type": "application/json"})
+        assert "values" in problem(answer, 422, "invalid_request")["message"]
 
 
 async def test_a_revoked_key_is_an_unknown_one(database_settings: Settings, pipeline: AsyncEngine) -> None:

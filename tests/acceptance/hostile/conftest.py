@@ -16,6 +16,9 @@ from compose.settings import PREFIX, Settings
 from tests.chaos.live_stack import COMMAND, environment
 from tests.eventually import eventually
 
+MOST_CONNECTIONS = 300
+UNFINISHED_BYTES = 16 << 20
+
 
 @dataclass(frozen=True)
 class Served:
@@ -25,6 +28,12 @@ class Served:
     key: str
     log: Path
     settings: Settings
+    pid: int
+
+    def resident_bytes(self) -> int:
+        """Memory that the process holds."""
+        status = Path(f"/proc/{self.pid}/status").read_text()
+        return int(status.split("VmRSS:")[1].split()[0]) << 10
 
     @property
     def address(self) -> tuple[str, int]:
@@ -52,17 +61,18 @@ async def served(database_settings: Settings, tmp_path: Path) -> AsyncIterator[S
     given |= {
         PREFIX + "DATA_DIR": str(database_settings.data_dir), PREFIX + "OBJECT_STORE": database_settings.object_store,
         PREFIX + "API_URL": database_settings.api_url, PREFIX + "WEBHOOK_BODY_SECONDS": "1",
-        PREFIX + "REQUEST_HEAD_SECONDS": "1",
+        PREFIX + "REQUEST_HEAD_SECONDS": "1", PREFIX + "REQUEST_BODY_SECONDS": "1",
+        PREFIX + "MAX_CONNECTIONS": str(MOST_CONNECTIONS), PREFIX + "MAX_UNFINISHED_BYTES": str(UNFINISHED_BYTES),
     }  # fmt: skip
     log = tmp_path / "api.log"
     with log.open("wb") as out:
         process = await asyncio.create_subprocess_exec(
             *COMMAND, "api", env=environment(**given), stdout=out, stderr=out
         )
-    one = Served(database_settings.api_url, key, log, database_settings)
+    one = Served(database_settings.api_url, key, log, database_settings, process.pid)
     try:
         async with one.client() as client:
-            await eventually(lambda: _ready(client))
+            await eventually(lambda: _ready(client), seconds=90)
         yield one
         assert process.returncode is None, log.read_text()
         process.send_signal(signal.SIGTERM)

@@ -53,6 +53,17 @@ async def test_unknown_ids_displace_no_source_and_delay_none(api: World) -> None
         assert await cache.find(UUID(source["id"])) == found
 
 
+async def test_a_genuine_large_body_among_forged_ones_is_accepted(api: World) -> None:
+    source = await create(api, "shop")
+    large = b'"' + b"x" * (900 << 10) + b'"'
+    forged = [deliver(api, source, large, f"{number}", secret=secret_from(bytes(32))) for number in range(30)]
+
+    *refused, genuine = await asyncio.gather(*forged, deliver(api, source, large, "genuine"))
+
+    assert {answer.status_code for answer in refused} == {401}
+    assert genuine.status_code == 202
+
+
 async def test_a_flood_of_forgeries_leaves_a_few_lines(api: World, caplog: pytest.LogCaptureFixture) -> None:
     source = await create(api, "shop")
     caplog.set_level(logging.INFO, "producers.webhooks")

@@ -8,7 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from standardwebhooks import Webhook
 
-from producers.webhooks.verification.standard_webhooks import secret_bytes, secret_from, sign, verify
+from producers.webhooks.verification.standard_webhooks import (
+    key_pair_from,
+    secret_bytes,
+    secret_from,
+    sign,
+    verify,
+)
 from producers.webhooks.verification.verdict import Forged, Genuine
 
 SECRET = secret_from(bytes(range(32)))
@@ -141,3 +147,13 @@ def test_nobody_signs_with_what_is_no_secret(secret: str) -> None:
     assert secret_bytes(secret) is None
     with pytest.raises(ValueError, match="whsec_"):
         sign(BODY, secret, message_id="msg_1", now=NOW)
+
+
+def test_of_several_signatures_of_an_owner_three_are_tried() -> None:
+    """Each is a verification over the whole body."""
+    private, public = key_pair_from(bytes(range(32)))
+    good = sign(BODY, private, message_id="msg_1", now=NOW)
+    wrong = "v1a," + base64.b64encode(bytes(64)).decode()
+    for before, genuine in ((2, True), (3, False)):
+        shown = " ".join([wrong] * before + ["v1a,short", good["webhook-signature"]])
+        assert isinstance(judged({**good, "webhook-signature": shown}, secrets=(public,)), Genuine) is genuine

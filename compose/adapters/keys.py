@@ -1,0 +1,36 @@
+"""Looking up API keys: those that were good before on the connections of reads, any other on a few of their own."""
+
+from collections import OrderedDict
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from producers.access import store
+from producers.access.principal import Principal
+
+MOST_KNOWN = 10_000
+
+
+class Keys:
+    """Finds whom a key speaks for, each time in the database, so that a revoked key ends at once.
+
+    A stranger can show any number of keys that nobody has; they wait for one another and not before tenants.
+    """
+
+    def __init__(self, reading: AsyncEngine, for_strangers: AsyncEngine) -> None:
+        self._reading = reading
+        self._for_strangers = for_strangers
+        self._good: OrderedDict[bytes, None] = OrderedDict()
+
+    async def find(self, key_hash: bytes) -> Principal | None:
+        """Return the principal; None when the key is unknown or revoked."""
+        engine = self._reading if key_hash in self._good else self._for_strangers
+        async with engine.begin() as tx:
+            principal = await store.find_key(tx, key_hash)
+        if principal is None:
+            self._good.pop(key_hash, None)
+            return None
+        self._good[key_hash] = None
+        self._good.move_to_end(key_hash)
+        if len(self._good) > MOST_KNOWN:
+            self._good.popitem(last=False)
+        return principal
