@@ -4,7 +4,8 @@ import asyncpg
 
 NEW = """
     INSERT INTO read_jobs
-    SELECT 1, uuidv7(), uuidv7(), $1, 'accepted', 'train', 'wine', to_jsonb(repeat(md5($1::bigint::text), 28)), now(), now()
+    SELECT 1, uuidv7(), uuidv7(), $1, 'accepted', 'train', 'wine', to_jsonb(repeat(md5($1::bigint::text), 28)),
+           now(), now()
     FROM generate_series(1, 10)
 """
 # Five states, of which each comes a while after the one before.
