@@ -3,6 +3,7 @@
 import re
 import shutil
 import signal
+import subprocess
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,10 +12,10 @@ from typing import Any
 import asyncpg
 import pytest
 
-from compose.devstack.lifecycle import start_detached, stop_stack
+from compose.devstack.lifecycle import stop_stack
 from producers.webhooks.verification.standard_webhooks import sign
 from tests.acceptance.own_directory import own_directory
-from tests.chaos.live_stack import LiveStack, live_stack
+from tests.chaos.live_stack import COMMAND, LEASE_SECONDS, LiveStack, environment, live_stack
 from tests.eventually import eventually
 
 BILLED = "SELECT unnest(event_ids) FROM usage_records WHERE meter = 'webhook_events'"
@@ -66,9 +67,12 @@ def _up_with(stack: LiveStack, meanwhile: Callable[[], object]) -> str:
     """Stop it, do something to its files, start it; what the start said."""
     stop_stack(stack.data_dir)
     meanwhile()
-    lines: list[str] = []
-    start_detached(stack.data_dir, lines.append)
-    return "\n".join(lines)
+    done = subprocess.run(
+        [*COMMAND, "up", "--detach", "--data-dir", str(stack.data_dir)],
+        env=environment(HEADRACE_LEASE_SECONDS=LEASE_SECONDS, COLUMNS="200"), check=True,
+        capture_output=True, text=True, timeout=300,
+    )  # fmt: skip
+    return done.stdout
 
 
 def _replaced(directory: Path, older: Path) -> None:
