@@ -93,10 +93,10 @@ class Ground:
         (seen,) = await self.ask(SEEN)
         return {"billed": len(billed), "ingested": len(set(taken)), "seen": seen}
 
-    async def all_applied(self) -> None:
+    async def all_applied(self, seconds: float = 60) -> None:
         """Every webhook that was answered 202 has its effect exactly once, everywhere."""
         wanted = dict.fromkeys(("billed", "ingested", "seen"), self.sent)
-        await eventually(self.effects, lambda found: found == wanted, seconds=60)
+        await eventually(self.effects, lambda found: found == wanted, seconds=seconds)
         assert await self.ask("SELECT reason FROM blocked_partitions") == []
         assert await self.ask("SELECT seq FROM outbox_held") == []
         assert await self.ask("SELECT topic FROM topic_layouts WHERE held_since IS NOT NULL") == []

@@ -7,6 +7,7 @@ import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from compose import topics
 from compose.restoring import Restored, restoring
 from compose.settings import Settings
 from schemas.topics import WEBHOOKS
@@ -67,6 +68,19 @@ async def test_killed_at_each_step_and_called_again(found: Ground) -> None:
     assert await found.restore_here() == Restored()
     async with found.running():
         await found.all_applied()
+
+
+async def test_the_log_goes_back_while_everything_runs(found: Ground) -> None:
+    """Relay and readers stop by themselves, and go on in the same processes once it is restored."""
+    async with found.running():
+        await found.all_applied()
+        await found.lose_topic()
+        await topics.ensure(found.settings)
+        await found.send(20)
+        await eventually(lambda: found.ask("SELECT consumer FROM blocked_partitions"), seconds=60)
+        done = await found.restore_here()
+        assert done.records >= found.sent - 20
+        await found.all_applied(seconds=120)
 
 
 async def test_another_cluster(found: Ground) -> None:
