@@ -97,7 +97,7 @@ async def api(settings: Settings, stopping: asyncio.Event | None = None) -> Asyn
 
             return exists
 
-        strangers = engine(url, "headrace_api", "api strangers", pool_size=2)
+        strangers = engine(url, "headrace_api", "api strangers", pool_size=2, **limits)
         stack.push_async_callback(strangers.dispose)
         whose = whose_key(Keys(reading, strangers).find)
         authenticate = authentication(whose)

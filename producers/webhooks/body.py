@@ -1,12 +1,12 @@
-"""A request's body, cut off when it is too large or too slow."""
+"""A request's body, cut off when it is too large or too slow.
+
+The server ends a connection whose request is answered before it is complete, when the answer has had time to arrive.
+"""
 
 import asyncio
 from collections.abc import Mapping
 
 from producers.webhooks.answers import ClientLeft, Receive, Refused
-
-CLOSE = ((b"connection", b"close"),)
-"""With the answer goes the connection, or the rest of the body would go on arriving."""
 
 
 async def read(
@@ -30,7 +30,7 @@ async def read(
         if not patience.is_at_end():
             raise
         message = f"The body did not arrive within {seconds:g} s."
-        raise Refused(408, "body_too_slow", message, headers=CLOSE) from None
+        raise Refused(408, "body_too_slow", message) from None
     finally:
         patience.end()
     if size > max_bytes:
@@ -73,4 +73,4 @@ async def _next(receive: Receive) -> tuple[bytes, bool]:
 def too_large(max_bytes: int) -> Refused:
     """Over a limit: the door's own while it is read, or the tenant's after the signature."""
     message = f"A body is at most {max_bytes} bytes."
-    return Refused(413, "body_too_large", message, reason=message, headers=CLOSE, max_bytes=max_bytes)
+    return Refused(413, "body_too_large", message, reason=message, max_bytes=max_bytes)

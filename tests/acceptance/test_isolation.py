@@ -8,6 +8,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from compose.admission import Admission
 from compose.edge import Traced
 from compose.settings import Settings
 from tests.acceptance.answers import problem, untraced
@@ -90,7 +91,9 @@ def served(world: World) -> set[Route]:
     """Every method of every path that the API's own document lists."""
     traced = world.transport.app  # type: ignore[attr-defined]
     assert isinstance(traced, Traced)
-    app = traced._app
+    admission = traced._app
+    assert isinstance(admission, Admission)
+    app = admission._app
     assert isinstance(app, FastAPI)
     return {
         (method, path) for path, methods in app.openapi()["paths"].items() for method in methods if method in METHODS
