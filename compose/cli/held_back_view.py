@@ -33,6 +33,17 @@ def show_held_back(console: Console, held: HeldBack | None) -> None:
             f"  [red]{topic.topic} is held[/] since {moment(topic.since.isoformat())} by {escape(topic.by)}:"
             f" {number(topic.waiting)} records wait; headrace topics list"
         )
+    for stopped in held.stopped:
+        since = f"since {moment(stopped.since.isoformat())}"
+        console.print(
+            f"  [red]nothing is sent to {stopped.topic}[/] {since}: {escape(stopped.why)};"
+            f" {number(stopped.waiting)} records wait", soft_wrap=True,
+        )  # fmt: skip
+    for refused in held.refused:
+        console.print(
+            f"  [red]{number(refused.records)} records of {refused.topic} are refused by Kafka[/], the first is"
+            f" {refused.first_seq}: {escape(refused.why)}; their keys wait", soft_wrap=True,
+        )  # fmt: skip
     if held.dead_letters:
         each = ", ".join(f"{consumer} {number(count)}" for consumer, count in held.dead_letters.items())
         console.print(f"  [yellow]dead letters[/]  {number(sum(held.dead_letters.values()))} are open: {each}")

@@ -207,17 +207,16 @@ async def _consumers(url: str) -> Check:
 
 
 async def _topics(url: str) -> Check:
-    """Whether the relay holds a topic, because it is being grown, or because somebody else has grown it."""
-    advice = "headrace topics list; headrace topics grow TOPIC PARTITIONS"
-    query = "SELECT topic || ' is held by ' || held_by FROM topic_layouts WHERE held_since IS NOT NULL ORDER BY topic"
-    connection = await asyncpg.connect(url, timeout=ANSWER_SECONDS, server_settings={"role": "headrace_pipeline"})
+    """Whether the relay holds a topic, cannot send to one, or has records that Kafka refuses."""
     try:
-        held = [row[0] for row in await connection.fetch(query)]
-    except asyncpg.PostgresError as error:
+        found = await held_back(url)
+    except (asyncpg.PostgresError, TimeoutError) as error:
         return Check("topics", ok=False, detail=str(error), advice="headrace migrate")
-    finally:
-        await connection.close()
-    return Check("topics", not held, ", ".join(held) or "none is held", advice)
+    said = [f"{one.topic} is held by {one.by}" for one in found.topics]
+    said += [f"nothing is sent to {one.topic}: {one.why}" for one in found.stopped]
+    said += [f"{one.records} records of {one.topic} are refused: {one.why}" for one in found.refused]
+    advice = "headrace topics list; a held one: headrace topics grow TOPIC PARTITIONS; the relay retries the others"
+    return Check("topics", not said, ", ".join(said) or "none is held", advice)
 
 
 async def _blocked(url: str) -> Check:

@@ -17,6 +17,15 @@ HELD = """
            (SELECT count(*) FROM outbox_held h WHERE h.topic = l.topic) AS waiting
     FROM topic_layouts l WHERE held_since IS NOT NULL ORDER BY topic
 """
+STOPPED = """
+    SELECT topic, coalesce(stopped_why, '-'), stopped_since,
+           (SELECT count(*) FROM outbox_held h WHERE h.topic = l.topic)
+    FROM topic_layouts l WHERE stopped_since IS NOT NULL ORDER BY topic
+"""
+REFUSED = """
+    SELECT topic, min(refused_why), min(seq), count(*) FROM outbox_held
+    WHERE refused_why IS NOT NULL GROUP BY topic ORDER BY topic
+"""
 
 
 BLOCKED = """
@@ -54,6 +63,26 @@ class HeldTopic:
 
 
 @dataclass(frozen=True)
+class StoppedTopic:
+    """A topic that the relay cannot send to, why and since when; `waiting` records will be sent."""
+
+    topic: str
+    why: str
+    since: datetime
+    waiting: int
+
+
+@dataclass(frozen=True)
+class RefusedRecords:
+    """Records of a topic that Kafka refuses, why, and the seq of the first; their keys wait."""
+
+    topic: str
+    why: str
+    first_seq: int
+    records: int
+
+
+@dataclass(frozen=True)
 class HeldBack:
     """Who is paused, open dead letters by consumer, topics that are held, who waits for a restore."""
 
@@ -61,6 +90,8 @@ class HeldBack:
     dead_letters: dict[str, int]
     topics: tuple[HeldTopic, ...] = ()
     blocked: tuple[Blocked, ...] = ()
+    stopped: tuple[StoppedTopic, ...] = ()
+    refused: tuple[RefusedRecords, ...] = ()
 
     def plain(self) -> dict[str, Any]:
         """As JSON has it."""
@@ -73,6 +104,8 @@ class HeldBack:
         return {
             "paused": paused, "dead_letters": self.dead_letters, "held_topics": topics,
             "blocked": blocked,
+            "stopped_topics": [{**asdict(one), "since": one.since.isoformat()} for one in self.stopped],
+            "refused_records": [asdict(one) for one in self.refused],
         }  # fmt: skip
 
 
@@ -86,6 +119,8 @@ async def held_back(url: str) -> HeldBack:
         letters = {row["consumer"]: row["letters"] for row in await connection.fetch(OPEN)}
         topics = tuple(HeldTopic(*row) for row in await connection.fetch(HELD))
         blocked = tuple(Blocked(*row) for row in await connection.fetch(BLOCKED))
-        return HeldBack(paused, letters, topics, blocked)
+        stopped = tuple(StoppedTopic(*row) for row in await connection.fetch(STOPPED))
+        refused = tuple(RefusedRecords(*row) for row in await connection.fetch(REFUSED))
+        return HeldBack(paused, letters, topics, blocked, stopped, refused)
     finally:
         await connection.close()

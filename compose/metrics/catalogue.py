@@ -80,11 +80,14 @@ OUTBOX_RECORDS = Metric("headrace.outbox.records", "gauge", "{record}", "Records
 OUTBOX_BYTES = Metric("headrace.outbox.size", "gauge", "By", "Their bytes.")
 OUTBOX_AGE = Metric("headrace.outbox.age", "gauge", "s", "The age of the oldest of them.")
 HELD = Metric("headrace.topic.held", "gauge", "1", "1 while the relay holds a topic.", (TOPIC,))
+STOPPED = Metric("headrace.topic.stopped", "gauge", "1", "1 while the relay cannot send to a topic.", (TOPIC,))
+REFUSED = Metric("headrace.outbox.refused", "gauge", "{record}", "Records that Kafka refuses.")
 WORK = Metric("headrace.work.pieces", "gauge", "{piece}", "Pieces of work that are not done.", (QUEUE, STATE))
 WORK_AGE = Metric("headrace.work.oldest.age", "gauge", "s", "Since when the oldest ready piece waits.", (QUEUE,))
 
 METRICS: tuple[Metric, ...] = (
     WEBHOOKS, DURATIONS, CONSUMED, PARKED, REPLAYED, REBALANCES, TAKEOVERS, LEASES_LOST, SENT, UNCONFIRMED, ELECTIONS,
     LAG, TENANT_LAG, OLDEST, PROGRESS, PAUSED, LETTERS, LETTERS_AGE, OUTBOX_RECORDS, OUTBOX_BYTES, OUTBOX_AGE, HELD,
+    STOPPED, REFUSED,
     WORK, WORK_AGE, REPLAYS, REPLAYS_WAITING,
 )  # fmt: skip

@@ -46,11 +46,15 @@ REPLAYS_WAITING = text(
     "SELECT consumer, count(*) AS messages FROM replay_items WHERE state = 'pending' GROUP BY consumer"
 )
 PAUSED = text("SELECT consumer FROM consumer_breakers WHERE state = 'paused'")
-HELD = text("SELECT topic, (held_since IS NOT NULL)::int AS held FROM topic_layouts")
+HELD = text("""
+    SELECT topic, (held_since IS NOT NULL)::int AS held, (stopped_since IS NOT NULL)::int AS stopped FROM topic_layouts
+""")
+REFUSED = text("SELECT count(*) FROM outbox_held WHERE refused_why IS NOT NULL")
 
 STORED: tuple[Metric, ...] = (
     of.OUTBOX_RECORDS, of.OUTBOX_BYTES, of.OUTBOX_AGE, of.LETTERS, of.LETTERS_AGE, of.WORK, of.WORK_AGE, of.PROGRESS,
     of.PAUSED, of.REPLAYS, of.REPLAYS_WAITING, of.HELD,
+    of.STOPPED, of.REFUSED,
 )  # fmt: skip
 LAGGING: tuple[Metric, ...] = (of.LAG, of.TENANT_LAG, of.OLDEST)
 Figures = Mapping[tuple[str, ...], float]
@@ -103,6 +107,7 @@ class Stored:
         letters = (await tx.execute(LETTERS)).all()
         work = (await tx.execute(WORK)).all()
         paused = set((await tx.execute(PAUSED)).scalars())
+        held = (await tx.execute(HELD)).all()
         waiting = (await tx.execute(REPLAYS_WAITING)).all()
         return {
             of.OUTBOX_RECORDS: {(): outbox.records},
@@ -116,7 +121,9 @@ class Stored:
             of.PAUSED: {(one,): float(one in paused) for one in self.reads},
             of.REPLAYS: {(): (await tx.execute(REPLAYS)).scalar_one()},
             of.REPLAYS_WAITING: {(row.consumer,): row.messages for row in waiting},
-            of.HELD: {(row.topic,): row.held for row in (await tx.execute(HELD)).all()},
+            of.HELD: {(row.topic,): row.held for row in held},
+            of.STOPPED: {(row.topic,): row.stopped for row in held},
+            of.REFUSED: {(): (await tx.execute(REFUSED)).scalar_one()},
         }
 
     def _show(self, figures: Mapping[Metric, Figures]) -> None:

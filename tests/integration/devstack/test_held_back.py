@@ -16,10 +16,14 @@ from consumers.dead_letters import store as letters
 from consumers.dead_letters.letter import DeadLetter
 from consumers.pausing import store
 from producers.outbox.layout import Layout, hold
-from schemas.topics import JOBS
+from schemas.topics import JOBS, MODELS
 from tests.integration.consumers import rows
 from tests.integration.relay.log import numbered, write
 from tests.integration.runner.feed import Feed
+
+REFUSED = """
+    INSERT INTO outbox_held (seq, size_bytes, topic, refused_why) VALUES (9, 1, 'headrace.datasets', 'too large')
+"""
 
 
 @pytest.mark.foreign("rows that are never sent")
@@ -44,6 +48,9 @@ async def test_who_is_paused_and_what_is_open(
     layout = Layout()
     await layout.look(connection)
     await layout.park(connection, [1, 2])
+    await connection.execute("INSERT INTO topic_layouts (topic, partitions) VALUES ($1, 6)", MODELS.name)
+    await layout.stop(connection, MODELS.name, "Kafka refuses it [all]")
+    await connection.execute(REFUSED)
     await connection.close()
 
     found = await held_back(database)
@@ -61,6 +68,10 @@ async def test_who_is_paused_and_what_is_open(
     assert f"{JOBS.name} is held since" in told
     assert "by test: 2 records wait" in told
     assert "4 are open: billing 3, ingest 1" in told
+    assert [one["why"] for one in found.plain()["stopped_topics"]] == ["Kafka refuses it [all]"]
+    assert f"nothing is sent to {MODELS.name} since" in told
+    assert "Kafka refuses it [all]; 0 records wait" in told
+    assert "are refused by Kafka, the first is 9: too large; their keys wait" in told
 
 
 async def test_a_database_that_does_not_say_fails_nothing(database: str) -> None:

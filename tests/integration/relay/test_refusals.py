@@ -8,6 +8,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from compose.adapters.kafka_log import KafkaLog
+from compose.devstack.held_back import held_back
 from compose.settings import Settings
 from producers.outbox.relay import relay_once
 from schemas.topics import DATASETS, JOBS, MODELS
@@ -43,7 +44,7 @@ async def test_a_host_whose_clock_is_two_hours_ahead(
 
 
 async def test_a_topic_that_is_gone_stops_alone(
-    pipeline: AsyncEngine, connect: Connect, settings: Settings, admin: AIOKafkaAdminClient
+    pipeline: AsyncEngine, connect: Connect, settings: Settings, admin: AIOKafkaAdminClient, database: str
 ) -> None:
     """Its rows wait in their order, the others flow; made again, it goes on by itself."""
     name = settings.kafka_topic_prefix + MODELS.name
@@ -55,6 +56,8 @@ async def test_a_topic_that_is_gone_stops_alone(
     async with relaying(settings, await connect()) as running:
         await eventually(lambda: looking.fetchval(LEFT), lambda left: left == 20, seconds=40)
         assert "UNKNOWN_TOPIC" in await looking.fetchval(STOPPED, MODELS.name)
+        (stopped,) = (await held_back(database)).stopped
+        assert (stopped.topic, stopped.waiting) == (MODELS.name, 20)
         await write(pipeline, [*numbered("gone", [20], MODELS.name), *numbered("job", [20])])
         await eventually(lambda: looking.fetchval(LEFT), lambda left: left == 21)
         assert first_appearances(await on_kafka(settings)) == {b"job": list(range(21))}
@@ -67,7 +70,7 @@ async def test_a_topic_that_is_gone_stops_alone(
 
 
 async def test_records_that_are_refused_stop_their_key_only(
-    pipeline: AsyncEngine, connect: Connect, settings: Settings, admin: AIOKafkaAdminClient
+    pipeline: AsyncEngine, connect: Connect, settings: Settings, admin: AIOKafkaAdminClient, database: str
 ) -> None:
     """Too large for its topic, or without a key where one is wanted: what has the same key waits behind it."""
     prefix, looking = settings.kafka_topic_prefix, await connect()
@@ -84,6 +87,8 @@ async def test_records_that_are_refused_stop_their_key_only(
         await eventually(lambda: looking.fetchval(LEFT), lambda left: left == 4)
         assert "MESSAGE_SIZE_TOO_LARGE" in await looking.fetchval(REFUSED, JOBS.name)
         assert "INVALID_RECORD" in await looking.fetchval(REFUSED, DATASETS.name)
+        told = (await held_back(database)).refused
+        assert [(one.topic, one.records) for one in told] == [(DATASETS.name, 1), (JOBS.name, 1)]
         expected = {b"large": [0, 1, 2], b"small": list(range(300))}
         assert first_appearances(await on_kafka(settings)) == expected
         assert first_appearances(await on_kafka(settings, DATASETS.name)) == {b"a": [0, 1]}
