@@ -16,6 +16,7 @@ from compose.adapters.subscription.log import require_cluster
 from producers.outbox.ports import NotConfirmed, NotOurs, Outgoing, Place, Refused, Regrown, Sent
 
 SEND_SECONDS = 30.0
+START_SECONDS = 30.0
 METADATA_SECONDS = 30.0  # how long partitions that somebody adds may go unseen
 ADDED_SECONDS = 5.0  # how long a broker may not know of those that were added
 
@@ -46,14 +47,18 @@ class KafkaLog:
         """Connect; raises NotConfirmed while there is no Kafka, NotOurs when it is not ours."""
         producer = producer_of(self._bootstrap, self._send_seconds / 3, self._metadata_seconds)
         try:
-            await producer.start()
-            await require_cluster(self._bootstrap, self._cluster_id())
+            async with asyncio.timeout(START_SECONDS):
+                await producer.start()
+                await require_cluster(self._bootstrap, self._cluster_id())
         except AnotherClusterError as error:
             await abandon(producer)
             raise NotOurs(str(error)) from error
         except (TimeoutError, KafkaError, OSError) as error:
             await abandon(producer)
             raise NotConfirmed(f"kafka at {self._bootstrap} does not answer: {error}") from error
+        except asyncio.CancelledError:
+            await abandon(producer)
+            raise
         self._producer = producer
 
     async def stop(self) -> None:
@@ -75,8 +80,9 @@ class KafkaLog:
         if not places:
             return {}
         try:
-            async with asyncio.timeout(self._send_seconds):
-                metadata = await (await self._started()).client.fetch_all_metadata()
+            producer = await self._started()
+            async with asyncio.timeout(START_SECONDS):
+                metadata = await producer.client.fetch_all_metadata()
                 there = [
                     TopicPartition(topic, partition)
                     for topic, partition in places
@@ -92,8 +98,8 @@ class KafkaLog:
         """Send all; raises NotConfirmed when any outcome is unknown, Regrown when a topic is not as it was."""
         outcome = Outcome()
         try:
+            producer = await self._started()
             async with asyncio.timeout(self._send_seconds):
-                producer = await self._started()
                 groups = await self._by_partition(producer, records, outcome)
                 sends = [
                     asyncio.create_task(self._batches.send(producer, place, group, outcome))

@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import socket
+import struct
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, TopicAuthorizationFailedError, UnknownTopicOrPartitionError
@@ -9,6 +11,7 @@ from aiokafka.errors import KafkaError, TopicAuthorizationFailedError, UnknownTo
 from compose.adapters.kafka_batches import BATCH_BYTES
 
 ABANDON_SECONDS = 5.0
+AT_ONCE = struct.pack("ii", 1, 0)  # SO_LINGER on, for no seconds: what is not sent is dropped
 UNKNOWN_LOOKS = 5  # so often in a row a topic is not there before it counts as gone
 
 
@@ -38,7 +41,10 @@ async def abandon(producer: AIOKafkaProducer) -> None:
     for connection in list(producer.client._conns.values()):  # noqa: SLF001
         writer = connection._writer  # noqa: SLF001
         if writer is not None:
-            writer.transport.abort()  # a request that is half written must not arrive later
+            # A request that is half written must not arrive later: neither from here nor from the kernel's buffer.
+            with contextlib.suppress(OSError):
+                writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, AT_ONCE)
+            writer.transport.abort()
         connection.close()
     with contextlib.suppress(Exception):
         await asyncio.wait_for(producer.stop(), ABANDON_SECONDS)
