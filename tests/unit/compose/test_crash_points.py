@@ -32,7 +32,7 @@ def test_what_would_never_be_reached_is_refused(asked: str) -> None:
 def test_every_step_in_the_code_is_listed() -> None:
     found = {
         ast.literal_eval(node.args[0])
-        for path in modules("producers", "consumers", "projections", "compose/growing")
+        for path in modules("producers", "consumers", "projections", "compose/growing", "compose/restoring")
         for node in ast.walk(tree(path))
         if isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1].lstrip("_") == "reached"
     }
