@@ -63,7 +63,12 @@ class Settings(BaseSettings):
         None, ge=1, description="Most pieces of one tenant at once in a work queue, over all workers (default: no cap)."
     )
     training_memory_bytes: int = Field(1 << 30, description="Memory of one training child, beyond its libraries.")
-    training_seconds: int = Field(600, description="Wall-clock deadline of one training job, in seconds.")
+    training_seconds: int = Field(
+        600, description="How long a training job may take from when a worker takes it up, all attempts together."
+    )
+    queue_seconds: float = Field(
+        7 * 86400, gt=0, description="How long a job may wait for a worker before it expires (default: 7 days)."
+    )
     scratch_dir: Path | None = Field(
         None, description="Where attempts have their files while they run (default: scratch in the data directory)."
     )

@@ -60,7 +60,7 @@ def handler(consumer: Consumer, settings: Settings, clock: Clock) -> Handle:
 
     handlers: dict[str, Callable[[], Handle]] = {
         "ingest": lambda: Ingest(sources.mappings_of, body_of, submitted, clock),
-        "training": lambda: Training(clock, settings.training_seconds),
+        "training": lambda: Training(clock, settings.training_seconds, settings.queue_seconds),
         "finalization": lambda: Finalization(record, clock),
         "billing": lambda: Billing(clock),
     }

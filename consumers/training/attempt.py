@@ -55,7 +55,8 @@ class TrainingAttempt:
         if job.cancel_reason is not None:
             return False, await _save(tx, cancel(job, job.cancel_reason, cause=piece.cause.id, by=BY, at=at))
         if at > piece.deadline:
-            return False, await _save(tx, expire(job, "its deadline passed", cause=piece.cause.id, by=BY, at=at))
+            reason = "it waited in the queue for longer than it may" if piece.attempt == 1 else "its deadline passed"
+            return False, await _save(tx, expire(job, reason, cause=piece.cause.id, by=BY, at=at))
         if job.state == "running" and job.attempt == piece.attempt:
             return True, ()  # said already, in a commit whose answer was lost
         reason = "a worker took it up" if piece.attempt == 1 else "its worker was lost; another took it up"

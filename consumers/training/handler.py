@@ -22,10 +22,11 @@ CARRIED = {"dataset_id", "dataset_version", "object_key", "columns", "target", "
 
 @dataclass(frozen=True)
 class Training:
-    """The handler; `deadline_seconds` is how long a job may take from here on, all attempts together."""
+    """The handler. A job waits for at most `queue_seconds`, and takes `run_seconds` from when a worker takes it up."""
 
     clock: Clock
-    deadline_seconds: float
+    run_seconds: float
+    queue_seconds: float
 
     async def __call__(self, tx: "AsyncConnection", events: Sequence[Event]) -> Sequence[Outcome]:
         """Put each job that is still queued into the work queue."""
@@ -44,8 +45,13 @@ class Training:
                 outcomes.append(Ignored(f"the job is {job.state}"))
                 continue
             payload = data.model_dump(mode="json", include=CARRIED)
-            deadline = now + timedelta(seconds=self.deadline_seconds)
-            pieces.append(NewPiece(event.tenantid, TRAINING, job.id, payload, event.cause, now, deadline))
+            begins_by = now + timedelta(seconds=self.queue_seconds)
+            pieces.append(
+                NewPiece(
+                    event.tenantid, TRAINING, job.id, payload, event.cause, now, begins_by,
+                    run_seconds=self.run_seconds,
+                )
+            )  # fmt: skip
             outcomes.append(Applied())
         await work.enqueue(tx, pieces)
         return outcomes

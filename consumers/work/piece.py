@@ -10,7 +10,10 @@ from schemas.event import Cause
 
 @dataclass(frozen=True, slots=True)
 class NewPiece:
-    """One piece per subject and queue."""
+    """One piece per subject and queue, which begins by `deadline` and takes `run_seconds` from its first claim on.
+
+    Without `run_seconds` it takes what lies between `created_at` and `deadline`, however long it waits.
+    """
 
     tenant: UUID
     queue: str
@@ -21,6 +24,7 @@ class NewPiece:
     deadline: datetime
     priority: int = 0
     max_attempts: int = 3
+    run_seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

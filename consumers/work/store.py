@@ -19,7 +19,12 @@ QUEUE_LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended('headrace.work.
 # anything at a claim, and age alone would be the order of a flood. Within a tenant priority, then the place in the
 # queue, which an attempt that failed keeps. `heads` steps from tenant to tenant in the index, however much each has
 # waiting. A lease that ran out is up for choice again, but not before one lease after a start of the database: its
-# holder may only just be able to say that it lives.
+# holder may only just be able to say that it lives. The UPDATE asks its conditions of the row again: it waits for
+# whoever finishes or extends the piece meanwhile, and must not lease what it finds then.
+#
+# `deadline` is until the first claim when the piece must have begun, and from then on when it must be done; one that
+# waited for too long keeps the first. An older release wrote no `run_seconds`: the deadline is as far from the claim
+# then as it was from the row's beginning.
 CLAIM = text("""
     WITH RECURSIVE clock AS MATERIALIZED (SELECT headrace_clock() AS now), running AS (
         SELECT tenant_id, count(*) AS pieces FROM work
@@ -49,9 +54,17 @@ CLAIM = text("""
         LIMIT 1
     )
     UPDATE work w SET state = 'leased', attempt = w.attempt + 1, token = w.token + 1, claimed_at = headrace_clock(),
-                      lease_until = headrace_clock() + make_interval(secs => :lease)
+                      lease_until = headrace_clock() + make_interval(secs => :lease),
+                      deadline = CASE
+                          WHEN w.attempt > 0 THEN w.deadline
+                          WHEN w.run_seconds IS NULL THEN headrace_clock() + (w.deadline - w.created_at)
+                          WHEN w.deadline < headrace_clock() THEN w.deadline
+                          ELSE headrace_clock() + make_interval(secs => w.run_seconds) END
     FROM chosen c WHERE w.tenant_id = c.tenant_id AND w.id = c.id
-    RETURNING w.*, c.expired
+      AND CASE WHEN c.expired THEN w.state = 'leased' AND w.lease_until < (SELECT now FROM clock)
+               ELSE w.state = 'ready' AND w.ready_at <= (SELECT now FROM clock) END
+    RETURNING w.tenant_id, w.id, w.queue, w.subject_id, w.payload, w.attempt, w.max_attempts, w.token, w.deadline,
+              w.cancel_reason, w.cause_id, w.correlation_id, w.traceparent, c.expired
 """)
 BEAT = text("""
     UPDATE work SET lease_until = headrace_clock() + make_interval(secs => :lease)
@@ -78,8 +91,8 @@ async def enqueue(tx: AsyncConnection, pieces: Sequence[NewPiece]) -> None:
             "tenant_id": one.tenant, "id": derived(one.subject, "work", one.queue), "queue": one.queue,
             "subject_id": one.subject, "payload": one.payload, "priority": one.priority,
             "max_attempts": one.max_attempts, "ready_at": one.created_at, "created_at": one.created_at,
-            "deadline": one.deadline, "cause_id": one.cause.id, "correlation_id": one.cause.correlation,
-            "traceparent": one.cause.traceparent,
+            "deadline": one.deadline, "run_seconds": one.run_seconds, "cause_id": one.cause.id,
+            "correlation_id": one.cause.correlation, "traceparent": one.cause.traceparent,
         }
         for one in sorted(pieces, key=lambda one: (one.tenant, one.subject))
     ]  # fmt: skip

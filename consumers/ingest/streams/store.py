@@ -25,7 +25,9 @@ LOCK_SOURCES = text("""
     FROM (SELECT id FROM unnest(CAST(:ids AS uuid[])) AS given(id) ORDER BY id) AS sorted
 """)
 LIST = text("""
-    SELECT s.*, b.dataset_id AS sealed_dataset_id, b.through - b.after AS sealed_rows, b.sealed_at,
+    SELECT s.id, s.source_id, s.dataset, s.columns, s.mapping_version, s.is_current, s.taken, s.cut,
+           s.batches, s.sealed, s.seal, s.train, s.opened_at, s.seal_at, s.created_at,
+           b.dataset_id AS sealed_dataset_id, b.through - b.after AS sealed_rows, b.sealed_at,
            d.version AS sealed_version, d.state AS sealed_state
     FROM streams s
     LEFT JOIN stream_batches b ON b.tenant_id = s.tenant_id AND b.stream_id = s.id AND b.number = s.sealed

@@ -59,7 +59,8 @@ NEXT_DUE = text("""
     SELECT CAST(extract(epoch FROM min(due_at) - headrace_clock()) AS float8) FROM replays r
     WHERE state = 'running' AND EXISTS (
         SELECT FROM replay_items i
-        WHERE i.tenant_id = r.tenant_id AND i.replay_id = r.id AND i.consumer = :consumer AND i.state = 'pending')
+        WHERE i.tenant_id = r.tenant_id AND i.replay_id = r.id AND i.consumer = :consumer
+          AND i.state = 'pending' AND i.ready_at <= headrace_clock())
 """)
 TAKE = text("""
     SELECT place, subject_id, event_id, attempts FROM replay_items
@@ -114,7 +115,7 @@ async def turn(tx: AsyncConnection, consumer: str) -> Turn | None:
 
 
 async def next_due(tx: AsyncConnection, consumer: str) -> float | None:
-    """Seconds until something may be due; None when nothing is pending."""
+    """Seconds until a turn may be due; None when nothing is pending, or all that is waits to be tried again."""
     seconds: float | None = (await tx.execute(NEXT_DUE, {"consumer": consumer})).scalar_one()
     return seconds
 

@@ -164,21 +164,25 @@ async def test_cancel_while_it_runs(bench: Bench) -> None:
     assert await bench.value("SELECT count(*) FROM usage_records") == 0
 
 
-async def test_a_deadline_that_passed_before_it_began(bench: Bench, owner: AsyncEngine) -> None:
+async def test_a_job_that_waited_for_too_long(bench: Bench, owner: AsyncEngine) -> None:
+    """Longer than a training may take is not too long; longer than it may wait is."""
     await queued_job(bench)
-    await later(owner, bench.settings.training_seconds + 1)
+    await later(owner, bench.settings.queue_seconds + 1)
     async with trainer(bench.settings):
         await becomes(bench, "expired")
 
     assert await steps(bench) == ["job.expired"]
     assert (await row(bench.pipeline))["state"] == "done"
+    (said,) = await bench.ask("SELECT convert_from(value, 'UTF8')::jsonb #>> '{data,reason}' AS reason FROM events"
+                              " WHERE type = 'job.expired'")  # fmt: skip
+    assert said["reason"] == "it waited in the queue for longer than it may"
 
 
 async def test_a_deadline_that_passes_while_it_runs(bench: Bench, owner: AsyncEngine) -> None:
     """The child sits still; what is left of the job's time is its wall clock."""
     await queued_job(bench)
     async with owner.begin() as tx:
-        await tx.execute(text("UPDATE work SET deadline = headrace_clock() + interval '2 s'"))
+        await tx.execute(text("UPDATE work SET run_seconds = 2"))
     async with trainer(bench.settings):
         process = await child()
         process.suspend()

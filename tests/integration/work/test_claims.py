@@ -2,14 +2,17 @@
 
 import asyncio
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from consumers.work import store
 from consumers.work.store import LeaseLost
+from tests.eventually import eventually
 from tests.integration.work.queue import claim, later, piece, put, row, taken
 
 
@@ -137,3 +140,71 @@ async def test_a_word_to_stop_reaches_who_holds_it_next(pipeline: AsyncEngine, h
     else:
         assert (await taken(pipeline)).cancel_reason == "enough"
     assert (await row(pipeline))["state"] == "leased"
+
+
+@pytest.mark.parametrize("act", ["finished", "extended", "given back for later"])
+async def test_a_claim_leaves_what_was_moved_while_it_waited(
+    pipeline: AsyncEngine, owner: AsyncEngine, act: str
+) -> None:
+    """The lease ran out, and its holder is in the middle of a transaction when somebody else claims."""
+    await put(pipeline, piece(uuid4()))
+    holder = await taken(pipeline)
+    await later(owner, 5)
+    async with pipeline.begin() as tx:
+        if act == "finished":
+            await store.done(tx, holder)
+        elif act == "extended":
+            assert await store.beat(tx, holder, 600) is None
+        else:
+            await store.give_back(tx, holder, datetime.now(UTC) + timedelta(seconds=600))
+        claiming = asyncio.create_task(claim(pipeline))
+        await eventually(lambda: waits_for_a_lock(owner))
+
+    assert await claiming is None
+    found = await row(pipeline)
+    assert (found["token"], found["attempt"]) == (holder.token, holder.attempt)
+
+
+async def waits_for_a_lock(owner: AsyncEngine) -> bool:
+    async with owner.begin() as tx:
+        query = """
+            SELECT EXISTS (SELECT FROM pg_stat_activity
+                           WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%chosen%')
+        """
+        return bool((await tx.execute(text(query))).scalar_one())
+
+
+async def test_the_time_in_the_queue_is_not_the_time_that_it_takes(pipeline: AsyncEngine, owner: AsyncEngine) -> None:
+    """Nor is what passes before another attempt given anew."""
+    await put(pipeline, replace(piece(uuid4()), run_seconds=600))
+    await later(owner, 3000)
+    first = await taken(pipeline)
+    begun = await now(owner)
+    assert timedelta(seconds=590) < first.deadline - begun < timedelta(seconds=610)
+
+    await later(owner, 300)
+    assert (await taken(pipeline)).deadline == first.deadline
+
+
+async def test_what_waited_for_too_long_is_claimed_with_a_deadline_that_is_over(
+    pipeline: AsyncEngine, owner: AsyncEngine
+) -> None:
+    """Whoever takes it up ends it."""
+    await put(pipeline, replace(piece(uuid4()), run_seconds=600))
+    await later(owner, 3601)
+    assert (await taken(pipeline)).deadline < await now(owner)
+
+
+async def test_a_piece_of_an_older_release_has_its_whole_time_from_the_claim(
+    pipeline: AsyncEngine, owner: AsyncEngine
+) -> None:
+    await put(pipeline, piece(uuid4()))
+    await later(owner, 7200)
+    assert timedelta(seconds=3590) < (await taken(pipeline)).deadline - await now(owner) < timedelta(seconds=3610)
+
+
+async def now(owner: AsyncEngine) -> datetime:
+    async with owner.begin() as tx:
+        found = (await tx.execute(text("SELECT headrace_clock()"))).scalar_one()
+    assert isinstance(found, datetime)
+    return found
