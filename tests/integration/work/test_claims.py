@@ -168,8 +168,8 @@ async def test_a_claim_leaves_what_was_moved_while_it_waited(
 async def waits_for_a_lock(owner: AsyncEngine) -> bool:
     async with owner.begin() as tx:
         query = """
-            SELECT EXISTS (SELECT FROM pg_stat_activity
-                           WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%chosen%')
+            SELECT EXISTS (SELECT FROM pg_locks l JOIN pg_stat_activity a USING (pid)
+                           WHERE a.datname = current_database() AND NOT l.granted)
         """
         return bool((await tx.execute(text(query))).scalar_one())
 
