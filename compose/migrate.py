@@ -1,9 +1,18 @@
 """The schema of the database: upgrade it, and ask where it stands."""
 
+import logging
+import time
+
 from alembic import command
 from alembic.config import Config
+from sqlalchemy.exc import DBAPIError
 
 from compose.database import sqlalchemy_url
+
+log = logging.getLogger(__name__)
+
+LOCK_NOT_AVAILABLE = "55P03"
+TRIES, PAUSE_SECONDS = 60, 1.0
 
 
 def configuration(postgres_url: str) -> Config:
@@ -15,8 +24,20 @@ def configuration(postgres_url: str) -> Config:
 
 
 def upgrade(postgres_url: str, revision: str = "head") -> None:
-    """Bring the database to `revision`; nothing happens where it already is."""
-    command.upgrade(configuration(postgres_url), revision)
+    """Bring the database to `revision`; nothing happens where it already is.
+
+    A step that does not get its lock at once is tried again for some minutes: it never waits for long, since everybody
+    else would wait behind it.
+    """
+    for left in reversed(range(TRIES)):
+        try:
+            return command.upgrade(configuration(postgres_url), revision)
+        except DBAPIError as error:
+            if getattr(error.orig, "sqlstate", None) != LOCK_NOT_AVAILABLE or not left:
+                raise
+            log.warning("a table is in use; the migration is tried again in %.0f s", PAUSE_SECONDS)
+        time.sleep(PAUSE_SECONDS)
+    return None
 
 
 def downgrade(postgres_url: str, revision: str) -> None:

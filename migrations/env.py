@@ -35,8 +35,8 @@ async def _run() -> None:
     url = context.config.attributes["url"]
     engine = create_async_engine(url, poolclass=NullPool, connect_args={"server_settings": {"role": "headrace_owner"}})
     async with engine.connect() as connection:
-        # A migration that cannot get its lock gives up rather than stop everybody behind it.
-        await connection.execute(text("SET lock_timeout = '5s'"))
+        # A migration that cannot get its lock gives up, and is tried again, rather than stop everybody behind it.
+        await connection.execute(text("SET lock_timeout = '1s'"))
         await connection.execute(text("SET statement_timeout = '15min'"))
         await connection.commit()
         await connection.run_sync(_migrate)

@@ -21,10 +21,20 @@ def register(app: typer.Typer) -> None:
     @app.command(epilog=EPILOG)
     def api() -> None:
         """Serve HTTP: webhooks, commands and reads, on HEADRACE_API_URL."""
+        from compose.preconditions import NotReady, require_ready
         from compose.processes.api import serve
 
         settings = prepared()
-        run_loop(lambda: serve(settings))
+
+        async def main() -> None:
+            await require_ready(settings.postgres_url.get_secret_value())
+            await serve(settings)
+
+        try:
+            run_loop(main)
+        except NotReady as error:
+            log.critical("only an operator can mend this: %s", error)
+            raise typer.Exit(1) from None
 
     @app.command(epilog=EPILOG)
     def relay() -> None:
@@ -75,14 +85,17 @@ def until_stopped(run: Callable[[Settings, asyncio.Event], Awaitable[None]]) -> 
     """Run a process until it is told to stop."""
     from compose.adapters.subscription import AnotherClusterError, OutsideLogError, StalledError
     from compose.metrics.exposed import exposed
-    from compose.processes.stopping import stopping
+    from compose.preconditions import NotReady, require_ready
+    from compose.processes import stopping
     from compose.processes.watching import STUCK, watched
 
     settings = prepared()
 
     async def main() -> None:
         with watched(), exposed(settings):
-            async with stopping() as stop:
+            async with stopping.stopping() as stop:
+                url = settings.postgres_url.get_secret_value()
+                await stopping.until_stopped(stop, lambda: require_ready(url))
                 await run(settings, stop)
 
     code = 0
@@ -91,7 +104,7 @@ def until_stopped(run: Callable[[Settings, asyncio.Event], Awaitable[None]]) -> 
     except* StalledError as stuck:
         code = STUCK
         log.critical("this process is stuck and ends with %d, to be started again: %s", code, _all(stuck))
-    except* (OutsideLogError, AnotherClusterError) as lost:
+    except* (OutsideLogError, AnotherClusterError, NotReady) as lost:
         code = 1
         log.critical("only an operator can mend this: %s", _all(lost))
     if code:

@@ -20,6 +20,7 @@ from compose.devstack.jars import MissingJarError, WrongJarError, default_cache,
 from compose.devstack.ports import HOST, is_free, remembered
 from compose.devstack.postgres import programs
 from compose.devstack.status import RunFiles, StackStatus
+from compose.preconditions import NotReady, describe
 from compose.settings import Settings
 
 OLDEST_PYTHON = (3, 11)
@@ -180,19 +181,14 @@ async def _answers(name: str, asked: bool, ask: Callable[[], Awaitable[str]]) ->
         return Check(name, ok=True, detail="not asked: the stack is not running")
     try:
         detail = await asyncio.wait_for(ask(), ANSWER_SECONDS)
-    except (OSError, TimeoutError, asyncpg.PostgresError, KafkaError, ValueError) as error:
+    except (OSError, TimeoutError, asyncpg.PostgresError, KafkaError, ValueError, NotReady) as error:
         advice = "`headrace down`, then `headrace up`; for a server of your own, check its address and login"
         return Check(name, ok=False, detail=str(error) or type(error).__name__, advice=advice)
     return Check(name, ok=True, detail=detail)
 
 
 async def _ask_postgres(url: str) -> str:
-    connection = await asyncpg.connect(url, timeout=ANSWER_SECONDS)
-    try:
-        version = await connection.fetchval("SHOW server_version")
-    finally:
-        await connection.close()
-    return f"answers, version {version}"
+    return await describe(url)
 
 
 async def _consumers(url: str) -> Check:

@@ -95,6 +95,18 @@ async def test_a_killed_backend_in_mid_effect(field: Field, database: str) -> No
     assert await field.commands() == 1
 
 
+async def test_a_worker_waits_while_a_message_waits(field: Field) -> None:
+    """It looked a hundred times a second."""
+    source, letters, _ = await field.dead()
+    await field.mend(source)
+    replay = await field.of_ids(letters)
+    async with field.bench.pipeline.begin() as tx:
+        await tx.execute(text("UPDATE replay_items SET ready_at = headrace_clock() + interval '1 hour'"))
+    lane = field.lane()
+    assert await lane.round() == lane.poll_seconds
+    assert await field.counts(replay) == {"pending": 1}
+
+
 async def test_letters_and_their_requests_at_once(field: Field) -> None:
     source, letters, events = await field.dead(10)
     await field.mend(source)

@@ -1,0 +1,55 @@
+"""What a process needs of the database before it begins: its roles, and a schema that is not older than its code."""
+
+from importlib.resources import files
+
+import asyncpg
+
+from compose.database import CONNECT_SECONDS, WrongRole, connect
+from compose.roles import INHERITED, ROLES
+
+REVISION = "SELECT version_num FROM alembic_version"
+
+
+class NotReady(Exception):
+    """The database is not as this release needs it; the message says what an operator does about it."""
+
+
+def newest_revision() -> str:
+    """The last migration of this release; the history is one line, numbered."""
+    return max(one.name[:4] for one in files("migrations.versions").iterdir() if one.name[:4].isdigit())
+
+
+async def require_ready(postgres_url: str) -> None:
+    """Raises NotReady when a session is not its role, or the schema is older; a newer one is an upgrade under way."""
+    try:
+        connection = await connect(postgres_url, "headrace_owner", "start", CONNECT_SECONDS)
+    except WrongRole as error:
+        raise NotReady(str(error)) from error
+    try:
+        found = await connection.fetchval(REVISION)
+    except asyncpg.UndefinedTableError:
+        found = None
+    finally:
+        await connection.close(timeout=CONNECT_SECONDS)
+    needed = newest_revision()
+    if found is None or found < needed:
+        raise NotReady(
+            f"the schema of the database is at {found or 'nothing'}, and this release needs {needed}: "
+            "run `headrace migrate` first"
+        )
+
+
+async def describe(postgres_url: str) -> str:
+    """The server's version, when all is in order; raises NotReady."""
+    await require_ready(postgres_url)
+    connection = await connect(postgres_url, "headrace_owner", "doctor", CONNECT_SECONDS)
+    try:
+        version = await connection.fetchval("SHOW server_version")
+        login = await connection.fetchval("SELECT session_user::text")
+        inherited = await connection.fetch(INHERITED, login, ROLES)
+    finally:
+        await connection.close(timeout=CONNECT_SECONDS)
+    if inherited:
+        roles = ", ".join(sorted({row[0] for row in inherited}))
+        raise NotReady(f"{login} inherits what {roles} may do, also without a role: run `headrace admin roles`")
+    return f"answers, version {version}"
