@@ -44,6 +44,7 @@ STATUS = {
     "invalid_secret": 422,
     "missing_file": 422,
     "body_gone": 410,
+    "quota_exceeded": 429,
     "invalid_idempotency_key": 400,
     "idempotency_key_reused": 422,
     "idempotency_key_running": 409,

@@ -1,6 +1,7 @@
 """Every table of ours, for Alembic to compare with the database."""
 
 import compose.adapters.tables
+import compose.storage.tables
 import consumers.billing.tables
 import consumers.dead_letters.tables
 import consumers.finalization.tables
@@ -36,6 +37,7 @@ ALL = [
     consumers.finalization.tables.metadata,
     consumers.billing.tables.metadata,
     compose.adapters.tables.metadata,
+    compose.storage.tables.metadata,
     projections.tables.metadata,
     projections.jobs.tables.metadata,
     projections.metric_trends.tables.metadata,

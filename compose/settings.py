@@ -4,6 +4,7 @@ import difflib
 import os
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -35,6 +36,9 @@ class Settings(BaseSettings):
     metrics_host: str = Field("127.0.0.1", description="The address that metrics_port is opened on.")
     max_webhook_bytes: int = Field(1 << 20, description="Largest webhook body.")
     max_upload_bytes: int = Field(1 << 30, description="Largest data set.")
+    tenant_storage_bytes: int = Field(
+        20 << 30, ge=1, description="Bytes of one tenant in the object store, unless it has a limit of its own."
+    )
     max_webhook_depth: int = Field(100, description="How deep a webhook's JSON may nest.")
     request_head_seconds: float = Field(20.0, description="How long the headers of a request may take to arrive.")
     request_body_seconds: float = Field(
@@ -52,7 +56,15 @@ class Settings(BaseSettings):
     webhook_rate_per_tenant: float = Field(10000.0, description="Webhooks a second of one tenant, on average.")
     webhook_burst_seconds: float = Field(2.0, gt=0, description="How many seconds' worth of a rate may come at once.")
     webhook_identity_seconds: int = Field(600, description="How long an equal body without an id counts as the same.")
-    free_disk_bytes: int = Field(256 << 20, description="With less free disk than this the door answers 503.")
+    free_disk_bytes: int = Field(
+        256 << 20, description="With less free disk than this under Postgres the door answers 503."
+    )
+    upload_free_disk_bytes: int = Field(
+        1 << 30, description="With less free disk than this under the object store uploads answer 503, before the door."
+    )
+    postgres_data_dir: Path | None = Field(
+        None, description="Where Postgres has its data, if that is on this machine: the disk that the door looks at."
+    )
     unsent_bytes: int = Field(10 << 30, description="With more than this waiting for Kafka the door answers 503.")
     secret_keys: SecretStr | None = Field(
         None, description="name:key pairs that seal signing secrets; the first seals, all open."
@@ -83,6 +95,9 @@ class Settings(BaseSettings):
     )
     keep_rejected_days: float = Field(7, ge=1, description="How long deliveries that were refused are listed.")
     keep_work_days: float = Field(7, ge=1, description="How long pieces of work that are done are kept.")
+    keep_unneeded_objects_days: float = Field(
+        1, ge=0.5, description="How long objects stay that nothing refers to; longer than any upload takes."
+    )
     sweep_seconds: float = Field(300.0, gt=0, description="Between two rounds of the sweeper.")
     partitions_ahead_days: int = Field(7, ge=1, description="For how many days ahead partitions are made.")
     log_partitions_ahead: int = Field(
@@ -103,6 +118,14 @@ class Settings(BaseSettings):
     def scratch_root(self) -> Path:
         """Where attempts have their files."""
         return self.scratch_dir or self.data_dir.absolute() / "scratch"
+
+    @property
+    def postgres_disk(self) -> Path | None:
+        """A folder on the disk of Postgres, None where that is another machine's."""
+        if self.postgres_data_dir is not None:
+            return self.postgres_data_dir
+        host = urlsplit(self.postgres_url.get_secret_value()).hostname
+        return self.data_dir.absolute() if host in (None, "localhost", "127.0.0.1", "::1") else None
 
 
 def unknown_names(environment: dict[str, str] | None = None) -> dict[str, str | None]:

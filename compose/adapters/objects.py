@@ -5,15 +5,17 @@ import hashlib
 import logging
 import os
 import shutil
-import stat
 import tempfile
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import suppress
+from datetime import datetime
 from functools import partial
+from itertools import islice
 from pathlib import Path
-from typing import BinaryIO, TypeVar
+from typing import TypeVar
 from urllib.parse import unquote, urlsplit
 
+from compose.adapters.private_files import close_to_others, flush, make_private
 from consumers.ports import ObjectMissing
 from producers.ports import Stored
 
@@ -32,13 +34,14 @@ class LocalObjects:
     and no object counts as missing.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, *, make: bool = True) -> None:
         self.root = self._root = root.resolve()
         self._incoming = self._root / ".incoming"
         self._was_away = False
         try:
-            _make_private(self._incoming)
-            _close_to_others(self._root)
+            if make:
+                make_private(self._incoming)
+            close_to_others(self._root)
         except OSError as error:  # what needs no object goes on without
             log.warning("the object store cannot be opened: %s", error)
 
@@ -66,7 +69,7 @@ class LocalObjects:
                     digest.update(chunk)
                     size += len(chunk)
                     await self._run(partial(file.write, chunk))
-                await self._run(partial(_flush, file))
+                await self._run(partial(flush, file))
             await self._run(partial(self._publish, Path(name), path))
         except BaseException:
             with suppress(OSError):
@@ -82,7 +85,7 @@ class LocalObjects:
             try:
                 with os.fdopen(handle, "wb") as target, path.open("rb") as source:
                     shutil.copyfileobj(source, target, 1 << 20)
-                    _flush(target)
+                    flush(target)
                 self._publish(Path(name), self._path(key))
             except BaseException:
                 with suppress(OSError):
@@ -107,8 +110,18 @@ class LocalObjects:
 
     async def delete(self, key: str) -> None:
         """Remove it; nothing happens where there is none."""
-        with suppress(FileNotFoundError):
-            await self._run(self._path(key).unlink)
+        path = self._path(key)
+
+        def remove() -> None:
+            path.unlink(missing_ok=True)
+            self._marked()
+            with suppress(OSError):  # the folders that it leaves empty go too
+                for folder in path.parents:
+                    if folder == self._root:
+                        break
+                    folder.rmdir()
+
+        await self._run(remove)
 
     async def folders(self, pattern: str) -> list[str]:
         """Every folder whose path fits the pattern (`*` is one step)."""
@@ -135,6 +148,38 @@ class LocalObjects:
         with suppress(OSError):
             await asyncio.to_thread(self._path(folder).rmdir)
 
+    async def free_bytes(self) -> int:
+        """What is free on the disk."""
+        return await self._run(lambda: shutil.disk_usage(self._root).free)
+
+    async def walk(self, chunk: int) -> AsyncIterator[list[tuple[str, int, float]]]:
+        """Every object: its key, its bytes, and when it was written (seconds since 1970)."""
+        files = self._files()
+        while found := await self._run(lambda: list(islice(files, chunk))):
+            yield found
+
+    async def leftovers(self, before: datetime) -> list[Path]:
+        """Files of writes that were cut off, not touched since a moment."""
+
+        def found() -> list[Path]:
+            return [one for one in self._incoming.iterdir() if one.stat().st_mtime < before.timestamp()]
+
+        return await self._run(found)
+
+    async def remove_leftovers(self, before: datetime) -> int:
+        """Remove these; how many."""
+        found = await self.leftovers(before)
+        for one in found:
+            await self._run(partial(one.unlink, missing_ok=True))
+        return len(found)
+
+    def _files(self) -> Iterator[tuple[str, int, float]]:
+        for folder, _, names in os.walk(self._root / "tenants"):
+            for name in names:
+                with suppress(FileNotFoundError):
+                    found = (path := Path(folder, name)).stat()
+                    yield str(path.relative_to(self._root)), found.st_size, found.st_mtime
+
     async def _run(self, act: Callable[[], T]) -> T:
         """In a thread. Whatever failed, a store that is not there raises ObjectStoreAway."""
 
@@ -156,8 +201,14 @@ class LocalObjects:
     def _publish(self, written: Path, path: Path) -> None:
         """Give a written file its name, and put the name on the disk."""
         self._marked()
-        _make_private(path.parent)
-        written.replace(path)
+        for chance in range(10):
+            make_private(path.parent)
+            try:
+                written.replace(path)
+                break
+            except FileNotFoundError:  # somebody removed the folder, which was empty
+                if chance == 9:
+                    raise
         directory = os.open(path.parent, os.O_RDONLY)
         try:
             os.fsync(directory)
@@ -171,29 +222,12 @@ class LocalObjects:
         return path
 
 
-def open_objects(url: str) -> LocalObjects:
-    """The store that a setting names: `file:///absolute/directory`, or `file:relative`."""
+def open_objects(url: str, *, make: bool = True) -> LocalObjects:
+    """The store that a setting names: `file:///absolute/directory`, or `file:relative`.
+
+    One that is not there is made, unless `make` says otherwise.
+    """
     parts = urlsplit(url)
     if parts.scheme != "file" or parts.netloc:
         raise ValueError(f"HEADRACE_OBJECT_STORE is {url!r}; this version stores in a directory: file:///…")
-    return LocalObjects(Path(unquote(parts.path)))
-
-
-def _flush(file: BinaryIO) -> None:
-    file.flush()
-    os.fsync(file.fileno())
-
-
-def _make_private(folder: Path) -> None:
-    """Make a folder, and those above it that are missing, readable by their owner only."""
-    if not folder.is_dir():
-        _make_private(folder.parent)
-        with suppress(FileExistsError):
-            folder.mkdir(mode=0o700)
-
-
-def _close_to_others(folder: Path) -> None:
-    """Take what is not the owner's or the group's from a folder of this user's."""
-    found = folder.stat()
-    if found.st_uid == os.geteuid() and found.st_mode & stat.S_IRWXO:
-        folder.chmod(stat.S_IMODE(found.st_mode) & ~stat.S_IRWXO)
+    return LocalObjects(Path(unquote(parts.path)), make=make)

@@ -39,6 +39,7 @@ class Addresses:
             "KAFKA": self.kafka,
             "OBJECT_STORE": self.object_store,
             "API_URL": self.api_url,
+            **({"POSTGRES_DATA_DIR": str(self.data_dir / "postgres")} if self.embedded_postgres else {}),
             "METRICS_PORT": str(self.metrics_port and self.metrics_port + place),
             "SECRET_KEYS": current.get(PREFIX + "SECRET_KEYS") or _secret_keys(self.data_dir),
         }

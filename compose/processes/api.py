@@ -5,6 +5,7 @@ import gc
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import replace
 from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
@@ -33,7 +34,6 @@ from compose.adapters.clock import database_clock
 from compose.adapters.crash_points import crash_points
 from compose.adapters.failures import door_refusal
 from compose.adapters.keys import Keys
-from compose.adapters.objects import open_objects
 from compose.admission import Admission, RequestBounds
 from compose.contract.asyncapi import document
 from compose.database import BoundedPool, asyncpg_pool, engine, tenant_transaction
@@ -45,6 +45,8 @@ from compose.processes.ingress import ingress, limit_settings, preview, sealer_o
 from compose.processes.replays import requests
 from compose.processes.watching import watched
 from compose.settings import Settings
+from compose.storage import store as storage
+from compose.storage.metered import open_metered
 from consumers.registry import BY_NAME
 from consumers.replays import store as replays
 from producers.access.http import authentication, whose_key
@@ -101,7 +103,8 @@ async def api(settings: Settings, stopping: asyncio.Event | None = None) -> Asyn
         stack.push_async_callback(strangers.dispose)
         whose = whose_key(Keys(reading, strangers).find)
         authenticate = authentication(whose)
-        objects = open_objects(settings.object_store)
+        objects = await open_metered(settings, pipeline.begin, settings.free_disk_bytes)
+        uploads = replace(objects, free_bytes=settings.upload_free_disk_bytes)
         door = await stack.enter_async_context(ingress(settings, pool, for_strangers, accept, objects, clock))
         sealer = sealer_of(settings)
         routers = [
@@ -111,8 +114,10 @@ async def api(settings: Settings, stopping: asyncio.Event | None = None) -> Asyn
             producers.webhooks.http.door(),
             producers.outbox.http.routes(authenticate, transactions, following),
             producers.webhooks.http.routes(authenticate, transactions, objects.read, replays.of_subject),
-            producers.webhooks.limits.http.routes(authenticate, transactions, limit_settings(settings)),
-            producers.api.datasets.http.routes(authenticate, commands, objects, max_bytes=settings.max_upload_bytes),
+            producers.webhooks.limits.http.routes(
+                authenticate, transactions, limit_settings(settings), storage.used_bytes
+            ),
+            producers.api.datasets.http.routes(authenticate, commands, uploads, max_bytes=settings.max_upload_bytes),
             producers.api.jobs.http.routes(authenticate, commands, known(DATASETS.name), known(JOBS.name)),
             consumers.ingest.http.routes(authenticate, transactions, history(DATASETS.name)),
             consumers.ingest.streams.http.routes(authenticate, transactions),

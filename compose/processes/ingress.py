@@ -10,11 +10,11 @@ from uuid import UUID
 from compose.adapters.clock import Clock
 from compose.adapters.crash_points import crash_points
 from compose.adapters.failures import door_refusal
-from compose.adapters.objects import LocalObjects
 from compose.adapters.sealing import Sealer
 from compose.database import BoundedPool
 from compose.metrics import told
 from compose.settings import Settings
+from compose.storage.metered import MeteredObjects
 from consumers.ingest.mapping import Unmappable, command
 from consumers.ingest.rows import rows
 from producers.outbox.accept import Accept
@@ -42,11 +42,11 @@ def sealer_of(settings: Settings) -> Sealer:
 
 @asynccontextmanager
 async def ingress(
-    settings: Settings, pool: BoundedPool, for_strangers: BoundedPool, accept: Accept, objects: LocalObjects,
+    settings: Settings, pool: BoundedPool, for_strangers: BoundedPool, accept: Accept, objects: MeteredObjects,
     clock: Clock,
 ) -> AsyncIterator[Door]:  # fmt: skip
     """The door, and its two duties beside it; ids that may be nobody's are looked up on the pool `for_strangers`."""
-    capacity = Capacity(pool, objects.root, settings.free_disk_bytes, settings.unsent_bytes)
+    capacity = Capacity(pool, settings.postgres_disk, settings.free_disk_bytes, settings.unsent_bytes)
     rejections = Rejections(pool)
     sources = SourceCache(pool, for_strangers, sealer_of(settings), door_refusal, limit_settings(settings))
     duties = [asyncio.create_task(capacity.watch()), asyncio.create_task(rejections.write())]

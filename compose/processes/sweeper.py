@@ -10,7 +10,6 @@ from datetime import UTC, datetime
 import asyncpg
 
 from compose.adapters.failures import passing
-from compose.adapters.objects import open_objects
 from compose.database import connect, engine
 from compose.metrics import told
 from compose.metrics.meters import meters
@@ -20,6 +19,7 @@ from compose.readers import READERS
 from compose.retention.duties import duties
 from compose.retention.duty import Duty, Swept, carry_out, rehearse
 from compose.settings import Settings
+from compose.storage.metered import open_metered
 from producers.outbox.ranges import Ranges
 from producers.outbox.relay import be_elected, elected
 from producers.webhooks.retention.days import Days
@@ -72,7 +72,8 @@ async def sweeper(settings: Settings) -> AsyncIterator[Sweeper]:
     owner = engine(url, "headrace_owner", "sweeper partitions", pool_size=2, statement_seconds=LONG_SECONDS)
     pipeline = engine(url, "headrace_pipeline", "sweeper", pool_size=3, statement_seconds=LONG_SECONDS)
     try:
-        found, days = duties(settings, owner.begin, pipeline.begin, open_objects(settings.object_store))
+        objects = await open_metered(settings, pipeline.begin, 0)
+        found, days = duties(settings, owner.begin, pipeline.begin, objects)
         reads = {one.name: one.topics for one in READERS.values()}
         stored = Stored(pipeline, settings.kafka, settings.kafka_topic_prefix, reads, meters())
         yield Sweeper(office, found, days, stored)

@@ -22,6 +22,8 @@ from compose.processes.replays import lane_of
 from compose.processes.stopping import deliver, until_stopped
 from compose.readers import group_of
 from compose.settings import Settings
+from compose.storage.metered import open_metered
+from compose.storage.rejected import remove_rejected
 from consumers.billing.handler import Billing
 from consumers.billing.ledger import record
 from consumers.finalization.handler import Finalization
@@ -30,7 +32,7 @@ from consumers.ingest.streams.due import SealWhenDue
 from consumers.ingest.streams.intake import SEALING
 from consumers.ingest.streams.sealing import Sealing
 from consumers.ingest.validation import Validation
-from consumers.ports import Handle
+from consumers.ports import Handle, Objects
 from consumers.registry import BY_NAME, Consumer
 from consumers.replays.lane.lane import Lane
 from consumers.runner import Runner
@@ -52,7 +54,7 @@ def handler(consumer: Consumer, settings: Settings, clock: Clock) -> Handle:
     async def submitted(tx: AsyncConnection, tenant: UUID, dataset_id: UUID) -> bool:
         return await log.has_any(tx, tenant, DATASETS.name, dataset_id)
 
-    objects = open_objects(settings.object_store)
+    objects = open_objects(settings.object_store, make=False)
 
     async def body_of(tx: AsyncConnection, tenant: UUID, request_id: UUID) -> bytes | None:
         key = await webhooks.body_key_of(tx, tenant, request_id)
@@ -67,9 +69,9 @@ def handler(consumer: Consumer, settings: Settings, clock: Clock) -> Handle:
     return handlers[consumer.name]()
 
 
-def tasks(consumer: Consumer, settings: Settings, clock: Clock) -> list[Task]:
-    """What its workers do, in children."""
-    objects, memory = open_objects(settings.object_store), settings.training_memory_bytes
+def tasks(consumer: Consumer, settings: Settings, clock: Clock, objects: Objects | None = None) -> list[Task]:
+    """What its workers do, in children; without a store that is given, with that of the settings and no quota."""
+    objects, memory = objects or open_objects(settings.object_store), settings.training_memory_bytes
     if "validation" in consumer.queues:
         limits = Limits(memory_bytes=memory, wall_seconds=300)
         return [Validation(objects, record, limits)]
@@ -106,14 +108,15 @@ async def consumer_parts(
             positions, runner, max_records=consumer.batch, client_id=f"headrace-{consumer.name}",
             gate=BreakerGate(pipeline, consumer.name), rebalanced=partial(told.rebalanced, consumer.name),
         )  # fmt: skip
-        objects = open_objects(settings.object_store)
+        objects = await open_metered(settings, pipeline.begin, settings.upload_free_disk_bytes)
         workers = [
             Worker(
                 task, pipeline.begin, append, classify, clock, settings.lease_seconds, settings.training_slots,
                 settings.tenant_pieces, scratch=stack.enter_context(scratch(settings.scratch_root)),
                 reached=crash_points(), leased=told.lease, ready=objects.check,
+                ended=partial(remove_rejected, objects),
             )
-            for task in tasks(consumer, settings, clock)
+            for task in tasks(consumer, settings, clock, objects)
         ]  # fmt: skip
         yield subscribe, workers, lane_of(runner)
 
@@ -128,7 +131,7 @@ async def sealing_parts(settings: Settings) -> AsyncIterator[tuple[SealWhenDue, 
     try:
         clock = await database_clock(pipeline)
         limits = Limits(memory_bytes=settings.training_memory_bytes, wall_seconds=300)
-        objects = open_objects(settings.object_store)
+        objects = await open_metered(settings, pipeline.begin, settings.upload_free_disk_bytes)
         task = Sealing(pipeline.begin, objects, limits)
         with scratch(settings.scratch_root) as room:
             worker = Worker(

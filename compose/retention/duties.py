@@ -4,9 +4,11 @@ from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
-from compose.adapters.objects import LocalObjects
 from compose.retention.duty import Duty, of_rows
 from compose.settings import Settings
+from compose.storage.judges import JUDGES
+from compose.storage.metered import MeteredObjects
+from compose.storage.unneeded import Unneeded
 from consumers.dead_letters import store as dead_letters
 from consumers.ports import Transactions
 from consumers.work import store as work
@@ -18,7 +20,7 @@ from producers.webhooks.retention.days import Days
 
 
 def duties(
-    settings: Settings, owner: Transactions, pipeline: Transactions, objects: LocalObjects
+    settings: Settings, owner: Transactions, pipeline: Transactions, objects: MeteredObjects
 ) -> tuple[list[Duty], list[Days | Ranges]]:
     """The duties, and the tables whose coming partitions are made. These are the owner's, rows the pipeline's."""
 
@@ -30,6 +32,7 @@ def duties(
 
     days = {table: Days(table, owner, needed, settings.partitions_ahead_days) for table in webhooks.TABLES}
     had = Days("processed", owner, needed, settings.partitions_ahead_days, key="event_id")
+    unneeded = Unneeded(objects, pipeline, JUDGES)
     bodies = Bodies(objects, pipeline, needed)
     keys = of_rows(pipeline, webhooks.expire_keys, webhooks.expired_keys)
     refused = of_rows(pipeline, webhooks.expire_rejected, webhooks.expired_rejected)
@@ -37,7 +40,7 @@ def duties(
     pieces = of_rows(pipeline, work.expire, work.expired)
     requests, rejected = timedelta(days=settings.keep_requests_days), timedelta(days=settings.keep_rejected_days)
     known, processed = timedelta(days=settings.keep_inbox_keys_days), timedelta(days=settings.keep_processed_days)
-    done = timedelta(days=settings.keep_work_days)
+    done, loose = timedelta(days=settings.keep_work_days), timedelta(days=settings.keep_unneeded_objects_days)
     # Bodies before their requests: a body without a row would be found by its folder, a row without a body by nobody.
     listed = [
         Duty("inbox_keys", "identities of webhooks", known, 1000, 0.05, *keys),
@@ -53,5 +56,6 @@ def duties(
                 ("request_repeats", "repeats of requests, by day", requests),
             )
         ),
+        Duty("objects", "objects that nobody needs", loose, 200, 0.05, unneeded.sweep, unneeded.due),
     ]
     return listed, [Ranges(owner, settings.log_partitions_ahead), had, *days.values()]

@@ -33,6 +33,14 @@ async def register(tx: AsyncConnection, tenant: UUID, version: int, data: JobTra
     )  # fmt: skip
 
 
+async def files_of(tx: AsyncConnection, tenant: UUID, job_id: UUID) -> set[str]:
+    """The keys of the objects that the model version of a job has."""
+    query = select(model_versions.c.artifacts)
+    query = query.where(model_versions.c.tenant_id == tenant, model_versions.c.job_id == job_id)
+    found = (await tx.execute(query)).scalar_one_or_none() or {}
+    return {one["object_key"] for one in found.values()}
+
+
 async def lines(tx: AsyncConnection, limit: int) -> Sequence[RowMapping]:
     """The tenant's lines with their newest version, newest line first."""
     query = (

@@ -62,6 +62,13 @@ async def version_for(tx: AsyncConnection, dataset: Dataset) -> int:
     return int((await tx.execute(counted.returning(dataset_names.c.versions))).scalar_one())
 
 
+async def file_of(tx: AsyncConnection, tenant: UUID, dataset_id: UUID) -> tuple[str, str] | None:
+    """The state of a data set, and the key of its object."""
+    mine = (datasets.c.tenant_id == tenant) & (datasets.c.id == dataset_id)
+    row = (await tx.execute(select(datasets.c.state, datasets.c.object_key).where(mine))).one_or_none()
+    return None if row is None else (row.state, row.object_key)
+
+
 async def newest(tx: AsyncConnection, limit: int) -> Sequence[Dataset]:
     """The tenant's data sets, newest first."""
     rows = await tx.execute(select(datasets).order_by(datasets.c.created_at.desc(), datasets.c.id).limit(limit))

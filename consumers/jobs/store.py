@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import RowMapping, func, insert, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from consumers.jobs.job import Job
+from consumers.jobs.job import TRANSITIONS, Job
 from consumers.jobs.tables import jobs
 from schemas.event import Cause
 
@@ -30,6 +30,13 @@ async def lock_waiting(tx: AsyncConnection, tenant: UUID, dataset_id: UUID) -> S
     query = select(jobs).where(jobs.c.tenant_id == tenant, jobs.c.dataset_id == dataset_id, jobs.c.state == "accepted")
     rows = await tx.execute(query.order_by(jobs.c.tenant_id, jobs.c.id).with_for_update())
     return [_job(row) for row in rows.mappings()]
+
+
+async def is_over(tx: AsyncConnection, tenant: UUID, job_id: UUID) -> bool:
+    """Whether nothing can happen to a job any more; one that is unknown is over."""
+    query = select(jobs.c.state).where(jobs.c.tenant_id == tenant, jobs.c.id == job_id)
+    state = (await tx.execute(query)).scalar_one_or_none()
+    return state is None or not TRANSITIONS[state]
 
 
 async def create(tx: AsyncConnection, new: Sequence[Job]) -> None:

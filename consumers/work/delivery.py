@@ -5,7 +5,8 @@ import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
-from consumers.work.spawn import Canceled, ChildResult, Crashed, Finished
+from consumers.work.spawn import Canceled, ChildResult, Crashed, Finished, Refused
+from schemas.errors import Refusal
 
 log = logging.getLogger(__name__)
 
@@ -19,11 +20,16 @@ async def delivered(
     is_transient: Callable[[BaseException], bool],
     cancelled: asyncio.Event,
 ) -> ChildResult:
-    """The result once `deliver` succeeds, Canceled when that comes first, Crashed after DELIVER_SECONDS."""
+    """The result once `deliver` succeeds, Canceled when that comes first, Crashed after DELIVER_SECONDS.
+
+    Refused where the tenant has no room for them.
+    """
     until = asyncio.get_running_loop().time() + DELIVER_SECONDS
     while True:
         try:
             await deliver()
+        except Refusal as refusal:
+            return Refused("quota", refusal.code, refusal.message)
         except Exception as error:
             if not is_transient(error):
                 raise

@@ -56,7 +56,7 @@ class Finished:
 class Refused:
     """The tenant's data or configuration is unusable; a retry gives the same."""
 
-    failure_class: Literal["user_data", "user_config"]
+    failure_class: Literal["user_data", "user_config", "quota"]
     code: str
     message: str
 

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from consumers.errors import Transient
 from consumers.ports import Classify, Clock, ObjectMissing, Outbox, Reached, Transactions, nothing
 from consumers.work import store
 from consumers.work.delivery import delivered
+from consumers.work.hooks import Ended, Leased, at_once, forgotten, unheard
 from consumers.work.piece import Claimed
 from consumers.work.spawn import (
     Broken,
@@ -39,18 +40,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
-Leased = Callable[[str, Literal["taken_over", "lost"]], None]
-"""Told the queue in which a lease ran out and was taken over here, or was lost by this worker."""
-
-
-def unheard(_queue: str, _what: str) -> None:
-    """Where nobody counts."""
-
-
-async def at_once() -> None:
-    """What needs nothing is ready."""
-
-
 PROGRESS_SECONDS = 0.5
 BEAT_SECONDS = 1.0  # at the longest: with a heartbeat comes the word to stop
 RETRY_SECONDS = 2.0
@@ -61,7 +50,7 @@ class Worker:
     """Runs one kind of task in `slots` children at once; `lease_seconds` is how long a lost one stays taken.
 
     Of one tenant `most_of_tenant` run at once, over all workers of the queue. While `ready` raises what is transient,
-    nothing is claimed: no attempt is burned on a store that is away.
+    nothing is claimed: no attempt is burned on a store that is away. `ended` follows each commit that ends a piece.
     """
 
     task: Task
@@ -77,6 +66,7 @@ class Worker:
     reached: Reached = nothing
     leased: Leased = unheard
     ready: Callable[[], Awaitable[None]] = at_once
+    ended: Ended = forgotten
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Work until `stopping`; pieces in hand are then given back, their children ended."""
@@ -114,7 +104,8 @@ class Worker:
 
     async def _attempt(self, piece: Claimed, stopping: asyncio.Event) -> None:
         if piece.exhausted:
-            await self._well(lambda tx: self._give_up(tx, piece, "worker_lost", "every attempt lost its worker"))
+            lost = "worker_lost", "every attempt lost its worker"
+            await self.ended(piece, await self._well(lambda tx: self._give_up(tx, piece, *lost)))
             return
         if not await self._well(lambda tx: self._start(tx, piece)):
             return
@@ -142,11 +133,12 @@ class Worker:
     async def _end(self, piece: Claimed, result: ChildResult, *, returned: bool) -> None:
         """Finish; what does not fit into an event is the data's fault, and no further attempt changes that."""
         try:
-            await self._well(lambda tx: self._finish(tx, piece, result, returned=returned))
+            events = await self._well(lambda tx: self._finish(tx, piece, result, returned=returned))
         except EventTooLarge as error:
             log.warning("%s %s: %s", piece.queue, piece.subject, error)
             refused = Refused("user_data", "result_too_large", f"its result is too large: {error}")
-            await self._well(lambda tx: self._finish(tx, piece, refused, returned=False))
+            events = await self._well(lambda tx: self._finish(tx, piece, refused, returned=False))
+        await self.ended(piece, events)
 
     async def _child(self, piece: Claimed, directory: Path, cancelled: asyncio.Event) -> ChildResult:
         said = 0.0
@@ -195,7 +187,9 @@ class Worker:
         await store.fence(tx, piece)
         await self._say(tx, events)
 
-    async def _finish(self, tx: "AsyncConnection", piece: Claimed, result: ChildResult, *, returned: bool) -> None:
+    async def _finish(
+        self, tx: "AsyncConnection", piece: Claimed, result: ChildResult, *, returned: bool
+    ) -> Sequence[Event]:
         now = self.clock.now()
         match result:
             case Canceled() if returned:
@@ -207,7 +201,7 @@ class Worker:
                 pause = RETRY_SECONDS * 2 ** (piece.attempt - 1)
                 await store.give_back(tx, piece, now + timedelta(seconds=pause))
             case Crashed(message, code):
-                await self._give_up(tx, piece, code, message)
+                return await self._give_up(tx, piece, code, message)
             case Finished() | Refused() | LimitExceeded() | Broken() | Canceled():
                 if isinstance(result, Broken):
                     log.error("%s %s broke: %s\n%s", piece.queue, piece.subject, result.message, result.traceback)
@@ -216,12 +210,15 @@ class Worker:
                 await store.done(tx, piece)
                 await self._say(tx, events)
                 self.reached("work.finishing")
+                return events
+        return ()
 
-    async def _give_up(self, tx: "AsyncConnection", piece: Claimed, code: str, message: str) -> None:
+    async def _give_up(self, tx: "AsyncConnection", piece: Claimed, code: str, message: str) -> Sequence[Event]:
         events = await self.task.give_up(tx, piece, code, message, self.clock.now())
         await store.fence(tx, piece)
         await store.done(tx, piece)
         await self._say(tx, events)
+        return events
 
     def _is_transient(self, error: BaseException) -> bool:
         return isinstance(error, Transient) or self.classify(error) is Transient

@@ -1,4 +1,4 @@
-"""Whether the door may promise durability: enough free disk, and not too much that is unsent."""
+"""Whether the door may promise durability: enough free disk under Postgres, and not too much that is unsent."""
 
 import asyncio
 import logging
@@ -20,11 +20,13 @@ FROM (SELECT size_bytes FROM outbox UNION ALL SELECT size_bytes FROM outbox_held
 class Capacity:
     """Looked at once a second, less often where looking is slow; `risk` is the reason to refuse, if any.
 
-    The age of the outbox is never a reason: a Kafka that is away for an hour must not turn a webhook away.
+    `disk` is a folder on Postgres's disk, None where that is another machine's: Postgres then says itself that it is
+    full. The disk of the object store closes nothing but uploads, and bodies that go there. The age of the outbox is
+    never a reason: a Kafka that is away for an hour must not turn a webhook away.
     """
 
     connections: Connections
-    disk: Path
+    disk: Path | None
     free_disk_bytes: int
     unsent_bytes: int
     risk: str | None = field(default=None, init=False)
@@ -42,14 +44,20 @@ class Capacity:
 
     async def look(self) -> None:
         """Judge the disk and the outbox now."""
-        free = (await asyncio.to_thread(shutil.disk_usage, self.disk)).free
+        free = None if self.disk is None else await asyncio.to_thread(_free, self.disk)
         async with self.connections.acquire() as connection:
             unsent = (await connection.fetch(UNSENT))[0]["bytes"]
         before = self.risk
         self.risk = None
-        if free < self.free_disk_bytes:
+        if free is not None and free < self.free_disk_bytes:
             self.risk = f"only {free} bytes of disk are free"
         elif unsent > self.unsent_bytes:
             self.risk = f"{unsent} bytes wait for Kafka"
         if self.risk != before:
             log.warning("the door is %s", f"closed: {self.risk}" if self.risk else "open again")
+
+
+def _free(folder: Path) -> int:
+    """What is free on a folder's disk; one that is not there yet will be on that of the folder above it."""
+    there = next(one for one in (folder, *folder.parents) if one.exists())
+    return shutil.disk_usage(there).free

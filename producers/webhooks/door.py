@@ -39,6 +39,7 @@ from producers.webhooks.sources.source import KnownSource
 from producers.webhooks.verification.headers import gathered
 from producers.webhooks.verification.schemes import BY_NAME
 from producers.webhooks.verification.verdict import Forged, Genuine
+from schemas.errors import Refusal
 from schemas.trace import trace_id, traceparent_of
 
 log = logging.getLogger(__name__)
@@ -202,7 +203,9 @@ class Door:
             return await self.accept(one)
         # Too large for a record: stored first, so that no accepted event refers to nothing.
         try:
-            await self.objects.put(key, _whole(body))
+            await self.objects.put(key, _whole(body), len(body))
+        except Refusal as refusal:
+            raise Refused(429, refusal.code, str(refusal), reason=str(refusal), headers=(), **refusal.details) from None
         except OSError as error:
             raise Unavailable(f"the object store: {error}") from error
         self.reached("door.body_kept")

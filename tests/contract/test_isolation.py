@@ -21,7 +21,7 @@ ALLOWED = {
 
 SOURCES = {A: new_id(), B: new_id()}
 REPLAYS = {A: new_id(), B: new_id()}
-REFERRED_TO = ("sources", "replays")
+REFERRED_TO = ("sources", "replays", "tenant_storage")  # the last has a row a tenant, which others add to
 NUMBERS = itertools.count(1)
 
 

@@ -54,7 +54,7 @@ def routes(authenticate: Authenticate, commands: Commands, objects: Objects, *, 
             # Two runs under one key never write the same object: the slower one must not replace the file of the other.
             file = "data" if turn.attempt is None else turn.attempt
             where = f"tenants/{principal.tenant}/datasets/{dataset_id}/{file}.csv"
-            stored = await objects.put(where, upload.chunks())
+            stored = await objects.put(where, upload.chunks(), upload.size_bytes)
             try:
                 if stored.size_bytes == 0:
                     raise Refusal("empty_file", "The file is empty.")
@@ -89,6 +89,8 @@ class _Upload:
         content_type = request.headers.get("content-type", "")
         self.name = name
         self.kind = content_type.split(";")[0].strip().lower()
+        announced = request.headers.get("content-length", "")
+        self.size_bytes = min(int(announced), max_bytes) if announced.isdigit() else None
         self._form: Multipart | None = None
         self._chunks = limited(request.stream(), max_bytes)
         if self.kind == "multipart/form-data":

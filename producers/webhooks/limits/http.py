@@ -1,7 +1,8 @@
 """`GET /v1/limits`: what the tenant may send, and who said so."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Annotated, Any
+from uuid import UUID
 
 from fastapi import APIRouter, Depends
 
@@ -11,9 +12,14 @@ from producers.ports import TenantTransactions
 from producers.webhooks.limits import store
 from producers.webhooks.limits.limit import in_force
 
+Stored = Callable[[Any, UUID], Awaitable[int]]
+"""How many bytes a tenant has in the object store: (tx, tenant)."""
 
-def routes(authenticate: Authenticate, transactions: TenantTransactions, settings: Mapping[str, float]) -> APIRouter:
-    """The tenant's limits."""
+
+def routes(
+    authenticate: Authenticate, transactions: TenantTransactions, settings: Mapping[str, float], stored: Stored
+) -> APIRouter:
+    """The tenant's limits; of a stock, such as bytes that are stored, also how much is used."""
     router = APIRouter(prefix="/v1/limits", tags=["limits"])
 
     @router.get("")
@@ -21,10 +27,14 @@ def routes(authenticate: Authenticate, transactions: TenantTransactions, setting
         """Each limit in force; `origin` is `tenant` where it was set for this tenant, else `settings`."""
         async with transactions(principal.tenant) as tx:
             own = await store.own(tx, principal.tenant)
+            used = {"tenant_storage_bytes": await stored(tx, principal.tenant)}
         rows = [
-            {"name": one.limit.name, "value": one.value, "unit": one.limit.unit, "origin": one.origin}
+            {
+                "name": one.limit.name, "value": one.value, "unit": one.limit.unit, "origin": one.origin,
+                **({"used": used[one.limit.name]} if one.limit.name in used else {}),
+            }
             for one in in_force(settings, own)
-        ]
+        ]  # fmt: skip
         return {"data": rows, "next_cursor": None, "position": None}
 
     return router

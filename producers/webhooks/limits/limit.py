@@ -25,6 +25,7 @@ LIMITS = (
     Limit("webhook_rate_per_source", "webhooks a second"),
     Limit("webhook_rate_per_tenant", "webhooks a second"),
     Limit("webhook_burst_seconds", "seconds of a rate at once"),
+    Limit("tenant_storage_bytes", "bytes in the object store", whole=True),
 )
 BY_NAME = {limit.name: limit for limit in LIMITS}
 

@@ -1,0 +1,40 @@
+"""Whether an object is needed, by what its owner holds: a judge for each kind of key."""
+
+from collections.abc import Mapping
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from compose.storage.unneeded import Judge, Verdict
+from consumers.finalization import store as models
+from consumers.ingest import store as datasets
+from consumers.jobs import store as jobs
+from producers.outbox import store as log
+from producers.webhooks import store as webhooks
+from schemas.topics import DATASETS
+
+
+async def of_dataset(tx: AsyncConnection, tenant: UUID, dataset_id: UUID, key: str) -> Verdict:
+    """Needed by a valid dataset; one that is not decided, or that ingest has not got to, is waited for."""
+    found = await datasets.file_of(tx, tenant, dataset_id)
+    if found is None:
+        return "undecided" if await log.has_any(tx, tenant, DATASETS.name, dataset_id) else "unneeded"
+    state, object_key = found
+    if object_key != key or state == "rejected":
+        return "unneeded"
+    return "needed" if state == "validated" else "undecided"
+
+
+async def of_job(tx: AsyncConnection, tenant: UUID, job_id: UUID, key: str) -> Verdict:
+    """Needed by the model version that the job registered; a job that is not over is waited for."""
+    if key in await models.files_of(tx, tenant, job_id):
+        return "needed"
+    return "unneeded" if await jobs.is_over(tx, tenant, job_id) else "undecided"
+
+
+async def of_request(tx: AsyncConnection, tenant: UUID, request_id: UUID, key: str) -> Verdict:
+    """Needed by its request: from then on it goes with its day."""
+    return "needed" if await webhooks.body_key_of(tx, tenant, request_id) == key else "unneeded"
+
+
+JUDGES: Mapping[str, Judge] = {"datasets": of_dataset, "jobs": of_job, "requests": of_request}

@@ -1,0 +1,21 @@
+"""The file of a dataset goes when the dataset is rejected: nobody reads it any more."""
+
+import logging
+from collections.abc import Sequence
+
+from compose.storage.metered import MeteredObjects
+from consumers.work.piece import Claimed
+from schemas.datasets import DatasetRejected
+from schemas.event import Event
+
+log = logging.getLogger(__name__)
+
+
+async def remove_rejected(objects: MeteredObjects, piece: Claimed, events: Sequence[Event]) -> None:
+    """Remove the object of a validation that ended in a rejection; what fails is left to the sweeper."""
+    if not any(isinstance(event.data, DatasetRejected) for event in events):
+        return
+    try:
+        await objects.delete(piece.payload["object_key"])
+    except Exception as error:  # noqa: BLE001 - the rejection is committed, and the sweeper comes by
+        log.warning("the file of a rejected dataset is left to the sweeper: %s", error)

@@ -1,0 +1,25 @@
+"""What a worker calls besides its task, and what stands there by default."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Literal
+
+from consumers.work.piece import Claimed
+from schemas.event import Event
+
+Leased = Callable[[str, Literal["taken_over", "lost"]], None]
+"""Told the queue in which a lease ran out and was taken over here, or was lost by this worker."""
+
+Ended = Callable[[Claimed, Sequence[Event]], Awaitable[None]]
+"""Called with the events of the commit that ended a piece; it must not raise."""
+
+
+def unheard(_queue: str, _what: str) -> None:
+    """Where nobody counts."""
+
+
+async def at_once() -> None:
+    """What needs nothing is ready."""
+
+
+async def forgotten(_piece: Claimed, _events: Sequence[Event]) -> None:
+    """Nothing is left to do."""
