@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from compose.adapters.failures import passing
+from compose.api_rates import TakeOne
 from producers.access.principal import Principal
 from producers.webhooks.answers import ClientLeft, Receive, Refused, Send, respond, unavailable
 from producers.webhooks.body import read
@@ -52,8 +53,9 @@ class RequestBounds:
 class Admission:
     """Lets in requests under /v1 whose key is known, each tenant's `at_once` at a time; all other paths as they are."""
 
-    def __init__(self, app: Asgi, whose: Whose, bounds: RequestBounds) -> None:
+    def __init__(self, app: Asgi, whose: Whose, bounds: RequestBounds, take_one: TakeOne) -> None:
         self._app = app
+        self._take_one = take_one
         self._whose = whose
         self._bounds = bounds
         self._in_hand: Counter[UUID] = Counter()
@@ -82,6 +84,12 @@ class Admission:
     async def _admitted(self, scope: Scope, receive: Receive, headers: dict[str, str], principal: Principal) -> Receive:
         """What the application reads from; raises Refused or ClientLeft."""
         bounds = self._bounds
+        left = self._take_one(principal)
+        retry = [one for one in left.headers() if one[0] == b"retry-after"]
+        scope["state"]["rate_headers"] = [one for one in left.headers() if one not in retry]
+        if retry:
+            message = "Too many requests of this tenant; wait as Retry-After says."
+            raise Refused(429, "rate_limited", message, headers=tuple(retry))
         if self._in_hand[principal.tenant] > bounds.at_once:
             message = f"Too many requests at once: {bounds.at_once} of a tenant are answered at a time."
             raise Refused(429, "rate_limited", message, headers=((b"retry-after", b"1"),))

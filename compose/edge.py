@@ -98,7 +98,11 @@ class Traced:
 
         async def sending(message: Any) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message.get("headers", ()), (b"x-request-id", request_id)]
+                message["headers"] = [
+                    *message.get("headers", ()),
+                    (b"x-request-id", request_id),
+                    *scope["state"].get("rate_headers", ()),
+                ]
             await send(message)
 
         try:

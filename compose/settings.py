@@ -36,6 +36,8 @@ class Settings(BaseSettings):
     metrics_host: str = Field("127.0.0.1", description="The address that metrics_port is opened on.")
     max_webhook_bytes: int = Field(1 << 20, description="Largest webhook body.")
     max_upload_bytes: int = Field(1 << 30, description="Largest data set.")
+    api_rate_per_tenant: float = Field(500.0, gt=0, description="Requests to /v1 a second of one tenant, on average.")
+    api_burst_seconds: float = Field(2.0, gt=0, description="How many seconds' worth of these may come at once.")
     tenant_storage_bytes: int = Field(
         20 << 30, ge=1, description="Bytes of one tenant in the object store, unless it has a limit of its own."
     )

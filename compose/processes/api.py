@@ -35,6 +35,7 @@ from compose.adapters.crash_points import crash_points
 from compose.adapters.failures import door_refusal
 from compose.adapters.keys import Keys
 from compose.admission import Admission, RequestBounds
+from compose.api_rates import api_rates
 from compose.contract.asyncapi import document
 from compose.database import BoundedPool, asyncpg_pool, engine, tenant_transaction
 from compose.edge import Asgi, Traced, application
@@ -130,7 +131,8 @@ async def api(settings: Settings, stopping: asyncio.Event | None = None) -> Asyn
             _contract(settings),
             _health(pool, accept),
         ]
-        yield Traced(door, Admission(application(routers), whose, _bounds(settings)))
+        rates = api_rates(limit_settings(settings))
+        yield Traced(door, Admission(application(routers), whose, _bounds(settings), rates))
 
 
 def _bounds(settings: Settings) -> RequestBounds:

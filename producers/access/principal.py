@@ -1,6 +1,7 @@
 """Who is asking: one tenant's key."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from uuid import UUID
 
 
@@ -11,3 +12,5 @@ class Principal:
     tenant: UUID
     key_id: UUID
     key_name: str
+    limits: Mapping[str, float] = field(default_factory=dict, compare=False)
+    """The tenant's own limits by name."""

@@ -9,13 +9,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from producers.access.principal import Principal
 from producers.access.tables import api_keys, tenants
 
-FIND_KEY = text("SELECT tenant_id, id, name FROM headrace_find_api_key(:hash)")
+FIND_KEY = text("SELECT tenant_id, id, name, limits FROM headrace_find_limited_api_key(:hash)")
 
 
 async def find_key(tx: AsyncConnection, key_hash: bytes) -> Principal | None:
     """Whom a key speaks for; None when it is unknown or revoked."""
     row = (await tx.execute(FIND_KEY, {"hash": key_hash})).one_or_none()
-    return None if row is None else Principal(row.tenant_id, row.id, row.name)
+    return None if row is None else Principal(row.tenant_id, row.id, row.name, row.limits)
 
 
 async def ensure_tenant(tx: AsyncConnection, tenant: UUID, name: str) -> UUID:

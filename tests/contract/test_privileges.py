@@ -33,7 +33,7 @@ PIPELINE_SHARED = {
 }  # fmt: skip
 DEFINERS = {
     "headrace_find_api_key": ["headrace_api"], "headrace_find_source": ["headrace_pipeline"],
-    "headrace_find_limited_source": ["headrace_pipeline"],
+    "headrace_find_limited_source": ["headrace_pipeline"], "headrace_find_limited_api_key": ["headrace_api"],
 }  # fmt: skip
 
 

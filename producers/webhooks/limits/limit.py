@@ -25,6 +25,8 @@ LIMITS = (
     Limit("webhook_rate_per_source", "webhooks a second"),
     Limit("webhook_rate_per_tenant", "webhooks a second"),
     Limit("webhook_burst_seconds", "seconds of a rate at once"),
+    Limit("api_rate_per_tenant", "requests a second"),
+    Limit("api_burst_seconds", "seconds of a rate at once"),
     Limit("tenant_storage_bytes", "bytes in the object store", whole=True),
 )
 BY_NAME = {limit.name: limit for limit in LIMITS}
@@ -68,6 +70,12 @@ def source_limits(settings: Mapping[str, float], own: Mapping[str, float]) -> So
         int(value["max_webhook_bytes"]), int(value["max_webhook_depth"]),
         _rate(value["webhook_rate_per_source"], burst), _rate(value["webhook_rate_per_tenant"], burst),
     )  # fmt: skip
+
+
+def api_rate(settings: Mapping[str, float], own: Mapping[str, float]) -> Rate:
+    """How often a tenant may ask the API."""
+    value = {one.limit.name: one.value for one in in_force(settings, own)}
+    return _rate(value["api_rate_per_tenant"], value["api_burst_seconds"])
 
 
 def _rate(per_second: float, burst_seconds: float) -> Rate:
