@@ -10,6 +10,7 @@ import consumers.ingest.streams.tables
 import consumers.ingest.tables
 import consumers.jobs.tables
 import consumers.pausing.tables
+import consumers.poison.tables
 import consumers.replays.tables
 import consumers.work.tables
 import producers.access.tables
@@ -29,6 +30,7 @@ ALL = [
     consumers.inbox.tables.metadata,
     consumers.dead_letters.tables.metadata,
     consumers.pausing.tables.metadata,
+    consumers.poison.tables.metadata,
     consumers.replays.tables.metadata,
     consumers.ingest.tables.metadata,
     consumers.ingest.streams.tables.metadata,

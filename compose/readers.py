@@ -2,6 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sqlalchemy import text
 
 from consumers.breaker import Limits
 from consumers.registry import CONSUMERS
@@ -11,8 +14,12 @@ from projections.ports import View
 from projections.reading import consumer_of
 from projections.usage.view import UsageView
 
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
 VIEWS: dict[str, View] = {view.name: view for view in (JobsView(), MetricTrendsView(), UsageView())}
 VIEW_LIMITS = Limits()
+LIVE = text("SELECT live FROM projection_heads WHERE view = :view")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +34,12 @@ class Reader:
 def group_of(reader: str, prefix: str = "", generation: int = 0) -> str:
     """Its group on Kafka; a projection has one for each generation, which begin at 1."""
     return f"{prefix}headrace.{reader}" + (f".{generation}" if generation else "")
+
+
+async def live_generation(tx: "AsyncConnection", reader: str) -> int:
+    """The generation of a projection that is read; a consumer has none but 0."""
+    view = next((name for name in VIEWS if consumer_of(name) == reader), None)
+    return 0 if view is None else int((await tx.execute(LIVE, {"view": view})).scalar_one())
 
 
 READERS: dict[str, Reader] = {

@@ -1,11 +1,11 @@
 """The one loop body that every consumer runs in: a delivery in, exactly one commit out."""
 
+import asyncio
 import logging
 import random
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
 from uuid import UUID
 
 from consumers.breaker import COUNTED, Limits, Result
@@ -16,6 +16,8 @@ from consumers.errors import Permanent, Transient
 from consumers.inbox import store as inbox
 from consumers.outcome import Applied, Ignored, Rejected
 from consumers.pausing.fuse import Fuse
+from consumers.poison.guard import Guard, Verdict
+from consumers.poison.store import Subscriber
 from consumers.ports import (
     Classify,
     Clock,
@@ -29,21 +31,12 @@ from consumers.ports import (
     nothing,
     uncounted,
 )
-from consumers.sorting import Message, letter_of, sort_out
+from consumers.sorting import Condemned, Message, condemned_letters, first_of_each, letter_of, sort_out
 from schemas.errors import Tripped
 from schemas.log import LogEntry, entry_of
 from schemas.record import Delivery, Held, Hold, Record, Span, event_id_of
 
 log = logging.getLogger(__name__)
-
-
-class Condemned(NamedTuple):
-    """Why a record is given up: the class, the reason, how often it was tried, and a bug's stack."""
-
-    error_class: str
-    error: str
-    attempts: int
-    stack: str | None
 
 
 Place = tuple[str, int]
@@ -74,12 +67,16 @@ class Runner:
     jitter: Callable[[], float] = field(default=random.random)
     reached: Reached = nothing
     counted: Counted = uncounted
+    alone: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """One for all runners of a process: what may kill it is in hand alone, so that no other is blamed."""
     _fuse: Fuse = field(init=False)
+    _guard: Guard = field(init=False)
     _attempts: dict[Place, tuple[int, int]] = field(init=False, default_factory=dict)
     """Per partition that waits: the offset of the guilty record, and how often it was tried."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_fuse", Fuse(self.consumer, self.limits))
+        object.__setattr__(self, "_guard", Guard(Subscriber(self.consumer), self.begin, self.alone))
 
     async def __call__(self, delivery: Delivery) -> bool | Held:
         """Apply a delivery. True when its effect stands, Held when that of some partitions must wait.
@@ -88,6 +85,8 @@ class Runner:
         transient: nothing moved, or only some of the records did and the rest will be refused.
         """
         try:
+            if await self._guard.concerns(delivery.spans):
+                return await self._guarded(delivery)
             return await self._apply(delivery.records, delivery.spans)
         except Tripped as tripped:
             async with self.begin() as tx:
@@ -95,6 +94,24 @@ class Runner:
             if first:
                 log.error("%s: paused by its breaker: %s; %s", self.consumer, tripped, RESUME)
             return False
+
+    async def _guarded(self, delivery: Delivery) -> bool | Held:
+        """One by one, each counted before: somewhere here a process ended, or an operator wants a record parked."""
+        async with self.begin() as tx:
+            standing = await self.positions.standing(tx, delivery.spans)
+            await tx.rollback()  # the rows that it makes come with an effect
+        if standing is not Standing.HERE:
+            return standing is Standing.PASSED
+        became = await self._one_by_one(delivery.records, delivery.spans, self._in_hand)
+        if became is True:
+            await self._guard.passed(delivery.spans)
+        return became
+
+    async def _in_hand(self, record: Record, span: Span) -> bool | float:
+        async def park(verdict: Verdict) -> bool:
+            return await self._once([record], [span], Condemned("internal", *verdict))
+
+        return await self._guard.handle(record, lambda: self._alone(record, span), park)
 
     async def _apply(self, records: Sequence[Record], spans: Sequence[Span]) -> bool | Held:
         """As one; on an error that is not the world's, one by one, so that the guilty message is known."""
@@ -107,9 +124,14 @@ class Runner:
                 if self._kind(error) is Transient:
                     raise
                 log.warning("%s: a batch of %d failed (%r); one by one", self.consumer, len(records), error)
-        return await self._one_by_one(records, spans)
+        return await self._one_by_one(records, spans, self._alone)
 
-    async def _one_by_one(self, records: Sequence[Record], spans: Sequence[Span]) -> bool | Held:
+    async def _one_by_one(
+        self,
+        records: Sequence[Record],
+        spans: Sequence[Span],
+        handle: Callable[[Record, Span], Awaitable[bool | float]],
+    ) -> bool | Held:
         """A bug holds its own partition only: order is promised within a key, and a key stands in one partition."""
         holds: list[Hold] = []
         for span in spans:
@@ -118,7 +140,7 @@ class Runner:
             for place, record in enumerate(own):
                 end = span.next if place == len(own) - 1 else record.offset + 1
                 own_span = Span(span.topic, span.partition, start, end, event_id_of(record.headers))
-                became = await self._alone(record, own_span)
+                became = await handle(record, own_span)
                 if became is False:
                     return False
                 if became is not True:
@@ -151,7 +173,9 @@ class Runner:
         """A record is given up."""
         log.error("%s: dead letter after %d attempts: %r", self.consumer, attempts, error)
         found = failure_of(error, permanent=self._kind(error) is Permanent)
-        return await self._once([record], [span], Condemned(found.error_class, found.error, attempts, found.stack))
+        return await self._once(
+            [record], [span], Condemned(found.error_class, found.error, attempts, stack=found.stack)
+        )
 
     def _fails_alone(self, record: Record) -> bool:
         """Whether its tenant alone has used up what counts: its partition does not wait for it any more."""
@@ -163,17 +187,17 @@ class Runner:
         return attempts if offset == record.offset else 0
 
     async def _once(self, records: Sequence[Record], spans: Sequence[Span], condemned: Condemned | None = None) -> bool:
-        messages, letters = sort_out(records, self.consumer, self.wanted, self.topic_prefix)
+        messages, letters = sort_out(records, self.consumer, self.wanted, self.topic_prefix, condemned)
         async with self.begin() as tx:
             standing = await self.positions.standing(tx, spans)
             if standing is not Standing.HERE:
                 return standing is Standing.PASSED
             fresh = await inbox.claim(tx, self.consumer, [one.event.id for one in messages])
-            new = _first_of_each([one for one in messages if one.event.id in fresh])
+            new = first_of_each([one for one in messages if one.event.id in fresh])
             tally = Counter({"duplicate": len(messages) - len(new)})
             entries: list[LogEntry] = []
             if condemned is not None:
-                letters += [letter_of(one, self.consumer, *condemned) for one in new]
+                letters += condemned_letters(new, self.consumer, condemned)
             elif new:
                 became = await self.handle(tx, [one.event for one in new])
                 for message, outcome in zip(new, became, strict=True):
@@ -206,14 +230,6 @@ class Runner:
 
     def _kind(self, error: Exception) -> type[Exception] | None:
         return type(error) if isinstance(error, Transient | Permanent) else self.classify(error)
-
-
-def _first_of_each(messages: Sequence[Message]) -> list[Message]:
-    """The relay's copies can stand in one poll: the first counts."""
-    seen: dict[UUID, Message] = {}
-    for one in messages:
-        seen.setdefault(one.event.id, one)
-    return list(seen.values())
 
 
 def _in_order(records: Sequence[Record], handled: Sequence[Message], letters: Sequence[DeadLetter]) -> list[Result]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 from uuid import UUID
 
 from consumers.dead_letters.letter import OPERATOR, DeadLetter
@@ -18,8 +19,25 @@ class Message:
     event: Event
 
 
+class Condemned(NamedTuple):
+    """Why a record is given up: the class, the reason, how often it was tried; a bug's stack.
+
+    One that must not even be read is `unread`: its dead letter is nobody's, so the operator's.
+    """
+
+    error_class: str
+    error: str
+    attempts: int
+    unread: bool = False
+    stack: str | None = None
+
+
 def sort_out(
-    records: Sequence[Record], consumer: str, wanted: frozenset[str], prefix: str = ""
+    records: Sequence[Record],
+    consumer: str,
+    wanted: frozenset[str],
+    prefix: str = "",
+    condemned: Condemned | None = None,
 ) -> tuple[list[Message], list[DeadLetter]]:
     """The messages of the wanted types, and the dead letters among the rest.
 
@@ -27,6 +45,8 @@ def sort_out(
     """
     messages: list[Message] = []
     letters: list[DeadLetter] = []
+    if condemned is not None and condemned.unread:
+        return messages, [DeadLetter(one, consumer, OPERATOR, None, *condemned[:3]) for one in records]
     for record in records:
         try:
             event = read_whole(record, prefix)
@@ -48,3 +68,17 @@ def letter_of(
     """A dead letter of an event that could be read: its tenant's."""
     tenant: UUID = message.event.tenantid
     return DeadLetter(message.record, consumer, tenant, message.event.id, error_class, error, attempts, stack)
+
+
+def condemned_letters(messages: Sequence[Message], consumer: str, condemned: Condemned) -> list[DeadLetter]:
+    """Dead letters of messages that are given up for one reason."""
+    given = (condemned.error_class, condemned.error, condemned.attempts, condemned.stack)
+    return [letter_of(one, consumer, *given) for one in messages]
+
+
+def first_of_each(messages: Sequence[Message]) -> list[Message]:
+    """The relay's copies can stand in one poll: the first counts."""
+    seen: dict[UUID, Message] = {}
+    for one in messages:
+        seen.setdefault(one.event.id, one)
+    return list(seen.values())

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from projections.ports import (
     Breaker,
     Counted,
+    GivenUp,
+    Guard,
     Park,
     Passing,
     Positions,
@@ -21,7 +23,7 @@ from projections.reading import consumer_of
 from schemas.decode import read
 from schemas.errors import Tripped
 from schemas.event import Event, FromNewer, Undecodable
-from schemas.record import Delivery, Record
+from schemas.record import Delivery, Record, Span, event_id_of
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
@@ -51,6 +53,7 @@ class Engine:
     park: Park
     passing: Passing
     breaker: Breaker
+    guard: Guard
     topic_prefix: str = ""
     reached: Reached = nothing
     counted: Counted = uncounted
@@ -62,6 +65,8 @@ class Engine:
         Too many of these: the breaker, and nothing of the delivery is parked or folded.
         """
         try:
+            if await self.guard.concerns(delivery.spans):
+                return await self._guarded(delivery)
             return await self._apply(delivery)
         except Tripped as tripped:
             async with self.begin() as tx:
@@ -69,6 +74,32 @@ class Engine:
             if first:
                 log.error("%s: paused by its breaker: %s; %s", consumer_of(self.view.name), tripped, RESUME)
             return False
+
+    async def _guarded(self, delivery: Delivery) -> bool:
+        """One by one, each counted before: somewhere here a process ended, or an operator wants a record parked."""
+        async with self.begin() as tx:
+            standing = await self.positions.standing(tx, delivery.spans)
+            await tx.rollback()  # the rows that it makes come with an effect
+        if standing.name != "HERE":
+            return standing.name == "PASSED"
+        for span in delivery.spans:
+            start = span.start
+            own = [one for one in delivery.records if (one.topic, one.partition) == (span.topic, span.partition)]
+            for place, record in enumerate(own):
+                end = span.next if place == len(own) - 1 else record.offset + 1
+                own_span = Span(span.topic, span.partition, start, end, event_id_of(record.headers))
+                alone = Delivery((record,), (own_span,))
+                if await self._in_hand(record, alone) is not True:
+                    return False
+                start = end
+        await self.guard.passed(delivery.spans)
+        return True
+
+    async def _in_hand(self, record: Record, alone: Delivery) -> bool | float:
+        async def park(given_up: GivenUp) -> bool:
+            return await self._once(alone, one_by_one=False, given_up=given_up)
+
+        return await self.guard.handle(record, lambda: self._apply(alone), park)
 
     async def _apply(self, delivery: Delivery) -> bool:
         try:
@@ -81,13 +112,17 @@ class Engine:
             log.exception("%s: a batch of %d failed; one by one", self.view.name, len(delivery.records))
         return await self._once(delivery, one_by_one=True)
 
-    async def _once(self, delivery: Delivery, *, one_by_one: bool) -> bool:
+    async def _once(self, delivery: Delivery, *, one_by_one: bool, given_up: GivenUp | None = None) -> bool:
         async with self.begin() as tx:
             standing = await self.positions.standing(tx, delivery.spans)
             if standing.name != "HERE":
                 return standing.name == "PASSED"
-            found = [one for one in map(self._read, delivery.records) if one is not None]
-            if one_by_one:
+            unread = given_up is not None and given_up.unread
+            read = (_Read(record, None) if unread else self._read(record) for record in delivery.records)
+            found = [one for one in read if one is not None]
+            if given_up is not None:
+                found = [one._replace(error_class="internal", error=given_up.error) for one in found]
+            elif one_by_one:
                 found = [await self._alone(tx, one) for one in found]
             elif events := [one.event for one in found if one.event is not None]:
                 await self.view.apply(tx, self.generation, events)

@@ -85,6 +85,33 @@ class Breaker(Protocol):
         """Pause the view; False when somebody did already."""
 
 
+class GivenUp(Protocol):
+    """Why a record is parked without being folded; `unread` when even reading it may end the process."""
+
+    @property
+    def error(self) -> str:
+        """The reason."""
+
+    @property
+    def unread(self) -> bool:
+        """Whether it must not be read."""
+
+
+class Guard(Protocol):
+    """What counts records that may end the process before they are folded."""
+
+    async def concerns(self, spans: Sequence[Span]) -> bool:
+        """Whether these partitions' records are to be folded one by one."""
+
+    async def handle(
+        self, record: Record, handle: Callable[[], Awaitable[bool]], park: Callable[[GivenUp], Awaitable[bool]]
+    ) -> bool | float:
+        """Fold one record, counted before, or park it."""
+
+    async def passed(self, spans: Sequence[Span]) -> None:
+        """These are folded."""
+
+
 History = Callable[["AsyncConnection", UUID, UUID], Awaitable[Sequence[Event]]]
 """Every event of one aggregate, from the log: (tx, tenant, aggregate)."""
 

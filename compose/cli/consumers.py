@@ -111,7 +111,7 @@ def _change(name: str, state: str, reason: str, as_json: bool, data_dir: Path | 
                 return await store.pause(tx, name, reason, by)
             return await store.resume(tx, name, reason, by, allow)
 
-    changed = _with_database(write, data_dir)
+    changed = with_database(write, data_dir)
     if as_json:
         print_json({"consumer": name, "state": state, "changed": changed})
     else:
@@ -121,10 +121,10 @@ def _change(name: str, state: str, reason: str, as_json: bool, data_dir: Path | 
 def _all(data_dir: Path | None) -> "list[Standing]":
     from compose.adapters.standings import standings
 
-    return _with_database(standings, data_dir)
+    return with_database(standings, data_dir)
 
 
-def _with_database(ask: "Callable[[AsyncEngine, str, str], Awaitable[T]]", data_dir: Path | None) -> T:
+def with_database(ask: "Callable[[AsyncEngine, str, str], Awaitable[T]]", data_dir: Path | None) -> T:
     """Ask with a connection of the pipeline's role: of the settings, else of the running stack."""
     from compose.cli.connection import operated
     from compose.database import engine

@@ -1,10 +1,11 @@
-"""`headrace dead-letters`: list, groups, show, discard."""
+"""`headrace dead-letters`: list, groups, show, discard; park is beside it."""
 
 from typing import Annotated, Any
 
 import typer
 from rich.markup import escape
 
+from compose.cli import parking
 from compose.cli.output import AsJson, Limit, moment, number, print_json, show_fields, show_list, table, terminal
 from compose.cli.reaching import Operator, reach
 
@@ -32,6 +33,7 @@ def register(app: typer.Typer) -> None:
     """Add the commands."""
     letters = typer.Typer(help="What could not be handled, and why.", no_args_is_help=True, epilog=EPILOG)
     app.add_typer(letters, name="dead-letters")
+    parking.register(letters)
 
     @letters.command("list", epilog=EPILOG)
     def newest(

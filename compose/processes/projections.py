@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from compose.adapters.crash_points import crash_points
@@ -16,18 +15,18 @@ from compose.adapters.subscription import Subscription
 from compose.database import engine
 from compose.metrics import told
 from compose.processes.stopping import deliver, until_stopped
-from compose.readers import READERS, VIEWS, group_of
+from compose.readers import READERS, VIEWS, group_of, live_generation
 from compose.settings import Settings
 from consumers.dead_letters import store as dead_letters
 from consumers.dead_letters.letter import OPERATOR, DeadLetter
 from consumers.pausing.fuse import Fuse
+from consumers.poison.guard import Guard
+from consumers.poison.store import Subscriber
 from projections.engine import Engine
 from projections.ports import View
 from projections.reading import consumer_of
 from schemas.event import Event
 from schemas.record import Record
-
-LIVE = text("SELECT live FROM projection_heads WHERE view = :view")
 
 
 async def park(
@@ -39,7 +38,9 @@ async def park(
 
 
 @asynccontextmanager
-async def projection(view: View, settings: Settings) -> AsyncIterator[Callable[[], Subscription]]:
+async def projection(
+    view: View, settings: Settings, alone: asyncio.Lock | None = None
+) -> AsyncIterator[Callable[[], Subscription]]:
     """One view, put together: how it subscribes."""
     name, prefix = consumer_of(view.name), settings.kafka_topic_prefix
     async with AsyncExitStack() as stack:
@@ -50,10 +51,11 @@ async def projection(view: View, settings: Settings) -> AsyncIterator[Callable[[
         )  # fmt: skip
         stack.push_async_callback(pipeline.dispose)
         async with pipeline.begin() as tx:
-            generation: int = (await tx.execute(LIVE, {"view": view.name})).scalar_one()
+            generation = await live_generation(tx, name)
         positions = Positions(pipeline, name, generation)
         fold = Engine(
-            view, generation, pipeline.begin, positions, park, passing, Fuse(name, READERS[name].breaker), prefix,
+            view, generation, pipeline.begin, positions, park, passing, Fuse(name, READERS[name].breaker),
+            Guard(Subscriber(name, generation), pipeline.begin, alone or asyncio.Lock()), prefix,
             crash_points(), told.consumed(name),
         )  # fmt: skip
         yield partial(
@@ -67,8 +69,10 @@ async def projection(view: View, settings: Settings) -> AsyncIterator[Callable[[
 async def run(settings: Settings, names: Sequence[str], stop: asyncio.Event) -> None:
     """Run views by name, all of them without one, until told to stop or one gives up."""
 
+    alone = asyncio.Lock()
+
     async def one(view: View) -> None:
-        async with projection(view, settings) as subscribe:
+        async with projection(view, settings, alone) as subscribe:
             await until_stopped(stop, lambda: deliver(subscribe(), stop))
 
     async with asyncio.TaskGroup() as group:

@@ -85,7 +85,7 @@ def tasks(consumer: Consumer, settings: Settings, clock: Clock, objects: Objects
 
 @asynccontextmanager
 async def consumer_parts(
-    consumer: Consumer, settings: Settings
+    consumer: Consumer, settings: Settings, alone: asyncio.Lock | None = None
 ) -> AsyncIterator[tuple[Callable[[], Subscription], list[Worker], Lane]]:
     """One consumer, put together: how it subscribes, its workers when it has a queue, and its lane for replays."""
     async with AsyncExitStack() as stack:
@@ -100,7 +100,7 @@ async def consumer_parts(
         runner = Runner(
             consumer.name, consumer.wanted, handler(consumer, settings, clock), pipeline.begin, positions, append,
             classify, clock, prefix, limits=consumer.breaker, reached=crash_points(),
-            counted=told.consumed(consumer.name),
+            counted=told.consumed(consumer.name), alone=alone or asyncio.Lock(),
         )  # fmt: skip
         subscribe = partial(
             Subscription,
@@ -149,10 +149,11 @@ async def run(settings: Settings, names: Sequence[str], stop: asyncio.Event) -> 
     A Kafka that fails ends the subscription, which is made anew; the children of the workers go on meanwhile.
     """
     chosen = [BY_NAME[name] for name in names or BY_NAME]
+    alone = asyncio.Lock()
 
     async def one(consumer: Consumer) -> None:
         async with AsyncExitStack() as stack:
-            subscribe, workers, lane = await stack.enter_async_context(consumer_parts(consumer, settings))
+            subscribe, workers, lane = await stack.enter_async_context(consumer_parts(consumer, settings, alone))
             sealing = SEALING in consumer.queues
             beside = await stack.enter_async_context(sealing_parts(settings)) if sealing else ()
             group = await stack.enter_async_context(asyncio.TaskGroup())

@@ -8,9 +8,9 @@ from tests.contract.catalogue import COLUMNS, FUNCTIONS, GRANTS, POLICIES, ROLES
 
 ONE_TENANT = "(tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid)"
 SHARED = {
-    "alembic_version", "blocked_partitions", "clock_offset", "consumer_breakers", "job_transitions",
+    "alembic_version", "blocked_partitions", "clock_offset", "consumer_breakers", "consumer_starts", "job_transitions",
     "kafka_cluster", "outbox", "outbox_held", "partition_ends", "positions",
-    "processed", "projection_heads", "topic_layouts",
+    "processed", "projection_heads", "suspect_records", "topic_layouts",
 }  # fmt: skip
 READ, ALL = {"SELECT"}, {"SELECT", "INSERT", "UPDATE", "DELETE"}
 # What the API writes itself is configuration, and what is given up or replayed; all else it asks for with an event.
@@ -30,6 +30,7 @@ PIPELINE_SHARED = {
     "job_transitions": READ, "kafka_cluster": ALL, "outbox": ALL, "outbox_held": ALL,
     "partition_ends": ALL, "positions": ALL, "topic_layouts": ALL,
     "processed": ALL, "projection_heads": {"SELECT", "INSERT", "UPDATE"},
+    "consumer_starts": {"SELECT", "INSERT", "UPDATE"}, "suspect_records": ALL,
 }  # fmt: skip
 DEFINERS = {
     "headrace_find_api_key": ["headrace_api"], "headrace_find_source": ["headrace_pipeline"],

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from consumers.dead_letters import store as letters
@@ -11,6 +11,8 @@ from consumers.dead_letters.failure import Failure, failure_of
 from consumers.errors import Permanent, Transient
 from consumers.inbox import store as inbox
 from consumers.outcome import Ignored
+from consumers.poison.guard import Guard
+from consumers.poison.store import Subscriber
 from consumers.ports import Classify, Handle, Outbox, Transactions
 from consumers.replays.lane import store
 from consumers.replays.lane.decide import Found, Verdict, after, before, failed, of_twin
@@ -55,6 +57,12 @@ class Lane:
     topic_prefix: str = ""
     settled: Settled = untold
     poll_seconds: float = 0.5
+    _guard: Guard = field(init=False)
+
+    def __post_init__(self) -> None:
+        # A lock of its own: this one is asked for under row locks, which whoever holds the runners' may wait for.
+        guard = Guard(Subscriber(f"{self.consumer}.replays"), self.begin, asyncio.Lock())
+        object.__setattr__(self, "_guard", guard)
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Take turns until `stopping`; whatever happens here leaves the subscription alone."""
@@ -115,10 +123,22 @@ class Lane:
         return verdict
 
     async def _attempt(self, tx: "AsyncConnection", item: Item, letter: letters.Locked | None) -> Verdict:
-        """Read and handle it. What failed is undone, and the locks stay, so that the failure is noted under them."""
+        """Read and handle it, counted before: what kills this process fails when it has done so three times."""
         record = await self._record(tx, item, letter)
         if record is None:
             return failed(Failure("internal", "the log does not hold this event any more"))
+        deadly = await self._guard.count(record)
+        try:
+            if deadly is not None:
+                return failed(Failure("internal", deadly.error))
+            return await self._read_and_handle(tx, item, letter, record)
+        finally:
+            await self._guard.drop(record)
+
+    async def _read_and_handle(
+        self, tx: "AsyncConnection", item: Item, letter: letters.Locked | None, record: Record
+    ) -> Verdict:
+        """What failed is undone, and the locks stay, so that the failure is noted under them."""
         try:
             event = read_whole(record, self.topic_prefix)  # as the subscription does
         except FromNewer as error:

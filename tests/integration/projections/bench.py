@@ -1,5 +1,6 @@
 """A view's engine on the test's database, and events as their owners say them."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -15,6 +16,8 @@ from compose.adapters.positions import Positions
 from compose.processes.projections import park
 from compose.readers import READERS, VIEWS
 from consumers.pausing.fuse import Fuse
+from consumers.poison.guard import Guard
+from consumers.poison.store import Subscriber
 from projections.engine import Engine
 from projections.ports import Transactions, View
 from projections.reading import consumer_of
@@ -40,6 +43,7 @@ class Bench:
         return Engine(
             as_view or VIEWS[view], generation, begin or self.pipeline.begin,
             Positions(self.pipeline, name, generation), park, passing, Fuse(name, READERS[name].breaker),
+            Guard(Subscriber(name, generation), begin or self.pipeline.begin, asyncio.Lock()),
         )  # fmt: skip
 
     async def ask(self, query: str, **given: Any) -> list[dict[str, Any]]:

@@ -15,6 +15,7 @@ from consumers.ports import Handle
 from schemas.event import Event
 from tests.integration.replays.field import RIGHT, Field, train
 from tests.integration.runner.bench import failing_after
+from tests.integration.runner.mortal import Life, died
 
 ROUNDS = 100
 
@@ -188,3 +189,16 @@ async def test_the_first_consumption_races_a_replay_of_the_request(field: Field)
         seen.update(await field.counts(replay))
         assert await field.commands() == number + 1
     assert set(seen) <= {"skipped", "already_applied"}
+
+
+async def test_a_replay_that_kills_its_process_fails_after_three_deaths(field: Field, database: str) -> None:
+    """The other message of the replay is applied, and no process dies of the killer any more."""
+    _, letters, (killer, other) = await field.dead(2)
+    replay = await field.of_ids(letters)
+    life = Life(database, "ingest", field.feed.deliver(), frozenset({killer.id}), replays=True)
+    assert [died(life) for _ in range(4)] == [True, True, True, False]
+    assert await field.counts(replay) == {"failed_again": 1, "applied": 1}
+    rows = await field.bench.ask("SELECT event_id, state, error_class, error FROM dead_letters")
+    found = {row["event_id"]: (row["state"], row["error_class"]) for row in rows}
+    assert found == {killer.id: ("parked", "internal"), other.id: ("applied", "user_config")}
+    assert await field.bench.value("SELECT count(*) FROM suspect_records") == 0

@@ -98,15 +98,20 @@ async def test_a_killed_backend(bench: Bench, database: str, when: str) -> None:
 async def test_a_commit_whose_answer_is_lost(bench: Bench) -> None:
     """It stands; the same delivery is told so, and has no second effect."""
 
+    begun: list[AsyncConnection] = []
+
     @asynccontextmanager
     async def cut_off() -> AsyncIterator[AsyncConnection]:
         async with bench.pipeline.begin() as tx:
+            begun.append(tx)
             yield tx
-        raise ConnectionResetError("after the commit")
+        if len(begun) == 2:  # the first one notes where the process begins
+            raise ConnectionResetError("after the commit")
 
     delivery = Feed().deliver(*(rows.webhook(uuid4(), uuid4()) for _ in range(3)))
     with pytest.raises(ConnectionResetError):
         await bench.runner("billing", begin=cut_off)(delivery)
+    assert await bench.next("billing") == {"headrace.webhooks": 3}
 
     assert await bench.runner("billing")(delivery) is True
     assert await bench.effects() == {"usage_records": 3, "events": 3}
