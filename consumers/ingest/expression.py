@@ -95,10 +95,6 @@ class _Interpreter(TreeInterpreter):
     def __init__(self, budget: Budget) -> None:
         super().__init__(Options(custom_functions=_Functions(budget)))
         self._budget = budget
-        self._methods: dict[str, Callable[..., Any]] = {}
-        self.COMPARATOR_FUNC = {  # type: ignore[misc]  # the interpreter looks it up on itself
-            name: partial(self._compared, compare) for name, compare in TreeInterpreter.COMPARATOR_FUNC.items()
-        }
 
     def visit(self, node: Any, *args: Any, **kwargs: Any) -> Any:
         """Visit one node."""
@@ -106,11 +102,15 @@ class _Interpreter(TreeInterpreter):
         budget.left -= 1
         if budget.left < budget.look_below:
             budget.look()
-        kind = node["type"]
-        method = self._methods.get(kind)
-        if method is None:
-            method = self._methods[kind] = getattr(self, f"visit_{kind}", self.default_visit)
-        return method(node, *args, **kwargs)
+        return _VISITS[node["type"]](self, node, *args, **kwargs)
+
+    def visit_comparator(self, node: Any, value: Any) -> Any:
+        """Compare, after what is compared is paid for."""
+        if self.COMPARATOR_FUNC is TreeInterpreter.COMPARATOR_FUNC:
+            self.COMPARATOR_FUNC = {  # type: ignore[misc]  # the interpreter looks it up on itself
+                name: partial(self._compared, compare) for name, compare in TreeInterpreter.COMPARATOR_FUNC.items()
+            }
+        return super().visit_comparator(node, value)
 
     def visit_flatten(self, node: Any, value: Any) -> Any:
         """Merge the lists of a list, after their members are paid for."""
@@ -141,6 +141,11 @@ class _Interpreter(TreeInterpreter):
         elif isinstance(right, list | dict) and type(left) is type(right) and len(left) == len(right):
             self._budget.weigh(right)
         return compare(left, right)
+
+
+_VISITS: dict[str, Callable[..., Any]] = {
+    name.removeprefix("visit_"): getattr(_Interpreter, name) for name in dir(_Interpreter) if name.startswith("visit_")
+}
 
 
 class _Functions(Functions):
