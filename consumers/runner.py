@@ -4,17 +4,19 @@ import asyncio
 import logging
 import random
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from uuid import UUID
 
-from consumers.breaker import COUNTED, Limits, Result
+from consumers.breaker import Limits
 from consumers.dead_letters import store as dead_letters
 from consumers.dead_letters.failure import failure_of
-from consumers.dead_letters.letter import OPERATOR, DeadLetter
+from consumers.dead_letters.letter import DeadLetter
 from consumers.errors import Permanent, Transient
 from consumers.inbox import store as inbox
+from consumers.one_by_one import one_by_one
 from consumers.outcome import Applied, Ignored, Rejected
+from consumers.pacing import Pace
+from consumers.parts import Part, held_with_the_rest, parts_of
 from consumers.pausing.fuse import Fuse
 from consumers.poison.guard import Guard, Verdict
 from consumers.poison.store import Subscriber
@@ -31,15 +33,17 @@ from consumers.ports import (
     nothing,
     uncounted,
 )
+from consumers.results import results_of
 from consumers.sorting import Condemned, Message, condemned_letters, first_of_each, letter_of, sort_out
 from schemas.errors import Tripped
 from schemas.log import LogEntry, entry_of
-from schemas.record import Delivery, Held, Hold, Record, Span, event_id_of
+from schemas.record import Delivery, Held, Record, Span
 
 log = logging.getLogger(__name__)
 
 
 Place = tuple[str, int]
+DECODED_AT_ONCE = 10
 RESUME = "its positions stay; once the cause is mended: headrace consumers resume"
 
 
@@ -87,7 +91,7 @@ class Runner:
         try:
             if await self._guard.concerns(delivery.spans):
                 return await self._guarded(delivery)
-            return await self._apply(delivery.records, delivery.spans)
+            return await self._deliver(delivery)
         except Tripped as tripped:
             async with self.begin() as tx:
                 first = await self._fuse.blow(tx, tripped)
@@ -102,59 +106,61 @@ class Runner:
             await tx.rollback()  # the rows that it makes come with an effect
         if standing is not Standing.HERE:
             return standing is Standing.PASSED
-        became = await self._one_by_one(delivery.records, delivery.spans, self._in_hand)
+        became = await one_by_one(delivery.records, delivery.spans, self._in_hand)
         if became is True:
             await self._guard.passed(delivery.spans)
         return became
 
     async def _in_hand(self, record: Record, span: Span) -> bool | float:
         async def park(verdict: Verdict) -> bool:
-            return await self._once([record], [span], Condemned("internal", *verdict))
+            return await self._give_up(record, span, Condemned("internal", *verdict))
 
         return await self._guard.handle(record, lambda: self._alone(record, span), park)
 
-    async def _apply(self, records: Sequence[Record], spans: Sequence[Span]) -> bool | Held:
+    async def _deliver(self, delivery: Delivery) -> bool | Held:
+        """In one transaction, or where it is heavy in several: each has an end, in memory and in time."""
+        parts = parts_of(delivery, *await self._decode(delivery.records))
+        for place, part in enumerate(parts):
+            became = await self._apply(part)
+            if isinstance(became, Held):
+                return held_with_the_rest(became, delivery, parts[: place + 1])
+            if not became:
+                return False
+        return True
+
+    async def _decode(self, records: Sequence[Record]) -> tuple[list[Message], list[DeadLetter]]:
+        """The delivery sorted out, a few records at a time: a wide one takes milliseconds."""
+        messages: list[Message] = []
+        letters: list[DeadLetter] = []
+        pace = Pace()
+        for start in range(0, len(records), DECODED_AT_ONCE):
+            some = records[start : start + DECODED_AT_ONCE]
+            found = sort_out(some, self.consumer, self.wanted, self.topic_prefix)
+            messages += found[0]
+            letters += found[1]
+            await pace.turn()
+        return messages, letters
+
+    async def _apply(self, part: Part) -> bool | Held:
         """As one; on an error that is not the world's, one by one, so that the guilty message is known."""
+        records, spans = part.records, part.spans
         if not self._attempts or not any(self._tried(record) for record in records):
             try:
-                return await self._once(records, spans)
+                return await self._once(records, spans, part.messages, part.letters)
             except Tripped:
                 raise
             except Exception as error:
                 if self._kind(error) is Transient:
                     raise
                 log.warning("%s: a batch of %d failed (%r); one by one", self.consumer, len(records), error)
-        return await self._one_by_one(records, spans, self._alone)
-
-    async def _one_by_one(
-        self,
-        records: Sequence[Record],
-        spans: Sequence[Span],
-        handle: Callable[[Record, Span], Awaitable[bool | float]],
-    ) -> bool | Held:
-        """A bug holds its own partition only: order is promised within a key, and a key stands in one partition."""
-        holds: list[Hold] = []
-        for span in spans:
-            start = span.start
-            own = [one for one in records if (one.topic, one.partition) == (span.topic, span.partition)]
-            for place, record in enumerate(own):
-                end = span.next if place == len(own) - 1 else record.offset + 1
-                own_span = Span(span.topic, span.partition, start, end, event_id_of(record.headers))
-                became = await handle(record, own_span)
-                if became is False:
-                    return False
-                if became is not True:
-                    holds.append(Hold(span.topic, span.partition, start, became))
-                    break
-                start = end
-        return Held(tuple(holds)) if holds else True
+        return await one_by_one(records, spans, self._alone)
 
     async def _alone(self, record: Record, span: Span) -> bool | float:
         """One record: as `_once`, or the seconds that its partition waits for the next attempt."""
         attempts = self._tried(record) + 1
         place = (record.topic, record.partition)
         try:
-            stands = await self._once([record], [span])
+            stands = await self._once([record], [span], *await self._decode([record]))
         except Tripped:
             raise
         except Exception as error:
@@ -173,9 +179,12 @@ class Runner:
         """A record is given up."""
         log.error("%s: dead letter after %d attempts: %r", self.consumer, attempts, error)
         found = failure_of(error, permanent=self._kind(error) is Permanent)
-        return await self._once(
-            [record], [span], Condemned(found.error_class, found.error, attempts, stack=found.stack)
-        )
+        condemned = Condemned(found.error_class, found.error, attempts, stack=found.stack)
+        return await self._give_up(record, span, condemned)
+
+    async def _give_up(self, record: Record, span: Span, condemned: Condemned) -> bool:
+        found = sort_out([record], self.consumer, self.wanted, self.topic_prefix, condemned)
+        return await self._once([record], [span], *found, condemned)
 
     def _fails_alone(self, record: Record) -> bool:
         """Whether its tenant alone has used up what counts: its partition does not wait for it any more."""
@@ -186,8 +195,11 @@ class Runner:
         offset, attempts = self._attempts.get((record.topic, record.partition), (-1, 0))
         return attempts if offset == record.offset else 0
 
-    async def _once(self, records: Sequence[Record], spans: Sequence[Span], condemned: Condemned | None = None) -> bool:
-        messages, letters = sort_out(records, self.consumer, self.wanted, self.topic_prefix, condemned)
+    async def _once(
+        self, records: Sequence[Record], spans: Sequence[Span], messages: Sequence[Message],
+        unreadable: Sequence[DeadLetter], condemned: Condemned | None = None,
+    ) -> bool:  # fmt: skip
+        letters = [*unreadable]
         async with self.begin() as tx:
             standing = await self.positions.standing(tx, spans)
             if standing is not Standing.HERE:
@@ -211,7 +223,7 @@ class Runner:
                         case Rejected(failure_class, reason):
                             letters.append(letter_of(message, self.consumer, failure_class, reason))
             entries += await self._park(tx, letters)
-            results = _in_order(records, new, letters)
+            results = results_of(records, new, letters)
             if self._fuse.is_due or not all(good for good, _ in results):
                 await self._fuse.judge(tx, results)
             await self.positions.advance(tx, spans)
@@ -230,18 +242,3 @@ class Runner:
 
     def _kind(self, error: Exception) -> type[Exception] | None:
         return type(error) if isinstance(error, Transient | Permanent) else self.classify(error)
-
-
-def _in_order(records: Sequence[Record], handled: Sequence[Message], letters: Sequence[DeadLetter]) -> list[Result]:
-    """Of each record that was handled or given up, whether it went well, as far as the breaker is concerned."""
-    if not letters:
-        return [(True, one.event.tenantid) for one in handled]
-    owners: dict[tuple[str, int, int], UUID | None] = {_place(one.record): one.event.tenantid for one in handled}
-    counted = [one for one in letters if one.error_class in COUNTED]
-    owners |= {_place(one.record): None if one.tenant == OPERATOR else one.tenant for one in counted}
-    bad = {_place(one.record) for one in counted}
-    return [(_place(one) not in bad, owners[_place(one)]) for one in records if _place(one) in owners]
-
-
-def _place(record: Record) -> tuple[str, int, int]:
-    return record.topic, record.partition, record.offset

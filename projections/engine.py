@@ -1,7 +1,9 @@
 """The loop body of every projection: a delivery in, folded and committed together with its positions."""
 
+import asyncio
 import logging
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 RESUME = "its positions stay; once the cause is mended: headrace consumers resume"
+READ_BYTES = 512 << 10
 UNCOUNTED = "unknown_version"  # it says nothing against this code, as with consumers
 
 
@@ -118,8 +121,7 @@ class Engine:
             if standing.name != "HERE":
                 return standing.name == "PASSED"
             unread = given_up is not None and given_up.unread
-            read = (_Read(record, None) if unread else self._read(record) for record in delivery.records)
-            found = [one for one in read if one is not None]
+            found = await self._read_all(delivery.records, unread=unread)
             if given_up is not None:
                 found = [one._replace(error_class="internal", error=given_up.error) for one in found]
             elif one_by_one:
@@ -144,6 +146,21 @@ class Engine:
         parked = letters.total()
         self.counted(+Counter({"applied": len(found) - parked, "dead_letter": parked}), letters)
         return True
+
+    async def _read_all(self, records: Sequence[Record], *, unread: bool = False) -> list[_Read]:
+        """What is the view's; wide records take milliseconds each, so the loop turns between some of them."""
+        if unread:
+            return [_Read(record, None) for record in records]
+        found, size = [], 0
+        for record in records:
+            one = self._read(record)
+            if one is not None:
+                found.append(one)
+            size += len(record.value or b"")
+            if size > READ_BYTES:
+                size = 0
+                await asyncio.sleep(0)
+        return found
 
     def _read(self, record: Record) -> _Read | None:
         """None for what is not the view's."""

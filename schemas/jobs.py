@@ -12,6 +12,7 @@ from schemas.payload import Frozen, Payload
 
 FailureClass = Literal["user_data", "user_config", "quota", "infrastructure", "internal"]
 MOST_OPTION_DEPTH = 20
+MOST_OPTION_VALUES = 1000
 
 
 def _storable(value: JsonValue, depth: int = 0) -> JsonValue:
@@ -29,7 +30,18 @@ def _storable(value: JsonValue, depth: int = 0) -> JsonValue:
 
 
 Options = Annotated[dict[str, JsonValue], AfterValidator(_storable)]
-NewOptions = Annotated[Options, AfterValidator(at_most(MOST_OPTIONS_BYTES, "options"))]
+
+
+def _few(value: dict[str, JsonValue]) -> dict[str, JsonValue]:
+    waiting: list[JsonValue] = [value]
+    for one in waiting:
+        waiting += one.values() if isinstance(one, dict) else one if isinstance(one, list) else ()
+        if len(waiting) > MOST_OPTION_VALUES:
+            raise ValueError(f"options hold more than {MOST_OPTION_VALUES} values")
+    return value
+
+
+NewOptions = Annotated[Options, AfterValidator(at_most(MOST_OPTIONS_BYTES, "options")), AfterValidator(_few)]
 """Options where they enter. What an event holds is read without this limit: older events may have more."""
 
 

@@ -69,7 +69,7 @@ def register(app: typer.Typer) -> None:
             answer, as_json, columns,
             lambda row: (
                 row["id"], escape(row["name"]), number(row["version"]), coloured(row["state"]), number(row["rows"]),
-                str(len(row["columns"])), moment(row["created_at"]),
+                number(row["column_count"]), moment(row["created_at"]),
             ),
             "There are no data sets. headrace datasets upload FILE --name NAME",
         )  # fmt: skip

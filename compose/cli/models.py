@@ -63,7 +63,7 @@ def register(app: typer.Typer) -> None:
         show_list(
             answer, as_json, table("version", "chosen", "measured", "job", "created", right=("version",)),
             lambda row: (
-                number(row["version"]), str(row["details"].get("chosen", "-")), headline(row["metrics"]),
+                number(row["version"]), row["chosen"] or "-", headline(row["metrics"]),
                 row["job_id"], moment(row["created_at"]),
             ),
             "There are none.",

@@ -132,7 +132,7 @@ async def sealing_parts(settings: Settings) -> AsyncIterator[tuple[SealWhenDue, 
         clock = await database_clock(pipeline)
         limits = Limits(memory_bytes=settings.training_memory_bytes, wall_seconds=300)
         objects = await open_metered(settings, pipeline.begin, settings.upload_free_disk_bytes)
-        task = Sealing(pipeline.begin, objects, limits)
+        task = Sealing(pipeline.begin, objects, limits, settings.max_upload_bytes)
         with scratch(settings.scratch_root) as room:
             worker = Worker(
                 task, pipeline.begin, append, classify, clock, settings.lease_seconds,

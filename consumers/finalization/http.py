@@ -36,12 +36,12 @@ def routes(authenticate: Callable[[Request], Awaitable[Any]], transactions: Tena
 
     @router.get("/{name}/versions")
     async def versions(name: named, principal: asking, limit: most = 50) -> dict[str, Any]:
-        """The versions of a line, newest first."""
+        """The versions of a line, newest first; details, plan and files are those of one by its number."""
         async with transactions(principal.tenant) as tx:
-            rows = await store.versions(tx, name, limit)
+            rows = await store.listed(tx, name, limit)
         if not rows:
             raise Refusal("not_found", "There is no such model.")
-        return {"data": [store.shown(row) for row in rows], "next_cursor": None, "position": None}
+        return {"data": [dict(row) for row in rows], "next_cursor": None, "position": None}
 
     @router.get("/{name}/versions/{number}")
     async def version(name: named, number: numbered, principal: asking) -> dict[str, Any]:

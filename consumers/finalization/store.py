@@ -11,6 +11,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from consumers.finalization.tables import model_versions, models
 from schemas.jobs import JobTrained
 
+LISTED = (
+    *(one for one in model_versions.c if one.name not in ("tenant_id", "details", "plan", "artifacts")),
+    model_versions.c.details["chosen"].astext.label("chosen"),
+)
+
 
 async def next_version(tx: AsyncConnection, tenant: UUID, name: str) -> int:
     """The number of a line's next version; the line is made when it is new, and locked."""
@@ -59,6 +64,12 @@ async def lines(tx: AsyncConnection, limit: int) -> Sequence[RowMapping]:
 async def versions(tx: AsyncConnection, name: str, limit: int) -> Sequence[RowMapping]:
     """A line's versions, newest first."""
     query = select(model_versions).where(model_versions.c.name == name)
+    return (await tx.execute(query.order_by(model_versions.c.version.desc()).limit(limit))).mappings().all()
+
+
+async def listed(tx: AsyncConnection, name: str, limit: int) -> Sequence[RowMapping]:
+    """The same without details, plan and files, which one version has; what of them was chosen is there."""
+    query = select(*LISTED).where(model_versions.c.name == name)
     return (await tx.execute(query.order_by(model_versions.c.version.desc()).limit(limit))).mappings().all()
 
 

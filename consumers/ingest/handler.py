@@ -18,6 +18,7 @@ from consumers.jobs import store as jobs
 from consumers.jobs.job import Job
 from consumers.jobs.store import Key as JobKey
 from consumers.outcome import Applied, Ignored, Outcome, Rejected
+from consumers.pacing import Pace
 from consumers.ports import Clock, RequestBody, SourceMappings
 from consumers.work import store as work
 from consumers.work.piece import NewPiece
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 VALIDATION = "validation"
 TRAINING = "training"
 VALIDATION_SECONDS = 900
+# Rows are held in memory until they are written; a payload has at most 20,000 cells.
+MOST_HELD_CELLS = 40_000
 
 Submitted = Callable[["AsyncConnection", UUID, UUID], Awaitable[bool]]
 """Whether the log knows a data set: (tx, tenant, data set)."""
@@ -48,6 +51,7 @@ class _Desk:
     new_jobs: set[JobKey] = field(default_factory=set)
     touched: set[JobKey] = field(default_factory=set)
     taken: list[Taken] = field(default_factory=list)
+    held_cells: int = 0
     pieces: list[NewPiece] = field(default_factory=list)
     stops: list[tuple[UUID, UUID, str]] = field(default_factory=list)
 
@@ -64,12 +68,19 @@ class Ingest:
     async def __call__(self, tx: "AsyncConnection", events: Sequence[Event]) -> Sequence[Outcome]:
         """Lock and load what the events are about, decide in their order, write."""
         desk = await self._open(tx, events)
-        outcomes = [await self._one(tx, desk, event) for event in events]
+        outcomes = []
+        pace = Pace()
+        for event in events:
+            outcomes.append(await self._one(tx, desk, event))
+            if desk.held_cells > MOST_HELD_CELLS:
+                await _write_rows(tx, desk)
+            await pace.turn()
+        await _write_rows(tx, desk)
         await store.create(tx, desk.new_datasets)
         await jobs.create(tx, [desk.jobs[key] for key in sorted(desk.new_jobs)])
         for key in sorted(desk.touched - desk.new_jobs):
             await jobs.save(tx, desk.jobs[key])
-        await work.enqueue(tx, [*desk.pieces, *await take_in(tx, desk.taken)])
+        await work.enqueue(tx, desk.pieces)
         for tenant, job_id, reason in sorted(desk.stops):
             await work.ask_to_stop(tx, tenant, TRAINING, job_id, reason)
         return outcomes
@@ -129,6 +140,7 @@ class Ingest:
                 if not made:
                     return Ignored("the payload has no row with a value")
                 desk.taken.append(Taken(event, data.source_id, action, version, made))
+                desk.held_cells += len(made) * len(action["columns"])
                 return Applied()
             asked = command(body, action, version, event.id, data.content_type)
         except Unmappable as error:
@@ -165,6 +177,12 @@ class Ingest:
             )
         )
         return Applied()
+
+
+async def _write_rows(tx: "AsyncConnection", desk: _Desk) -> None:
+    desk.pieces += await take_in(tx, desk.taken)
+    desk.taken.clear()
+    desk.held_cells = 0
 
 
 def _note(desk: _Desk, event: Event, job_id: UUID, decision: Decision, *, new: bool) -> Outcome:

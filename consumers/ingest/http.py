@@ -36,16 +36,16 @@ def routes(
 
     @router.get("")
     async def newest(principal: asking, limit: Annotated[int, Query(ge=1, le=200)] = 50) -> dict[str, Any]:
-        """The tenant's data sets, newest first."""
+        """The tenant's datasets, newest first; columns, report and profile are those of one by its id."""
         async with transactions(principal.tenant) as tx:
             rows = await store.newest(tx, limit)
-        return {"data": [_line(one) for one in rows], "next_cursor": None, "position": None}
+        return {"data": [dict(row) for row in rows], "next_cursor": None, "position": None}
 
     @router.get("/{dataset_id}")
     async def one(dataset_id: UUID, principal: asking) -> dict[str, Any]:
         """One data set: `submitted`, then `validated` or `rejected`, with report and profile."""
         dataset = await found(principal.tenant, dataset_id)
-        return {**_line(dataset), "report": _report(dataset), "profile": dataset.profile}
+        return {**_whole(dataset), "report": _report(dataset), "profile": dataset.profile}
 
     @router.get("/{dataset_id}/report")
     async def report(dataset_id: UUID, principal: asking) -> dict[str, Any]:
@@ -66,7 +66,7 @@ def _report(dataset: Dataset) -> list[dict[str, Any]]:
     return [one.model_dump(mode="json") for one in dataset.findings]
 
 
-def _line(dataset: Dataset) -> dict[str, Any]:
+def _whole(dataset: Dataset) -> dict[str, Any]:
     return {
         "id": str(dataset.id), "name": dataset.name, "version": dataset.version, "state": dataset.state,
         "rows": dataset.rows, "columns": [one.model_dump() for one in dataset.columns], "reason": dataset.reason,

@@ -14,6 +14,15 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
 
 
+class Unusable(Exception):
+    """What the child would need is the tenant's and cannot be used; no further attempt changes that."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
 class Task(Protocol):
     """One kind of work. Its transactions lock the subject first; the worker fences the piece after that."""
 
@@ -25,7 +34,7 @@ class Task(Protocol):
         """Say that an attempt begins; False when the subject is over, or is ended here, and nothing is to do."""
 
     async def prepare(self, piece: Claimed, directory: Path) -> tuple[ChildRequest, Limits]:
-        """Bring what the child needs into its directory."""
+        """Bring what the child needs into its directory; raises Unusable, or ObjectMissing."""
 
     async def progress(
         self, tx: "AsyncConnection", piece: Claimed, progress: Progress, at: datetime

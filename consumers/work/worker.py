@@ -30,7 +30,7 @@ from consumers.work.spawn import (
     working_directory,
 )
 from consumers.work.store import LeaseLost
-from consumers.work.task import Task
+from consumers.work.task import Task, Unusable
 from schemas.event import Event
 from schemas.log import EventTooLarge, entry_of
 
@@ -135,7 +135,6 @@ class Worker:
         try:
             events = await self._well(lambda tx: self._finish(tx, piece, result, returned=returned))
         except EventTooLarge as error:
-            log.warning("%s %s: %s", piece.queue, piece.subject, error)
             refused = Refused("user_data", "result_too_large", f"its result is too large: {error}")
             events = await self._well(lambda tx: self._finish(tx, piece, refused, returned=False))
         await self.ended(piece, events)
@@ -154,6 +153,8 @@ class Worker:
 
         try:
             request, limits = await self.task.prepare(piece, directory)
+        except Unusable as unusable:
+            return Refused("user_data", unusable.code, unusable.message)
         except ObjectMissing as error:
             return Crashed(f"the object {error} is gone", "object_missing")
         except Exception as error:

@@ -32,7 +32,7 @@ def routes(
     async def newest(
         principal: asking, response: Response, limit: Annotated[int, Query(ge=1, le=200)] = 50
     ) -> dict[str, Any]:
-        """The tenant's jobs, newest first."""
+        """The tenant's jobs, newest first, without `details`: one has them by its id."""
         async with transactions(principal.tenant) as tx:
             rows = await store.newest(tx, limit)
             stands = response.headers["Headrace-Position"] = await position(tx, "jobs")

@@ -32,7 +32,8 @@ NOTE = text("""
     ON CONFLICT DO NOTHING
 """)
 LIVE = "generation = (SELECT live FROM projection_heads WHERE view = 'jobs')"
-NEWEST = text(f"SELECT document FROM read_jobs WHERE {LIVE} ORDER BY created_at DESC, id DESC LIMIT :limit")
+# The measures of a job can be hundreds of kilobytes: those of one are read by its id.
+NEWEST = text(f"SELECT document - 'details' FROM read_jobs WHERE {LIVE} ORDER BY created_at DESC, id DESC LIMIT :limit")
 ONE = text(f"SELECT document FROM read_jobs WHERE {LIVE} AND id = :id")
 TIMELINE = text(f"""
     SELECT event_id, version, type, time, data FROM read_job_timeline WHERE {LIVE} AND job_id = :id

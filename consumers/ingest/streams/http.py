@@ -31,7 +31,7 @@ def _line(row: Any) -> dict[str, Any]:
         sealed = {
             "dataset_id": str(row["sealed_dataset_id"]), "version": row["sealed_version"],
             "state": row["sealed_state"] or "submitted", "rows": row["sealed_rows"],
-            "sealed_at": row["sealed_at"].isoformat(),
+            "reason": row["sealed_reason"], "sealed_at": row["sealed_at"].isoformat(),
         }  # fmt: skip
     return {
         "id": str(row["id"]), "source_id": str(row["source_id"]), "dataset": row["dataset"],

@@ -1,11 +1,11 @@
 """Rows of streams. Who takes rows in holds the source's lock; who cuts or seals holds the stream's row."""
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import RowMapping, Select, Text, cast, delete, func, select, text, tuple_, update
+from sqlalchemy import RowMapping, Select, delete, func, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -28,13 +28,25 @@ LIST = text("""
     SELECT s.id, s.source_id, s.dataset, s.columns, s.mapping_version, s.is_current, s.taken, s.cut,
            s.batches, s.sealed, s.seal, s.train, s.opened_at, s.seal_at, s.created_at,
            b.dataset_id AS sealed_dataset_id, b.through - b.after AS sealed_rows, b.sealed_at,
-           d.version AS sealed_version, d.state AS sealed_state
+           d.version AS sealed_version, d.state AS sealed_state, d.reason AS sealed_reason
     FROM streams s
     LEFT JOIN stream_batches b ON b.tenant_id = s.tenant_id AND b.stream_id = s.id AND b.number = s.sealed
     LEFT JOIN datasets d ON d.tenant_id = b.tenant_id AND d.id = b.dataset_id
     ORDER BY s.created_at DESC, s.id LIMIT :limit
 """)
-CHUNK = 1000
+PAGE = text("""
+    SELECT number, line FROM (
+        SELECT number, line, sum(octet_length(line)) OVER (ORDER BY number) - octet_length(line) AS before
+        FROM (
+            SELECT number, cells::text AS line FROM stream_rows
+            WHERE tenant_id = :tenant AND stream_id = :stream AND number > :after AND number <= :through
+            ORDER BY number LIMIT :rows
+        ) AS next
+    ) AS measured
+    WHERE before < :bytes ORDER BY number
+""")
+PAGE_BYTES = 1 << 20
+STATEMENT_BYTES = 1 << 20
 
 
 async def may_have_taken(tx: AsyncConnection, tenant: UUID, source_id: UUID, event_id: UUID) -> bool:
@@ -97,8 +109,8 @@ async def events_known(tx: AsyncConnection, events: Iterable[Key]) -> set[Key]:
 async def add_rows(tx: AsyncConnection, rows: Sequence[NewRow]) -> None:
     """Insert rows under their numbers."""
     names = ("tenant_id", "stream_id", "number", "event_id", "ordinal", "cells")
-    if rows:
-        await tx.execute(insert(stream_rows), [dict(zip(names, row, strict=True)) for row in rows])
+    for part in _of_bounded_bytes(rows):
+        await tx.execute(insert(stream_rows), [dict(zip(names, row, strict=True)) for row in part])
 
 
 async def drop_rows(tx: AsyncConnection, stream: Stream, through: int) -> None:
@@ -107,17 +119,26 @@ async def drop_rows(tx: AsyncConnection, stream: Stream, through: int) -> None:
     await tx.execute(delete(stream_rows).where(mine, stream_rows.c.number <= through))
 
 
-async def lines(tx: AsyncConnection, batch: Batch) -> AsyncIterator[list[str]]:
-    """The cells of a batch's version, a JSON list a row, in the order of their numbers."""
-    query = (
-        select(cast(stream_rows.c.cells, Text))
-        .where(stream_rows.c.tenant_id == batch.tenant, stream_rows.c.stream_id == batch.stream_id)
-        .where(stream_rows.c.number > batch.after, stream_rows.c.number <= batch.through)
-        .order_by(stream_rows.c.number)
-    )
-    async with tx.stream_scalars(query) as found:
-        async for chunk in found.partitions(CHUNK):
-            yield list(chunk)
+def _of_bounded_bytes(rows: Sequence[NewRow]) -> Iterator[Sequence[NewRow]]:
+    """Consecutive rows whose cells together take a statement's bytes, about: writing them out holds the loop."""
+    start = size = 0
+    for place, row in enumerate(rows):
+        size += sum(len(cell or "") + 8 for cell in row[5])
+        if size > STATEMENT_BYTES:
+            yield rows[start : place + 1]
+            start, size = place + 1, 0
+    if start < len(rows):
+        yield rows[start:]
+
+
+async def page(tx: AsyncConnection, batch: Batch, after: int, most_rows: int) -> Sequence[tuple[int, str]]:
+    """The next rows of a batch's version (number, cells as a JSON list): at least one, and not many more bytes than
+    a page has."""
+    given = {
+        "tenant": batch.tenant, "stream": batch.stream_id, "after": after, "through": batch.through,
+        "rows": most_rows, "bytes": PAGE_BYTES,
+    }  # fmt: skip
+    return [(row.number, row.line) for row in await tx.execute(PAGE, given)]
 
 
 async def add_batches(tx: AsyncConnection, batches: Sequence[Batch]) -> None:
