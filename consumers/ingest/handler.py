@@ -34,7 +34,7 @@ VALIDATION = "validation"
 TRAINING = "training"
 VALIDATION_SECONDS = 900
 # Rows are held in memory until they are written; a payload has at most 20,000 cells.
-MOST_HELD_CELLS = 40_000
+MOST_HELD_CELLS = 20_000
 
 Submitted = Callable[["AsyncConnection", UUID, UUID], Awaitable[bool]]
 """Whether the log knows a data set: (tx, tenant, data set)."""
@@ -72,7 +72,7 @@ class Ingest:
         pace = Pace()
         for event in events:
             outcomes.append(await self._one(tx, desk, event))
-            if desk.held_cells > MOST_HELD_CELLS:
+            if desk.held_cells >= MOST_HELD_CELLS:
                 await _write_rows(tx, desk)
             await pace.turn()
         await _write_rows(tx, desk)
