@@ -162,7 +162,12 @@ class LocalObjects:
         """Files of writes that were cut off, not touched since a moment."""
 
         def found() -> list[Path]:
-            return [one for one in self._incoming.iterdir() if one.stat().st_mtime < before.timestamp()]
+            old = []
+            for one in self._incoming.iterdir():
+                with suppress(FileNotFoundError):  # published meanwhile
+                    if one.stat().st_mtime < before.timestamp():
+                        old.append(one)
+            return old
 
         return await self._run(found)
 

@@ -15,21 +15,28 @@ from schemas.topics import DATASETS
 
 
 async def of_dataset(tx: AsyncConnection, tenant: UUID, dataset_id: UUID, key: str) -> Verdict:
-    """Needed by a valid dataset; one that is not decided, or that ingest has not got to, is waited for."""
+    """Needed by a valid dataset, and by one that was rejected through no fault of its file.
+
+    One that is not decided, or that ingest has not got to, is waited for.
+    """
     found = await datasets.file_of(tx, tenant, dataset_id)
     if found is None:
         return "undecided" if await log.has_any(tx, tenant, DATASETS.name, dataset_id) else "unneeded"
-    state, object_key = found
-    if object_key != key or state == "rejected":
+    state, object_key, at_fault = found
+    if object_key != key or (state == "rejected" and at_fault):
         return "unneeded"
-    return "needed" if state == "validated" else "undecided"
+    return "undecided" if state == "submitted" else "needed"
 
 
 async def of_job(tx: AsyncConnection, tenant: UUID, job_id: UUID, key: str) -> Verdict:
-    """Needed by the model version that the job registered; a job that is not over is waited for."""
+    """Needed by the model version that the job registered; a job that is not over is waited for.
+
+    Its end is asked for first: a version that is registered between the two questions is then seen by the second.
+    """
+    is_over = await jobs.is_over(tx, tenant, job_id)
     if key in await models.files_of(tx, tenant, job_id):
         return "needed"
-    return "unneeded" if await jobs.is_over(tx, tenant, job_id) else "undecided"
+    return "unneeded" if is_over else "undecided"
 
 
 async def of_request(tx: AsyncConnection, tenant: UUID, request_id: UUID, key: str) -> Verdict:

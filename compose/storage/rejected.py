@@ -1,9 +1,10 @@
-"""The file of a dataset goes when the dataset is rejected: nobody reads it any more."""
+"""The file of a dataset goes when the dataset is rejected for what is in it: nobody reads it any more."""
 
 import logging
 from collections.abc import Sequence
 
 from compose.storage.metered import MeteredObjects
+from consumers.ingest.dataset import blames_the_file
 from consumers.work.piece import Claimed
 from schemas.datasets import DatasetRejected
 from schemas.event import Event
@@ -12,10 +13,17 @@ log = logging.getLogger(__name__)
 
 
 async def remove_rejected(objects: MeteredObjects, piece: Claimed, events: Sequence[Event]) -> None:
-    """Remove the object of a validation that ended in a rejection; what fails is left to the sweeper."""
-    if not any(isinstance(event.data, DatasetRejected) for event in events):
+    """Remove the object of a validation that ended in a rejection; what fails is left to the sweeper.
+
+    It stays where the file is not to blame: the tenant may have no other copy.
+    """
+    if not any(isinstance(event.data, DatasetRejected) and _blames_the_file(event.data) for event in events):
         return
     try:
         await objects.delete(piece.payload["object_key"])
     except Exception as error:  # noqa: BLE001 - the rejection is committed, and the sweeper comes by
         log.warning("the file of a rejected dataset is left to the sweeper: %s", error)
+
+
+def _blames_the_file(rejected: DatasetRejected) -> bool:
+    return blames_the_file(finding.rule for finding in rejected.findings)

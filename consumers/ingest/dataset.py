@@ -1,5 +1,6 @@
 """The data set and its moves: pure."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
@@ -18,6 +19,7 @@ MOST_SAID_BYTES = 768 << 10
 FINDINGS_SAID = (100, 10)
 # Rules of findings that are not about the file: every attempt to look at it was lost.
 NOT_THE_FILE = frozenset({"worker_lost", "worker_crashed", "object_missing", "object_store_away"})
+INTERNAL = "internal"  # the rule of a finding that is this software's fault
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,11 @@ class Dataset:
         """Whose fault it is that a job cannot have it."""
         lost = any(finding.rule in NOT_THE_FILE for finding in self.findings)
         return "infrastructure" if lost else "user_data"
+
+
+def blames_the_file(rules: Iterable[str]) -> bool:
+    """Whether findings of these rules are about the file; one that is not blamed may be good, and is kept."""
+    return NOT_THE_FILE.union({INTERNAL}).isdisjoint(rules)
 
 
 def submitted(event: Event, data: DatasetSubmitted) -> Dataset:

@@ -8,7 +8,7 @@ from sqlalchemy import RowMapping, func, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from consumers.ingest.dataset import Dataset
+from consumers.ingest.dataset import Dataset, blames_the_file
 from consumers.ingest.tables import dataset_names, datasets
 from schemas.datasets import Column, Finding
 
@@ -74,11 +74,14 @@ async def version_for(tx: AsyncConnection, dataset: Dataset) -> int:
     return int((await tx.execute(counted.returning(dataset_names.c.versions))).scalar_one())
 
 
-async def file_of(tx: AsyncConnection, tenant: UUID, dataset_id: UUID) -> tuple[str, str] | None:
-    """The state of a data set, and the key of its object."""
+async def file_of(tx: AsyncConnection, tenant: UUID, dataset_id: UUID) -> tuple[str, str, bool] | None:
+    """The state of a data set, the key of its object, and whether its findings are about the file."""
     mine = (datasets.c.tenant_id == tenant) & (datasets.c.id == dataset_id)
-    row = (await tx.execute(select(datasets.c.state, datasets.c.object_key).where(mine))).one_or_none()
-    return None if row is None else (row.state, row.object_key)
+    query = select(datasets.c.state, datasets.c.object_key, datasets.c.findings).where(mine)
+    row = (await tx.execute(query)).one_or_none()
+    if row is None:
+        return None
+    return row.state, row.object_key, blames_the_file(one["rule"] for one in row.findings or ())
 
 
 async def newest(tx: AsyncConnection, limit: int) -> Sequence[RowMapping]:

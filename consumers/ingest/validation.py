@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from consumers.ingest import store
-from consumers.ingest.dataset import Dataset, refused_by, rejected, validated
+from consumers.ingest.dataset import INTERNAL, Dataset, refused_by, rejected, validated
 from consumers.ingest.decide import settle
 from consumers.ingest.handler import VALIDATION
 from consumers.ingest.protocol import ValidateRequest, ValidationResult
@@ -82,7 +82,7 @@ class Validation:
                 reason, findings = message, (_finding(code, message),)
             case Broken() | Crashed() | Canceled():
                 reason = "validation broke down on this file; the operators can see why"
-                findings = (_finding("internal", reason),)
+                findings = (_finding(INTERNAL, reason),)
         return await self._reject(tx, piece, dataset, reason, findings, at)
 
     async def give_up(

@@ -43,6 +43,7 @@ T = TypeVar("T")
 PROGRESS_SECONDS = 0.5
 BEAT_SECONDS = 1.0  # at the longest: with a heartbeat comes the word to stop
 RETRY_SECONDS = 2.0
+AWAY_SECONDS = 60.0  # after a full disk or a store that is away, which a few seconds do not mend
 
 
 @dataclass(frozen=True)
@@ -196,10 +197,11 @@ class Worker:
             case Canceled() if returned:
                 await store.fence(tx, piece)
                 await store.return_unused(tx, piece)
-            case Crashed(message) if not piece.last_attempt:
+            case Crashed(message, code) if not piece.last_attempt:
                 log.warning("attempt %d of %s %s crashed: %s", piece.attempt, piece.queue, piece.subject, message)
                 await store.fence(tx, piece)
-                pause = RETRY_SECONDS * 2 ** (piece.attempt - 1)
+                first = AWAY_SECONDS if code == "object_store_away" else RETRY_SECONDS
+                pause = first * 2 ** (piece.attempt - 1)
                 await store.give_back(tx, piece, now + timedelta(seconds=pause))
             case Crashed(message, code):
                 return await self._give_up(tx, piece, code, message)

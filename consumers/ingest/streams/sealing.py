@@ -96,6 +96,8 @@ class Sealing:
     async def finish(self, tx: "AsyncConnection", piece: Claimed, result: ChildResult, at: datetime) -> Sequence[Event]:
         """Submit the version, ask for its training, drop the rows that no later version has, go on to the next."""
         match result:
+            case Refused("quota", _, message):
+                return await self._wait(tx, piece, message, at)
             case LimitExceeded("file_limit", _):
                 return await self._refuse(tx, piece, "file_limit", self._too_large, at)
             case LimitExceeded("memory_limit" | "cpu_limit" as code, message) | Refused(_, code, message):
@@ -113,6 +115,15 @@ class Sealing:
             return await self._again(tx, piece, batch, at)
         await self._go_on(tx, stream, batch, at)
         return _events(batch, _key(piece), result, at)
+
+    async def _wait(self, tx: "AsyncConnection", piece: Claimed, reason: str, at: datetime) -> Sequence[Event]:
+        """The tenant has no room for the file: its rows stay until it has, since they are nowhere else."""
+        await store.lock_one(tx, piece.tenant, UUID(piece.payload["stream_id"]))
+        batch = await self._batch(tx, piece)
+        if batch.is_sealed:
+            return ()
+        log.warning("batch %s of stream %s waits for room: %s", batch.id, batch.stream_id, reason)
+        return await self._again(tx, piece, batch, at)
 
     async def _refuse(
         self, tx: "AsyncConnection", piece: Claimed, code: str, reason: str, at: datetime

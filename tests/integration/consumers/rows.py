@@ -15,7 +15,7 @@ from producers.webhooks.sources import store as sources
 from producers.webhooks.sources.store import NewRow
 from schemas.datasets import Column, DatasetSubmitted
 from schemas.event import Cause, Event
-from schemas.jobs import JobCancelRequested, JobQueued, JobRequested, JobTrained
+from schemas.jobs import Artifact, JobCancelRequested, JobQueued, JobRequested, JobTrained
 from schemas.webhooks import WebhookReceived
 from tests.factories import door_event, new_id
 
@@ -107,11 +107,11 @@ def queued(job: Job) -> Event:
     return door_event(data, job.id, job.tenant)
 
 
-def trained(job: Job) -> Event:
+def trained(job: Job, artifacts: dict[str, Artifact] | None = None) -> Event:
     """`job.trained`."""
     data = JobTrained(
         job_id=job.id, attempt=1, kind="train", dataset_id=job.dataset_id, dataset_version=1, target=job.target,
         model=job.model, task="classification", metrics={"accuracy": 0.9}, baseline={"accuracy": 0.4},
-        details={"seconds": 1.5}, plan={}, artifacts={}, reason="fitted and measured",
+        details={"seconds": 1.5}, plan={}, artifacts=artifacts or {}, reason="fitted and measured",
     )  # fmt: skip
     return door_event(data, job.id, job.tenant)

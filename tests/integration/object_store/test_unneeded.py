@@ -1,5 +1,6 @@
 """What nobody needs leaves the object store: at once where it is known, by the sweeper where a process died."""
 
+import asyncio
 import os
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -13,10 +14,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from compose.adapters.objects import ObjectStoreAway
 from compose.processes.sweeper import once
 from compose.storage import store as storage
+from compose.storage.judges import of_job
 from compose.storage.metered import MeteredObjects, open_metered
 from consumers.registry import INGEST
 from producers.outbox.append import append
 from schemas.event import Event
+from schemas.jobs import Artifact
 from schemas.log import entry_of
 from tests.eventually import eventually
 from tests.integration.consumers import rows
@@ -70,6 +73,52 @@ async def test_the_file_of_a_rejected_dataset_goes_at_once(bench: Bench, store: 
     assert not (store.root / "tenants").exists()
 
 
+async def test_a_file_that_is_not_to_blame_outlives_its_rejection(
+    bench: Bench, store: Store, owner: AsyncEngine
+) -> None:
+    """Of lost workers, of a store that was away, of a bug: the tenant may have no other copy."""
+    event: Event = rows.submission(tenant := uuid4())
+    data: Any = event.data
+    lost = await put(bench, data.object_key)
+    assert await bench.runner("ingest")(Feed().deliver(event))
+    async with bench.pipeline.begin() as tx:
+        await tx.execute(text("UPDATE work SET attempt = max_attempts"))
+        broken = await rows.given_dataset(tx, tenant, "rejected")
+        bug = f"tenants/{tenant}/datasets/{broken.id}/data.csv"
+        findings = '[{"rule": "internal", "severity": "error", "message": "a bug"}]'
+        query = text("UPDATE datasets SET object_key = :key, findings = CAST(:findings AS jsonb) WHERE id = :id")
+        await tx.execute(query, {"key": bug, "findings": findings, "id": broken.id})
+    await put(bench, bug)
+    state = "SELECT state FROM datasets WHERE id = :id"
+    async with worker_of(bench.settings, INGEST):
+        await eventually(lambda: bench.value(state, id=data.dataset_id), lambda found: found == "rejected")
+    assert files(store) == {lost, bug}
+    await later(owner, DAY + 60)
+    assert await swept(bench) == 0
+    assert files(store) == {lost, bug}
+
+
+async def test_a_model_that_is_registered_while_the_sweeper_asks_keeps_its_files(bench: Bench) -> None:
+    waiting = """SELECT count(*) FROM pg_locks l JOIN pg_database d ON d.oid = l.database
+                 WHERE d.datname = current_database() AND relation = 'jobs'::regclass AND NOT granted"""
+    async with bench.pipeline.begin() as tx:
+        job = await rows.given_job(tx, tenant := uuid4(), "finalizing")
+    key = f"tenants/{tenant}/jobs/{job.id}/attempts/1-1/model"
+    kept = {"model": Artifact(object_key=key, size_bytes=10, sha256="00")}
+    event = rows.trained(job, kept)
+
+    async def judged() -> str:
+        async with bench.pipeline.begin() as tx:
+            return await of_job(tx, tenant, job.id, key)
+
+    async with bench.pipeline.begin() as tx:
+        await tx.execute(text("LOCK TABLE jobs IN ACCESS EXCLUSIVE MODE"))
+        judging = asyncio.create_task(judged())
+        await eventually(lambda: bench.value(waiting), lambda found: found == 1)
+        await bench.handler("finalization")(tx, [event])
+    assert await judging == "needed"
+
+
 async def test_the_sweeper_removes_what_nobody_needs_and_nothing_else(
     bench: Bench, store: Store, owner: AsyncEngine
 ) -> None:
@@ -101,6 +150,7 @@ async def test_the_sweeper_removes_what_nobody_needs_and_nothing_else(
             await tx.execute(text("UPDATE datasets SET object_key = :key WHERE id = :id"), given)
     half = store.root / ".incoming" / "tmp-half"
     half.write_bytes(b"cut off")
+    (store.root / ".incoming" / "tmp-published").symlink_to("gone")  # as one that went between two looks at it
     before = await used(bench, tenant)
 
     assert await swept(bench, dry_run=True) == await swept(bench) == 0

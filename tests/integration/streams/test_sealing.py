@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from dataclasses import replace
 from uuid import uuid4
 
 import pytest
@@ -13,6 +14,7 @@ from consumers.work.piece import Claimed
 from consumers.work.spawn import Crashed, Finished, working_directory
 from consumers.work.store import LeaseLost
 from consumers.work.worker import Worker
+from tests.eventually import eventually
 from tests.integration.consumers import rows
 from tests.integration.streams.gathering import Gathering, action, webhooks
 
@@ -175,3 +177,28 @@ async def test_a_batch_whose_every_attempt_is_lost_is_taken_up_again(gathering: 
         assert (await tx.execute(text(waiting))).rowcount == 1
     (version,) = await gathering.sealed(1)
     assert numbers(version.cells) == [1, 2, 3]
+
+
+async def test_rows_of_a_tenant_without_room_wait_for_it(gathering: Gathering) -> None:
+    """They were answered 202 and are nowhere else; no version of them is rejected."""
+    settings = gathering.bench.settings
+    full = Gathering(replace(gathering.bench, settings=settings.model_copy(update={"tenant_storage_bytes": 10})))
+    tenant = uuid4()
+    source = await full.source(tenant, action(window="batch"))
+    await full.take(*webhooks(tenant, source, range(1, 7)))
+    ready = "SELECT count(*) FROM work WHERE state <> 'done' AND ready_at <= headrace_clock()"
+    stop = asyncio.Event()
+    async with full.parts() as (_, worker):
+        running = asyncio.create_task(worker.run(stop))
+        await eventually(lambda: full.bench.value(ready), lambda found: found == 0)
+        stop.set()
+        await running
+    assert await full.kept() == [1, 2, 3, 4, 5, 6]
+    assert await full.bench.value("SELECT count(*) FROM stream_batches WHERE sealed_at IS NOT NULL") == 0
+    assert await full.said("dataset.rejected") == []
+    async with full.bench.pipeline.begin() as tx:
+        assert (
+            await tx.execute(text("UPDATE work SET ready_at = headrace_clock() WHERE state = 'ready'"))
+        ).rowcount == 1
+    assert [numbers(one.cells) for one in await gathering.sealed(2)] == [[1, 2, 3], [4, 5, 6]]
+    assert await gathering.kept() == []
