@@ -42,7 +42,7 @@ from compose.edge import Asgi, Traced, application
 from compose.metrics.meters import meters
 from compose.processes.bounded_http import bounded
 from compose.processes.connections import OpenConnections
-from compose.processes.ingress import ingress, limit_settings, preview, sealer_of
+from compose.processes.ingress import ingress, limit_settings, previews, sealer_of
 from compose.processes.replays import requests
 from compose.processes.watching import watched
 from compose.settings import Settings
@@ -108,6 +108,7 @@ async def api(settings: Settings, stopping: asyncio.Event | None = None) -> Asyn
         uploads = replace(objects, free_bytes=settings.upload_free_disk_bytes)
         door = await stack.enter_async_context(ingress(settings, pool, for_strangers, accept, objects, clock))
         sealer = sealer_of(settings)
+        preview = stack.enter_context(previews())
         routers = [
             producers.webhooks.sources.http.routes(
                 authenticate, transactions, clock, once, sealer, preview, settings.api_url

@@ -42,7 +42,14 @@ UPDATE partition_ends e SET confirmed_offset = least(e.confirmed_offset, g.ends 
 FROM unnest($2::int[], $3::bigint[]) AS g(partition, ends)
 WHERE e.topic = $1 AND e.partition = g.partition
 """
-UNBLOCK = "DELETE FROM blocked_partitions WHERE topic = $1"
+# What is known by place is of the offsets before: who waited there, and what may have killed a process.
+FORGET = (
+    "DELETE FROM blocked_partitions WHERE topic = $1",
+    "DELETE FROM suspect_records WHERE topic = $1",
+    "DELETE FROM consumer_starts WHERE topic = $1",
+)
+# The relay looks again at what it had stopped for; without this only when its pause is over.
+GO_ON = "UPDATE topic_layouts SET stopped_since = NULL, stopped_why = NULL WHERE topic = $1"
 CLUSTER = """
 UPDATE kafka_cluster SET cluster_id = $1, incarnation = incarnation + $2 RETURNING incarnation
 """
@@ -190,12 +197,14 @@ class Restoration:
                     [_goes_on_from(loss, one, loss.topic.name in whole) for one in moved],
                 )  # fmt: skip
                 await connection.execute(ENDS, loss.name, list(loss.log), [end for _, end in loss.log.values()])
-                await connection.execute(UNBLOCK, loss.name)
+                for statement in FORGET:
+                    await connection.execute(statement, loss.name)
             is_lost = any(loss.reasons for loss in losses)
             known: Any = await connection.fetchval(CLUSTER, now.cluster, int(is_lost))
             if known is None:
                 await connection.execute(FIRST_CLUSTER, now.cluster)
             for loss in losses:
+                await connection.execute(GO_ON, loss.topic.name)
                 await lift(connection, loss.topic.name, loss.partitions)
 
 

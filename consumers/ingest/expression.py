@@ -168,9 +168,13 @@ class _Functions(Functions):
                 self._budget.weigh(first)
         elif name == "contains" and isinstance(first, list) and len(given) == 2:
             self._spend_contains(first, given[1])
+        elif name == "contains" and isinstance(first, str):
+            self._spend_search(first, given)
         elif name == "reverse" and isinstance(first, list):
             spend(len(first) >> 4)
         else:
+            if name == "join" and isinstance(first, str) and isinstance(given[-1], list):
+                spend(len(first) * len(given[-1]) >> 5)  # each separator is copied once a member
             for one in given:
                 if isinstance(one, str):
                     spend(len(one) >> 6)
@@ -178,6 +182,11 @@ class _Functions(Functions):
                     self._spend_list(name, one)
                 elif isinstance(one, dict):
                     spend(len(one) >> 1)
+
+    def _spend_search(self, text: str, given: list[Any]) -> None:
+        """At worst each place of the text is compared to a part of what is looked for."""
+        wanted = len(given[-1]) if isinstance(given[-1], str) else 0
+        self._budget.spend((len(text) >> 6) + (len(text) * min(wanted, 64) >> 8))
 
     def _spend_contains(self, members: list[Any], wanted: Any) -> None:
         """Every member may be compared to its last part."""

@@ -23,8 +23,8 @@ QUEUE_LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended('headrace.work.
 # whoever finishes or extends the piece meanwhile, and must not lease what it finds then.
 #
 # `deadline` is until the first claim when the piece must have begun, and from then on when it must be done; one that
-# waited for too long keeps the first. An older release wrote no `run_seconds`: the deadline is as far from the claim
-# then as it was from the row's beginning.
+# waited for too long keeps the first. What its holder returned has begun: its next claim is like its first. An older
+# release wrote no `run_seconds`: the deadline is as far from the claim then as it was from the row's beginning.
 CLAIM = text("""
     WITH RECURSIVE clock AS MATERIALIZED (SELECT headrace_clock() AS now), running AS (
         SELECT tenant_id, count(*) AS pieces FROM work
@@ -58,7 +58,7 @@ CLAIM = text("""
                       deadline = CASE
                           WHEN w.attempt > 0 THEN w.deadline
                           WHEN w.run_seconds IS NULL THEN headrace_clock() + (w.deadline - w.created_at)
-                          WHEN w.deadline < headrace_clock() THEN w.deadline
+                          WHEN w.deadline < headrace_clock() AND w.claimed_at IS NULL THEN w.deadline
                           ELSE headrace_clock() + make_interval(secs => w.run_seconds) END
     FROM chosen c WHERE w.tenant_id = c.tenant_id AND w.id = c.id
       AND CASE WHEN c.expired THEN w.state = 'leased' AND w.lease_until < (SELECT now FROM clock)

@@ -10,6 +10,9 @@ from producers.outbox.ports import Connections
 
 log = logging.getLogger(__name__)
 
+WORRYING = 3
+"""Failed looks in a row that are worth a warning."""
+
 UNSENT = """
 SELECT coalesce(sum(size_bytes), 0)::bigint AS bytes
 FROM (SELECT size_bytes FROM outbox UNION ALL SELECT size_bytes FROM outbox_held) AS unsent
@@ -34,27 +37,32 @@ class Capacity:
     async def watch(self) -> None:
         """Look again and again, until cancelled."""
         loop = asyncio.get_running_loop()
+        failures = 0
         while True:
             began = loop.time()
             try:
                 await self.look()
+                failures = 0
             except Exception as error:  # noqa: BLE001 - a database that does not answer refuses by itself
-                log.debug("capacity is unknown: %s", error)
+                failures += 1
+                level = logging.WARNING if failures == WORRYING else logging.DEBUG
+                log.log(level, "how much waits for Kafka is unknown: %s", error)
             await asyncio.sleep(max(1.0, 20 * (loop.time() - began)))
 
     async def look(self) -> None:
         """Judge the disk and the outbox now."""
         free = None if self.disk is None else await asyncio.to_thread(_free, self.disk)
+        if free is not None and free < self.free_disk_bytes:
+            self._become(f"only {free} bytes of disk are free")  # whatever the database says
+            return
         async with self.connections.acquire() as connection:
             unsent = (await connection.fetch(UNSENT))[0]["bytes"]
-        before = self.risk
-        self.risk = None
-        if free is not None and free < self.free_disk_bytes:
-            self.risk = f"only {free} bytes of disk are free"
-        elif unsent > self.unsent_bytes:
-            self.risk = f"{unsent} bytes wait for Kafka"
-        if self.risk != before:
-            log.warning("the door is %s", f"closed: {self.risk}" if self.risk else "open again")
+        self._become(f"{unsent} bytes wait for Kafka" if unsent > self.unsent_bytes else None)
+
+    def _become(self, risk: str | None) -> None:
+        if risk != self.risk:
+            log.warning("the door is %s", f"closed: {risk}" if risk else "open again")
+        self.risk = risk
 
 
 def _free(folder: Path) -> int:

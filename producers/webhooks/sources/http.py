@@ -1,6 +1,5 @@
 """`/v1/sources`: configuration, decided at once."""
 
-import asyncio
 import secrets
 from datetime import timedelta
 from typing import Annotated, Any
@@ -151,8 +150,7 @@ def routes(
         action = row["action"] if body.action is None else body.action.model_dump(mode="json", exclude_none=True)
         version = row["mapping_version"]
         try:
-            # In a thread: it takes up to a tenth of a second, in which the loop serves others.
-            becomes = await asyncio.to_thread(preview, to_json(body.payload), action, version)
+            becomes = await preview(principal.tenant, to_json(body.payload), action, version)
         except ValueError as error:
             raise Refusal("unmappable", str(error), mapping_version=version) from None
         return {"mapping_version": version, "becomes": becomes}

@@ -1,6 +1,6 @@
 """What sources need of the world."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -15,5 +15,8 @@ class Sealer(Protocol):
         """The secret in what is stored."""
 
 
-Preview = Callable[[bytes, dict[str, Any], int], dict[str, Any]]
-"""What a payload would become under an action: (body, action, mapping version); raises ValueError with the reason."""
+Preview = Callable[[UUID, bytes, dict[str, Any], int], Awaitable[dict[str, Any]]]
+"""What a payload would become under an action: (tenant, body, action, mapping version).
+
+Raises ValueError with the reason.
+"""

@@ -195,6 +195,17 @@ async def test_what_waited_for_too_long_is_claimed_with_a_deadline_that_is_over(
     assert (await taken(pipeline)).deadline < await now(owner)
 
 
+async def test_what_its_holder_returned_has_its_whole_time_again(pipeline: AsyncEngine, owner: AsyncEngine) -> None:
+    """A worker that stops in order must not make a job expire which waits for its next turn."""
+    await put(pipeline, replace(piece(uuid4()), run_seconds=600))
+    async with pipeline.begin() as tx:
+        await store.return_unused(tx, await taken(pipeline))
+    await later(owner, 700)
+    again = await taken(pipeline)
+    assert again.attempt == 1
+    assert timedelta(seconds=590) < again.deadline - await now(owner) < timedelta(seconds=610)
+
+
 async def test_a_piece_of_an_older_release_has_its_whole_time_from_the_claim(
     pipeline: AsyncEngine, owner: AsyncEngine
 ) -> None:

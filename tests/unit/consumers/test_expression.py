@@ -49,6 +49,11 @@ ATTACKS: dict[str, tuple[str, bytes]] = {
     "doubling": (piped("[@,@]", 30), NUMBERS), "doubling lists": (piped("[@,@][]", 30), LISTS),
     "doubling objects": (piped("{a:@,b:@}", 30), b"{}"), "doubling members": (piped("map(&[@,@],@)", 30), NUMBERS),
     "joining copies": (piped("{a:join('',[a,a])}", 40), b'{"a": "x"}'),
+    "joining by a long text": ("join(a, b)", json.dumps({"a": "x" * 480_000, "b": [""] * 90_000}).encode()),
+    "searching for a long text": (
+        "l[?contains(s, @)] | l[?contains(@, '" + "ab" * 600 + "')]",
+        json.dumps({"l": ["ab" * 599 + "a" + "ab" * 646] * 390, "s": "x"}).encode(),
+    ),
     "a type error": ("abs([" + "@," * 90 + "@])", LISTS),
 }  # fmt: skip
 
