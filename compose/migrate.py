@@ -11,7 +11,7 @@ from compose.database import sqlalchemy_url
 
 log = logging.getLogger(__name__)
 
-LOCK_NOT_AVAILABLE = "55P03"
+BUSY = ("55P03", "40P01")  # a lock that is not had in time, a deadlock
 TRIES, PAUSE_SECONDS = 60, 1.0
 
 
@@ -33,7 +33,7 @@ def upgrade(postgres_url: str, revision: str = "head") -> None:
         try:
             return command.upgrade(configuration(postgres_url), revision)
         except DBAPIError as error:
-            if getattr(error.orig, "sqlstate", None) != LOCK_NOT_AVAILABLE or not left:
+            if getattr(error.orig, "sqlstate", None) not in BUSY or not left:
                 raise
             log.warning("a table is in use; the migration is tried again in %.0f s", PAUSE_SECONDS)
         time.sleep(PAUSE_SECONDS)

@@ -15,7 +15,6 @@ from consumers.errors import Permanent, Transient
 from consumers.inbox import store as inbox
 from consumers.one_by_one import one_by_one
 from consumers.outcome import Applied, Ignored, Rejected
-from consumers.pacing import Pace
 from consumers.parts import Part, held_with_the_rest, parts_of
 from consumers.pausing.fuse import Fuse
 from consumers.poison.guard import Guard, Verdict
@@ -34,7 +33,15 @@ from consumers.ports import (
     uncounted,
 )
 from consumers.results import results_of
-from consumers.sorting import Condemned, Message, condemned_letters, first_of_each, letter_of, sort_out
+from consumers.sorting import (
+    Condemned,
+    Message,
+    condemned_letters,
+    first_of_each,
+    letter_of,
+    sort_out,
+    sort_out_in_turns,
+)
 from schemas.errors import Tripped
 from schemas.log import LogEntry, entry_of
 from schemas.record import Delivery, Held, Record, Span
@@ -43,7 +50,6 @@ log = logging.getLogger(__name__)
 
 
 Place = tuple[str, int]
-DECODED_AT_ONCE = 10
 RESUME = "its positions stay; once the cause is mended: headrace consumers resume"
 
 
@@ -119,7 +125,14 @@ class Runner:
 
     async def _deliver(self, delivery: Delivery) -> bool | Held:
         """In one transaction, or where it is heavy in several: each has an end, in memory and in time."""
-        parts = parts_of(delivery, *await self._decode(delivery.records))
+        try:
+            decoded = await sort_out_in_turns(delivery.records, self.consumer, self.wanted, self.topic_prefix)
+        except Exception as error:
+            if self._kind(error) is Transient:
+                raise
+            log.warning("%s: a batch could not be read (%r); one by one", self.consumer, error)
+            return await one_by_one(delivery.records, delivery.spans, self._alone)
+        parts = parts_of(delivery, *decoded)
         for place, part in enumerate(parts):
             became = await self._apply(part)
             if isinstance(became, Held):
@@ -127,19 +140,6 @@ class Runner:
             if not became:
                 return False
         return True
-
-    async def _decode(self, records: Sequence[Record]) -> tuple[list[Message], list[DeadLetter]]:
-        """The delivery sorted out, a few records at a time: a wide one takes milliseconds."""
-        messages: list[Message] = []
-        letters: list[DeadLetter] = []
-        pace = Pace()
-        for start in range(0, len(records), DECODED_AT_ONCE):
-            some = records[start : start + DECODED_AT_ONCE]
-            found = sort_out(some, self.consumer, self.wanted, self.topic_prefix)
-            messages += found[0]
-            letters += found[1]
-            await pace.turn()
-        return messages, letters
 
     async def _apply(self, part: Part) -> bool | Held:
         """As one; on an error that is not the world's, one by one, so that the guilty message is known."""
@@ -160,7 +160,8 @@ class Runner:
         attempts = self._tried(record) + 1
         place = (record.topic, record.partition)
         try:
-            stands = await self._once([record], [span], *await self._decode([record]))
+            found = sort_out([record], self.consumer, self.wanted, self.topic_prefix)
+            stands = await self._once([record], [span], *found)
         except Tripped:
             raise
         except Exception as error:
@@ -183,7 +184,11 @@ class Runner:
         return await self._give_up(record, span, condemned)
 
     async def _give_up(self, record: Record, span: Span, condemned: Condemned) -> bool:
-        found = sort_out([record], self.consumer, self.wanted, self.topic_prefix, condemned)
+        try:
+            found = sort_out([record], self.consumer, self.wanted, self.topic_prefix, condemned)
+        except Exception:  # noqa: BLE001 - why it is given up may be that it cannot be read
+            condemned = condemned._replace(unread=True)
+            found = sort_out([record], self.consumer, self.wanted, self.topic_prefix, condemned)
         return await self._once([record], [span], *found, condemned)
 
     def _fails_alone(self, record: Record) -> bool:

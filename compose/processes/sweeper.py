@@ -28,6 +28,7 @@ log = logging.getLogger(__name__)
 
 OFFICE = "sweeper"
 LONG_SECONDS = 120.0
+VALIDATE_SECONDS = 900.0  # a range of the log is looked at beside those who write
 
 
 class AtWork(Exception):
@@ -69,7 +70,7 @@ async def sweeper(settings: Settings) -> AsyncIterator[Sweeper]:
     """One sweeper, not elected yet."""
     url = settings.postgres_url.get_secret_value()
     office = await connect(url, "headrace_pipeline", "sweeper office", settings.statement_seconds)
-    owner = engine(url, "headrace_owner", "sweeper partitions", pool_size=2, statement_seconds=LONG_SECONDS)
+    owner = engine(url, "headrace_owner", "sweeper partitions", pool_size=2, statement_seconds=VALIDATE_SECONDS)
     pipeline = engine(url, "headrace_pipeline", "sweeper", pool_size=3, statement_seconds=LONG_SECONDS)
     try:
         objects = await open_metered(settings, pipeline.begin, 0)

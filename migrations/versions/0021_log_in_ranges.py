@@ -55,6 +55,8 @@ DO $body$ BEGIN
     ALTER TABLE events ADD CONSTRAINT events_bound CHECK (seq < {bound}) NOT VALID;
 END $body$
 """
+# As long as it takes: nobody waits for it.
+PATIENTLY, IN_TIME = "SET statement_timeout = 0", "SET statement_timeout = '15min'"
 VALIDATE = "ALTER TABLE events VALIDATE CONSTRAINT events_bound"
 LOCK = "SELECT headrace_lock_briefly('events')"
 # A partition has no identity of its own. Indexes that are equal to the parent's are attached to them, not made again.
@@ -133,12 +135,25 @@ def upgrade() -> None:
     with op.get_context().autocommit_block():
         _run(UP)
         _run(CHECK.format(bound=bound))
-        _run(VALIDATE)
+        _validate()
     _run(LOCK)
     _run(SWAP.format(bound=bound, size=SIZE, next=_last() + 1, indexes=INDEXES.strip()))
 
 
+def _validate() -> None:
+    try:
+        _run(PATIENTLY)
+        _run(VALIDATE)
+        _run(IN_TIME)
+    except BaseException:
+        # The release that goes on would refuse what comes beyond the end.
+        _run("ALTER TABLE events DROP CONSTRAINT IF EXISTS events_bound")
+        raise
+
+
 def downgrade() -> None:
+    # Nobody writes what would not come along.
+    _run("LOCK TABLE events IN ACCESS EXCLUSIVE MODE")
     _run(DOWN.format(next=_last() + 1, indexes=INDEXES.strip()))
 
 

@@ -32,7 +32,7 @@ CREATE TABLE suspect_records (
     CONSTRAINT suspect_records_pkey PRIMARY KEY (consumer, generation, topic, partition, "offset")
 );
 
-GRANT SELECT, INSERT, UPDATE ON consumer_starts TO headrace_pipeline;
+GRANT SELECT, INSERT, UPDATE, DELETE ON consumer_starts TO headrace_pipeline;
 
 GRANT SELECT, INSERT, UPDATE, DELETE ON suspect_records TO headrace_pipeline;
 """

@@ -4,6 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from producers.outbox.ports import Place, Regrown, Session, Statements
+from schemas.topics import TOPICS
+
+PARTITIONS = {topic.name: topic.partitions for topic in TOPICS}
 
 # The relay asks between two rounds: once it has seen a hold, nothing of the topic is under way any more.
 LOOK = """
@@ -47,9 +50,12 @@ WITH back AS (
 )
 INSERT INTO outbox (seq, size_bytes) SELECT seq, size_bytes FROM back
 """
+# A topic that nobody made has no row yet: without one its rows could not be put aside.
 STOP = """
-UPDATE topic_layouts SET stopped_since = coalesce(stopped_since, headrace_clock()), stopped_why = $2
-WHERE topic = $1
+INSERT INTO topic_layouts AS l (topic, partitions, stopped_since, stopped_why)
+VALUES ($1, $3, headrace_clock(), $2)
+ON CONFLICT (topic) DO UPDATE SET
+    stopped_since = coalesce(l.stopped_since, EXCLUDED.stopped_since), stopped_why = EXCLUDED.stopped_why
 """
 RESUME = "UPDATE topic_layouts SET stopped_since = NULL, stopped_why = NULL WHERE topic = $1"
 
@@ -90,7 +96,7 @@ class Layout:
 
     async def stop(self, connection: Statements, topic: str, why: str) -> None:
         """Send nothing to a topic until `resume`; its rows wait."""
-        await connection.execute(STOP, topic, why)
+        await connection.execute(STOP, topic, why, self.partitions.get(topic, PARTITIONS.get(topic, 1)))
         self.stopped |= {topic}
 
     async def resume(self, connection: Session, topic: str) -> None:

@@ -166,7 +166,8 @@ class Retries:
         self._check_at = self._clock() + CHECK_SECONDS
         for topic, why in short.items():
             await _stop(self._connection, self._layout, topic, f"{why}; headrace topics restore")
-            self._pauses[topic] = (self._clock() + self._retry_seconds, self._retry_seconds)
+            first = (self._clock() + self._retry_seconds, self._retry_seconds)
+            self._pauses.setdefault(topic, first)  # one that waits already is looked at ever less often
         for topic in due:
             if topic not in short and topic not in self._layout.held:
                 await self._retry_topic(topic)

@@ -30,7 +30,7 @@ PIPELINE_SHARED = {
     "job_transitions": READ, "kafka_cluster": ALL, "outbox": ALL, "outbox_held": ALL,
     "partition_ends": ALL, "positions": ALL, "topic_layouts": ALL,
     "processed": ALL, "projection_heads": {"SELECT", "INSERT", "UPDATE"},
-    "consumer_starts": {"SELECT", "INSERT", "UPDATE"}, "suspect_records": ALL,
+    "consumer_starts": ALL, "suspect_records": ALL,
 }  # fmt: skip
 DEFINERS = {
     "headrace_find_api_key": ["headrace_api"], "headrace_find_source": ["headrace_pipeline"],
