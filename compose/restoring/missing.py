@@ -11,12 +11,15 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from compose.growing.standing import Look
 from compose.restoring.survey import TopicLoss
-from schemas.ids import first_at
+from compose.settings import Settings
+from schemas.ids import first_at, time_of
 from schemas.topics import DEAD_LETTERS
 
 # Kafka removes what is older than the retention at moments of its own, by whole segments of up to seven days.
 RETENTION_MARGIN = timedelta(hours=1)
 SEGMENT = timedelta(days=8)
+# What a reader had last may carry a later time than what it has next: clocks differ, a commit waits.
+READER_MARGIN = timedelta(days=1)
 # Consumers must still know what they have had, until all of it is consumed once more.
 PROCESSED_MARGIN = timedelta(days=1)
 NOW = "SELECT headrace_clock()"
@@ -25,8 +28,10 @@ NEXT_TIME = "SELECT time FROM events WHERE seq >= $1 ORDER BY seq LIMIT 1"
 PRESENT = "CREATE TEMP TABLE IF NOT EXISTS present_on_kafka (id uuid)"
 EMPTY = "TRUNCATE present_on_kafka"
 LOWEST = """
-SELECT min(e.seq) FROM events e
-WHERE e.topic = $1 AND e.seq >= $2 AND e.id >= $3
+SELECT min(e.seq) AS lowest, min(e.seq) FILTER (WHERE e.id >= $3) AS first_seq,
+       count(*) FILTER (WHERE e.id < $3) AS too_old
+FROM events e
+WHERE e.topic = $1 AND e.seq >= $2
   AND NOT EXISTS (SELECT FROM present_on_kafka p WHERE p.id = e.id)
   AND NOT EXISTS (SELECT FROM outbox o WHERE o.seq = e.seq)
   AND NOT EXISTS (SELECT FROM outbox_held h WHERE h.seq = e.seq)
@@ -64,37 +69,56 @@ class Range:
 async def find_range(look: Look, loss: TopicLoss, first_seq: int | None) -> Range | None:
     """The range to publish again, None when nothing is missing; without `first_seq` it is worked out.
 
-    Where Kafka has nothing: all that its retention would hold. Else from the lowest seq that is not on Kafka; where a
-    reader is below the log, from the lowest that is, too: it must see what it missed before what followed.
+    Where Kafka has nothing: all that its retention would hold, and all that a reader who is behind
+    has not had, however old. Else from the lowest of these that is not on Kafka; where a reader is
+    below the log, from the lowest that is, too: it must see what it missed before what followed.
     """
     now: datetime = await look.connection.fetchval(NOW)
-    kept = timedelta(days=look.settings.keep_processed_days) - PROCESSED_MARGIN
-    oldest = first_at(int((now - kept).timestamp() * 1000))
+    remembered = now - remembered_for(look.settings)
+    oldest = first_at(int(remembered.timestamp() * 1000))
     is_whole = False
+    missed: Any = None
     if first_seq is None:
-        within = loss.topic.retention - RETENTION_MARGIN
-        first_seq = await _first_since(look.connection, now - within)
+        first_seq = await _first_since(look.connection, _since(loss, now, remembered))
         # The copies of dead letters carry the id of what they are copies of, so they are not compared.
         if not loss.is_empty and loss.topic is not DEAD_LETTERS:
             await _note_present(look, loss)
-            first_seq = await look.connection.fetchval(LOWEST, loss.topic.name, first_seq, oldest)
+            missed = await look.connection.fetchrow(LOWEST, loss.topic.name, first_seq, oldest)
+            first_seq = missed["first_seq"]
             if loss.has_below and first_seq is not None:
                 since = await _first_since(look.connection, now - loss.topic.retention - SEGMENT)
                 present: Any = await look.connection.fetchrow(PRESENT_IN_LOG, loss.topic.name, since, oldest)
                 if is_whole := present["is_whole"] and present["first_seq"] is not None:
                     first_seq = min(first_seq, present["first_seq"])
     if first_seq is None:
-        return None
+        if missed["lowest"] is None:
+            return None
+        return Range(loss.topic.name, missed["lowest"], oldest, 0, missed["too_old"], 0)
     row: Any = await look.connection.fetchrow(COUNT, loss.topic.name, first_seq, oldest)
     return Range(
         loss.topic.name,
         first_seq,
         oldest,
         row["records"],
-        row["too_old"],
+        row["too_old"] if missed is None else missed["too_old"],
         row["size_bytes"],
         is_whole,
     )
+
+
+def remembered_for(settings: Settings) -> timedelta:
+    """For how long an event may be published again: its claims stay until all have consumed it."""
+    return timedelta(days=settings.keep_processed_days) - PROCESSED_MARGIN
+
+
+def _since(loss: TopicLoss, now: datetime, remembered: datetime) -> datetime:
+    """From when on an event may be missing; a reader who is behind may need one from before the retention."""
+    since = now - (loss.topic.retention - RETENTION_MARGIN)
+    for one in loss.positions:
+        if one.is_behind:
+            last = one.last_event_id
+            since = min(since, remembered if last is None else time_of(last) - READER_MARGIN)
+    return since
 
 
 async def _first_since(connection: asyncpg.Connection, since: datetime) -> int:

@@ -115,7 +115,7 @@ class Restoration:
         names = {loss.topic for loss in affected}
         losses = [loss for loss in now.topics if loss.topic in names]
         planned = replace(await self._planned(now, losses, first_seq), reasons=_reasons(affected))
-        await self._list(planned.ranges)
+        await self._list([one for one in planned.ranges if one.records])
         self.reached("restore.listed")
         await self._commit(now, losses, {one.topic for one in planned.ranges if one.is_whole})
         self.reached("restore.done")

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from compose.adapters.subscription.log import Ends, ends
 from compose.growing.standing import Look
@@ -14,8 +15,9 @@ BY = "topics restore"
 CLUSTER = "SELECT cluster_id, incarnation FROM kafka_cluster"
 LAYOUTS = "SELECT topic, partitions, held_for, held_by FROM topic_layouts"
 POSITIONS = """
-SELECT consumer, generation, partition, next FROM positions WHERE topic = $1
-ORDER BY consumer, generation, partition
+SELECT consumer, generation, partition, next,
+       CASE WHEN last_event_offset = next - 1 THEN last_event_id END AS last_event_id
+FROM positions WHERE topic = $1 ORDER BY consumer, generation, partition
 """
 CONFIRMED = """
 SELECT partition, confirmed_offset, went_back_at FROM partition_ends WHERE topic = $1 ORDER BY partition
@@ -32,12 +34,19 @@ class CannotRestore(Exception):
 
 @dataclass(frozen=True)
 class Position:
-    """A position that is not to be believed; `is_below`: the log begins above it."""
+    """A position that is not to be believed; `is_below`: the log begins above it.
+
+    `is_behind`: not all that was confirmed is consumed, or nobody knows; `last_event_id` is the
+    last one that is, None where nobody knows.
+    """
 
     consumer: str
     generation: int
     partition: int
+    next: int
     is_below: bool
+    is_behind: bool
+    last_event_id: UUID | None
 
 
 @dataclass(frozen=True)
@@ -112,7 +121,9 @@ async def _of_topic(look: Look, topic: Topic, layout: Any, log: Mapping[int, End
     is_begun = layout is not None and layout["held_by"] == BY
     reasons = [*why, *_of_layout(topic, layout, partitions, len(log))]
     suspect = set(range(max(partitions, len(log)))) if reasons else set()
+    confirmed_offsets = {}
     for row in await look.connection.fetch(CONFIRMED, name):
+        confirmed_offsets[row["partition"]] = row["confirmed_offset"]
         _, end = log.get(row["partition"], (0, 0))
         if end <= row["confirmed_offset"] or row["went_back_at"] is not None:
             confirmed = row["confirmed_offset"]
@@ -132,7 +143,9 @@ async def _of_topic(look: Look, topic: Topic, layout: Any, log: Mapping[int, End
                 f" which starts at {begin} and ends at {end}"
             )
         if outside or row["partition"] in suspect or place in stuck:
-            positions.append(Position(*place, is_below=row["next"] < begin))
+            is_below = row["next"] < begin
+            is_behind = row["next"] <= confirmed_offsets.get(row["partition"], row["next"])
+            positions.append(Position(*place, row["next"], is_below, is_below or is_behind, row["last_event_id"]))
     return TopicLoss(topic, name, partitions, len(log), log, tuple(reasons), tuple(positions), is_begun)
 
 
