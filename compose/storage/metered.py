@@ -1,20 +1,23 @@
 """The object store as processes use it: each tenant within its bytes, and some of the disk left to the door."""
 
+import asyncio
 import errno
 from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import UUID
 
 from compose.adapters.objects import LocalObjects, open_objects
 from compose.settings import Settings
 from compose.storage import store
+from compose.storage.turns import Turns
 from consumers.ports import Transactions
 from producers.ports import Stored
 from schemas.errors import Refusal
 
 STEP_BYTES = 16 << 20
+STEP_SECONDS = 600.0
 
 
 @dataclass(frozen=True)
@@ -22,13 +25,14 @@ class MeteredObjects:
     """Objects whose bytes are held before they are written, in a transaction of its own each time.
 
     A key is `tenants/<tenant>/…`. `limit_bytes` holds for tenants without a limit of their own; `free_bytes` of the
-    disk are left free.
+    disk are left free. Of one tenant one such transaction runs at a time.
     """
 
     objects: LocalObjects
     begin: Transactions
     limit_bytes: float
     free_bytes: int
+    turns: Turns = field(default_factory=Turns)
 
     async def check(self) -> None:
         """Raises what is transient while the store is away, or its disk is as full as uploads may make it."""
@@ -70,7 +74,7 @@ class MeteredObjects:
         """Remove it, and then its bytes from the tenant's; nothing happens where there is none."""
         await self.objects.delete(key)
         if (tenant := tenant_of(key)) is not None:
-            async with self.begin() as tx:
+            async with self.turns.of(tenant), self.begin() as tx:
                 await store.forget(tx, tenant, key)
 
     async def folders(self, pattern: str) -> Sequence[str]:
@@ -86,15 +90,20 @@ class MeteredObjects:
         await self.objects.delete_folder(folder)
 
     async def _held(self, key: str, chunks: AsyncIterator[bytes], held: int) -> AsyncIterator[bytes]:
-        """The same bytes; past what is held more is held, a step ahead, and the disk is looked at."""
-        size, looked = 0, 0
+        """The same bytes; past what is held more is held, a step ahead, and the disk is looked at.
+
+        What is held is renewed at each look: to the sweeper a slow upload is as old as its last one.
+        """
+        loop = asyncio.get_running_loop()
+        size, looked, looked_at = 0, 0, loop.time()
         async for chunk in chunks:
             size += len(chunk)
             if size > held:
                 held = await self._hold_more(key, size, held)
-            elif size - looked >= STEP_BYTES:
+            elif size - looked >= STEP_BYTES or loop.time() - looked_at >= STEP_SECONDS:
                 await self._room(0)
-                looked = size
+                await self._renew(key)
+                looked, looked_at = size, loop.time()
             yield chunk
 
     async def _hold_more(self, key: str, size: int, held: int) -> int:
@@ -110,8 +119,14 @@ class MeteredObjects:
     async def _hold(self, key: str, size_bytes: int, room: int | None = None) -> None:
         await self._room(size_bytes if room is None else room)
         if (tenant := tenant_of(key)) is not None:
-            async with self.begin() as tx:
+            async with self.turns.of(tenant), self.begin() as tx:
                 await store.hold(tx, tenant, key, size_bytes, self.limit_bytes)
+
+    async def _renew(self, key: str) -> None:
+        if (tenant := tenant_of(key)) is not None:
+            with suppress(Exception):  # the next look renews it
+                async with self.turns.of(tenant), self.begin() as tx:
+                    await store.renew(tx, tenant, key)
 
     async def _let_go(self, key: str) -> None:
         with suppress(Exception):  # the sweeper removes what stays

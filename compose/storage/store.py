@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import delete, exists, select, text, tuple_, update
+from sqlalchemy import delete, exists, func, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -39,6 +39,12 @@ async def hold(tx: AsyncConnection, tenant: UUID, key: str, size_bytes: int, set
             f"{size_bytes} bytes more than the {row.used} that are stored would pass the limit of {row.allowed}.",
             meter=METER, limit=row.allowed, used=row.used,
         )  # fmt: skip
+
+
+async def renew(tx: AsyncConnection, tenant: UUID, key: str) -> None:
+    """Count the age of an object that is still being written from now."""
+    mine = (stored_objects.c.tenant_id == tenant) & (stored_objects.c.object_key == key)
+    await tx.execute(update(stored_objects).where(mine).values(created_at=func.headrace_clock()))
 
 
 async def forget(tx: AsyncConnection, tenant: UUID, key: str) -> None:

@@ -206,14 +206,22 @@ class Door:
             await self.objects.put(key, _whole(body), len(body))
         except Refusal as refusal:
             raise Refused(429, refusal.code, str(refusal), reason=str(refusal), headers=(), **refusal.details) from None
-        except OSError as error:
+        except Exception as error:
             raise Unavailable(f"the object store: {error}") from error
         self.reached("door.body_kept")
-        accepted = await self.accept(one)
+        try:
+            accepted = await self.accept(one)
+        except NotStorable:
+            await self._drop(key)
+            raise
         if accepted.duplicate:
-            with suppress(OSError):  # the sweeper removes what no request names
-                await self.objects.delete(key)
+            await self._drop(key)
         return accepted
+
+    async def _drop(self, key: str) -> None:
+        """Remove a body that no request names; whatever fails, the answer is decided, and the sweeper comes by."""
+        with suppress(Exception):
+            await self.objects.delete(key)
 
     def _note(self, source: KnownSource, refused: Refused, size_bytes: int, content_type: str) -> None:
         if refused.reason is not None:

@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import asyncpg
 import httpx
 
 from compose.settings import Settings
 from compose.tenant_limits import change
 from tests.acceptance.answers import problem
+from tests.acceptance.ingress.senders import signed
 from tests.acceptance.world import World, api_only
 from tests.eventually import eventually
 
@@ -102,6 +104,48 @@ async def test_large_webhooks_count_and_small_ones_go_on(database_settings: Sett
         repeated = await world.send(source, LARGE, "a")
         assert (repeated.status_code, repeated.json()["duplicate"]) == (202, True)
         assert (stored(settings), (await storage(world))["used"]) == (len(LARGE), len(LARGE))
+
+
+async def test_a_large_webhook_that_cannot_be_stored_leaves_nothing(database_settings: Settings) -> None:
+    async with api_only(database_settings) as world:
+        source = await world.source("shop")
+        headers = {**signed(source, LARGE), "content-type": "application/json", "svix-timestamp": "a\x00b"}
+        problem(await world.client.post(f"/hooks/{source['id']}", content=LARGE, headers=headers), 400, "not_storable")
+        assert (stored(database_settings), (await storage(world))["used"]) == (0, 0)
+
+
+async def test_one_tenants_large_webhooks_hold_up_nobody_else(database_settings: Settings, database: str) -> None:
+    """Its holds wait for a lock; they take one connection, and are answered 503."""
+    async with api_only(database_settings) as world, await world.another_tenant("second") as second:
+        source = await world.source("shop")
+        assert (await world.send(source, LARGE, "first")).status_code == 202
+        connection = await asyncpg.connect(database)
+        async with connection.transaction():
+            await connection.execute("SET LOCAL ROLE headrace_pipeline")
+            assert await connection.fetch("SELECT FROM tenant_storage FOR UPDATE")
+            sent = [asyncio.create_task(world.send(source, LARGE, str(one))) for one in range(6)]
+            await eventually(lambda: waiting(connection), lambda found: found > 0)
+            for key in ("a", "b"):
+                answer = await asyncio.wait_for(second.post(
+                    "/v1/datasets", params={"name": "t"}, content=b"a,b\n1,2\n",
+                    headers={**CSV, "idempotency-key": key},
+                ), 3)  # fmt: skip
+                assert answer.status_code == 202
+            assert await waiting(connection) == 1
+            done, _ = await asyncio.wait(sent, return_when=asyncio.FIRST_COMPLETED)
+            problem(done.pop().result(), 503, "unavailable")
+        await connection.close()
+        assert {answer.status_code for answer in await asyncio.gather(*sent)} <= {202, 503}
+
+
+async def waiting(connection: asyncpg.Connection) -> int:
+    """Statements that wait for another transaction."""
+    return int(
+        await connection.fetchval("""
+        SELECT count(DISTINCT pid) FROM pg_locks l JOIN pg_stat_activity a USING (pid)
+        WHERE a.datname = current_database() AND NOT granted
+    """)
+    )
 
 
 async def test_uploads_stop_before_the_door_does(database_settings: Settings) -> None:

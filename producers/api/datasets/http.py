@@ -3,6 +3,7 @@
 import hashlib
 import re
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -13,6 +14,7 @@ from producers.api.command import Commands, Started
 from producers.api.upload import Multipart, limited
 from producers.idempotency.http import IdempotencyKey, answered
 from producers.idempotency.once import Answer, Turn
+from producers.outbox.ports import NotStorable
 from producers.ports import Objects
 from schemas.datasets import DatasetSubmitted
 from schemas.errors import Refusal
@@ -67,8 +69,9 @@ def routes(authenticate: Authenticate, commands: Commands, objects: Objects, *, 
                     tenant=principal.tenant, subject=dataset_id, route="datasets",
                     traceparent=request.state.traceparent, state="submitted", body=upload.same(stored.sha256),
                 )  # fmt: skip
-            except Refusal:
-                await objects.delete(where)
+            except (Refusal, NotStorable):  # else it may be accepted all the same
+                with suppress(Exception):  # the sweeper comes by
+                    await objects.delete(where)
                 raise
 
         async def read() -> bytes:

@@ -15,7 +15,7 @@ from compose.adapters.objects import ObjectStoreAway
 from compose.processes.sweeper import once
 from compose.storage import store as storage
 from compose.storage.judges import of_job
-from compose.storage.metered import MeteredObjects, open_metered
+from compose.storage.metered import STEP_BYTES, MeteredObjects, open_metered
 from consumers.registry import INGEST
 from producers.outbox.append import append
 from schemas.event import Event
@@ -164,6 +164,19 @@ async def test_the_sweeper_removes_what_nobody_needs_and_nothing_else(
     assert await swept(bench) == 0
     needed = await bench.ask("SELECT object_key FROM stored_objects WHERE is_needed")
     assert [row["object_key"] for row in needed] == [f"{at}/datasets/{valid.id}/data.csv"]
+
+
+async def test_a_slow_upload_is_young_while_its_bytes_come(bench: Bench, owner: AsyncEngine) -> None:
+    young = "SELECT count(*) FROM stored_objects WHERE created_at > headrace_clock() - interval '1 hour'"
+
+    async def slowly() -> AsyncIterator[bytes]:
+        yield b"x" * 1000
+        await later(owner, DAY + 60)
+        yield b"x" * STEP_BYTES
+        assert await bench.value(young) == 1
+
+    key = f"tenants/{uuid4()}/datasets/{uuid4()}/data.csv"
+    await (await metered(bench)).put(key, slowly(), STEP_BYTES + 1000)
 
 
 async def test_objects_of_an_earlier_version_are_counted(bench: Bench, store: Store) -> None:
