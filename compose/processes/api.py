@@ -13,7 +13,6 @@ from uuid import UUID
 
 import uvicorn
 from fastapi import APIRouter, Response
-from prometheus_client import CONTENT_TYPE_LATEST
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 import consumers.dead_letters.http
@@ -37,17 +36,18 @@ from compose.adapters.keys import Keys
 from compose.admission import Admission, RequestBounds
 from compose.api_rates import api_rates
 from compose.contract.asyncapi import document
-from compose.database import BoundedPool, asyncpg_pool, engine, tenant_transaction
+from compose.database import asyncpg_pool, engine
 from compose.edge import Asgi, Traced, application
-from compose.metrics.meters import meters
 from compose.processes.bounded_http import bounded
 from compose.processes.connections import OpenConnections
+from compose.processes.health import health
 from compose.processes.ingress import ingress, limit_settings, previews, sealer_of
 from compose.processes.replays import requests
 from compose.processes.watching import watched
 from compose.settings import Settings
 from compose.storage import store as storage
 from compose.storage.metered import open_metered
+from compose.tenant_share import TenantShare
 from consumers.registry import BY_NAME
 from consumers.replays import store as replays
 from producers.access.http import authentication, whose_key
@@ -56,7 +56,6 @@ from producers.idempotency.once import Once
 from producers.outbox import store as log
 from producers.outbox.accept import Accept
 from producers.outbox.following import Following
-from producers.outbox.ports import Unavailable
 from schemas.decode import read
 from schemas.event import Event, FromNewer
 from schemas.log import unpack_headers
@@ -64,7 +63,8 @@ from schemas.record import Record
 from schemas.topics import DATASETS, JOBS
 
 ACQUIRE_SECONDS = 4.0
-READY_SECONDS = 5.0
+READING = 10
+"""Connections for all reads of tenants; one tenant has half of them at most."""
 
 
 @asynccontextmanager
@@ -73,7 +73,7 @@ async def api(settings: Settings, stopping: asyncio.Event | None = None) -> Asyn
     async with AsyncExitStack() as stack:
         url = settings.postgres_url.get_secret_value()
         limits = {"statement_seconds": settings.api_statement_seconds, "acquire_seconds": ACQUIRE_SECONDS}
-        reading = engine(url, "headrace_api", "api", pool_size=10, **limits)
+        reading = engine(url, "headrace_api", "api", pool_size=READING, **limits)
         stack.push_async_callback(reading.dispose)
         opened = partial(asyncpg_pool, url, "headrace_pipeline", acquire_seconds=ACQUIRE_SECONDS)
         pool = await stack.enter_async_context(opened("api accept", 6, statement_seconds=settings.accept_seconds))
@@ -86,7 +86,7 @@ async def api(settings: Settings, stopping: asyncio.Event | None = None) -> Asyn
 
         accept = Accept(pool, door_refusal, reached=crash_points())
         stack.push_async_callback(accept.drain)
-        transactions = partial(tenant_transaction, reading)
+        transactions = TenantShare(reading, READING // 2, ACQUIRE_SECONDS).begin
         once = Once(transactions, clock)
         following = Following(pipeline.begin, stopping or asyncio.Event())
         watching = asyncio.create_task(following.watch())
@@ -100,9 +100,11 @@ async def api(settings: Settings, stopping: asyncio.Event | None = None) -> Asyn
 
             return exists
 
+        known_keys = engine(url, "headrace_api", "api keys", pool_size=2, **limits)
+        stack.push_async_callback(known_keys.dispose)
         strangers = engine(url, "headrace_api", "api strangers", pool_size=2, **limits)
         stack.push_async_callback(strangers.dispose)
-        whose = whose_key(Keys(reading, strangers).find)
+        whose = whose_key(Keys(known_keys, strangers).find)
         authenticate = authentication(whose)
         holding = engine(url, "headrace_pipeline", "api objects", pool_size=3, **limits)
         stack.push_async_callback(holding.dispose)
@@ -132,7 +134,7 @@ async def api(settings: Settings, stopping: asyncio.Event | None = None) -> Asyn
             projections.metric_trends.http.routes(authenticate, transactions),
             projections.usage.http.routes(authenticate, transactions),
             _contract(settings),
-            _health(pool, accept),
+            health(pool, accept),
         ]
         rates = api_rates(limit_settings(settings))
         yield Traced(door, Admission(application(routers), whose, _bounds(settings), rates))
@@ -174,31 +176,6 @@ def _contract(settings: Settings) -> APIRouter:
     async def asyncapi() -> Response:
         """What stands on Kafka: topics, events, headers, examples, and who sends and receives them (AsyncAPI 3)."""
         return Response(whole, media_type="application/json")
-
-    return router
-
-
-def _health(pool: BoundedPool, accept: Accept) -> APIRouter:
-    router = APIRouter(tags=["operations"])
-
-    @router.get("/healthz")
-    async def alive() -> dict[str, str]:
-        """The process answers."""
-        return {"status": "ok"}
-
-    @router.get("/readyz")
-    async def ready() -> dict[str, str]:
-        """The process can accept: the database answers, and nothing waits at the door for longer than 5 s."""
-        if accept.oldest_seconds > READY_SECONDS:
-            raise Unavailable
-        async with asyncio.timeout(READY_SECONDS), pool.acquire() as connection:
-            await connection.fetch("SELECT 1")
-        return {"status": "ok"}
-
-    @router.get("/metrics", response_class=Response)
-    def metrics() -> Response:
-        """What this process measures, as Prometheus reads it."""
-        return Response(meters().text(), media_type=CONTENT_TYPE_LATEST)
 
     return router
 

@@ -70,11 +70,16 @@ class BoundedHttp(HttpToolsProtocol):
         if len(self.pipeline) >= MOST_PIPELINED:
             raise TooManyPipelined
         super().on_headers_complete()
+        if self.pipeline:
+            self.open.waits(self)
 
     def on_message_complete(self) -> None:
         """The request is whole."""
         self._in_body = False
-        self.open.completed(self)
+        if self.pipeline:
+            self.open.pipelined(self)
+        else:
+            self.open.completed(self)
         if self._deadline is not None:
             self._arrived()
         super().on_message_complete()
@@ -123,7 +128,8 @@ class BoundedHttp(HttpToolsProtocol):
         """The client has read on."""
         super().resume_writing()
         self._read_on()
-        if self.cycle is not None and not self.cycle.response_complete and not self._in_body:
+        unanswered = self.cycle is not None and not self.cycle.response_complete
+        if unanswered and not self._in_body and not self.pipeline:
             self.open.completed(self)
 
     def body_goes_to(self) -> str | None:
@@ -131,14 +137,19 @@ class BoundedHttp(HttpToolsProtocol):
         found: str | None = None if self.scope is None else self.scope["state"].get("body_goes_to")
         return found
 
+    def is_a_tenants(self) -> bool:
+        """Whether admission has found whose request is in hand."""
+        return self.cycle is not None and "principal" in self.cycle.scope["state"]
+
     def drop(self) -> None:
         """End the connection; a request that nobody answers yet is answered 503."""
         cycle = self.cycle
-        if self._in_body and not self.pipeline and cycle is not None and not cycle.response_started:
+        if not self.pipeline and cycle is not None and not cycle.response_started:
             self.transport.write(BUSY)
-            self.transport.close()
-        else:
-            self.transport.abort()
+            if not self._unread_bytes():
+                self.transport.close()
+                return
+        self.transport.abort()
 
     def _wait(self, seconds: float) -> None:
         self._deadline = self.loop.call_later(seconds, self.transport.close)

@@ -178,3 +178,10 @@ async def test_connections_are_a_share(served: Served, source: dict[str, Any]) -
         assert await good(served, source) == [202]
         async with served.client() as client:
             assert (await client.get("/v1/sources")).status_code == 200
+
+
+async def test_requests_in_a_row_shut_nobody_out(served: Served, source: dict[str, Any]) -> None:
+    row = b"GET /openapi.json HTTP/1.1\r\nhost: x\r\n\r\n" * 90
+    async with open_connections(served, *[row] * (MOST_CONNECTIONS + 20)):
+        assert await good(served, source) == [202]
+        assert await asyncio.gather(*(good(served, source) for _ in range(5))) == [[202]] * 5
