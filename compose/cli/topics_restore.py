@@ -11,7 +11,7 @@ import typer
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 
-from compose.cli.failure import Failure
+from compose.cli.failure import Failure, explain
 from compose.cli.output import number, terminal
 
 if TYPE_CHECKING:
@@ -69,6 +69,7 @@ def restored(settings: "Settings") -> str:
 
 
 def _run(settings: "Settings", tell: "Tell", from_seq: int | None, *, every: bool, dry_run: bool) -> "Restored":
+    import asyncpg
     from aiokafka.errors import KafkaError
 
     from compose.adapters.crash_points import crash_points
@@ -87,6 +88,9 @@ def _run(settings: "Settings", tell: "Tell", from_seq: int | None, *, every: boo
         raise Failure(*error.args) from None
     except KafkaError as error:
         raise Failure(f"Kafka: {error!r}", "once it answers, call this again") from None
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        again = "once that is mended, call this again: topics that it held are held until then"
+        raise explain(error) or Failure(f"the restore was cut off: {error!r}", again) from None
 
 
 @contextmanager

@@ -145,10 +145,10 @@ def check(standing: Standing, partitions: int) -> None:
 
 
 @asynccontextmanager
-async def looking(settings: Settings) -> AsyncIterator[Look]:
-    """Connected to both."""
+async def looking(settings: Settings, command_seconds: float = 300) -> AsyncIterator[Look]:
+    """Connected to both; a statement ends after `command_seconds`."""
     connection = await asyncpg.connect(
-        settings.postgres_url.get_secret_value(), timeout=10, command_timeout=300,
+        settings.postgres_url.get_secret_value(), timeout=10, command_timeout=command_seconds,
         server_settings={"role": "headrace_pipeline", "application_name": "headrace topics"},
     )  # fmt: skip
     admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka, request_timeout_ms=20_000)

@@ -2,17 +2,19 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
+import asyncpg
 from aiokafka.admin import NewPartitions
 
 from compose.growing.growth import LOOK_SECONDS, OFFICE, OFFICE_SECONDS
 from compose.growing.standing import Look, looking
 from compose.restoring.missing import Range, find_range
-from compose.restoring.survey import BY, CannotRestore, Position, Survey, TopicLoss, survey
+from compose.restoring.resuming import LOCK, MOVE, Offsets, resuming
+from compose.restoring.survey import BY, CannotRestore, Survey, TopicLoss, survey
 from compose.settings import Settings
 from compose.topics import create, partitions_of
 from producers.outbox.layout import hold, lift
@@ -21,6 +23,9 @@ from producers.outbox.relay import elected
 
 REST_SECONDS = 60.0  # how long it waits for a relay to let the topics rest
 SEQS_AT_ONCE = 20_000
+# Statements read months of the log: whoever restores ends them, not a clock.
+COMMAND_SECONDS = 24 * 3600
+COMMIT_TRIES = 5  # of which each but the last may end in a deadlock
 NEWEST = "SELECT coalesce(max(seq), 0) FROM events"
 # Into what waits for the hold to be lifted; the relay then sends all of it in the order of its seq.
 LIST = """
@@ -30,12 +35,6 @@ FROM events e JOIN unnest($3::text[], $4::bigint[], $5::uuid[]) AS r(topic, firs
 WHERE e.seq >= $1 AND e.seq < $2 AND e.seq >= r.first AND e.id >= r.oldest
   AND NOT EXISTS (SELECT FROM outbox o WHERE o.seq = e.seq)
 ON CONFLICT DO NOTHING
-"""
-MOVE = """
-UPDATE positions p
-SET next = g.next, last_event_id = NULL, last_event_offset = NULL, updated_at = headrace_clock()
-FROM unnest($2::text[], $3::int[], $4::int[], $5::bigint[]) AS g(consumer, generation, partition, next)
-WHERE p.topic = $1 AND p.consumer = g.consumer AND p.generation = g.generation AND p.partition = g.partition
 """
 ENDS = """
 UPDATE partition_ends e SET confirmed_offset = least(e.confirmed_offset, g.ends - 1), went_back_at = NULL
@@ -106,6 +105,8 @@ class Restoration:
         affected = self._affected(before, first_seq, every=every)
         if not affected:
             return Restored()
+        # What cannot be worked out is seen before anything is held.
+        await self._planned(before, affected, first_seq)
         await self._make(affected)
         for loss in affected:
             await hold(self.look.connection, loss.topic.name, loss.partitions, None, BY)
@@ -117,7 +118,8 @@ class Restoration:
         planned = replace(await self._planned(now, losses, first_seq), reasons=_reasons(affected))
         await self._list([one for one in planned.ranges if one.records])
         self.reached("restore.listed")
-        await self._commit(now, losses, {one.topic for one in planned.ranges if one.is_whole})
+        whole = {one.topic for one in planned.ranges if one.is_whole}
+        await self._commit(now, losses, await resuming(self.look, losses, whole))
         self.reached("restore.done")
         return planned
 
@@ -182,19 +184,28 @@ class Restoration:
             done = min(begin + SEQS_AT_ONCE, newest + 1) - first
             self.tell(Progress("listing what is lost", done, newest + 1 - first))
 
-    async def _commit(self, now: Survey, losses: Sequence[TopicLoss], whole: Collection[str]) -> None:
-        """Everything that makes the readers and the relay go on, in one transaction.
+    async def _commit(self, now: Survey, losses: Sequence[TopicLoss], offsets: Mapping[str, Offsets]) -> None:
+        """Commit; again where a delivery, whose locks lie across, made Postgres choose this one."""
+        for left in reversed(range(COMMIT_TRIES)):
+            try:
+                await self._commit_once(now, losses, offsets)
+            except asyncpg.DeadlockDetectedError:
+                if not left:
+                    raise
+            else:
+                return
 
-        Readers go on from the log's beginning; one that is below it from the end, where all of it is published again.
-        """
+    async def _commit_once(self, now: Survey, losses: Sequence[TopicLoss], offsets: Mapping[str, Offsets]) -> None:
+        """Everything that makes the readers and the relay go on, in one transaction."""
         connection = self.look.connection
         async with connection.transaction():
+            await connection.execute(LOCK, [loss.name for loss in losses])
             for loss in losses:
                 moved = loss.positions
                 await connection.execute(
                     MOVE, loss.name, [one.consumer for one in moved],
                     [one.generation for one in moved], [one.partition for one in moved],
-                    [_goes_on_from(loss, one, loss.topic.name in whole) for one in moved],
+                    offsets[loss.name],
                 )  # fmt: skip
                 await connection.execute(ENDS, loss.name, list(loss.log), [end for _, end in loss.log.values()])
                 for statement in FORGET:
@@ -208,11 +219,6 @@ class Restoration:
                 await lift(connection, loss.topic.name, loss.partitions)
 
 
-def _goes_on_from(loss: TopicLoss, position: Position, is_whole: bool) -> int:
-    begin, end = loss.log.get(position.partition, (0, 0))
-    return end if is_whole and position.is_below else begin
-
-
 def _reasons(losses: Sequence[TopicLoss]) -> tuple[str, ...]:
     begun = [f"a restore of {loss.topic.name} was begun and not finished" for loss in losses if loss.is_begun]
     every = [reason for loss in losses for reason in loss.reasons]
@@ -222,7 +228,7 @@ def _reasons(losses: Sequence[TopicLoss]) -> tuple[str, ...]:
 @asynccontextmanager
 async def restoring(settings: Settings, tell: Tell, reached: Reached = nothing) -> AsyncIterator[Restoration]:
     """The one who may restore; raises CannotRestore while somebody else does, or grows a topic."""
-    async with looking(settings) as look:
+    async with looking(settings, COMMAND_SECONDS) as look:
         until = time.monotonic() + OFFICE_SECONDS
         while not await elected(look.connection, OFFICE):
             if time.monotonic() > until:

@@ -1,4 +1,4 @@
-"""`headrace topics restore` for readers further behind than the retention: nothing is skipped."""
+"""`headrace topics restore` for readers behind the retention, and when it cannot work out what is lost."""
 
 from datetime import timedelta
 
@@ -16,13 +16,18 @@ LATER = WEBHOOKS.retention + timedelta(days=2)
 FORGOTTEN = timedelta(days=34, hours=1)
 
 
-async def pass_time(made: Ground, since: timedelta) -> None:
-    """All that was accepted is so old."""
+async def as_owner(made: Ground, statement: str, *given: object) -> None:
+    """Of the tables."""
     owner = await asyncpg.connect(
         made.settings.postgres_url.get_secret_value(), server_settings={"role": "headrace_owner"}
     )
-    await owner.execute("UPDATE clock_offset SET value = $1", since)
+    await owner.execute(statement, *given)
     await owner.close()
+
+
+async def pass_time(made: Ground, since: timedelta) -> None:
+    """All that was accepted is so old."""
+    await as_owner(made, "UPDATE clock_offset SET value = $1", since)
 
 
 @pytest.mark.parametrize("whole_log", [False, True])
@@ -47,3 +52,19 @@ async def test_what_retention_took_from_a_reader_is_published_again(
         assert (await made.restore_here()).records == made.sent
         async with made.running():
             await made.all_applied()
+
+
+async def test_what_cannot_be_worked_out_holds_nothing(
+    settings: Settings, pipeline: AsyncEngine, admin: AIOKafkaAdminClient
+) -> None:
+    """Postgres refuses the log: it says so, and no topic waits for the next call."""
+    async with ground(settings, pipeline, admin) as made:
+        await made.send(1)
+        await made.relayed()
+        await made.lose_topic()
+        await as_owner(made, "REVOKE SELECT ON events FROM headrace_pipeline")
+        code, _, said = await made.restore()
+        await as_owner(made, "GRANT SELECT ON events TO headrace_pipeline")
+        assert (code, "permission denied" in said, "Traceback" in said) == (1, True, False), said
+        assert await made.ask("SELECT topic FROM topic_layouts WHERE held_since IS NOT NULL") == []
+        assert (await made.restore_here()).records == 1
