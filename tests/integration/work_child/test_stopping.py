@@ -59,7 +59,7 @@ async def test_an_exception_is_reported_as_ours_and_bounded(tmp_path: Path) -> N
     result = await misbehave("broken", tmp_path)
     assert isinstance(result, Broken)
     assert result.error_type == "builtins.ZeroDivisionError"
-    assert len(result.message) == 2000
+    assert len(result.message.encode()) == 2000
     assert len(result.traceback) <= 8000
 
 
