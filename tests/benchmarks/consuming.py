@@ -50,7 +50,10 @@ ONLY = os.environ.get("BENCH_ONLY", "ingest,billing,usage").split(",")
 TENANTS, SOURCES = 10, 5
 BATCH = 500
 PROCESS = psutil.Process()
-EMPTY = "TRUNCATE positions, processed, usage_records, events, outbox, read_usage_records, read_usage_days"
+EMPTY = (
+    "TRUNCATE positions, consumer_starts, suspect_records, processed, usage_records, events, outbox,"
+    " read_usage_records, read_usage_days"
+)
 SOURCE = """
     INSERT INTO sources (tenant_id, id, name, scheme, options, action)
     VALUES ($1, $2, $3, 'standard_webhooks', '{}', '{"kind": "forward"}')
