@@ -38,6 +38,8 @@ STATUS = {
     "body_too_large": 413,
     "event_too_large": 422,
     "unsupported_media_type": 415,
+    "unsupported_content_encoding": 415,
+    "invalid_content_encoding": 400,
     "empty_file": 422,
     "invalid_multipart": 422,
     "invalid_name": 422,
