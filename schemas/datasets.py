@@ -3,16 +3,37 @@
 from typing import Literal
 from uuid import UUID
 
-from pydantic import JsonValue
+from pydantic import Field, JsonValue
 
 from schemas.payload import Frozen, Payload
 
+ColumnType = Literal["integer", "number", "boolean", "text"]
+
 
 class Column(Frozen):
-    """One column as validation typed it."""
+    """One column as validation typed it: its cells that hold one of the words `missing` are empty.
+
+    Without `missing` it was read by the first reader, which had one list of words for every column.
+    `looks_like` says what the values of a text column seem to be: `dates`.
+    """
 
     name: str
-    type: Literal["integer", "number", "boolean", "text"]
+    type: ColumnType
+    missing: tuple[str, ...] | None = None
+    looks_like: str | None = None
+
+
+class Reading(Frozen):
+    """How the cells of a file are to be read, as far as somebody said so.
+
+    `missing` replaces the reader's own choice of words that mean an empty cell; `types` fixes the
+    type of columns by name. `typed` says that the values had types before they became a file: no
+    word among them means an empty cell.
+    """
+
+    missing: tuple[str, ...] | None = None
+    types: dict[str, ColumnType] = Field(default_factory=dict)
+    typed: bool = False
 
 
 class Finding(Frozen):
@@ -36,10 +57,15 @@ class DatasetSubmitted(Payload, type="dataset.submitted"):
     size_bytes: int
     sha256: str
     content_type: str
+    reading: Reading | None = None
 
 
 class DatasetValidated(Payload, type="dataset.validated"):
-    """The file is a table that can be trained on; `version` counts per name, equal content keeps its version."""
+    """The file is a table that can be trained on; `version` counts per name.
+
+    Equal content that is read equally keeps its version: `reader` is the number of the rules by which
+    its cells were read, `reading` what was said of them beforehand.
+    """
 
     dataset_id: UUID
     name: str
@@ -50,6 +76,8 @@ class DatasetValidated(Payload, type="dataset.validated"):
     sha256: str
     findings: tuple[Finding, ...] = ()
     profile: tuple[dict[str, JsonValue], ...] = ()
+    reader: int = 1
+    reading: Reading | None = None
 
 
 class DatasetRejected(Payload, type="dataset.rejected"):

@@ -43,10 +43,25 @@ class Version:
         return " ".join((self.payload.__doc__ or "").split("\n\n")[0].split())
 
     def example(self) -> tuple[dict[str, Any], Headers]:
-        """A record's value and headers, as they were published with the version."""
-        value = (EXAMPLES / short(self.topic) / f"{self.name}.json").read_bytes()
+        """A record's value and headers, with all that was added to the version since."""
+        value = fullest(EXAMPLES / short(self.topic), self.name).read_bytes()
         event = decode(value, (), {self.type: self.payload}, {})
         return json.loads(value), event.headers()
+
+
+def fullest(folder: Path, name: str) -> Path:
+    """A version's example with the most fields: `job.queued.v1-a.json` adds to `job.queued.v1.json`."""
+    found = sorted([folder / f"{name}.json", *folder.glob(f"{name}-*.json")])
+    return max(found, key=lambda path: len(_places(json.loads(path.read_bytes()))))
+
+
+def _places(value: Any, place: str = "") -> set[str]:
+    """Where a document has a value; the elements of a list are one place."""
+    if isinstance(value, dict):
+        return {place}.union(*(_places(one, f"{place}.{name}") for name, one in value.items()))
+    if isinstance(value, list):
+        return {place}.union(*(_places(one, f"{place}[]") for one in value))
+    return {place}
 
 
 CURRENT = tuple(Version(PAYLOADS[kind]) for kind in PAYLOADS)

@@ -34,9 +34,10 @@ def _profile(
     path: Path, names: tuple[str, ...], rows: int, limits: CsvLimits, findings: Findings
 ) -> tuple[ColumnProfile, ...]:
     from consumers.ingest import csv_profile  # polars takes its time; a file that is no table needs none of it
+    from consumers.table_reader.cells import row_count, scan
 
-    frame = csv_profile.scan(path, names)
-    if csv_profile.row_count(frame) != rows:
+    frame = scan(path, len(names))
+    if row_count(frame) != rows:
         findings.add("ambiguous", "two CSV readers disagree on where the rows end; quote the fields")
         return ()
     columns = tuple(csv_profile.profile(frame, names, rows, findings))

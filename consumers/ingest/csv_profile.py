@@ -8,14 +8,14 @@ from __future__ import annotations
 import heapq
 import math
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from consumers.ingest.csv_structure import BLANKS
 from consumers.ingest.findings import Findings
-from consumers.ingest.protocol import MISSING_MARKERS, ColumnProfile, ColumnType, TopValue
+from consumers.ingest.protocol import ColumnProfile, ColumnType, TopValue
+from consumers.table_reader.cells import place_name, without
+from consumers.table_reader.rules import MISSING_OF_READER_1
 from schemas.bounds import cut
 
 COLUMNS_AT_ONCE = 200
@@ -26,40 +26,27 @@ MAX_COUNTED = 1000
 MOSTLY = 0.8
 
 
-def scan(path: Path, names: Sequence[str]) -> pl.LazyFrame:
-    """All columns as text, blanks off, missing markers as null, rows without any value left out."""
-    frame = pl.scan_csv(
-        path, has_header=False, skip_lines=1, schema=dict.fromkeys(names, pl.String), infer_schema=False, glob=False
-    )
-    text = pl.all().str.strip_chars(BLANKS)
-    cleaned = frame.select(pl.when(~text.is_in(MISSING_MARKERS)).then(text))
-    return cleaned.filter(pl.any_horizontal(pl.all().is_not_null()))
-
-
-def row_count(frame: pl.LazyFrame) -> int | None:
-    """None when polars cannot read the file at all."""
-    try:
-        return int(frame.select(pl.len()).collect(engine="streaming").item())
-    except pl.exceptions.PolarsError:
-        return None
-
-
 def profile(frame: pl.LazyFrame, names: Sequence[str], rows: int, findings: Findings) -> Iterator[ColumnProfile]:
     """A bounded number of columns per pass, so that a wide file does not become a huge query."""
+    places = [place_name(place) for place in range(len(names))]
+    frame = frame.select(without(place, MISSING_OF_READER_1) for place in places)
     for start in range(0, len(names), COLUMNS_AT_ONCE):
-        part = names[start : start + COLUMNS_AT_ONCE]
-        counts = _ask(frame, [expression for name in part for expression in _counts(name)])
-        types = {name: _decide(name, counts, findings) for name in part}
-        figures = _ask(frame, [expression for name in part for expression in _figures(name, types[name])])
-        counted = [name for name in part if _countable(types[name], figures[f"distinct:{name}"])]
+        some = slice(start, start + COLUMNS_AT_ONCE)
+        part = dict(zip(places[some], names[some], strict=True))
+        counts = _ask(frame, [expression for place in part for expression in _counts(place)])
+        types = {place: _decide(place, name, counts, findings) for place, name in part.items()}
+        figures = _ask(frame, [one for place in part for one in _figures(place, types[place])])
+        counted = [
+            place for place in part if _countable(types[place], figures[f"distinct:{place}"])
+        ]
         tops = _tops(frame, counted)
-        for name in part:
-            empty = rows - counts[f"filled:{name}"]
+        for place, name in part.items():
+            empty = rows - counts[f"filled:{place}"]
             if empty == rows:
                 findings.add("column_empty", "no value in any row", severity="warning", column=name)
-            elif figures[f"distinct:{name}"] == 1 and rows > 1:
+            elif figures[f"distinct:{place}"] == 1 and rows > 1:
                 findings.add("column_constant", "the same value in all rows", severity="warning", column=name)
-            yield _column(name, types[name], rows, empty, figures, tops.get(name, ()))
+            yield _column(place, name, types[place], rows, empty, figures, tops.get(place, ()))
 
 
 def _ask(frame: pl.LazyFrame, expressions: list[pl.Expr]) -> dict[str, Any]:
@@ -84,13 +71,13 @@ def _counts(name: str) -> list[pl.Expr]:
     ]
 
 
-def _decide(name: str, counts: dict[str, Any], findings: Findings) -> ColumnType:
-    filled = counts[f"filled:{name}"]
+def _decide(place: str, name: str, counts: dict[str, Any], findings: Findings) -> ColumnType:
+    filled = counts[f"filled:{place}"]
     kinds: tuple[ColumnType, ...] = ("integer", "number", "boolean")
     for kind in kinds:
-        if 0 < filled == counts[f"{kind}:{name}"]:
+        if 0 < filled == counts[f"{kind}:{place}"]:
             return kind
-    other = filled - counts[f"number:{name}"]
+    other = filled - counts[f"number:{place}"]
     if filled and other / filled <= 1 - MOSTLY:
         message = f"read as text, for {other} of {filled} values are not numbers"
         findings.add("mostly_numbers", message, severity="warning", column=name, count=other)
@@ -116,10 +103,13 @@ def _countable(kind: ColumnType, distinct: int) -> bool:
 
 
 def _column(
-    name: str, kind: ColumnType, rows: int, empty: int, figures: dict[str, Any], top: tuple[TopValue, ...]
-) -> ColumnProfile:
-    distinct = min(figures[f"distinct:{name}"], rows - empty)
-    measured = {key: _finite(figures.get(f"{key}:{name}")) for key in ("min", "max", "mean", "std")}
+    place: str, name: str, kind: ColumnType, rows: int, empty: int, figures: dict[str, Any],
+    top: tuple[TopValue, ...],
+) -> ColumnProfile:  # fmt: skip
+    distinct = min(figures[f"distinct:{place}"], rows - empty)
+    measured = {
+        key: _finite(figures.get(f"{key}:{place}")) for key in ("min", "max", "mean", "std")
+    }
     return ColumnProfile(name=name, type=kind, empty=empty, distinct=distinct, top=top, **measured)
 
 

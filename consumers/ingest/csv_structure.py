@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import BinaryIO
 
 from consumers.ingest.findings import Findings
-from consumers.ingest.protocol import MISSING_MARKERS, CsvLimits
+from consumers.ingest.protocol import CsvLimits
+from consumers.table_reader.rules import BLANKS
 from schemas.bounds import size_of
 
-BLANKS = " \t"
 MAX_NAME_CHARACTERS = 200
 # A quoted field may hold line ends; this many lines without its closing quote is a quote that nobody closed.
 MAX_RECORD_LINES = 10_000
@@ -92,7 +92,7 @@ def check_structure(path: Path, limits: CsvLimits, findings: Findings) -> Struct
                 _check_quotes(text, lines.row, findings)
                 if lines.row == 1:
                     names = _check_header(record, limits, findings)
-                elif any(cell.strip(BLANKS) not in MISSING_MARKERS for cell in record):
+                elif any(cell.strip(BLANKS) for cell in record):
                     rows += 1
                     _check_width(record, len(names), lines.row, findings)
                 elif len(record) > len(names):

@@ -6,11 +6,9 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-ColumnType = Literal["integer", "number", "boolean", "text"]
-Severity = Literal["error", "warning"]
+from schemas.datasets import ColumnType
 
-# A cell with one of these, after blanks around it are taken off, is empty. Training reads by the same list.
-MISSING_MARKERS: tuple[str, ...] = ("", "NA", "N/A", "NaN", "nan", "null", "NULL")
+Severity = Literal["error", "warning"]
 
 
 class Frozen(BaseModel):

@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import Field
 
 from consumers.training.plan import Frozen, Plan, Task
+from schemas.datasets import Column, ColumnType
 
-ColumnType = Literal["integer", "number", "boolean", "text"]
-
-# A cell with one of these, after blanks around it are taken off, is empty; validation has the same list.
-MISSING_MARKERS: tuple[str, ...] = ("", "NA", "N/A", "NaN", "nan", "null", "NULL")
-BLANKS = " \t"
-
-
-class Column(Frozen):
-    name: str
-    type: ColumnType
+__all__ = ["Column", "ColumnType"]
 
 
 class TrainRequest(Frozen):

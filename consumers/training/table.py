@@ -1,4 +1,4 @@
-"""The data set in memory, typed as its validation decided: features as a polars frame, the target as an array."""
+"""The dataset in memory, typed as its validation decided: a polars frame, and the target's array."""
 
 from __future__ import annotations
 
@@ -10,8 +10,11 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from consumers.table_reader.cells import place_name, scan, without
+from consumers.table_reader.range_check import check_range
+from consumers.table_reader.rules import missing_in
 from consumers.training.plan import Task
-from consumers.training.protocol import BLANKS, MISSING_MARKERS, Column, ColumnType
+from consumers.training.protocol import Column, ColumnType
 from consumers.work.child import Refusal
 from schemas.bounds import cut
 
@@ -20,7 +23,11 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows in the file's order, without those whose target is empty; `columns` are the features."""
+    """Rows in the file's order, without those whose target is empty; `columns` are the features.
+
+    The frame's columns have the names of the file, whatever these are. Polars takes `*` and `^a.*$`
+    for patterns in `select`, `drop` and `pl.col`, and for names in `frame[name]`.
+    """
 
     columns: tuple[Column, ...]
     features: pl.DataFrame
@@ -30,39 +37,47 @@ class Table:
 
 
 def read_table(path: Path, columns: Sequence[Column], target: str) -> Table:
-    types = {column.name: column.type for column in columns}
-    if target not in types:
-        listed = cut(", ".join(map(repr, types)), 1500)
+    """Refuses with `target_not_found`, or `out_of_range` where a number is too large to be squared."""
+    names = [column.name for column in columns]
+    if target not in names:
+        listed = cut(", ".join(map(repr, names)), 1500)
         raise Refusal("user_config", "target_not_found", f"there is no column {target!r}; there are {listed}")
-    text = pl.all().str.strip_chars(BLANKS)
-    frame = (
-        pl.scan_csv(
-            path, has_header=False, skip_lines=1, schema=dict.fromkeys(types, pl.String), infer_schema=False, glob=False
-        )
-        .select(pl.when(~text.is_in(MISSING_MARKERS)).then(text))
-        .filter(pl.any_horizontal(pl.all().is_not_null()))
-        .select(_typed(column, is_target=column.name == target) for column in columns)
-        .collect(engine="streaming")
-    )
-    kept = frame.filter(pl.col(target).is_not_null())
+    chosen = names.index(target)
+    frame = _cells(path, columns).select(
+        _typed(place, column, is_target=place == chosen) for place, column in enumerate(columns)
+    ).collect(engine="streaming")  # fmt: skip
+    check_range(path, columns, frame)
+    kept = frame.filter(pl.col(place_name(chosen)).is_not_null())
+    features = kept.drop(place_name(chosen))
+    features.columns = [name for name in names if name != target]
     return Table(
         columns=tuple(column for column in columns if column.name != target),
-        features=kept.drop(target),
-        target=kept[target],
-        target_type=types[target],
+        features=features,
+        target=kept[place_name(chosen)].alias(target),
+        target_type=columns[chosen].type,
         rows_without_target=frame.height - kept.height,
     )
 
 
-def _typed(column: Column, *, is_target: bool) -> pl.Expr:
+def _cells(path: Path, columns: Sequence[Column]) -> pl.LazyFrame:
+    """Text cells, null where they are empty or hold a word that means so in their column."""
+    frame = scan(path, len(columns)).with_columns(
+        without(place_name(place), missing_in(column)) for place, column in enumerate(columns)
+    )
+    if all(column.missing is not None for column in columns):
+        return frame
+    return frame.filter(pl.any_horizontal(pl.all().is_not_null()))  # as the first reader counted
+
+
+def _typed(place: int, column: Column, *, is_target: bool) -> pl.Expr:
     """Features are floats or text, for that is what the estimators take; a target keeps its kind."""
-    cell = pl.col(column.name)
+    cell = pl.col(place_name(place))
     match column.type:
         case "text":
             return cell
         case "boolean":
             truth = pl.when(cell.is_not_null()).then(cell.str.to_lowercase() == "true")
-            return truth.alias(column.name) if is_target else truth.cast(pl.Float64).alias(column.name)
+            return (truth if is_target else truth.cast(pl.Float64)).alias(place_name(place))
         case "integer" if is_target:
             return cell.cast(pl.Int64)
         case _:

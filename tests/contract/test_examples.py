@@ -8,6 +8,7 @@ import pytest
 from pydantic import TypeAdapter
 
 import schemas
+from compose.contract.versions import fullest
 from schemas.decode import read
 from schemas.event import Event, Undecodable
 from schemas.payload import Payload
@@ -23,7 +24,7 @@ GOLDEN = Golden(EXAMPLES, PAYLOADS, FORMERS)
 
 def place_of(kind: str) -> Path:
     topic = TOPIC_OF[kind].removeprefix("headrace.")
-    return EXAMPLES / topic / f"{kind}.v{PAYLOADS[kind].VERSION}.json"
+    return fullest(EXAMPLES / topic, f"{kind}.v{PAYLOADS[kind].VERSION}")
 
 
 def example(kind: str) -> dict[str, Any]:

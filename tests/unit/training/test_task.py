@@ -2,9 +2,8 @@
 
 import pytest
 
-from consumers.ingest.protocol import MISSING_MARKERS as VALIDATION_MARKERS
 from consumers.training.options import read_options
-from consumers.training.protocol import MISSING_MARKERS, ColumnType
+from consumers.training.protocol import ColumnType
 from consumers.training.task import check_classes, check_distinct, check_rows, check_task, infer_task
 from consumers.work.child import Refusal
 
@@ -81,7 +80,3 @@ def test_unknown_options_and_values_are_refused(options: dict[str, object], code
     with pytest.raises(Refusal) as caught:
         read_options(options, default_seed=0)
     assert (caught.value.failure_class, caught.value.code) == ("user_config", code)
-
-
-def test_training_and_validation_agree_on_what_is_empty() -> None:
-    assert MISSING_MARKERS == VALIDATION_MARKERS
