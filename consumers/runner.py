@@ -6,6 +6,7 @@ import random
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from consumers.breaker import Limits
 from consumers.dead_letters import store as dead_letters
@@ -13,6 +14,7 @@ from consumers.dead_letters.failure import failure_of
 from consumers.dead_letters.letter import DeadLetter
 from consumers.errors import Permanent, Transient
 from consumers.inbox import store as inbox
+from consumers.inbox.age import without_too_old
 from consumers.one_by_one import one_by_one
 from consumers.outcome import Applied, Ignored, Rejected
 from consumers.parts import Part, held_with_the_rest, parts_of
@@ -47,9 +49,6 @@ from schemas.log import LogEntry, entry_of
 from schemas.record import Delivery, Held, Record, Span
 
 log = logging.getLogger(__name__)
-
-
-Place = tuple[str, int]
 RESUME = "its positions stay; once the cause is mended: headrace consumers resume"
 
 
@@ -75,13 +74,14 @@ class Runner:
     bug_seconds: float = 0.4  # before the second attempt; four times as long before each further one
     limits: Limits = field(default_factory=Limits)
     jitter: Callable[[], float] = field(default=random.random)
+    kept: timedelta = timedelta(days=35)
     reached: Reached = nothing
     counted: Counted = uncounted
     alone: asyncio.Lock = field(default_factory=asyncio.Lock)
-    """One for all runners of a process: what may kill it is in hand alone, so that no other is blamed."""
+    """One for all runners of a process: what may kill it is in hand alone, so no other is blamed."""
     _fuse: Fuse = field(init=False)
     _guard: Guard = field(init=False)
-    _attempts: dict[Place, tuple[int, int]] = field(init=False, default_factory=dict)
+    _attempts: dict[tuple[str, int], tuple[int, int]] = field(init=False, default_factory=dict)
     """Per partition that waits: the offset of the guilty record, and how often it was tried."""
 
     def __post_init__(self) -> None:
@@ -204,7 +204,8 @@ class Runner:
         self, records: Sequence[Record], spans: Sequence[Span], messages: Sequence[Message],
         unreadable: Sequence[DeadLetter], condemned: Condemned | None = None,
     ) -> bool:  # fmt: skip
-        letters = [*unreadable]
+        messages, old = without_too_old(messages, self.consumer, self.clock.now() - self.kept)
+        letters = [*unreadable, *old]
         async with self.begin() as tx:
             standing = await self.positions.standing(tx, spans)
             if standing is not Standing.HERE:

@@ -15,6 +15,7 @@ KEY: dict[str, Any] = {
 CLASSES = {
     "undecodable": "the bytes are no event of ours: broken JSON, another shape, a key, header or topic that disagrees",
     "unknown_version": "a version that only a newer release knows; replayed after the upgrade",
+    "too_old": "older than what is kept of what its consumer has had; replay it only if it had no effect",
     "permanent": "the content can never be applied, such as text that the database refuses",
     "bug": "our code failed on it, several times",
     "user_data": "the data is to be mended by whoever sent it",

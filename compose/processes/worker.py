@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
 from functools import partial
 from uuid import UUID
 
@@ -101,6 +102,7 @@ async def consumer_parts(
             consumer.name, consumer.wanted, handler(consumer, settings, clock), pipeline.begin, positions, append,
             classify, clock, prefix, limits=consumer.breaker, reached=crash_points(),
             counted=told.consumed(consumer.name), alone=alone or asyncio.Lock(),
+            kept=timedelta(days=settings.keep_processed_days),
         )  # fmt: skip
         subscribe = partial(
             Subscription,

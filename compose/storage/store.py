@@ -29,7 +29,7 @@ class StoredObject:
 async def hold(tx: AsyncConnection, tenant: UUID, key: str, size_bytes: int, setting: float) -> None:
     """Hold room for an object of a size; `setting` is the limit of tenants without their own.
 
-    Raises Refusal `quota_exceeded`.
+    Raises Refusal `quota_exceeded`; `never_fits` in its details where the whole quota is too small.
     """
     given = {"tenant": tenant, "key": key, "bytes": size_bytes, "setting": float(setting)}
     row = (await tx.execute(HOLD, given)).one()
@@ -37,7 +37,7 @@ async def hold(tx: AsyncConnection, tenant: UUID, key: str, size_bytes: int, set
         raise Refusal(
             "quota_exceeded",
             f"{size_bytes} bytes more than the {row.used} that are stored would pass the limit of {row.allowed}.",
-            meter=METER, limit=row.allowed, used=row.used,
+            meter=METER, limit=row.allowed, used=row.used, never_fits=size_bytes > row.allowed,
         )  # fmt: skip
 
 

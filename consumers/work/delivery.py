@@ -12,6 +12,7 @@ log = logging.getLogger(__name__)
 
 DELIVER_SECONDS = 120.0
 AGAIN_SECONDS = 1.0
+NEVER_FITS = "larger_than_quota"
 
 
 async def delivered(
@@ -29,7 +30,8 @@ async def delivered(
         try:
             await deliver()
         except Refusal as refusal:
-            return Refused("quota", refusal.code, refusal.message)
+            code = NEVER_FITS if refusal.details.get("never_fits") else refusal.code
+            return Refused("quota", code, refusal.message)
         except Exception as error:
             if not is_transient(error):
                 raise

@@ -15,6 +15,7 @@ from consumers.ingest.streams.intake import SEALING, piece_of
 from consumers.ingest.streams.stream import Batch, Stream, dropped_through
 from consumers.ports import Objects, Transactions
 from consumers.work import store as work
+from consumers.work.delivery import NEVER_FITS
 from consumers.work.limits import Limits
 from consumers.work.piece import Claimed
 from consumers.work.spawn import ChildRequest, ChildResult, Finished, LimitExceeded, Progress, Refused
@@ -96,7 +97,7 @@ class Sealing:
     async def finish(self, tx: "AsyncConnection", piece: Claimed, result: ChildResult, at: datetime) -> Sequence[Event]:
         """Submit the version, ask for its training, drop the rows that no later version has, go on to the next."""
         match result:
-            case Refused("quota", _, message):
+            case Refused("quota", code, message) if code != NEVER_FITS:
                 return await self._wait(tx, piece, message, at)
             case LimitExceeded("file_limit", _):
                 return await self._refuse(tx, piece, "file_limit", self._too_large, at)

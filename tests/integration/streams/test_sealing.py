@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from compose.adapters.clock import Clock
+from compose.storage.store import hold
 from consumers.work import store as work
 from consumers.work.piece import Claimed
 from consumers.work.spawn import Crashed, Finished, working_directory
@@ -181,14 +182,15 @@ async def test_a_batch_whose_every_attempt_is_lost_is_taken_up_again(gathering: 
 
 async def test_rows_of_a_tenant_without_room_wait_for_it(gathering: Gathering) -> None:
     """They were answered 202 and are nowhere else; no version of them is rejected."""
-    settings = gathering.bench.settings
-    full = Gathering(replace(gathering.bench, settings=settings.model_copy(update={"tenant_storage_bytes": 10})))
+    full = with_quota(gathering, 100)
     tenant = uuid4()
     source = await full.source(tenant, action(window="batch"))
     await full.take(*webhooks(tenant, source, range(1, 7)))
     ready = "SELECT count(*) FROM work WHERE state <> 'done' AND ready_at <= headrace_clock()"
     stop = asyncio.Event()
     async with full.parts() as (_, worker):
+        async with full.bench.pipeline.begin() as tx:
+            await hold(tx, tenant, f"tenants/{tenant}/datasets/other", 95, 100)
         running = asyncio.create_task(worker.run(stop))
         await eventually(lambda: full.bench.value(ready), lambda found: found == 0)
         stop.set()
@@ -202,3 +204,26 @@ async def test_rows_of_a_tenant_without_room_wait_for_it(gathering: Gathering) -
         ).rowcount == 1
     assert [numbers(one.cells) for one in await gathering.sealed(2)] == [[1, 2, 3], [4, 5, 6]]
     assert await gathering.kept() == []
+
+
+async def test_a_version_larger_than_the_whole_quota_is_rejected_and_the_next_is_sealed(
+    gathering: Gathering,
+) -> None:
+    """It would wait for ever, and what comes after it too."""
+    small = with_quota(gathering, 100)
+    tenant = uuid4()
+    source = await small.source(tenant, action({"a": "n", "b": "s"}, window="batch"))
+    await small.take(
+        *[rows.webhook(tenant, source, json.dumps({"n": n, "s": "x" * (200 if n < 4 else 2)})) for n in range(1, 7)]
+    )
+    (version,) = await small.sealed(1)
+    assert numbers(version.cells) == [4, 5, 6]
+    (told,) = await small.said("dataset.rejected")
+    assert told["findings"][0]["rule"] == "larger_than_quota"
+    assert "limit of 100" in told["reason"]
+
+
+def with_quota(gathering: Gathering, storage_bytes: int) -> Gathering:
+    """The same log for tenants that may store so much."""
+    settings = gathering.bench.settings.model_copy(update={"tenant_storage_bytes": storage_bytes})
+    return Gathering(replace(gathering.bench, settings=settings))
