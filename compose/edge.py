@@ -5,7 +5,7 @@ import os
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-from fastapi import APIRouter, FastAPI, Request
+from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
@@ -13,6 +13,7 @@ from starlette.requests import ClientDisconnect
 from starlette.routing import Match
 
 from compose.adapters.failures import passing
+from compose.known_names import refuse_unknown_parameters, unknown_field
 from producers.outbox.ports import NotStorable, Unavailable
 from schemas.errors import Problem, Refusal
 from schemas.trace import trace_id, traceparent_of
@@ -34,6 +35,7 @@ STATUS = {
     "too_many_matched": 422,
     "invalid_options": 422,
     "unmappable": 422,
+    "unknown_parameter": 422,
     "body_too_slow": 408,
     "body_too_large": 413,
     "event_too_large": 422,
@@ -68,6 +70,7 @@ def application(routers: list[APIRouter]) -> FastAPI:
         docs_url="/docs",
         redoc_url=None,
         responses={"4XX": {"model": Problem}, "5XX": {"model": Problem}},
+        dependencies=[Depends(refuse_unknown_parameters)],
     )
     for router in routers:
         app.include_router(router)
@@ -137,9 +140,20 @@ async def _refused(request: Request, error: Exception) -> JSONResponse:
 
 async def _invalid(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
-    found = [{"where": ".".join(map(str, one["loc"])), "message": one["msg"]} for one in error.errors()[:20]]
+    route = request.scope.get("route")
+    found = [
+        {"where": ".".join(map(str, one["loc"])), "message": _said(route, one)} for one in error.errors()[:20]
+    ]  # fmt: skip
     message = "; ".join(f"{one['where']}: {one['message']}" for one in found[:3])
     return _problem(request, 422, "invalid_request", message, {"errors": found})
+
+
+def _said(route: object, error: dict[str, Any]) -> str:
+    """What is wrong with one place of a request."""
+    place = error["loc"]
+    if error["type"] == "extra_forbidden" and place[0] == "body":
+        return unknown_field(route, place[1:])
+    return str(error["msg"])
 
 
 async def _http(request: Request, error: Exception) -> JSONResponse:

@@ -4,6 +4,7 @@ from importlib.resources import files
 
 import asyncpg
 
+from compose.adapters.failures import passing
 from compose.database import CONNECT_SECONDS, WrongRole, connect
 from compose.roles import INHERITED, ROLES
 
@@ -25,6 +26,8 @@ async def require_ready(postgres_url: str) -> None:
         connection = await connect(postgres_url, "headrace_owner", "start", CONNECT_SECONDS)
     except WrongRole as error:
         raise NotReady(str(error)) from error
+    except (asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidCatalogNameError) as error:
+        raise NotReady(f"PostgreSQL refuses the login or the database of HEADRACE_POSTGRES_URL: {error}") from error
     try:
         found = await connection.fetchval(REVISION)
     except asyncpg.UndefinedTableError:
@@ -37,6 +40,17 @@ async def require_ready(postgres_url: str) -> None:
             f"the schema of the database is at {found or 'nothing'}, and this release needs {needed}: "
             "run `headrace migrate` first"
         )
+
+
+async def answering(postgres_url: str) -> None:
+    """The same for a process that does not wait for the database: NotReady where it does not answer, too."""
+    try:
+        await require_ready(postgres_url)
+    except Exception as error:
+        if not passing(error):
+            raise
+        said = f"PostgreSQL does not answer, or HEADRACE_POSTGRES_URL is another's: {error or type(error).__name__}"
+        raise NotReady(said) from error
 
 
 async def describe(postgres_url: str) -> str:

@@ -4,6 +4,8 @@ from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 
+from compose.checked_settings import EXAMPLE, WrongSetting
+
 ROLES = ("headrace_owner", "headrace_api", "headrace_pipeline")
 INHERITED = """
     SELECT pg_get_userbyid(roleid), quote_ident(pg_get_userbyid(grantor)) FROM pg_auth_members
@@ -16,7 +18,7 @@ async def ensure(superuser_url: str, postgres_url: str) -> None:
     wanted = urlsplit(postgres_url)
     login, password, database = wanted.username, wanted.password, wanted.path.lstrip("/")
     if not login or not database:
-        raise ValueError("HEADRACE_POSTGRES_URL must name a user and a database")
+        raise WrongSetting("postgres_url", f"names no user or no database; use {EXAMPLE}")
     connection = await asyncpg.connect(superuser_url)
     try:
         for role in ROLES:

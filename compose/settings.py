@@ -3,13 +3,19 @@
 import difflib
 import os
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PREFIX = "HEADRACE_"
+
+
+def _objects(data: dict[str, Any]) -> str:
+    """The object store of a data directory, as an absolute URL; `data` has the settings before it."""
+    data_dir: Path = data.get("data_dir", Path(".headrace"))  # absent where it is wrong itself
+    return (data_dir.absolute() / "objects").as_uri()
 
 
 class Settings(BaseSettings):
@@ -24,8 +30,14 @@ class Settings(BaseSettings):
     )
     kafka: str = Field("127.0.0.1:9092", description="Bootstrap servers, comma separated.")
     kafka_topic_prefix: str = Field("", description="Put before every topic name and consumer group.")
-    object_store: str = Field("file:.headrace/objects", description="file:///… ; where files of any size live.")
+    object_store: str = Field(
+        default_factory=_objects,
+        description="Where files of any size are: file:///DIRECTORY (default: objects in the data directory).",
+    )
     api_url: str = Field("http://127.0.0.1:8080", description="Where the API listens, and where the CLI finds it.")
+    public_url: str | None = Field(
+        None, description="Where others call the API, behind a proxy, say: in URLs of sources (default: api_url)."
+    )
     api_key: SecretStr | None = Field(None, description="The key that the CLI shows to the API.")
     log_format: Literal["text", "json"] = Field("text", description="How log lines look.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="What is logged.")
@@ -35,7 +47,7 @@ class Settings(BaseSettings):
     metrics_port: int = Field(0, ge=0, le=65535, description="Where processes other than the API show metrics; 0: not.")
     metrics_host: str = Field("127.0.0.1", description="The address that metrics_port is opened on.")
     max_webhook_bytes: int = Field(1 << 20, description="Largest webhook body.")
-    max_upload_bytes: int = Field(1 << 30, description="Largest data set.")
+    max_upload_bytes: int = Field(1 << 30, description="Largest upload of a dataset.")
     api_rate_per_tenant: float = Field(500.0, gt=0, description="Requests to /v1 a second of one tenant, on average.")
     api_burst_seconds: float = Field(2.0, gt=0, description="How many seconds' worth of these may come at once.")
     tenant_storage_bytes: int = Field(
@@ -59,26 +71,32 @@ class Settings(BaseSettings):
     webhook_burst_seconds: float = Field(2.0, gt=0, description="How many seconds' worth of a rate may come at once.")
     webhook_identity_seconds: int = Field(600, description="How long an equal body without an id counts as the same.")
     free_disk_bytes: int = Field(
-        256 << 20, description="With less free disk than this under Postgres the door answers 503."
+        256 << 20, description="With less free disk than this under PostgreSQL webhooks and commands are answered 503."
     )
     upload_free_disk_bytes: int = Field(
-        1 << 30, description="With less free disk than this under the object store uploads answer 503, before the door."
+        1 << 30, description="With less free disk than this under the object store uploads are answered 503."
     )
     postgres_data_dir: Path | None = Field(
-        None, description="Where Postgres has its data, if that is on this machine: the disk that the door looks at."
+        None,
+        description="Where PostgreSQL has its data, if on this machine: free_disk_bytes is about that disk.",
     )
-    unsent_bytes: int = Field(10 << 30, description="With more than this waiting for Kafka the door answers 503.")
+    unsent_bytes: int = Field(
+        10 << 30,
+        description="With more than this waiting for Kafka webhooks and commands are answered 503.",
+    )
     secret_keys: SecretStr | None = Field(
         None, description="name:key pairs that seal signing secrets; the first seals, all open."
     )
     webhook_tolerance_seconds: int = Field(300, description="How far a signed time may be off, both ways.")
     training_slots: int = Field(1, description="Training children at once in one worker process.")
     tenant_pieces: int | None = Field(
-        None, ge=1, description="Most pieces of one tenant at once in a work queue, over all workers (default: no cap)."
+        None,
+        ge=1,
+        description="Most work items of one tenant at once in a work queue, over all workers (default: no limit).",
     )
     training_memory_bytes: int = Field(1 << 30, description="Memory of one training child, beyond its libraries.")
     training_seconds: int = Field(
-        600, description="How long a training job may take from when a worker takes it up, all attempts together."
+        600, description="How long a training job may take from its first attempt on, all attempts together."
     )
     queue_seconds: float = Field(
         7 * 86400, gt=0, description="How long a job may wait for a worker before it expires (default: 7 days)."
@@ -96,7 +114,7 @@ class Settings(BaseSettings):
         35, ge=8, description="How long requests, their repeats and large bodies are kept; longer than their topic."
     )
     keep_rejected_days: float = Field(7, ge=1, description="How long deliveries that were refused are listed.")
-    keep_work_days: float = Field(7, ge=1, description="How long pieces of work that are done are kept.")
+    keep_work_days: float = Field(7, ge=1, description="How long work items that are done are kept.")
     keep_unneeded_objects_days: float = Field(
         1, ge=0.5, description="How long objects stay that nothing refers to; longer than any upload takes."
     )
@@ -106,7 +124,9 @@ class Settings(BaseSettings):
         4, ge=2, description="How many partitions of the log, of 8 million events each, are made ahead."
     )
     accept_seconds: float = Field(
-        5.0, gt=0, description="How long PostgreSQL may take over a batch at the door before it is answered 503."
+        5.0,
+        gt=0,
+        description="How long PostgreSQL may take over a batch of webhooks or commands before they get a 503.",
     )
     api_statement_seconds: float = Field(
         8.0, gt=0, description="How long a statement of any other request may take before it is answered 503."
@@ -114,7 +134,12 @@ class Settings(BaseSettings):
     statement_seconds: float = Field(
         60.0, gt=0, description="How long a statement of the relay, a consumer or a projection may take; then again."
     )
-    lease_seconds: float = Field(15.0, description="How long a claimed piece of work is kept without a heartbeat.")
+    lease_seconds: float = Field(15.0, description="How long a worker keeps a work item without a heartbeat.")
+
+    @property
+    def called_at(self) -> str:
+        """Where others call the API, without a slash at the end."""
+        return (self.public_url or self.api_url).rstrip("/")
 
     @property
     def scratch_root(self) -> Path:

@@ -10,7 +10,7 @@ from typing import Any, Self
 
 import httpx
 
-from compose.cli.connection import find, is_loopback, settings_of
+from compose.cli.connection import is_loopback, reachable
 from compose.cli.failure import Failure
 from compose.cli.inputs import STANDARD_INPUT, is_id
 
@@ -138,13 +138,7 @@ class Client:
 
 def connected(data_dir: Path | None = None) -> Client:
     """A client of the API that the settings or the running stack name."""
-    found = find(settings_of(data_dir))
-    if found.api_key is None and found.stack.state == "stopped" and not found.given:
-        raise Failure(
-            f"no stack is running in {found.stack.data_dir}",
-            "start one: headrace up --detach",
-            "or name an API: HEADRACE_API_URL and HEADRACE_API_KEY",
-        )
+    found = reachable(data_dir)
     if found.api_key is None:
         raise Failure(f"no key for the API at {found.api_url}", "set HEADRACE_API_KEY")
     return Client(found.api_url, found.api_key)

@@ -3,10 +3,11 @@
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from pydantic import SecretStr
 
+from compose.cli.failure import Failure
 from compose.devstack.status import RunFiles, StackStatus
 from compose.settings import Settings
 
@@ -38,16 +39,23 @@ def settings_of(data_dir: Path | None) -> Settings:
 
 
 def operated(data_dir: Path | None = None) -> Settings:
-    """The settings of who operates: a database, store or Kafka that they do not name is the running stack's."""
+    """The settings of who operates: a database, store or Kafka that they do not name is the running stack's.
+
+    Raises WrongSetting where they cannot be used.
+    """
+    from compose.checked_settings import require
+
     settings = settings_of(data_dir)
     stack = RunFiles(settings.data_dir.absolute()).status()
     running = {
         "postgres_url": stack.postgres_url and SecretStr(stack.postgres_url),
         "object_store": stack.object_store, "kafka": stack.kafka,
     }  # fmt: skip
-    return settings.model_copy(
+    found = settings.model_copy(
         update={name: value for name, value in running.items() if value and name not in settings.model_fields_set}
     )
+    require(found, "postgres_url", "kafka", "object_store")
+    return found
 
 
 def find(settings: Settings) -> Connection:
@@ -72,9 +80,36 @@ def find(settings: Settings) -> Connection:
     return Connection(api_url, api_key, kafka, stack, origins, "api_url" in given)
 
 
+def reachable(data_dir: Path | None = None) -> Connection:
+    """The same where it is known; Failure else: a key is not shown to whoever listens on the default port."""
+    from compose.checked_settings import require
+
+    settings = settings_of(data_dir)
+    require(settings, "api_url")
+    found = find(settings)
+    if not found.known:
+        raise Failure(
+            f"no stack is running in {found.stack.data_dir}",
+            "start one: headrace up --detach",
+            "or name an API: HEADRACE_API_URL and HEADRACE_API_KEY",
+        )
+    return found
+
+
+def without_password(url: str) -> str:
+    """A URL of a database without its password, wherever that is in it."""
+    parts = urlsplit(url)
+    login, at, place = parts.netloc.rpartition("@")
+    options = [(name, value) for name, value in parse_qsl(parts.query) if "password" not in name]
+    return parts._replace(netloc=f"{login.partition(':')[0]}{at}{place}", query=urlencode(options)).geturl()
+
+
 def is_loopback(url: str) -> bool:
     """Whether a URL leads to this machine."""
-    return urlsplit(url).hostname in LOOPBACK
+    try:
+        return urlsplit(url).hostname in LOOPBACK
+    except ValueError:
+        return False
 
 
 def _ours(settings: Settings, api_url: str, stack: StackStatus) -> bool:

@@ -10,7 +10,8 @@ from compose.cli.output import print_json, table, terminal
 
 if TYPE_CHECKING:
     from compose.cli.connection import Connection
-    from compose.devstack.diagnosis import Check
+    from compose.devstack.setting_checks import Check
+    from compose.settings import Settings
 
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object.")]
 DataDir = Annotated[
@@ -37,7 +38,7 @@ def register(app: typer.Typer) -> None:
 
         settings = settings_of(data_dir)
         found = find(settings)
-        checks = [*asyncio.run(diagnose(settings)), _api(found)]
+        checks = [*asyncio.run(diagnose(settings)), _api(found, settings)]
         instead = {
             name: (value, found.origins[name])
             for name, value in (("api_url", found.api_url), ("api_key", found.api_key), ("kafka", found.kafka))
@@ -67,12 +68,13 @@ def register(app: typer.Typer) -> None:
         raise typer.Exit(0 if all(one.ok for one in checks) else 1)
 
 
-def _api(found: "Connection") -> "Check":
+def _api(found: "Connection", settings: "Settings") -> "Check":
     """Whether the API answers, and takes the key."""
     import httpx
 
+    from compose.checked_settings import WrongSetting, can_listen
     from compose.cli.connection import is_loopback
-    from compose.devstack.diagnosis import Check
+    from compose.devstack.setting_checks import Check
 
     if not found.known:
         return Check("API", ok=True, detail="not asked: the stack is not running")
@@ -83,8 +85,13 @@ def _api(found: "Connection") -> "Check":
             ready = http.get("/readyz")
             headers = {"authorization": f"Bearer {found.api_key}"}
             taken = http.get("/v1/sources", params={"limit": 1}, headers=headers) if found.api_key else None
-    except httpx.HTTPError as error:
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
         said = str(error) or type(error).__name__
+        try:
+            if found.given:
+                can_listen(settings)
+        except (WrongSetting, ValueError) as wrong:
+            said += f"; for an API on this machine: {wrong}"
         return Check("API", ok=False, detail=f"{found.api_url}: {said}", advice="headrace up; or read logs/api.log")
     if ready.is_error:
         detail = f"{found.api_url} is not ready: {ready.status_code}"

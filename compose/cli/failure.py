@@ -1,11 +1,13 @@
 """What went wrong, as a terminal is told: lines on standard error, and an exit status."""
 
+import socket
 from collections.abc import Iterator
 
 FAILED = 1
 MISUSED = 2
 # SQLSTATE classes: the login is wrong, there is no such database.
 NOT_LET_IN = ("28", "3D")
+AWAY = (ConnectionRefusedError, socket.gaierror, TimeoutError)
 
 
 class Failure(Exception):
@@ -26,7 +28,9 @@ def explain(error: BaseException, *, short: bool = True) -> Failure | None:
     if wrong is not None or not short:
         return wrong
     for one in _chain(error):
-        if isinstance(one, ConnectionRefusedError) or type(one).__name__ == "KafkaConnectionError":
+        if type(one).__name__ == "ClientConfigurationError":
+            return Failure(f"an address of PostgreSQL is wrong: {one}", exit_code=MISUSED)
+        if isinstance(one, AWAY) or type(one).__name__ == "KafkaConnectionError":
             return Failure(f"a server does not answer: {one}", "is the stack up? headrace up", "headrace doctor")
         if str(getattr(one, "sqlstate", None) or "")[:2] in NOT_LET_IN:
             return Failure(f"PostgreSQL refuses: {one}", "look at HEADRACE_POSTGRES_URL: headrace doctor")
@@ -34,6 +38,8 @@ def explain(error: BaseException, *, short: bool = True) -> Failure | None:
 
 
 def _wrong_setting(error: BaseException) -> Failure | None:
+    if type(error).__name__ == "WrongSetting":  # by its name: nothing is imported for an error
+        return Failure(str(error), exit_code=MISUSED)
     if not isinstance(error, ValueError):
         return None
     from pydantic import ValidationError

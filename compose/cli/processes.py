@@ -21,19 +21,22 @@ def register(app: typer.Typer) -> None:
     @app.command(epilog=EPILOG)
     def api() -> None:
         """Serve HTTP: webhooks, commands and reads, on HEADRACE_API_URL."""
-        from compose.preconditions import NotReady, require_ready
-        from compose.processes.api import serve
+        from compose.checked_settings import WrongSetting, can_listen
+        from compose.preconditions import NotReady, answering
 
-        settings = prepared()
+        settings = prepared("secret_keys", "object_store", "api_url", "public_url")
 
         async def main() -> None:
-            await require_ready(settings.postgres_url.get_secret_value())
+            can_listen(settings)
+            await answering(settings.postgres_url.get_secret_value())
+            from compose.processes.api import serve  # what takes seconds to import comes last
+
             await serve(settings)
 
         try:
             run_loop(main)
-        except NotReady as error:
-            log.critical("only an operator can mend this: %s", error)
+        except (NotReady, WrongSetting) as error:
+            log.critical("this process cannot begin: %s", error)
             raise typer.Exit(1) from None
 
     @app.command(epilog=EPILOG)
@@ -41,7 +44,7 @@ def register(app: typer.Typer) -> None:
         """Send accepted events to Kafka. Several may run: one is at work, the others wait."""
         from compose.processes import relay as process
 
-        until_stopped(process.run)
+        until_stopped(process.run, "kafka")
 
     @app.command(epilog=EPILOG)
     def worker(
@@ -52,7 +55,7 @@ def register(app: typer.Typer) -> None:
         from consumers.registry import BY_NAME
 
         _check(names, list(BY_NAME))
-        until_stopped(lambda settings, stop: process.run(settings, names or [], stop))
+        until_stopped(lambda settings, stop: process.run(settings, names or [], stop), "kafka", "object_store")
 
     @app.command(epilog=EPILOG)
     def projections(
@@ -63,7 +66,7 @@ def register(app: typer.Typer) -> None:
         from compose.readers import VIEWS
 
         _check(names, list(VIEWS))
-        until_stopped(lambda settings, stop: process.run(settings, names or [], stop))
+        until_stopped(lambda settings, stop: process.run(settings, names or [], stop), "kafka")
 
 
 def _check(names: list[str] | None, known: list[str]) -> None:
@@ -72,24 +75,29 @@ def _check(names: list[str] | None, known: list[str]) -> None:
             raise typer.BadParameter(f"there is no {name!r}; known: {', '.join(known)}")
 
 
-def prepared() -> Settings:
-    """The settings, with logging as they say."""
+def prepared(*needed: str) -> Settings:
+    """The settings, with logging as they say.
+
+    Raises WrongSetting where the address of PostgreSQL, or one of the settings that are `needed`, cannot be used.
+    """
+    from compose.checked_settings import require
     from compose.logs import configure
 
     settings = Settings()
     configure(settings.log_format, settings.log_level)
+    require(settings, "postgres_url", *needed)
     return settings
 
 
-def until_stopped(run: Callable[[Settings, asyncio.Event], Awaitable[None]]) -> None:
-    """Run a process until it is told to stop."""
+def until_stopped(run: Callable[[Settings, asyncio.Event], Awaitable[None]], *needed: str) -> None:
+    """Run a process until it is told to stop; `needed` are the settings that it cannot do without."""
     from compose.adapters.subscription import AnotherClusterError, OutsideLogError, StalledError
     from compose.metrics.exposed import exposed
     from compose.preconditions import NotReady, require_ready
     from compose.processes import stopping
     from compose.processes.watching import STUCK, watched
 
-    settings = prepared()
+    settings = prepared(*needed)
 
     async def main() -> None:
         with watched(), exposed(settings):
@@ -106,7 +114,7 @@ def until_stopped(run: Callable[[Settings, asyncio.Event], Awaitable[None]]) -> 
         log.critical("this process is stuck and ends with %d, to be started again: %s", code, _all(stuck))
     except* (OutsideLogError, AnotherClusterError, NotReady) as lost:
         code = 1
-        log.critical("only an operator can mend this: %s", _all(lost))
+        log.critical("this process cannot go on without an operator: %s", _all(lost))
     if code:
         raise typer.Exit(code)
 

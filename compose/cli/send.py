@@ -53,7 +53,7 @@ def register(app: typer.Typer) -> None:
         from datetime import UTC, datetime
 
         from compose.cli.client import Client, checked, connected
-        from compose.cli.connection import find, settings_of
+        from compose.cli.connection import reachable
 
         sign = _signer(scheme, parsed_options(option or []))
         body, key = body_of(file, data), secret_of(secret)
@@ -61,7 +61,7 @@ def register(app: typer.Typer) -> None:
             with connected() as keyed:
                 source = keyed.source(source)
         message = message_id or f"msg_{uuid.uuid4().hex}"
-        with Client(find(settings_of(None)).api_url, None) as api:
+        with Client(reachable().api_url, None) as api:
             for place in _paced(repeat, rate):
                 name = f"{message}_{place}" if new_ids else message
                 try:

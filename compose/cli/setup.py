@@ -21,8 +21,10 @@ def register(app: typer.Typer) -> None:
         as_json: Json = False,
     ) -> None:
         """Bring the database's schema up to date, as headrace_owner."""
+        from compose.checked_settings import require
         from compose.migrate import upgrade
 
+        require(Settings(), "postgres_url")
         upgrade(Settings().postgres_url.get_secret_value(), revision)
         typer.echo(json.dumps({"revision": revision}) if as_json else f"the schema is at {revision}")
 
@@ -35,8 +37,10 @@ def register(app: typer.Typer) -> None:
         superuser_url: Annotated[str, typer.Option(envvar="HEADRACE_SUPERUSER_URL", help="Who may make roles.")],
     ) -> None:
         """Make the three roles, the login and the database that HEADRACE_POSTGRES_URL names."""
+        from compose.checked_settings import require
         from compose.roles import ensure
 
+        require(Settings(), "postgres_url")
         asyncio.run(ensure(superuser_url, Settings().postgres_url.get_secret_value()))
         typer.echo("roles, login and database are there")
 
@@ -44,7 +48,9 @@ def register(app: typer.Typer) -> None:
     def bootstrap() -> None:
         """Make the first tenant and its key, kept in credentials.json of the data directory."""
         from compose.bootstrap import ensure_first
+        from compose.checked_settings import require
 
+        require(Settings(), "postgres_url")
         typer.echo(f"the key of the first tenant is in {asyncio.run(ensure_first(Settings()))}")
 
     @admin.command("new-secret-key")
@@ -62,7 +68,9 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         """Make an API key and show it once."""
         from compose.bootstrap import create_key as create
+        from compose.checked_settings import require
 
+        require(Settings(), "postgres_url")
         tenant_id, key = asyncio.run(create(Settings(), tenant, name))
         shown = {"tenant_id": str(tenant_id), "api_key": key}
         typer.echo(json.dumps(shown) if as_json else f"tenant {tenant_id}\nkey    {key}")

@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from compose.cli.connection import without_password
 from compose.cli.held_back_view import show_held_back, show_problems
 from compose.devstack.commands import COMMAND
 from compose.devstack.held_back import HeldBack, held_back
@@ -48,7 +49,7 @@ def up(data_dir: DataDir = None, detach: Detach = False, demo: Demo = False, jso
     """
     if detach and demo:
         raise typer.BadParameter("--demo stays in the foreground; run `headrace demo` after `up --detach`")
-    settings = _settings(data_dir)
+    settings = _usable(_settings(data_dir))
     files = RunFiles(settings.data_dir.absolute())
     console = Console(stderr=json, highlight=False)
     if files.status().state == "running":
@@ -110,6 +111,14 @@ def register(app: typer.Typer) -> None:
 
 def _settings(data_dir: Path | None) -> Settings:
     return Settings() if data_dir is None else Settings(data_dir=data_dir)
+
+
+def _usable(settings: Settings) -> Settings:
+    """The settings themselves; raises WrongSetting. The stack makes its own keys where there are none."""
+    from compose.checked_settings import CHECKS, require
+
+    require(settings, *(name for name in CHECKS if name != "secret_keys" or settings.secret_keys is not None))
+    return settings
 
 
 def _up_here(console: Console, settings: Settings, demo: bool, as_json: bool) -> int:
@@ -200,21 +209,15 @@ def _show_running(
 
 
 def _print_status(found: StackStatus, held: HeldBack | None) -> None:
-    _print_json({**asdict(found), **(held.plain() if held else dict.fromkeys(UNKNOWN))})
+    shown = {**asdict(found), "postgres_url": found.postgres_url and without_password(found.postgres_url)}
+    _print_json({**shown, **(held.plain() if held else dict.fromkeys(UNKNOWN))})
 
 
 def _show_addresses(console: Console, found: StackStatus) -> None:
     console.print(f"  API           {escape(found.api_url or '')}")
     console.print(f"  Kafka         {escape(found.kafka or '')}")
-    console.print(f"  PostgreSQL    {escape(_masked(found.postgres_url or ''))}")
+    console.print(f"  PostgreSQL    {escape(without_password(found.postgres_url or ''))}")
     console.print(f"  object store  {escape(found.object_store or '')}")
-
-
-def _masked(url: str) -> str:
-    """A URL without its password."""
-    scheme, _, rest = url.partition("://")
-    login, at, place = rest.rpartition("@")
-    return f"{scheme}://{login.partition(':')[0]}{at}{place}"
 
 
 def _table(found: StackStatus) -> Table:

@@ -32,7 +32,7 @@ def register(app: typer.Typer) -> None:
         elif dry_run or as_json:
             raise typer.BadParameter("--dry-run and --json go with --once")
         else:
-            until_stopped(process.run)
+            until_stopped(process.run, "kafka", "object_store")
 
 
 def _once(*, dry_run: bool, as_json: bool) -> None:

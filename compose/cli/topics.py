@@ -50,9 +50,11 @@ def register(app: typer.Typer) -> None:
         """Make the topics that are missing, and check those that are there."""
         if context.invoked_subcommand is not None:
             return
+        from compose.checked_settings import require
         from compose.settings import Settings
         from compose.topics import WrongTopics, ensure
 
+        require(Settings(), "postgres_url", "kafka")
         restored = topics_restore.restored(Settings()) if restore else ""
         try:
             made = asyncio.run(ensure(Settings(), hold=hold))

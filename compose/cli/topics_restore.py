@@ -52,8 +52,9 @@ def register(group: typer.Typer) -> None:
 
         if missing and from_seq is not None:
             raise typer.BadParameter("give --from-seq or --missing")
+        settings = operated(data_dir)
         with _shown(as_json) as tell:
-            found = _run(operated(data_dir), tell, from_seq, every=missing, dry_run=dry_run)
+            found = _run(settings, tell, from_seq, every=missing, dry_run=dry_run)
         if as_json:
             print(json.dumps(_plain(found, dry_run=dry_run)))
         else:

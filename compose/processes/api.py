@@ -35,6 +35,7 @@ from compose.adapters.failures import door_refusal
 from compose.adapters.keys import Keys
 from compose.admission import Admission, RequestBounds
 from compose.api_rates import api_rates
+from compose.checked_settings import port_of
 from compose.contract.asyncapi import document
 from compose.database import asyncpg_pool, engine
 from compose.edge import Asgi, Traced, application
@@ -115,7 +116,7 @@ async def api(settings: Settings, stopping: asyncio.Event | None = None) -> Asyn
         preview = stack.enter_context(previews())
         routers = [
             producers.webhooks.sources.http.routes(
-                authenticate, transactions, clock, once, sealer, preview, settings.api_url
+                authenticate, transactions, clock, once, sealer, preview, settings.called_at
             ),
             producers.webhooks.http.door(),
             producers.outbox.http.routes(authenticate, transactions, following),
@@ -196,7 +197,7 @@ async def _serve(settings: Settings) -> None:
         config = uvicorn.Config(
             app,
             host=where.hostname or "127.0.0.1",
-            port=where.port or 8080,
+            port=port_of(settings.api_url),
             http=bounded(
                 settings.request_head_seconds,
                 OpenConnections(settings.max_connections, settings.max_unfinished_bytes),

@@ -12,6 +12,7 @@ from compose.adapters.clock import Clock
 from compose.adapters.crash_points import crash_points
 from compose.adapters.failures import door_refusal
 from compose.adapters.sealing import Sealer
+from compose.checked_settings import require
 from compose.database import BoundedPool
 from compose.metrics import told
 from compose.settings import Settings
@@ -31,14 +32,10 @@ from producers.webhooks.sources.ports import Preview
 LARGE_BODY_THREADS = 2
 
 
-class MissingSetting(Exception):
-    """A process cannot run without this setting; the message names it."""
-
-
 def sealer_of(settings: Settings) -> Sealer:
-    """What opens the signing secrets; raises MissingSetting."""
-    if settings.secret_keys is None:
-        raise MissingSetting("HEADRACE_SECRET_KEYS is not set: make a key with `headrace admin new-secret-key`")
+    """What opens the signing secrets; raises WrongSetting."""
+    require(settings, "secret_keys")
+    assert settings.secret_keys is not None
     return Sealer(settings.secret_keys.get_secret_value())
 
 

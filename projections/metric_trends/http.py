@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from projections.metric_trends import store
 from projections.ports import TenantTransactions
 from projections.reading import position
+from schemas.words import Moment
 
 
 def routes(authenticate: Callable[[Request], Awaitable[Any]], transactions: TenantTransactions) -> APIRouter:
@@ -15,23 +16,32 @@ def routes(authenticate: Callable[[Request], Awaitable[Any]], transactions: Tena
     router = APIRouter(prefix="/v1/metric-trends", tags=["metric trends"])
     asking = Annotated[Any, Depends(authenticate)]
     name = Annotated[str | None, Query(max_length=200, pattern=r"^[^\x00]*$")]
+    begin = Annotated[Moment | None, Query(alias="from", description="Versions trained at or after this.")]
+    end = Annotated[Moment | None, Query(description="Versions trained before this.")]
 
     @router.get("")
     async def trend(
         principal: asking, response: Response, model: name = None, metric: name = None,
-        limit: Annotated[int, Query(ge=1, le=5000)] = 1000,
+        since: begin = None, to: end = None, limit: Annotated[int, Query(ge=1, le=5000)] = 1000,
     ) -> dict[str, Any]:  # fmt: skip
         """Every point, by model, metric and version, beside the baseline's."""
         async with transactions(principal.tenant) as tx:
-            rows = await store.trend(tx, {"model": model, "metric": metric, "limit": limit})
+            rows = await store.trend(
+                tx, {"model": model, "metric": metric, "since": since, "until": to, "limit": limit}
+            )  # fmt: skip
             stands = response.headers["Headrace-Position"] = await position(tx, "metric_trends")
         return {"data": [dict(row) for row in rows], "next_cursor": None, "position": stands}
 
     @router.get("/summary")
-    async def summary(principal: asking, response: Response, model: name = None, metric: name = None) -> dict[str, Any]:
+    async def summary(
+        principal: asking, response: Response, model: name = None, metric: name = None,
+        since: begin = None, to: end = None,
+    ) -> dict[str, Any]:  # fmt: skip
         """Count, average, range, quantiles, latest and its change, per model and metric."""
         async with transactions(principal.tenant) as tx:
-            rows = await store.summary(tx, {"model": model, "metric": metric})
+            rows = await store.summary(
+                tx, {"model": model, "metric": metric, "since": since, "until": to}
+            )  # fmt: skip
             stands = response.headers["Headrace-Position"] = await position(tx, "metric_trends")
         return {"data": [dict(row) for row in rows], "next_cursor": None, "position": stands}
 

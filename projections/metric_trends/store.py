@@ -13,6 +13,8 @@ from projections.metric_trends.tables import read_metric_points
 MATCH = """
     generation = (SELECT live FROM projection_heads WHERE view = 'metric_trends')
     AND (CAST(:model AS text) IS NULL OR model = :model) AND (CAST(:metric AS text) IS NULL OR metric = :metric)
+    AND (CAST(:since AS timestamptz) IS NULL OR time >= :since)
+    AND (CAST(:until AS timestamptz) IS NULL OR time < :until)
 """
 TREND = text(f"""
     SELECT model, metric, version, value, baseline, task, job_id, time FROM read_metric_points

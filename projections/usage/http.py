@@ -1,6 +1,7 @@
 """`GET /v1/usage`: what was used, per meter and window."""
 
 from collections.abc import Awaitable, Callable
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
@@ -9,6 +10,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from projections.ports import TenantTransactions
 from projections.reading import position
 from projections.usage import store
+from schemas.words import Moment
 
 
 def routes(authenticate: Callable[[Request], Awaitable[Any]], transactions: TenantTransactions) -> APIRouter:
@@ -21,16 +23,31 @@ def routes(authenticate: Callable[[Request], Awaitable[Any]], transactions: Tena
         response: Response,
         meter: Annotated[str | None, Query(max_length=100, pattern=r"^[^\x00]*$")] = None,
         window: Literal["day", "month"] = "day",
+        since: Annotated[Moment | None, Query(alias="from")] = None,
+        to: Moment | None = None,
     ) -> dict[str, Any]:
-        """Sums per meter and UTC day or month, newest first."""
+        """Sums per meter and UTC day or month, newest first; with `from` or `to` over the days of that period only.
+
+        Usage is kept by whole UTC days: a day counts when the period has any part of it; `to` is not within.
+        """
         async with transactions(principal.tenant) as tx:
-            rows = await store.read(tx, {"meter": meter, "window": window})
+            rows = await store.read(tx, {"meter": meter, "window": window, **days(since, to)})
             stands = response.headers["Headrace-Position"] = await position(tx, "usage")
         return {
             "data": [{**row, "value": _number(row["value"])} for row in rows], "next_cursor": None, "position": stands
         }  # fmt: skip
 
     return router
+
+
+def days(since: datetime | None, to: datetime | None) -> dict[str, date | None]:
+    """Return the first UTC day that a period has a part of, and the first day after it; None where it has no bound."""
+    first = None if since is None else since.astimezone(UTC).date()
+    if to is None:
+        return {"since": first, "until": None}
+    end = to.astimezone(UTC)
+    is_whole = end.time() == time.min or end.date() == date.max or (since is not None and to <= since)
+    return {"since": first, "until": end.date() if is_whole else end.date() + timedelta(days=1)}
 
 
 def _number(value: Decimal) -> int | float:

@@ -38,6 +38,8 @@ READ = text("""
     FROM read_usage_days
     WHERE generation = (SELECT live FROM projection_heads WHERE view = 'usage')
       AND (CAST(:meter AS text) IS NULL OR meter = :meter)
+      AND (CAST(:since AS date) IS NULL OR day >= :since)
+      AND (CAST(:until AS date) IS NULL OR day < :until)
     GROUP BY meter, 2, unit ORDER BY 2 DESC, meter
 """)
 

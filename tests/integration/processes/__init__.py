@@ -1,0 +1,1 @@
+"""Processes as they are started."""
