@@ -1,5 +1,6 @@
 """The HTTP edge in-process: one error shape, a trace in every answer, nothing of the inside."""
 
+import re
 from typing import Any
 
 import httpx
@@ -104,7 +105,19 @@ async def test_a_caller_without_a_trace_gets_one() -> None:
 async def test_the_document_says_what_this_is() -> None:
     async with client() as asking:
         document = (await asking.get("/openapi.json")).json()
-        docs = await asking.get("/docs")
     assert document["info"]["title"] == "Headrace"
     assert "Problem" in document["components"]["schemas"]
-    assert docs.status_code == 200
+    assert not [path for path in document["paths"] if path.startswith("/docs")]
+
+
+async def test_the_page_to_try_it_needs_no_other_server() -> None:
+    async with client() as asking:
+        page = await asking.get("/docs")
+        assert (page.status_code, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
+        loaded = re.findall(r'(?:src|href)="([^"]*)"', page.text)
+        answers = [await asking.get(f"/{name}") for name in loaded]
+    assert not re.findall(r"https?://|//", re.sub(r"<!--.*?-->", "", page.text, flags=re.DOTALL))
+    assert sorted(loaded) == ["docs/favicon-32x32.png", "docs/swagger-ui-bundle.js", "docs/swagger-ui.css"]
+    assert [one.status_code for one in answers] == [200, 200, 200]
+    assert all(len(one.content) > 500 for one in answers)
+    assert "url: 'openapi.json'" in page.text
