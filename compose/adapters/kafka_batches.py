@@ -28,6 +28,10 @@ class Outcome:
     reused: list[tuple[str, Confirmed]] = field(default_factory=list)
     has_gap: bool = False
 
+    def places(self) -> set[Place]:
+        """The partitions that Kafka confirmed something of."""
+        return {(one.topic, one.partition) for one in self.confirmed}
+
     def sent(self) -> Sent:
         """As the relay has it."""
         return Sent(tuple(self.confirmed), tuple(self.refused), tuple(self.reused))

@@ -76,17 +76,17 @@ class KafkaLog:
         return topic.removeprefix(self._prefix)
 
     async def ends(self, places: Collection[Place]) -> Mapping[Place, int]:
-        """Return the offset after the last record of each that is there; raises NotConfirmed."""
+        """Return the offset after the last record of each that has a leader; raises NotConfirmed."""
         if not places:
             return {}
         try:
             producer = await self._started()
-            async with asyncio.timeout(START_SECONDS):
+            async with asyncio.timeout(self._send_seconds):
                 metadata = await producer.client.fetch_all_metadata()
                 there = [
-                    TopicPartition(topic, partition)
-                    for topic, partition in places
-                    if partition in (metadata.partitions_for_topic(topic) or ())
+                    place
+                    for place in (TopicPartition(*one) for one in places)
+                    if (metadata.leader_for_partition(place) or -1) >= 0
                 ]
                 async with AIOKafkaConsumer(bootstrap_servers=self._bootstrap, enable_auto_commit=False) as consumer:
                     found = await consumer.end_offsets(there)
@@ -97,6 +97,7 @@ class KafkaLog:
     async def send(self, records: Sequence[Outgoing]) -> Sent:
         """Send all; raises NotConfirmed when any outcome is unknown, Regrown when a topic is not as it was."""
         outcome = Outcome()
+        groups: dict[Place, list[Outgoing]] = {}
         try:
             producer = await self._started()
             async with asyncio.timeout(self._send_seconds):
@@ -112,8 +113,10 @@ class KafkaLog:
                         one.cancel()
                     await asyncio.gather(*sends, return_exceptions=True)
         except (KafkaError, OSError, TimeoutError) as error:
-            slow = isinstance(error, TimeoutError)
-            raise NotConfirmed(f"{type(error).__name__}: {error}", outcome.sent(), slow=slow) from error
+            raise NotConfirmed(
+                f"{type(error).__name__}: {error}", outcome.sent(), slow=isinstance(error, TimeoutError),
+                unanswered=frozenset(self.own_name(topic) for topic, _ in groups.keys() - outcome.places()),
+            ) from error  # fmt: skip
         if outcome.has_gap:
             await self.restart()
         return outcome.sent()

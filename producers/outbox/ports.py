@@ -102,12 +102,16 @@ class Sent:
 class NotConfirmed(Exception):
     """Kafka did not say that it has all records: some may be there, some may still come.
 
-    `sent` is what it did say, of the same round; `slow` that the time for it had run out.
+    `sent` is what it did say, of the same round; of each topic in `unanswered` there is a partition
+    of which it said nothing. `slow`: the time for the round had run out.
     """
 
-    def __init__(self, message: str, sent: Sent = Sent(), *, slow: bool = False) -> None:
+    def __init__(
+        self, message: str, sent: Sent = Sent(), *, slow: bool = False,
+        unanswered: frozenset[str] = frozenset(),
+    ) -> None:  # fmt: skip
         super().__init__(message)
-        self.sent, self.slow = sent, slow
+        self.sent, self.slow, self.unanswered = sent, slow, unanswered
 
 
 class NotOurs(NotConfirmed):
@@ -144,7 +148,7 @@ class Log(Protocol):
         """
 
     async def ends(self, places: Collection[Place]) -> Mapping[Place, int]:
-        """Return the offset after the last record of each that is there; raises NotConfirmed."""
+        """Return the offset after the last record of each that has a leader; raises NotConfirmed."""
 
     def own_name(self, topic: str) -> str:
         """Our name of a topic, from the one that Kafka has."""

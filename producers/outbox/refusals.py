@@ -93,6 +93,12 @@ async def settle(connection: Statements, layout: Layout, sent: Sent) -> None:
         await load_refused(connection, layout)
 
 
+async def stop_unanswered(connection: Statements, layout: Layout, topic: str) -> None:
+    """Stop a topic that Kafka does not confirm: what is under way may still come, and be a copy."""
+    why = "Kafka does not confirm it: has each partition a leader, and enough replicas in sync?"
+    await _stop(connection, layout, topic, why)
+
+
 async def load_refused(connection: Statements, layout: Layout) -> None:
     """Learn which keys wait behind a refused record; only the relay at work changes that."""
     rows = await connection.fetch(REFUSED_KEYS)

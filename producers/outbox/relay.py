@@ -17,7 +17,15 @@ from producers.outbox.ports import (
     nothing,
     untold,
 )
-from producers.outbox.refusals import RETRY_SECONDS, Retries, outgoing, settle, without_waiting
+from producers.outbox.refusals import (
+    RETRY_SECONDS,
+    Retries,
+    outgoing,
+    settle,
+    stop_unanswered,
+    without_waiting,
+)
+from producers.outbox.stuck import StuckTopics
 
 log = logging.getLogger(__name__)
 
@@ -114,6 +122,7 @@ async def relay(
     """Relay until `stopping`; a Kafka that fails is tried again for ever, a database that fails ends it."""
     layout = layout or Layout()
     retries, size = Retries(connection, kafka, layout, retry_seconds), RoundSize(quick_seconds)
+    stuck = StuckTopics()
     clock = asyncio.get_running_loop().time
     looked = -look_seconds
     pause, said = 0.1, ""
@@ -136,6 +145,8 @@ async def relay(
             continue
         except NotConfirmed as error:
             relayed(None)
+            for topic in stuck.after(error, is_smallest=size.records == 1):
+                await stop_unanswered(connection, layout, topic)
             if error.slow:
                 size.timed_out()
             _say(error, said, pause, size)
@@ -147,6 +158,7 @@ async def relay(
             continue
         pause, said = 0.1, ""
         if sent:
+            stuck.confirmed()
             size.confirmed(clock() - began)
             relayed(sent)
         else:
