@@ -1,6 +1,6 @@
 """What consumers need of the world and of one another."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from decimal import Decimal
@@ -101,6 +101,17 @@ class Objects(Protocol):
 
 class ObjectMissing(Exception):
     """There is no such object; its key is the message."""
+
+
+class ObjectDamaged(Exception):
+    """The object is not what was stored; its key is the message."""
+
+
+class OpenObject(Protocol):
+    """The object store, as far as downloads go."""
+
+    async def __call__(self, key: str, *, size_bytes: int, sha256: str) -> AsyncIterator[bytes]:
+        """The chunks of an object of this size and SHA-256; raises ObjectMissing and ObjectDamaged before the first."""
 
 
 class SourceMappings(Protocol):

@@ -54,7 +54,7 @@ class Failure(Frozen):
 
 
 class ModelReference(Frozen):
-    """One immutable version of a model line."""
+    """One immutable version of a model."""
 
     name: str
     version: int
@@ -89,7 +89,7 @@ class JobCancelRequested(Payload, type="job.cancel_requested"):
 
 
 class JobQueued(Payload, type="job.queued"):
-    """Admitted: its data set is valid and it waits for a worker."""
+    """Admitted: its dataset is valid and it waits for a worker."""
 
     job_id: UUID
     kind: str

@@ -1,15 +1,33 @@
-"""Models: lines of immutable versions."""
+"""Models, each with immutable versions."""
 
 from uuid import UUID
 
 from pydantic import JsonValue
 
 from schemas.jobs import Artifact
-from schemas.payload import Payload
+from schemas.payload import Frozen, Payload
+
+
+class ModelTask(Frozen):
+    """What every version of a model predicts."""
+
+    target: str
+    task: str
+
+
+def task_mismatch(model: str, known: ModelTask | None, target: str, task: object) -> str | None:
+    """Why a job for this target and task (None while it is not known) cannot add a version to the model."""
+    if known is None or (known.target == target and task in (None, known.task)):
+        return None
+    asked = f"{target!r}" + ("" if task is None else f" by {task}")
+    return (
+        f"The model {model!r} predicts {known.target!r} by {known.task}; this job is to predict {asked}. "
+        "Give the job another model name."
+    )
 
 
 class ModelRegistered(Payload, type="model.registered"):
-    """A new version of a model line, with its lineage and how well it does."""
+    """A new version of a model, with its lineage and how well it does."""
 
     name: str
     version: int

@@ -52,7 +52,7 @@ JOBS = Topic(
     6,
     timedelta(days=30),
 )
-MODELS = Topic("headrace.models", (models.ModelRegistered,), "tenant:model line", 6, timedelta(days=30))
+MODELS = Topic("headrace.models", (models.ModelRegistered,), "tenant:model", 6, timedelta(days=30))
 USAGE = Topic("headrace.usage", (usage.UsageRecorded,), "tenant:meter", 6, timedelta(days=30))
 DEAD_LETTERS = Topic("headrace.dead-letters", (), "as it was", 1, timedelta(days=30))
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TypeVar
 from urllib.parse import unquote, urlsplit
 
+from compose.adapters.object_reading import checked_file, chunks
 from compose.adapters.private_files import close_to_others, flush, make_private
 from consumers.ports import ObjectMissing
 from producers.ports import Stored
@@ -98,6 +99,13 @@ class LocalObjects:
         """Copy an object to a file; raises ObjectMissing."""
         try:
             await self._run(lambda: shutil.copyfile(self._path(key), path))
+        except FileNotFoundError:
+            raise ObjectMissing(key) from None
+
+    async def open(self, key: str, *, size_bytes: int, sha256: str) -> AsyncIterator[bytes]:
+        """The chunks of an object of this size and SHA-256; raises ObjectMissing and ObjectDamaged before the first."""
+        try:
+            return chunks(await self._run(lambda: checked_file(self._path(key), size_bytes, sha256)))
         except FileNotFoundError:
             raise ObjectMissing(key) from None
 

@@ -44,7 +44,7 @@ COMMANDS = {
     "events": Listed("compose.cli.events", "The log of every event, as it stands on Kafka.", USE),
     "datasets": Listed("compose.cli.datasets", "Upload data sets, and see what validation found.", USE),
     "jobs": Listed("compose.cli.jobs", "Start training jobs, watch them, cancel them.", USE),
-    "models": Listed("compose.cli.models", "Model lines and their versions.", USE),
+    "models": Listed("compose.cli.models", "Models, their versions and files.", USE),
     "trends": Listed("compose.cli.trends", "Show how each model does, version by version, beside its baseline.", USE),
     "usage": Listed("compose.cli.usage", "Show what was used, per meter and day or month.", USE),
     "dead-letters": Listed("compose.cli.dead_letters", "What could not be handled, and why.", USE),

@@ -2,7 +2,8 @@
 
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -98,6 +99,10 @@ class Client:
             raise refusal(answer)
         return answer.content
 
+    def stream(self, path: str) -> AbstractContextManager[httpx.Response]:
+        """The answer of a download, read as it comes; close it by `with`, which raises Failure for a refusal."""
+        return _streamed(self._http, self.url, path)
+
     def post(self, path: str, body: Any = None) -> Any:
         """What a command answers."""
         return checked(self._send(path, json=body))
@@ -134,6 +139,18 @@ class Client:
             return self._http.request(method, path, **given)
         except httpx.TransportError as error:
             raise unreachable(self.url, error) from error
+
+
+@contextmanager
+def _streamed(http: httpx.Client, url: str, path: str) -> Iterator[httpx.Response]:
+    try:
+        with http.stream("GET", path, timeout=UPLOAD_TIMEOUT_SECONDS) as answer:
+            if answer.status_code >= BAD_REQUEST:
+                answer.read()
+                raise refusal(answer)
+            yield answer
+    except httpx.TransportError as error:
+        raise unreachable(url, error) from error
 
 
 def connected(data_dir: Path | None = None) -> Client:

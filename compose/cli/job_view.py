@@ -7,6 +7,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
 from compose.cli.client import Client
+from compose.cli.models import print_remarks
 from compose.cli.output import coloured, moment, number, print_json, show_fields, table, terminal
 from compose.cli.watching import Job, doing, follow, fraction
 
@@ -28,10 +29,10 @@ def show_job(job: Job) -> None:
     failure = job["failure"]
     show_fields({
         "id": job["id"], "state": coloured(job["state"]),
-        "model": line if version is None else f"{line} version {version}", "data set": job["dataset_id"],
-        "target": escape(job["target"]), "task": job["task"],
+        "model": line if version is None else f"{line} version {version}", "dataset": job["dataset_id"],
+        "target": escape(job["target"]), "task": _task(job),
         "options": escape(", ".join(f"{name}={value}" for name, value in job["options"].items())) or None,
-        "came by": job["origin"], "attempts": len(job["attempts"]) or None,
+        "origin": job["origin"], "attempts": len(job["attempts"]) or None,
         "chosen": (job["details"] or {}).get("chosen"), "seconds": (job["details"] or {}).get("seconds"),
         "failure": failure and f"[red]{failure['class']}/{failure['code']}[/]: {escape(failure['message'])}",
     })  # fmt: skip
@@ -42,9 +43,15 @@ def show_job(job: Job) -> None:
             measured.add_row(name, number(value), number((job["baseline"] or {}).get(name)))
         console.print()
         console.print(measured)
+        print_remarks(job)
     if job.get("timeline"):
         console.print()
         console.print(_timeline(job["timeline"]))
+
+
+def _task(job: Job) -> str | None:
+    reason = (job["details"] or {}).get("task_reason")
+    return f"{job['task']} ({escape(reason)})" if job["task"] and reason else job["task"]
 
 
 def _timeline(lines: list[dict[str, Any]]) -> Any:

@@ -6,6 +6,7 @@ import typer
 from rich.markup import escape
 
 from compose.cli.inputs import parsed_options
+from compose.cli.models import baseline_note
 from compose.cli.output import AsJson, Limit, coloured, moment, print_json, show_list, table, terminal
 
 EPILOG = """
@@ -24,9 +25,9 @@ def register(app: typer.Typer) -> None:
 
     @jobs.command(epilog=EPILOG)
     def start(
-        dataset: Annotated[str, typer.Option(help="The data set's id.")],
+        dataset: Annotated[str, typer.Option(help="The dataset's id.")],
         target: Annotated[str, typer.Option(help="The column to predict.")],
-        model: Annotated[str, typer.Option(help="The model line; each job adds a version to it.")],
+        model: Annotated[str, typer.Option(help="The model; each job adds a version to it.")],
         option: Annotated[
             list[str] | None, typer.Option(help="seed=7, profile=fast or standard, task=regression; repeatable.")
         ] = None,
@@ -92,7 +93,7 @@ def register(app: typer.Typer) -> None:
         reason: Annotated[str | None, typer.Option(help="Why; it is kept in the timeline.")] = None,
         as_json: AsJson = False,
     ) -> None:
-        """Ask a job to stop. One that is over stays as it is."""
+        """Ask a job to stop; an error when it has ended already."""
         from compose.cli.client import connected
 
         with connected() as api:
@@ -106,7 +107,7 @@ def register(app: typer.Typer) -> None:
 def _line(job: dict[str, Any]) -> tuple[str, ...]:
     version = job["model"]["version"]
     model = escape(job["model"]["name"]) + (f" v{version}" if version is not None else "")
-    note = f"{job['failure']['class']}/{job['failure']['code']}" if job["failure"] else ""
+    note = f"{job['failure']['class']}/{job['failure']['code']}" if job["failure"] else baseline_note(job)
     return (
         job["id"], coloured(job["state"]), model, escape(job["target"]), job["origin"], moment(job["created_at"]), note
     )  # fmt: skip

@@ -10,9 +10,9 @@ from rich.table import Table
 from compose.cli.output import AsJson, moment, number, print_json, show_list, sparkline, table, terminal
 
 EPILOG = """
-[cyan]headrace trends[/]  each model and metric in one line
+[cyan]headrace trends[/]  each model and metric in a row
 
-[cyan]headrace trends --model wine --metric accuracy[/]  each version in one line
+[cyan]headrace trends --model wine --metric accuracy[/]  each version in a row
 
 [cyan]headrace trends --summary[/]  average, range and quantiles
 """
@@ -24,7 +24,7 @@ def register(app: typer.Typer) -> None:
 
     @app.command(epilog=EPILOG)
     def trends(
-        model: Annotated[str | None, typer.Option(help="Only this model line.")] = None,
+        model: Annotated[str | None, typer.Option(help="Only this model.")] = None,
         metric: Annotated[str | None, typer.Option(help="Only this metric.")] = None,
         summary: Annotated[bool, typer.Option("--summary", help="Average, range and quantiles.")] = False,
         as_json: AsJson = False,
@@ -38,8 +38,10 @@ def register(app: typer.Typer) -> None:
         if summary:
             numbers = ("versions", "average", "minimum", "maximum", "p50", "p90", "latest", "change")
             show_list(
-                answer, as_json, table("model", "metric", *numbers, right=numbers),
-                lambda row: (escape(row["model"]), row["metric"], *(number(row[name]) for name in numbers)), NONE,
+                answer, as_json, table("model", "metric", "better", *numbers, right=numbers),
+                lambda row: (
+                    escape(row["model"]), row["metric"], row["better"], *(number(row[name]) for name in numbers)
+                ), NONE,
             )  # fmt: skip
         elif as_json:
             print_json(answer)
@@ -53,27 +55,34 @@ def register(app: typer.Typer) -> None:
 def by_series(points: list[dict[str, Any]]) -> Table:
     """One row per model and metric; points come in the order model, metric, version."""
     numbers = ("versions", "first", "latest", "change", "baseline")
-    shown = table("model", "metric", *numbers, "trend", right=numbers)
+    shown = table("model", "metric", "better", *numbers, "trend", "note", right=numbers)
     for (model, metric), group in groupby(points, key=lambda point: (point["model"], point["metric"])):
         series = list(group)
         values = [point["value"] for point in series]
         change = values[-1] - values[-2] if len(values) > 1 else None
         shown.add_row(
-            escape(model), metric, number(len(values)), number(values[0]), number(values[-1]),
+            escape(model), metric, series[-1]["better"], number(len(values)), number(values[0]), number(values[-1]),
             "-" if change is None else f"{change:+.4f}", number(series[-1]["baseline"]), sparkline(values),
+            _rows_note(series[-1]),
         )  # fmt: skip
     return shown
 
 
 def by_version(points: list[dict[str, Any]]) -> Table:
-    """One row per version; the trend grows as it goes down."""
-    shown = table("version", "value", "change", "baseline", "trained", "trend", right=("version", "value", "change"))
+    """One row per version, with the trend up to it."""
+    right = ("version", "value", "change")
+    shown = table("version", "value", "change", "baseline", "trained", "dataset", "trend", "note", right=right)
     values = [point["value"] for point in points]
     bars = sparkline(values)
     for place, point in enumerate(points):
         change = f"{values[place] - values[place - 1]:+.4f}" if place else "-"
         shown.add_row(
             number(point["version"]), number(point["value"]), change, number(point["baseline"]),
-            moment(point["time"]), bars[: place + 1],
+            moment(point["time"]), point["dataset_id"] or "-", bars[: place + 1], _rows_note(point),
         )  # fmt: skip
     return shown
+
+
+def _rows_note(point: dict[str, Any]) -> str:
+    """Where a version and the one before it do not compare."""
+    return "other rows than the version before" if point["same_rows"] is False else ""

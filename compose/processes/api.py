@@ -43,6 +43,7 @@ from compose.processes.bounded_http import bounded
 from compose.processes.connections import OpenConnections
 from compose.processes.health import health
 from compose.processes.ingress import ingress, limit_settings, previews, sealer_of
+from compose.processes.job_checks import job_checks
 from compose.processes.replays import requests
 from compose.processes.watching import watched
 from compose.settings import Settings
@@ -125,10 +126,12 @@ async def api(settings: Settings, stopping: asyncio.Event | None = None) -> Asyn
                 authenticate, transactions, limit_settings(settings), storage.used_bytes
             ),
             producers.api.datasets.http.routes(authenticate, commands, uploads, max_bytes=settings.max_upload_bytes),
-            producers.api.jobs.http.routes(authenticate, commands, known(DATASETS.name), known(JOBS.name)),
+            producers.api.jobs.http.routes(
+                authenticate, commands, known(DATASETS.name), known(JOBS.name), *job_checks(transactions)
+            ),
             consumers.ingest.http.routes(authenticate, transactions, history(DATASETS.name)),
             consumers.ingest.streams.http.routes(authenticate, transactions),
-            consumers.finalization.http.routes(authenticate, transactions),
+            consumers.finalization.http.routes(authenticate, transactions, objects.open),
             consumers.dead_letters.http.routes(authenticate, transactions, settings.kafka_topic_prefix),
             consumers.replays.http.routes(authenticate, transactions, requests, clock.new_id, BY_NAME),
             projections.jobs.http.routes(authenticate, transactions, history(JOBS.name)),

@@ -27,6 +27,7 @@ from compose.storage.metered import open_metered
 from compose.storage.rejected import remove_rejected
 from consumers.billing.handler import Billing
 from consumers.billing.ledger import record
+from consumers.finalization import store as models
 from consumers.finalization.handler import Finalization
 from consumers.ingest.handler import Ingest
 from consumers.ingest.streams.due import SealWhenDue
@@ -63,7 +64,7 @@ def handler(consumer: Consumer, settings: Settings, clock: Clock) -> Handle:
 
     handlers: dict[str, Callable[[], Handle]] = {
         "ingest": lambda: Ingest(sources.mappings_of, body_of, submitted, clock),
-        "training": lambda: Training(clock, settings.training_seconds, settings.queue_seconds),
+        "training": lambda: Training(clock, settings.training_seconds, settings.queue_seconds, models.tasks_of),
         "finalization": lambda: Finalization(record, clock),
         "billing": lambda: Billing(clock),
     }

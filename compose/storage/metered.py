@@ -66,6 +66,10 @@ class MeteredObjects:
         """Copy an object to a file; raises ObjectMissing."""
         await self.objects.fetch(key, path)
 
+    async def open(self, key: str, *, size_bytes: int, sha256: str) -> AsyncIterator[bytes]:
+        """The chunks of an object of this size and SHA-256; raises ObjectMissing and ObjectDamaged before the first."""
+        return await self.objects.open(key, size_bytes=size_bytes, sha256=sha256)
+
     async def read(self, key: str) -> bytes | None:
         """A small object's bytes, None when there is no such object."""
         return await self.objects.read(key)

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 from consumers.finalization import store
 from consumers.jobs import store as jobs
-from consumers.jobs.job import Job, move
+from consumers.jobs.job import Job, fail, move
 from consumers.outcome import Applied, Ignored, Outcome
 from consumers.ports import Clock, Ledger
 from schemas.event import Event, following
 from schemas.jobs import JobSucceeded, JobTrained, ModelReference
-from schemas.models import ModelRegistered
+from schemas.measures import better_than_baseline
+from schemas.models import ModelRegistered, task_mismatch
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
@@ -46,6 +47,13 @@ class Finalization:
     async def _register(self, tx: "AsyncConnection", event: Event, data: JobTrained, job: Job) -> Outcome:
         now = self.clock.now()
         version = await store.next_version(tx, job.tenant, data.model)
+        # Under the lock that `next_version` took: of two first jobs with different targets, the second one fails.
+        known = await store.tasks_of(tx, [(job.tenant, data.model)]) if version > 1 else {}
+        if refused := task_mismatch(data.model, known.get((job.tenant, data.model)), data.target, data.task):
+            await store.give_back(tx, job.tenant, data.model)
+            failed = fail(job, "user_config", "model_mismatch", refused, cause=event.id, by=BY, at=now)
+            await jobs.save(tx, failed.job)
+            return Applied((failed.event,))
         await store.register(tx, job.tenant, version, data)
         registered = ModelRegistered(
             name=data.model, version=version, job_id=job.id, dataset_id=data.dataset_id,
@@ -54,7 +62,7 @@ class Finalization:
         )  # fmt: skip
         succeeded = JobSucceeded(
             job_id=job.id, task=data.task, metrics=data.metrics, baseline=data.baseline,
-            model=ModelReference(name=data.model, version=version), reason="its model is registered",
+            model=ModelReference(name=data.model, version=version), reason=_reason(data),
         )  # fmt: skip
         moved = move(job, "succeeded", succeeded, cause=event.id, by=BY, at=now)
         await jobs.save(tx, moved.job)
@@ -64,3 +72,9 @@ class Finalization:
             subject=str(job.id), at=now,
         )  # fmt: skip
         return Applied((told, moved.event, *billed))
+
+
+def _reason(data: JobTrained) -> str:
+    if better_than_baseline(data.task, data.metrics, data.baseline) is False:
+        return "its model is registered; it is no better than the baseline"
+    return "its model is registered"

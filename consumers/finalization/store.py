@@ -1,20 +1,25 @@
 """Rows of model lines and versions."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import RowMapping, insert, select, tuple_
+from sqlalchemy import RowMapping, insert, select, tuple_, update
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from consumers.finalization.tables import model_versions, models
 from schemas.jobs import JobTrained
+from schemas.measures import compared
+from schemas.models import ModelTask
 
 LISTED = (
     *(one for one in model_versions.c if one.name not in ("tenant_id", "details", "plan", "artifacts")),
     model_versions.c.details["chosen"].astext.label("chosen"),
 )
+
+NEWEST = ("task", "target", "metrics", "baseline")
 
 
 async def next_version(tx: AsyncConnection, tenant: UUID, name: str) -> int:
@@ -24,6 +29,25 @@ async def next_version(tx: AsyncConnection, tenant: UUID, name: str) -> int:
         index_elements=["tenant_id", "name"], set_={"versions": models.c.versions + 1}
     )
     return int((await tx.execute(counted.returning(models.c.versions))).scalar_one())
+
+
+async def give_back(tx: AsyncConnection, tenant: UUID, name: str) -> None:
+    """The number of a version that is not registered, under the lock that `next_version` took."""
+    taken = update(models).where(models.c.tenant_id == tenant, models.c.name == name)
+    await tx.execute(taken.values(versions=models.c.versions - 1))
+
+
+async def tasks_of(tx: AsyncConnection, names: Collection[tuple[UUID, str]]) -> dict[tuple[UUID, str], ModelTask]:
+    """What the newest versions of models predict, by tenant and name; one without a version has none."""
+    if not names:
+        return {}
+    known = model_versions.c
+    query = select(known.tenant_id, known.name, known.target, known.task)
+    query = query.where(tuple_(known.tenant_id, known.name).in_(sorted(set(names))))
+    newest = query.ext(distinct_on(known.tenant_id, known.name))
+    newest = newest.order_by(known.tenant_id, known.name, known.version.desc())
+    rows = (await tx.execute(newest)).all()
+    return {(row.tenant_id, row.name): ModelTask(target=row.target, task=row.task) for row in rows}
 
 
 async def register(tx: AsyncConnection, tenant: UUID, version: int, data: JobTrained) -> None:
@@ -49,7 +73,7 @@ async def files_of(tx: AsyncConnection, tenant: UUID, job_id: UUID) -> set[str]:
 async def lines(tx: AsyncConnection, limit: int) -> Sequence[RowMapping]:
     """The tenant's lines with their newest version, newest line first."""
     query = (
-        select(models.c.name, models.c.versions, models.c.created_at, model_versions.c.task, model_versions.c.metrics)
+        select(models.c.name, models.c.versions, models.c.created_at, *(model_versions.c[name] for name in NEWEST))
         .join(
             model_versions,
             tuple_(model_versions.c.tenant_id, model_versions.c.name, model_versions.c.version)
@@ -81,4 +105,4 @@ async def version(tx: AsyncConnection, name: str, number: int) -> RowMapping | N
 
 def shown(row: RowMapping) -> dict[str, Any]:
     """A version as people see it: without whose it is, which they know."""
-    return {name: value for name, value in row.items() if name != "tenant_id"}
+    return compared({name: value for name, value in row.items() if name != "tenant_id"})

@@ -57,7 +57,7 @@ def settle(job: Job, dataset: Dataset, event: Event, at: datetime) -> Moved | No
     data = JobQueued(
         job_id=job.id, kind=job.kind, dataset_id=dataset.id, dataset_version=dataset.version or 0,
         object_key=dataset.object_key, columns=dataset.columns, target=job.target, model=job.model,
-        options=job.options, reason="its data set is valid",
+        options=job.options, reason="its dataset is valid",
     )  # fmt: skip
     return move(job, "queued", data, cause=event.id, by=BY, at=at, ordinal=job.id)
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import RowMapping, func, insert, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from consumers.jobs.job import TRANSITIONS, Job
+from consumers.jobs.job import TRANSITIONS, Job, State
 from consumers.jobs.tables import jobs
 from schemas.event import Cause
 
@@ -26,10 +26,15 @@ async def lock(tx: AsyncConnection, keys: Iterable[Key]) -> dict[Key, Job]:
 
 
 async def lock_waiting(tx: AsyncConnection, tenant: UUID, dataset_id: UUID) -> Sequence[Job]:
-    """The jobs that wait for a data set, locked."""
+    """The jobs that wait for a dataset, locked."""
     query = select(jobs).where(jobs.c.tenant_id == tenant, jobs.c.dataset_id == dataset_id, jobs.c.state == "accepted")
     rows = await tx.execute(query.order_by(jobs.c.tenant_id, jobs.c.id).with_for_update())
     return [_job(row) for row in rows.mappings()]
+
+
+async def state_of(tx: AsyncConnection, job_id: UUID) -> State | None:
+    """The state of a job of the transaction's tenant; None while ingest has not got to it."""
+    return (await tx.execute(select(jobs.c.state).where(jobs.c.id == job_id))).scalar_one_or_none()
 
 
 async def is_over(tx: AsyncConnection, tenant: UUID, job_id: UUID) -> bool:

@@ -21,7 +21,6 @@ from consumers.training.table import Table
 
 MODEL_FILE = "model.skops"
 SCHEMA_FILE = "model.json"
-MAX_CATEGORIES = 200
 # Beyond what skops trusts by itself; a reader allows these and nothing else.
 TRUSTED = (
     "numpy.dtype",
@@ -46,7 +45,9 @@ def describe(fit: Fit, table: Table, target: str, plan: Plan) -> dict[str, Any]:
         "task": plan.task,
         "target": {"name": target, "type": table.target_type},
         "classes": None if fit.classes is None else fit.classes.tolist(),
-        "inputs": [_input(column, table.features[column.name]) for column in table.columns],
+        "inputs": [_input(column, table.feature(column.name), fit) for column in table.columns],
+        "left_out": [one.model_dump() for one in plan.columns_left_out],
+        "trusted_types": list(TRUSTED),
         "chosen": fit.chosen,
         "seed": plan.seed,
         "plan": plan.model_dump(mode="json"),
@@ -62,17 +63,15 @@ def describe(fit: Fit, table: Table, target: str, plan: Plan) -> dict[str, Any]:
     }
 
 
-def _input(column: Column, values: pl.Series) -> dict[str, Any]:
-    """What was seen of a column: its range, or its most frequent categories; `categories_cut` when there are more."""
+def _input(column: Column, values: pl.Series, fit: Fit) -> dict[str, Any]:
+    """What was seen of a column: its range, or the categories of the model; `categories_cut` when there were others."""
     seen = values.drop_nulls()
     described: dict[str, Any] = {"name": column.name, "type": column.type, "may_be_empty": seen.len() < values.len()}
     if column.type in ("integer", "number") and seen.len():
         described["range"] = [float(np.min(seen.to_numpy())), float(np.max(seen.to_numpy()))]
     elif column.type == "text":
-        counted = seen.alias("value").to_frame().group_by("value").len("count")
-        ordered = counted.sort(["count", "value"], descending=[True, False])["value"]
-        described["categories"] = ordered.head(MAX_CATEGORIES).to_list()
-        described["categories_cut"] = ordered.len() > MAX_CATEGORIES
+        described["categories"] = fit.categories[column.name]
+        described["categories_cut"] = seen.n_unique() > len(fit.categories[column.name])
     return described
 
 

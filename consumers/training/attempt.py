@@ -64,7 +64,7 @@ class TrainingAttempt:
         return True, await _save(tx, self._step(job, piece, "running", data, at, attempt=piece.attempt))
 
     async def prepare(self, piece: Claimed, directory: Path) -> tuple[ChildRequest, Limits]:
-        """The data set's file, and what to do with it."""
+        """The dataset's file, and what to do with it."""
         path = directory / "data.csv"
         await self.objects.fetch(piece.payload["object_key"], path)
         request = TrainRequest(
@@ -73,6 +73,7 @@ class TrainingAttempt:
             target=piece.payload["target"],
             options=piece.payload["options"],
             budget_seconds=self.budget_seconds,
+            model_task=piece.payload.get("model_task"),
         )
         left = max(1.0, (piece.deadline - self.clock.now()).total_seconds())
         limits = replace(self.limits, wall_seconds=min(self.limits.wall_seconds, left))

@@ -4,16 +4,25 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from consumers.training.features import left_out, without
 from consumers.training.labels import label_text
 from consumers.training.options import Options, read_options
-from consumers.training.plan import Plan, make_plan
+from consumers.training.plan import Plan, Task, make_plan
 from consumers.training.protocol import TrainRequest, TrainResult
-from consumers.training.table import Array, Table, read_table, target_array
-from consumers.training.task import check_classes, check_distinct, check_rows, check_task, infer_task
+from consumers.training.table import Array, Table, is_whole, read_table, target_array
+from consumers.training.task import (
+    TargetValues,
+    check_classes,
+    check_distinct,
+    check_rows,
+    check_task,
+    infer_task,
+)
 
 
 def run(payload: Mapping[str, Any], report: Callable[[str, float], None]) -> dict[str, Any]:
@@ -26,15 +35,16 @@ def train(request: TrainRequest, directory: Path, report: Callable[[str, float],
     options = read_options(request.options, request.seed)
     report("reading", 0.0)
     table = read_table(Path(request.path), request.columns, request.target)
-    plan = request.plan or _plan(table, request, options)
-    target = _target(table, plan, request.target)
+    plan, target = _stored(request.plan, table, request) if request.plan else _planned(table, request, options)
+    used = without(table, plan.columns_left_out, request.target)
 
     from consumers.training.artifact import save  # the readers of a refusal need not wait for these libraries
     from consumers.training.fit import fit
 
-    fitted = fit(table, target, plan, report, deadline=started + plan.budget_seconds)
+    with in_range(request):
+        fitted = fit(used, target, plan, report, deadline=started + plan.budget_seconds)
     report("saving", 0.95)
-    artifacts = save(directory, fitted, table, request.target, plan)
+    artifacts = save(directory, fitted, used, request.target, plan)
     return TrainResult(
         task=plan.task,
         target=request.target,
@@ -48,19 +58,67 @@ def train(request: TrainRequest, directory: Path, report: Callable[[str, float],
     )
 
 
-def _plan(table: Table, request: TrainRequest, options: Options) -> Plan:
+def _stored(plan: Plan, table: Table, request: TrainRequest) -> tuple[Plan, Array]:
+    check_rows(table.target.len(), request.target)
+    return plan, _target(table, plan.task, request)
+
+
+def _planned(table: Table, request: TrainRequest, options: Options) -> tuple[Plan, Array]:
     rows = table.target.len()
     check_rows(rows, request.target)
-    task = options.task or infer_task(table.target_type, table.target.n_unique(), rows)
-    return make_plan(task, rows, len(table.columns), request.budget_seconds, options.seed, options.profile)
+    task, reason = _task(table, request, options)
+    target = _target(table, task, request)
+    out = left_out(table)
+    without(table, out, request.target)
+
+    from consumers.training.pipeline import folds_for, split
+
+    plan = make_plan(
+        task,
+        rows,
+        len(table.columns) - len(out),
+        request.budget_seconds,
+        options.seed,
+        options.profile,
+        classes=len(set(target.tolist())) if task == "classification" else 1,
+    ).model_copy(update={"task_reason": reason, "columns_left_out": out})
+    train, _, _ = split(target, plan)
+    return plan.model_copy(update={"folds": folds_for(target[train], plan)}), target
 
 
-def _target(table: Table, plan: Plan, name: str) -> Array:
+def _task(table: Table, request: TrainRequest, options: Options) -> tuple[Task, str]:
+    if options.task:
+        return options.task, "asked for"
+    if request.model_task:
+        return request.model_task, "the task of the model's earlier versions"
+    counts = table.target.value_counts()["count"]
+    kind = "integer" if is_whole(table) else table.target_type
+    return infer_task(TargetValues(kind, table.target.len(), counts.len(), min(counts.to_list(), default=0)))
+
+
+def _target(table: Table, task: Task, request: TrainRequest) -> Array:
     """The target's values, if a model can be learned from them; refuses otherwise."""
-    check_rows(table.target.len(), name)
-    check_task(plan.task, table.target_type, name)
-    check_distinct(table.target.n_unique(), name)
-    target = target_array(table, plan.task)
-    if plan.task == "classification":
-        check_classes(Counter(label_text(label) for label in target.tolist()), name)
+    name = request.target
+    check_task(task, table.target_type, name)
+    rows = table.target.len()
+    check_distinct(table.target.n_unique(), name, rows=rows, empty=table.rows_without_target)
+    target = target_array(table, task)
+    if task == "classification":
+        check_classes(Counter(label_text(label) for label in target.tolist()), name, table.target_type)
+    else:
+        from consumers.training.ranges import check_target
+
+        with in_range(request):
+            check_target(target, name)
     return target
+
+
+@contextmanager
+def in_range(request: TrainRequest) -> Iterator[None]:
+    """Numbers that cannot be computed with become a refusal that names their rows."""
+    from consumers.training.ranges import OutOfRange, refusal_of
+
+    try:
+        yield
+    except OutOfRange as found:
+        raise refusal_of(found, Path(request.path), request.columns) from None

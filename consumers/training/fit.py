@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,10 +12,13 @@ from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.model_selection import cross_val_score
 
 from consumers.training import measure
+from consumers.training.features import frequent
 from consumers.training.labels import label_text
+from consumers.training.notes import notes
 from consumers.training.pipeline import build_pipeline, folds, split
 from consumers.training.plan import Candidate, Plan
-from consumers.training.protocol import Details, Score
+from consumers.training.protocol import Column, Details, Score
+from consumers.training.ranges import check_features
 from consumers.training.table import Array, Table
 from consumers.work.child import peak_rss_bytes
 
@@ -35,6 +38,20 @@ class Fit:
     baseline: dict[str, float]
     details: Details
     cut_short: tuple[str, ...]
+    categories: dict[str, list[str]]
+    """Those of each text column that the model knows."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """What every candidate is scored on: the training rows and their folds."""
+
+    columns: Sequence[Column]
+    categories: dict[str, list[str]]
+    features: Any
+    labels: Array
+    parts: list[tuple[Array, Array]]
+    plan: Plan
 
 
 def fit(table: Table, target: Array, plan: Plan, report: Report, deadline: float) -> Fit:
@@ -42,12 +59,16 @@ def fit(table: Table, target: Array, plan: Plan, report: Report, deadline: float
     train, test, stratified = split(target, plan)
     features, labels = table.features[train], target[train]
     held_out, truth = table.features[test], target[test]
-    scores, cut_short = _compare(table, features, labels, plan, report, deadline)
+    parts = list(folds(labels, plan))
+    check_features(table, [(train, test), *((train[some], train[others]) for some, others in parts)])
+    categories = {one.name: frequent(table.feature(one.name)) for one in table.columns if one.type == "text"}
+    work = _Work(table.columns, categories, features, labels, parts, plan)
+    scores, cut_short = _compare(work, report, deadline)
     best = max(scores, key=lambda score: score.mean)  # the first of equals, and the plan begins with the simplest
     candidate = next(candidate for candidate in plan.candidates if candidate.name == best.candidate)
     report(f"fitting {candidate.name}", CHOOSING[1])
     started = time.perf_counter()
-    pipeline = build_pipeline(candidate, table.columns).fit(features, labels)
+    pipeline = build_pipeline(candidate, table.columns, categories).fit(features, labels)
     fit_seconds = time.perf_counter() - started
     report("measuring", 0.9)
     dummy = DummyClassifier(strategy="prior") if plan.task == "classification" else DummyRegressor(strategy="mean")
@@ -65,6 +86,7 @@ def fit(table: Table, target: Array, plan: Plan, report: Report, deadline: float
             "classes": tuple(label_text(label) for label in every.tolist()),
             "per_class": measure.per_class(truth, predicted, every),
             "confusion": measure.confusion(truth, predicted, every),
+            "notes": notes(plan, len(parts), every.tolist(), labels.tolist(), truth.tolist()),
         }
         classes = known
     else:
@@ -79,35 +101,36 @@ def fit(table: Table, target: Array, plan: Plan, report: Report, deadline: float
         test_rows=len(test),
         peak_memory_bytes=peak_rss_bytes(),
         stratified=stratified,
-        folds=plan.folds,
+        folds=len(parts),
+        task_reason=plan.task_reason,
+        left_out=plan.columns_left_out,
         scores=scores,
         **shape,
     )
-    return Fit(pipeline, candidate.name, classes, metrics, baseline, details, cut_short)
+    return Fit(pipeline, candidate.name, classes, metrics, baseline, details, cut_short, categories)
 
 
-def _compare(
-    table: Table, features: Any, labels: Array, plan: Plan, report: Report, deadline: float
-) -> tuple[tuple[Score, ...], tuple[str, ...]]:
+def _compare(work: _Work, report: Report, deadline: float) -> tuple[tuple[Score, ...], tuple[str, ...]]:
     scores: list[Score] = []
-    count = len(plan.candidates)
-    for place, candidate in enumerate(plan.candidates):
+    candidates = work.plan.candidates
+    count = len(candidates)
+    for place, candidate in enumerate(candidates):
         if scores and time.monotonic() > deadline:
-            return tuple(scores), tuple(left.name for left in plan.candidates[place:])
+            return tuple(scores), tuple(left.name for left in candidates[place:])
         done = CHOOSING[0] + (CHOOSING[1] - CHOOSING[0]) * place / count
         report(f"candidate {candidate.name} {place + 1}/{count}", done)
-        scores.append(_score(candidate, table, features, labels, plan))
+        scores.append(_score(candidate, work))
     return tuple(scores), ()
 
 
-def _score(candidate: Candidate, table: Table, features: Any, labels: Array, plan: Plan) -> Score:
+def _score(candidate: Candidate, work: _Work) -> Score:
     started = time.perf_counter()
     values = cross_val_score(
-        build_pipeline(candidate, table.columns),
-        features,
-        labels,
-        cv=folds(labels, plan),
-        scoring=plan.scoring,
+        build_pipeline(candidate, work.columns, work.categories),
+        work.features,
+        work.labels,
+        cv=work.parts,
+        scoring=work.plan.scoring,
         error_score="raise",
     )
     return Score(

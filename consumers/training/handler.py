@@ -1,23 +1,36 @@
 """Training, as a consumer: a queued job becomes a piece of work; nothing is trained here."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
+from uuid import UUID
 
 from consumers.jobs import store as jobs
+from consumers.jobs.job import fail
 from consumers.outcome import Applied, Ignored, Outcome
 from consumers.ports import Clock
 from consumers.work import store as work
 from consumers.work.piece import NewPiece
 from schemas.event import Event
 from schemas.jobs import JobQueued
+from schemas.models import ModelTask, task_mismatch
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
 
 TRAINING = "training"
+BY = "training"
 CARRIED = {"dataset_id", "dataset_version", "object_key", "columns", "target", "options"}
+
+
+class ModelTasks(Protocol):
+    """What models predict, from their owner."""
+
+    async def __call__(
+        self, tx: "AsyncConnection", names: Collection[tuple[UUID, str]]
+    ) -> Mapping[tuple[UUID, str], ModelTask]:
+        """By tenant and name; a model without a version has none."""
 
 
 @dataclass(frozen=True)
@@ -27,11 +40,13 @@ class Training:
     clock: Clock
     run_seconds: float
     queue_seconds: float
+    model_tasks: ModelTasks
 
     async def __call__(self, tx: "AsyncConnection", events: Sequence[Event]) -> Sequence[Outcome]:
         """Put each job that is still queued into the work queue."""
         asked = [(event, event.data) for event in events if isinstance(event.data, JobQueued)]
         known = await jobs.lock(tx, [(event.tenantid, data.job_id) for event, data in asked])
+        tasks = await self.model_tasks(tx, [(event.tenantid, data.model) for event, data in asked])
         now = self.clock.now()
         pieces: list[NewPiece] = []
         outcomes: list[Outcome] = []
@@ -44,7 +59,13 @@ class Training:
             if job.state != "queued":
                 outcomes.append(Ignored(f"the job is {job.state}"))
                 continue
-            payload = data.model_dump(mode="json", include=CARRIED)
+            learned = tasks.get((event.tenantid, data.model))
+            if refused := task_mismatch(data.model, learned, data.target, data.options.get("task")):
+                moved = fail(job, "user_config", "model_mismatch", refused, cause=event.id, by=BY, at=now)
+                await jobs.save(tx, moved.job)
+                outcomes.append(Applied((moved.event,)))
+                continue
+            payload = data.model_dump(mode="json", include=CARRIED) | {"model_task": learned and learned.task}
             begins_by = now + timedelta(seconds=self.queue_seconds)
             pieces.append(
                 NewPiece(

@@ -6,5 +6,5 @@ from typing import Any
 
 
 def label_text(label: Any) -> str:
-    """As in a data set: `true`, `3`, `red`."""
+    """As in a dataset: `true`, `3`, `red`."""
     return str(label).lower() if isinstance(label, bool) else str(label)

@@ -5,7 +5,7 @@ The rules here are the documented ones: whoever writes them down again in a plai
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -29,15 +29,17 @@ ESTIMATORS: dict[str, Any] = {
     "HistGradientBoostingClassifier": ensemble.HistGradientBoostingClassifier,
     "HistGradientBoostingRegressor": ensemble.HistGradientBoostingRegressor,
 }
-MIN_CATEGORY_FREQUENCY = 0.01
-MAX_CATEGORIES = 50
+Categories = Mapping[str, Sequence[str]]
 
 
-def build_pipeline(candidate: Candidate, columns: Sequence[Column]) -> Any:
-    """Numbers: median, then scaled. Booleans: most frequent. Text: most frequent, then one-hot. Then the estimator."""
+def build_pipeline(candidate: Candidate, columns: Sequence[Column], categories: Categories) -> Any:
+    """Numbers: median, then scaled. Booleans: most frequent. Text: most frequent, then one-hot. Then the estimator.
+
+    `categories` has those of each text column; a column without any is dropped.
+    """
     numeric = [column.name for column in columns if column.type in ("integer", "number")]
     boolean = [column.name for column in columns if column.type == "boolean"]
-    text = [column.name for column in columns if column.type == "text"]
+    text = [column.name for column in columns if column.type == "text" and categories[column.name]]
     steps: list[tuple[str, Any, list[str]]] = []
     if numeric:
         median = SimpleImputer(strategy="median", keep_empty_features=True)
@@ -46,12 +48,8 @@ def build_pipeline(candidate: Candidate, columns: Sequence[Column]) -> Any:
         steps.append(("boolean", SimpleImputer(strategy="most_frequent", keep_empty_features=True), boolean))
     if text:
         frequent = SimpleImputer(missing_values=None, strategy="most_frequent", keep_empty_features=True)
-        encode = OneHotEncoder(
-            handle_unknown="ignore",
-            min_frequency=MIN_CATEGORY_FREQUENCY,
-            max_categories=MAX_CATEGORIES,
-            sparse_output=False,
-        )
+        known = [np.array(categories[name], dtype=object) for name in text]
+        encode = OneHotEncoder(categories=known, handle_unknown="ignore", sparse_output=False)
         steps.append(("text", Pipeline([("impute", frequent), ("encode", encode)]), text))
     prepare = ColumnTransformer(steps, sparse_threshold=0.0)
     return Pipeline([("prepare", prepare), ("estimator", ESTIMATORS[candidate.estimator](**candidate.params))])
@@ -76,8 +74,22 @@ def split(target: Array, plan: Plan) -> tuple[Array, Array, bool]:
     return train, test, stratify is not None
 
 
-def folds(target: Array, plan: Plan) -> Any:
-    """Stratified when each class has a training row for every fold."""
+def folds_for(target: Array, plan: Plan) -> int:
+    """The plan's folds, or as many as the rarest class has training rows, if that is at least two."""
+    rarest = int(np.unique(target, return_counts=True)[1].min()) if plan.task == "classification" else plan.folds
+    return min(plan.folds, rarest) if rarest > 1 else plan.folds
+
+
+def folds(target: Array, plan: Plan) -> Iterator[tuple[Array, Array]]:
+    """Row numbers to train on and to score, by fold.
+
+    Stratified when each class has a training row for every fold. Else a fold whose training rows have one class
+    alone is left out: nothing can be learned from them.
+    """
+    kind = KFold
     if plan.task == "classification" and np.unique(target, return_counts=True)[1].min() >= plan.folds:
-        return StratifiedKFold(n_splits=plan.folds, shuffle=True, random_state=plan.seed)
-    return KFold(n_splits=plan.folds, shuffle=True, random_state=plan.seed)
+        kind = StratifiedKFold
+    parted = kind(n_splits=plan.folds, shuffle=True, random_state=plan.seed)
+    for train, test in parted.split(np.zeros(len(target)), target):
+        if plan.task == "regression" or len(np.unique(target[train])) > 1:
+            yield train, test

@@ -7,14 +7,18 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-Task = Literal["classification", "regression"]
-Profile = Literal["fast", "standard"]
+from schemas import training_options
+
+Task = training_options.Task
+Profile = training_options.Profile
 Param = int | float | bool | str | None
 
 HELD_OUT_FRACTION = 0.25
 # Below this budget the fast profile is taken, and the plan says so.
 STANDARD_FROM_SECONDS = 300.0
 START_SECONDS = 4.0
+BINARY = 2
+FOLDS: dict[Profile, int] = {"fast": 3, "standard": 5}
 SCORING: dict[Task, str] = {"classification": "balanced_accuracy", "regression": "neg_root_mean_squared_error"}
 
 
@@ -36,10 +40,14 @@ class LeftOut(Frozen):
 
 
 class Plan(Frozen):
-    """Everything that decides the outcome besides the data; `rows` and `features` are what it was made for."""
+    """Everything that decides the outcome besides the data; `rows` and `features` are what it was made for.
+
+    `left_out` names candidates, `columns_left_out` columns; `folds` are fewer than the profile's where a class is rare.
+    """
 
     version: Literal[1] = 1
     task: Task
+    task_reason: str = ""
     profile: Profile
     profile_reason: str
     seed: int
@@ -51,10 +59,17 @@ class Plan(Frozen):
     budget_seconds: float
     candidates: tuple[Candidate, ...]
     left_out: tuple[LeftOut, ...]
+    columns_left_out: tuple[LeftOut, ...] = ()
 
 
 def make_plan(
-    task: Task, rows: int, features: int, budget_seconds: float, seed: int, profile: Profile | None = None
+    task: Task,
+    rows: int,
+    features: int,
+    budget_seconds: float,
+    seed: int,
+    profile: Profile | None = None,
+    classes: int = 1,
 ) -> Plan:
     """Candidates from the simplest on; the first always stays, the others while their estimated time fits."""
     if profile is not None:
@@ -63,12 +78,12 @@ def make_plan(
         profile, reason = "fast", f"the budget is below {STANDARD_FROM_SECONDS:g} seconds"
     else:
         profile, reason = "standard", f"the budget is at least {STANDARD_FROM_SECONDS:g} seconds"
-    folds = 3 if profile == "fast" else 5
+    folds = FOLDS[profile]
     left = budget_seconds - START_SECONDS
     kept: list[Candidate] = []
     left_out: list[LeftOut] = []
     for candidate in _candidates(task, profile, seed):
-        needed = (folds + 1) * _fit_seconds(candidate, rows, features)
+        needed = (folds + 1) * _fit_seconds(candidate, rows, features, classes)
         if kept and needed > left:
             why = f"needs an estimated {needed:.0f} seconds, {max(left, 0):.0f} are left of the budget"
             left_out.append(LeftOut(name=candidate.name, reason=why))
@@ -115,7 +130,7 @@ def _candidates(task: Task, profile: Profile, seed: int) -> tuple[Candidate, ...
     )
 
 
-def _fit_seconds(candidate: Candidate, rows: int, features: int) -> float:
+def _fit_seconds(candidate: Candidate, rows: int, features: int, classes: int) -> float:
     """A rough upper guess for one core, from the growth of each algorithm; it only decides what is tried."""
     cells = float(rows * features)
     match candidate.name:
@@ -123,6 +138,7 @@ def _fit_seconds(candidate: Candidate, rows: int, features: int) -> float:
             trees = int(candidate.params["n_estimators"] or 0)
             return trees * (0.002 + 4e-7 * rows * math.sqrt(features) * math.log2(rows + 2))
         case "hist_gradient_boosting":
-            return int(candidate.params["max_iter"] or 0) * (0.005 + 1e-7 * cells)
+            trees = int(candidate.params["max_iter"] or 0) * (classes if classes > BINARY else 1)
+            return trees * (0.005 + 1e-7 * cells)
         case _:
             return 0.1 + 2e-6 * cells

@@ -6,16 +6,16 @@ from typing import Any
 
 from pydantic import Field
 
-from consumers.training.plan import Frozen, Plan, Task
+from consumers.training.plan import Frozen, LeftOut, Plan, Task
 from schemas.datasets import Column, ColumnType
 
 __all__ = ["Column", "ColumnType"]
 
 
 class TrainRequest(Frozen):
-    """`columns` are those of the validated data set, in the file's order; a given `plan` is taken as it is.
+    """`columns` are those of the validated dataset, in the file's order; a given `plan` is taken as it is.
 
-    `options` are the tenant's: `task`, `profile`, `seed`.
+    `options` are the tenant's: `task`, `profile`, `seed`. `model_task` is that of the model's earlier versions.
     """
 
     path: str
@@ -25,6 +25,7 @@ class TrainRequest(Frozen):
     budget_seconds: float = Field(default=60.0, gt=0)
     seed: int = Field(default=0, ge=0, lt=2**32)
     plan: Plan | None = None
+    model_task: Task | None = None
 
 
 class Score(Frozen):
@@ -45,7 +46,10 @@ class ClassMeasures(Frozen):
 
 
 class Details(Frozen):
-    """`confusion` is by true row and predicted column, in the order of `classes`; both empty in a regression."""
+    """`confusion` is by true row and predicted column, in the order of `classes`; both empty in a regression.
+
+    `left_out` are columns that were not learned from, `notes` what else a reader of the measures must know.
+    """
 
     fit_seconds: float
     rows: int
@@ -57,6 +61,9 @@ class Details(Frozen):
     stratified: bool
     folds: int
     scores: tuple[Score, ...]
+    task_reason: str = ""
+    left_out: tuple[LeftOut, ...] = ()
+    notes: tuple[str, ...] = ()
     classes: tuple[str, ...] = ()
     per_class: tuple[ClassMeasures, ...] = ()
     confusion: tuple[tuple[int, ...], ...] = ()

@@ -18,6 +18,7 @@ from consumers.training.protocol import Column, ColumnType
 from consumers.work.child import Refusal
 from schemas.bounds import cut
 
+VALUES = "values"
 Array = np.ndarray[Any, np.dtype[Any]]
 
 
@@ -34,6 +35,10 @@ class Table:
     target: pl.Series
     target_type: ColumnType
     rows_without_target: int
+
+    def feature(self, name: str) -> pl.Series:
+        """A column's values. Not under its name: the methods of a series take that for a pattern too."""
+        return self.features[name].alias(VALUES)
 
 
 def read_table(path: Path, columns: Sequence[Column], target: str) -> Table:
@@ -53,7 +58,7 @@ def read_table(path: Path, columns: Sequence[Column], target: str) -> Table:
     return Table(
         columns=tuple(column for column in columns if column.name != target),
         features=features,
-        target=kept[place_name(chosen)].alias(target),
+        target=kept[place_name(chosen)].alias(VALUES),
         target_type=columns[chosen].type,
         rows_without_target=frame.height - kept.height,
     )
@@ -84,14 +89,21 @@ def _typed(place: int, column: Column, *, is_target: bool) -> pl.Expr:
             return cell.cast(pl.Float64)
 
 
+def is_whole(table: Table) -> bool:
+    """Whether the target is numbers without fractions, also where they are written as 1.0."""
+    if table.target_type != "number":
+        return table.target_type == "integer"
+    target = table.target
+    return bool((target == target.round()).all()) and bool((target.abs() < 2**53).all())
+
+
 def target_array(table: Table, task: Task) -> Array:
     """Labels (integers, booleans or text) or floats; fractions that are classes become text."""
     target = table.target
     if task == "regression":
         return target.cast(pl.Float64).to_numpy()
     if table.target_type == "number":
-        whole = bool((target == target.round()).all()) and bool((target.abs() < 2**53).all())
-        target = target.cast(pl.Int64) if whole else target.cast(pl.String)
+        target = target.cast(pl.Int64) if is_whole(table) else target.cast(pl.String)
     if target.dtype == pl.String:
         return np.array(target.to_list(), dtype=object)
     return target.to_numpy()

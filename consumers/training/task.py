@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from consumers.training.plan import Task
 from consumers.training.protocol import ColumnType
@@ -14,15 +15,38 @@ MIN_ROWS_PER_CLASS = 2
 MAX_CLASSES = 200
 MAX_LABEL_BYTES = 1000  # the measures of a model, an event, name every class
 FEW_INTEGERS = 20
+TWO_VALUES = 2
+WAY_OUT = "; to predict it as a number, ask for options.task=regression"
 
 
-def infer_task(kind: ColumnType, distinct: int, rows: int) -> Task:
-    """Text and booleans are classes; integers are when they are few, at most 20 and one per five rows."""
-    if kind in ("text", "boolean"):
-        return "classification"
-    if kind == "integer" and distinct <= max(2, min(FEW_INTEGERS, rows // 5)):
-        return "classification"
-    return "regression"
+@dataclass(frozen=True, slots=True)
+class TargetValues:
+    """What counts of a target: `kind` is "integer" for whole numbers however they are written."""
+
+    kind: ColumnType
+    rows: int
+    distinct: int
+    rarest: int
+    """Rows of the value that has the fewest."""
+
+
+def infer_task(target: TargetValues) -> tuple[Task, str]:
+    """The task, and why it is that one.
+
+    Text and booleans are classes. Whole numbers are when they are few (at most 20, and one per five rows; two
+    always) and each has two rows, or there are only two of them.
+    """
+    if target.kind in ("text", "boolean"):
+        return "classification", f"the target is {target.kind}"
+    if target.kind == "number":
+        return "regression", "the target has fractions"
+    most = max(TWO_VALUES, min(FEW_INTEGERS, target.rows // 5))
+    if target.distinct > most:
+        return "regression", f"the target has {target.distinct} whole numbers, at most {most} would be classes"
+    if target.rarest < MIN_ROWS_PER_CLASS and target.distinct > TWO_VALUES:
+        why = f"a value of the target has fewer than {MIN_ROWS_PER_CLASS} rows, too few for a class"
+        return "regression", why
+    return "classification", f"the target has {target.distinct} whole numbers"
 
 
 def check_task(task: Task, kind: ColumnType, target: str) -> None:
@@ -37,15 +61,19 @@ def check_rows(rows: int, target: str) -> None:
         raise Refusal("user_data", "too_few_rows", message)
 
 
-def check_distinct(distinct: int, target: str) -> None:
-    if distinct < 2:
-        raise Refusal("user_data", "target_unusable", f"the column {target!r} has the same value in all rows")
+def check_distinct(distinct: int, target: str, *, rows: int, empty: int) -> None:
+    """`rows` have a value in the target, `empty` more have none."""
+    if distinct < TWO_VALUES:
+        gaps = f" that have one, {rows} of {rows + empty} ({empty} are empty)" if empty else ""
+        message = f"the column {target!r} has the same value in all rows{gaps}; at least two values are needed"
+        raise Refusal("user_data", "target_unusable", message)
 
 
-def check_classes(counts: Mapping[str, int], target: str) -> None:
+def check_classes(counts: Mapping[str, int], target: str, kind: ColumnType) -> None:
     """`counts` is rows by class."""
+    way_out = WAY_OUT if kind in ("integer", "number") else ""
     if len(counts) > MAX_CLASSES:
-        message = f"the column {target!r} has {len(counts)} classes, {MAX_CLASSES} are allowed"
+        message = f"the column {target!r} has {len(counts)} classes, {MAX_CLASSES} are allowed{way_out}"
         raise Refusal("user_data", "target_unusable", message)
     longest = max(counts, key=size_of)
     if size_of(longest) > MAX_LABEL_BYTES:
@@ -57,5 +85,5 @@ def check_classes(counts: Mapping[str, int], target: str) -> None:
     rare = sorted(label for label, count in counts.items() if count < MIN_ROWS_PER_CLASS)
     if rare:
         named = ", ".join(repr(cut(label, 40)) for label in rare[:5]) + (" …" if len(rare) > 5 else "")
-        message = f"each class of {target!r} needs {MIN_ROWS_PER_CLASS} rows; too few have {named}"
+        message = f"each class of {target!r} needs {MIN_ROWS_PER_CLASS} rows; too few have {named}{way_out}"
         raise Refusal("user_data", "target_unusable", message)

@@ -11,6 +11,7 @@ from projections.jobs.fold import fold_all, moment
 from projections.ports import History, TenantTransactions
 from projections.reading import position
 from schemas.errors import Refusal
+from schemas.measures import compared
 
 
 class Asking(Protocol):
@@ -51,7 +52,7 @@ def routes(
         if row is None:
             raise Refusal("not_found", "There is no such job.")
         lines = [line for line in map(moment, events) if line is not None]
-        return {**row.document, "timeline": [store.shown(_mapping(line)) for line in lines]}
+        return {**compared(row.document), "timeline": [store.shown(_mapping(line)) for line in lines]}
 
     return router
 

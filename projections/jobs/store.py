@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from projections.jobs.fold import JobRow, Moment
 from projections.jobs.tables import read_jobs
+from schemas.measures import compared
 
 Key = tuple[UUID, UUID]
 
@@ -81,7 +82,7 @@ async def note(tx: AsyncConnection, generation: int, moments: Sequence[Moment]) 
 
 async def newest(tx: AsyncConnection, limit: int) -> list[dict[str, Any]]:
     """The tenant's jobs, newest first."""
-    return list((await tx.execute(NEWEST, {"limit": limit})).scalars())
+    return [compared(document) for document in (await tx.execute(NEWEST, {"limit": limit})).scalars()]
 
 
 async def one(tx: AsyncConnection, job_id: UUID) -> dict[str, Any] | None:
@@ -90,7 +91,7 @@ async def one(tx: AsyncConnection, job_id: UUID) -> dict[str, Any] | None:
     if document is None:
         return None
     timeline = (await tx.execute(TIMELINE, {"id": job_id})).mappings()
-    return {**document, "timeline": [shown(line) for line in timeline]}
+    return {**compared(document), "timeline": [shown(line) for line in timeline]}
 
 
 def shown(line: Any) -> dict[str, Any]:

@@ -21,6 +21,8 @@ class Point:
     task: str
     job_id: UUID
     time: datetime
+    dataset_id: UUID
+    dataset_version: int
 
 
 def points(event: Event) -> list[Point]:
@@ -39,6 +41,8 @@ def points(event: Event) -> list[Point]:
             data.task,
             data.job_id,
             event.time,
+            data.dataset_id,
+            data.dataset_version,
         )
         for metric, value in sorted(data.metrics.items())
     ]

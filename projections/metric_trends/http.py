@@ -1,4 +1,4 @@
-"""`GET /v1/metric-trends`: how a model line does, version by version."""
+"""`GET /v1/metric-trends`: how a model does, version by version."""
 
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
@@ -24,13 +24,17 @@ def routes(authenticate: Callable[[Request], Awaitable[Any]], transactions: Tena
         principal: asking, response: Response, model: name = None, metric: name = None,
         since: begin = None, to: end = None, limit: Annotated[int, Query(ge=1, le=5000)] = 1000,
     ) -> dict[str, Any]:  # fmt: skip
-        """Every point, by model, metric and version, beside the baseline's."""
+        """Every point, by model, metric and version, beside the baseline's.
+
+        `better` is the direction of the metric; `same_rows` is false where the version before was measured on the
+        rows of another dataset, so that the two values do not compare.
+        """
         async with transactions(principal.tenant) as tx:
             rows = await store.trend(
                 tx, {"model": model, "metric": metric, "since": since, "until": to, "limit": limit}
             )  # fmt: skip
             stands = response.headers["Headrace-Position"] = await position(tx, "metric_trends")
-        return {"data": [dict(row) for row in rows], "next_cursor": None, "position": stands}
+        return {"data": rows, "next_cursor": None, "position": stands}
 
     @router.get("/summary")
     async def summary(
@@ -43,6 +47,6 @@ def routes(authenticate: Callable[[Request], Awaitable[Any]], transactions: Tena
                 tx, {"model": model, "metric": metric, "since": since, "until": to}
             )  # fmt: skip
             stands = response.headers["Headrace-Position"] = await position(tx, "metric_trends")
-        return {"data": [dict(row) for row in rows], "next_cursor": None, "position": stands}
+        return {"data": rows, "next_cursor": None, "position": stands}
 
     return router

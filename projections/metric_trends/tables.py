@@ -17,5 +17,7 @@ read_metric_points = Table(
     Column("task", Text, nullable=False),
     Column("job_id", Uuid, nullable=False),
     Column("time", DateTime(timezone=True), nullable=False),
+    Column("dataset_id", Uuid),
+    Column("dataset_version", Integer),
     PrimaryKeyConstraint("generation", "tenant_id", "model", "metric", "version", name="read_metric_points_pkey"),
 )

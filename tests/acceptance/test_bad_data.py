@@ -60,8 +60,6 @@ async def test_jobs_that_cannot_be_done_fail_with_class_and_reason(world: World)
     failing = {
         await world.start_job(iris, "m", target="no such column"): ("user_config", "target_not_found"),
         await world.start_job(iris, "m", target="Target"): ("user_config", "target_not_found"),
-        await world.start_job(iris, "m", surprise=1): ("user_config", "unknown_option"),
-        await world.start_job(iris, "m", seed=-1): ("user_config", "invalid_option"),
         await world.start_job(constant, "m"): ("user_data", "target_unusable"),
         await world.start_job(bad, "m"): ("user_data", "dataset_rejected"),
     }

@@ -132,7 +132,8 @@ def test_jobs(terminal: Terminal, job: str) -> None:
     assert shown["metrics"]["accuracy"] > shown["baseline"]["accuracy"]
     watched = terminal.json("jobs", "watch", job)
     assert (watched["id"], watched["state"]) == (job, "succeeded")
-    terminal.json("jobs", "cancel", job)
+    canceled = terminal.run("jobs", "cancel", job)
+    assert (canceled.returncode, "job_ended" in canceled.stderr) == (1, True)
     assert terminal.json("jobs", "show", job)["state"] == "succeeded"
 
 
@@ -144,15 +145,19 @@ def test_a_failed_job_is_a_failure(terminal: Terminal, iris: str) -> None:
     assert json.loads(done.stdout)["failure"]["code"] == "target_not_found"
 
 
-def test_models_and_trends(terminal: Terminal, job: str) -> None:
+def test_models_and_trends(terminal: Terminal, job: str, tmp_path: Path) -> None:
     assert "iris" in [one["name"] for one in terminal.json("models", "list")["data"]]
     versions = terminal.json("models", "versions", "iris")["data"]
     version = next(one["version"] for one in versions if one["job_id"] == job)
     accuracy = terminal.json("models", "show", "iris", "--version", str(version))["metrics"]["accuracy"]
     points = terminal.json("trends", "--model", "iris", "--metric", "accuracy")["data"]
     assert (version, accuracy) in [(one["version"], one["value"]) for one in points]
-    summary = terminal.json("trends", "--model", "iris", "--metric", "accuracy", "--summary")["data"]
-    assert len(summary) == 1
+    (summary,) = terminal.json("trends", "--model", "iris", "--metric", "accuracy", "--summary")["data"]
+    assert summary["better"] == "higher"
+    output = ("--output", str(tmp_path / "iris"))
+    files = terminal.json("models", "download", "iris", "--version", str(version), *output)["files"]
+    assert files == sorted(map(str, (tmp_path / "iris").iterdir()))
+    assert json.loads(Path(files[0]).read_text())["metrics"]["accuracy"] == accuracy
 
 
 def test_usage(terminal: Terminal, job: str) -> None:

@@ -31,6 +31,7 @@ ABOUT: dict[Route, tuple[str, dict[str, Any] | None]] = {
     ("get", "/v1/models/{name}"): ("name", None),
     ("get", "/v1/models/{name}/versions"): ("name", None),
     ("get", "/v1/models/{name}/versions/{number}"): ("name", None),
+    ("get", "/v1/models/{name}/versions/{number}/files/{file}"): ("name", None),
     ("get", "/v1/requests/{request_id}"): ("request_id", None),
     ("get", "/v1/requests/{request_id}/body"): ("request_id", None),
     ("get", "/v1/dead-letters/{letter_id}"): ("letter_id", None),
@@ -64,6 +65,7 @@ LISTS: tuple[Route, ...] = (
     ("get", "/v1/streams"),
     ("get", "/v1/events"),
 )
+ENDED: Route = ("post", "/v1/jobs/{job_id}/cancel")  # the job of `owned` has succeeded
 OWN: tuple[Route, ...] = (("get", "/v1/limits"),)  # everybody has some; tests/acceptance/ingress/test_own_limits.py
 CREATES: tuple[Route, ...] = (("post", "/v1/sources"), ("post", "/v1/datasets"))
 OF_NO_TENANT: tuple[Route, ...] = (
@@ -161,6 +163,7 @@ async def test_every_route_without_a_key_is_401(database_settings: Settings) -> 
             "replay_id": str(new_id()),
             "name": "m",
             "number": "1",
+            "file": "model.json",
         }
         for method, path in served(world) - set(OF_NO_TENANT):
             problem(await stranger.request(method, path.format(**ids)), 401, "unauthorized")
@@ -178,7 +181,7 @@ async def test_other_tenants_things_do_not_exist(world: World) -> None:
         "replay_id": [str(new_id()), mine.letter_id],
         "name": ["nothing", "iris2", "%27%20OR%201=1"],
     }
-    theirs = {name: str(getattr(mine, name)) for name in never} | {"number": "1"}
+    theirs = {name: str(getattr(mine, name)) for name in never} | {"number": "1", "file": "model.json"}
     async with await world.another_tenant("second") as second:
         for route, (about, _) in ABOUT.items():
             answer = await asked(second, route, theirs)
@@ -191,6 +194,9 @@ async def test_other_tenants_things_do_not_exist(world: World) -> None:
                 assert untraced(unknown).replace(given[1], given[0]) == untraced(answer), route
                 assert sorted(unknown.headers) == sorted(answer.headers), route
             ours = await asked(world.client, route, theirs)
+            if route == ENDED:
+                problem(ours, 409, "job_ended")
+                continue
             assert ours.status_code in (200, 202, 204), (route, ours.text)
         for _, path in LISTS:
             page = (await second.get(path)).json()

@@ -14,6 +14,8 @@ from producers.idempotency.http import IdempotencyKey, answered
 from producers.idempotency.once import Answer, Turn
 from schemas.errors import Refusal
 from schemas.jobs import JobCancelRequested, JobRequested, NewOptions
+from schemas.models import ModelTask, task_mismatch
+from schemas.training_options import problem
 
 Exists = Callable[[UUID, UUID], Awaitable[bool]]
 """Whether an aggregate of a tenant has any event: (tenant, aggregate)."""
@@ -37,7 +39,16 @@ class Cancellation(BaseModel):
     reason: Annotated[str, StringConstraints(max_length=500, pattern=r"^[^\x00]*$")] = "asked for by the API"
 
 
-def routes(authenticate: Authenticate, commands: Commands, dataset_exists: Exists, job_exists: Exists) -> APIRouter:
+EndedAs = Callable[[UUID, UUID], Awaitable[str | None]]
+"""The state in which a job of a tenant has ended, None while it may change: (tenant, job)."""
+TaskOf = Callable[[UUID, str], Awaitable[ModelTask | None]]
+"""What a tenant's model predicts, None for a new one: (tenant, name)."""
+
+
+def routes(
+    authenticate: Authenticate, commands: Commands, dataset_exists: Exists, job_exists: Exists, ended_as: EndedAs,
+    model_task: TaskOf,
+) -> APIRouter:  # fmt: skip
     """Start and cancel jobs."""
     router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
     asking = Annotated[Principal, Depends(authenticate)]
@@ -49,6 +60,11 @@ def routes(authenticate: Authenticate, commands: Commands, dataset_exists: Exist
         """Ask for a job; it is admitted once its data set is valid."""
 
         async def run(turn: Turn) -> Answer:
+            if found := problem(body.options):
+                raise Refusal("invalid_options", f"options: {found[1]}")
+            known = await model_task(principal.tenant, body.model)
+            if refused := task_mismatch(body.model, known, body.target, body.options.get("task")):
+                raise Refusal("model_mismatch", refused)
             if not await dataset_exists(principal.tenant, body.dataset_id):
                 raise Refusal("dataset_not_found", "There is no such data set.", dataset_id=str(body.dataset_id))
             job_id = turn.new_id("job")
@@ -64,11 +80,13 @@ def routes(authenticate: Authenticate, commands: Commands, dataset_exists: Exist
         job_id: UUID, request: Request, response: Response, principal: asking, key: IdempotencyKey,
         body: Cancellation | None = None,
     ) -> dict[str, Any]:  # fmt: skip
-        """Ask for a job to stop; a job that is done stays as it is."""
+        """Ask for a job to stop; 409 `job_ended` when it has ended already."""
 
         async def run(turn: Turn) -> Answer:
             if not await job_exists(principal.tenant, job_id):
                 raise Refusal("not_found", "There is no such job.")
+            if state := await ended_as(principal.tenant, job_id):
+                raise Refusal("job_ended", f"The job has ended already: it is {state}.", state=state)
             return await commands.send(
                 turn, JobCancelRequested(job_id=job_id, reason=(body or Cancellation()).reason),
                 tenant=principal.tenant, subject=job_id, route="jobs", traceparent=request.state.traceparent,

@@ -17,8 +17,8 @@ def registered(metrics: dict[str, float], baseline: dict[str, float]) -> Event:
 
 def test_every_metric_is_a_point_beside_its_baseline() -> None:
     assert points(registered({"f1_macro": 0.9, "accuracy": 0.97}, {"accuracy": 0.4})) == [
-        Point(TENANT, "wine", "accuracy", 2, 0.97, 0.4, "classification", JOB, START),
-        Point(TENANT, "wine", "f1_macro", 2, 0.9, None, "classification", JOB, START),
+        Point(TENANT, "wine", "accuracy", 2, 0.97, 0.4, "classification", JOB, START, DATASET, 4),
+        Point(TENANT, "wine", "f1_macro", 2, 0.9, None, "classification", JOB, START, DATASET, 4),
     ]
 
 

@@ -1,0 +1,25 @@
+"""What the API asks of the owners of jobs and models before it accepts a command about a job."""
+
+from uuid import UUID
+
+from consumers.finalization import store as models
+from consumers.jobs import store as jobs
+from consumers.jobs.job import TRANSITIONS
+from producers.api.jobs.http import EndedAs, TaskOf
+from producers.ports import TenantTransactions
+from schemas.models import ModelTask
+
+
+def job_checks(transactions: TenantTransactions) -> tuple[EndedAs, TaskOf]:
+    """The state in which a job has ended, and what a model predicts."""
+
+    async def ended_as(tenant: UUID, job_id: UUID) -> str | None:
+        async with transactions(tenant) as tx:
+            state = await jobs.state_of(tx, job_id)
+        return state if state is not None and not TRANSITIONS[state] else None
+
+    async def model_task(tenant: UUID, name: str) -> ModelTask | None:
+        async with transactions(tenant) as tx:
+            return (await models.tasks_of(tx, [(tenant, name)])).get((tenant, name))
+
+    return ended_as, model_task
