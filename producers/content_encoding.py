@@ -92,9 +92,7 @@ class Inflation:
             self._inflater = zlib.decompressobj(wbits=15 if has_header else -15)
         return waiting
 
-    def _member(
-        self, inflater: "zlib._Decompress", waiting: bytes
-    ) -> Generator[bytes, None, bytes]:
+    def _member(self, inflater: "zlib._Decompress", waiting: bytes) -> Generator[bytes, None, bytes]:
         """What one member gives of what waits; returns what is left behind its end."""
         while True:
             try:

@@ -11,7 +11,7 @@ from producers.webhooks.verification.headers import HeaderName, plain, repeated
 from producers.webhooks.verification.identity import IdOptions, reader
 from producers.webhooks.verification.moment import TimeFormat, signed_in
 from producers.webhooks.verification.signature import Algorithm, base64_text, hexadecimal, signature, signed_by_one
-from producers.webhooks.verification.verdict import Forged, Genuine, Sign, Verify
+from producers.webhooks.verification.verdict import Content, Forged, Genuine, Sign, Verify, as_sent
 
 _PLACES = re.compile(r"(\{timestamp\}|\{body\})")
 _BETWEEN = re.compile(r", ?")
@@ -53,8 +53,9 @@ def verifier(options: HmacOptions) -> Verify:
     identify = reader(options)
 
     def verify(
-        body: bytes, headers: Mapping[str, str], secrets: Sequence[str], *, now: datetime, tolerance_seconds: int
-    ) -> Genuine | Forged:
+        body: bytes, headers: Mapping[str, str], secrets: Sequence[str], *, now: datetime, tolerance_seconds: int,
+        content: Content = as_sent,
+    ) -> Genuine | Forged:  # fmt: skip
         stamp, at = "", None
         if options.timestamp_header is not None:
             timed = signed_in(
@@ -69,10 +70,10 @@ def verifier(options: HmacOptions) -> Verify:
             return Forged(f"{options.header} is missing, repeated or not printable ASCII")
         if options.id_header is not None and repeated(headers, options.id_header):
             return Forged(f"{options.id_header} is repeated")
-        content = _content(pieces, stamp, body)
-        if not signed_by_one(_shown(options, shown), secrets, content, algorithm=options.algorithm, written=written):
+        signed = _content(pieces, stamp, body)
+        if not signed_by_one(_shown(options, shown), secrets, signed, algorithm=options.algorithm, written=written):
             return Forged("no signature matches")
-        return Genuine(identify(body, headers), signed_id=options.id_path is not None, signed_at=at)
+        return Genuine(identify(content(body), headers), signed_id=options.id_path is not None, signed_at=at)
 
     return verify
 

@@ -1,13 +1,16 @@
-"""The sender's own id of a delivery, out of a header or out of a body whose signature holds."""
+"""The sender's own id of a delivery, out of a header or out of a body whose signature holds.
+
+A body is read by a parser, tolerantly: what is odd elsewhere in it does not hide the id.
+"""
 
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Self
 
 import jmespath
 from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, model_validator
-from pydantic_core import from_json
 
 from producers.webhooks.verification.headers import HeaderName
+from schemas.json_text import read_json, read_json_as_written
 
 LONGEST_ID = 256
 # Only ways into a body. A function or a literal could give every delivery the same id, and all but one would be lost;
@@ -22,11 +25,20 @@ def external_id(value: object) -> str | None:
 
 
 def parsed(body: bytes) -> object:
-    """A verified body as JSON, None when it is not; the parser bounds depth and digits."""
+    """A verified body as JSON, None when it is not; the parser bounds its depth."""
     try:
-        return from_json(body)
+        return read_json(body)
     except ValueError:
         return None
+
+
+def id_in(document: object, body: bytes, find: Callable[[object], object]) -> str | None:
+    """The id at a place in a verified body and its document; that of a number is its text as sent."""
+    value = find(document)
+    if type(value) is float or (type(value) is int and value == 0):
+        # Only these have more than one text: 1.5 and 1.50, 0 and -0.
+        value = find(read_json_as_written(body))
+    return external_id(str(value) if type(value) is int else value)
 
 
 def member(document: object, name: str) -> object:
@@ -75,7 +87,7 @@ def reader(options: IdOptions) -> Callable[[bytes, Mapping[str, str]], str | Non
     """What reads the id of a delivery."""
     if options.id_path is not None:
         path = jmespath.compile(options.id_path)
-        return lambda body, _: external_id(path.search(parsed(body)))
+        return lambda body, _: id_in(parsed(body), body, path.search)
     name = options.id_header
     if name is not None:
         return lambda _, headers: external_id(headers.get(name))

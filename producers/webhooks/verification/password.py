@@ -14,7 +14,7 @@ from pydantic import model_validator
 from producers.webhooks.verification.headers import HeaderName, plain, repeated
 from producers.webhooks.verification.identity import IdOptions, reader
 from producers.webhooks.verification.signature import base64_text, shown_among
-from producers.webhooks.verification.verdict import Forged, Genuine, Sign, Verify
+from producers.webhooks.verification.verdict import Content, Forged, Genuine, Sign, Verify, as_sent
 
 AUTHORIZATION = "authorization"
 PREFIX = "hrpw_"
@@ -39,8 +39,9 @@ def verifier(options: PasswordOptions) -> Verify:
     identify = reader(options)
 
     def verify(
-        body: bytes, headers: Mapping[str, str], secrets: Sequence[str], *, now: datetime, tolerance_seconds: int
-    ) -> Genuine | Forged:
+        body: bytes, headers: Mapping[str, str], secrets: Sequence[str], *, now: datetime, tolerance_seconds: int,
+        content: Content = as_sent,
+    ) -> Genuine | Forged:  # fmt: skip
         shown = plain(headers, name)
         password = None if shown is None else _password(options, shown)
         if password is None:
@@ -50,7 +51,7 @@ def verifier(options: PasswordOptions) -> Verify:
         digest = kept(password)
         if not any(shown_among([secret], digest) for secret in secrets):
             return Forged("not the password")
-        return Genuine(identify(body, headers), signed_id=False)
+        return Genuine(identify(content(body), headers), signed_id=False)
 
     return verify
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from producers.webhooks.verification.headers import plain, repeated
 from producers.webhooks.verification.identity import external_id
 from producers.webhooks.verification.signature import base64_text, signature, signed_by_one
-from producers.webhooks.verification.verdict import Forged, Genuine
+from producers.webhooks.verification.verdict import Content, Forged, Genuine, as_sent
 
 SIGNATURE = "x-shopify-hmac-sha256"
 DELIVERY = "x-shopify-webhook-id"
@@ -22,8 +22,9 @@ KEPT_HEADERS = (
 
 
 def verify(
-    body: bytes, headers: Mapping[str, str], secrets: Sequence[str], *, now: datetime, tolerance_seconds: int
-) -> Genuine | Forged:
+    body: bytes, headers: Mapping[str, str], secrets: Sequence[str], *, now: datetime, tolerance_seconds: int,
+    content: Content = as_sent,
+) -> Genuine | Forged:  # fmt: skip
     """Judge one request; the secret is the app's client secret."""
     shown = plain(headers, SIGNATURE)
     if shown is None:

@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from producers.webhooks.verification.headers import plain
-from producers.webhooks.verification.identity import external_id, member, parsed
+from producers.webhooks.verification.identity import id_in, member, parsed
 from producers.webhooks.verification.moment import signed_in
 from producers.webhooks.verification.signature import signature, signed_by_one
-from producers.webhooks.verification.verdict import Forged, Genuine
+from producers.webhooks.verification.verdict import Content, Forged, Genuine, as_sent
 
 SIGNATURE = "x-slack-signature"
 TIMESTAMP = "x-slack-request-timestamp"
@@ -18,8 +18,9 @@ LONGEST_CHALLENGE = 1024
 
 
 def verify(
-    body: bytes, headers: Mapping[str, str], secrets: Sequence[str], *, now: datetime, tolerance_seconds: int
-) -> Genuine | Forged:
+    body: bytes, headers: Mapping[str, str], secrets: Sequence[str], *, now: datetime, tolerance_seconds: int,
+    content: Content = as_sent,
+) -> Genuine | Forged:  # fmt: skip
     """Judge one request. Slash commands and buttons come as forms and have no event's id."""
     timed = signed_in(headers, TIMESTAMP, now=now, tolerance_seconds=tolerance_seconds)
     if isinstance(timed, Forged):
@@ -30,16 +31,21 @@ def verify(
         return Forged(f"{SIGNATURE} is missing, repeated or not {PREFIX}…")
     if not signed_by_one([shown.removeprefix(PREFIX)], secrets, _signed(stamp, body)):
         return Forged("no signature matches")
-    document = parsed(body)
+    text = content(body)
+    document = parsed(text)
     if member(document, "type") == "url_verification":
         return Genuine(None, signed_at=at, challenge=_challenge(member(document, "challenge")))
-    return Genuine(external_id(member(document, "event_id")), signed_at=at)
+    return Genuine(id_in(document, text, _event_id), signed_at=at)
 
 
 def sign(body: bytes, secret: str, *, message_id: str, now: datetime) -> dict[str, str]:
     """The headers that Slack adds; the id is the body's own `event_id`."""
     stamp = str(int(now.timestamp()))
     return {TIMESTAMP: stamp, SIGNATURE: PREFIX + signature(secret, _signed(stamp, body))}
+
+
+def _event_id(document: object) -> object:
+    return member(document, "event_id")
 
 
 def _signed(stamp: str, body: bytes) -> bytes:

@@ -2,6 +2,7 @@
 
 A source's secret says which: `whsec_` is shared, `whpk_` is the sender's public key. Svix says `svix-` for `webhook-`.
 """
+# ruff: noqa: ARG001 - every scheme is handed the same, whatever it signs
 
 import base64
 import binascii
@@ -17,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from producers.webhooks.verification.headers import plain
 from producers.webhooks.verification.moment import signed_in
 from producers.webhooks.verification.signature import MOST_SIGNATURES, base64_text, shown_among
-from producers.webhooks.verification.verdict import Forged, Genuine
+from producers.webhooks.verification.verdict import Content, Forged, Genuine, as_sent
 
 SECRET_PREFIX = "whsec_"  # noqa: S105 - the public prefix of the format
 PRIVATE_PREFIX = "whsk_"
@@ -33,8 +34,9 @@ _ID = re.compile(r"[\x21-\x2d\x2f-\x7e]{1,256}")
 
 
 def verify(
-    body: bytes, headers: Mapping[str, str], secrets: Sequence[str], *, now: datetime, tolerance_seconds: int
-) -> Genuine | Forged:
+    body: bytes, headers: Mapping[str, str], secrets: Sequence[str], *, now: datetime, tolerance_seconds: int,
+    content: Content = as_sent,
+) -> Genuine | Forged:  # fmt: skip
     """Judge one request by its three `webhook-` headers."""
     named = _SVIX if "svix-id" in headers and "webhook-id" not in headers else _WEBHOOK
     message_id = plain(headers, named[0])
@@ -48,14 +50,14 @@ def verify(
         return Forged(f"{named[2]} is missing, repeated or not printable ASCII")
     stamp, at = timed
     parts = shown.split(" ")[:MOST_SIGNATURES]
-    content = f"{message_id}.{stamp}.".encode() + body
+    signed = f"{message_id}.{stamp}.".encode() + body
     shared = [part[3:] for part in parts if part.startswith("v1,")]
     for secret in secrets:
         if secret.startswith(PUBLIC_PREFIX):
-            genuine = _signed_by_owner([part[4:] for part in parts if part.startswith("v1a,")], secret, content)
+            genuine = _signed_by_owner([part[4:] for part in parts if part.startswith("v1a,")], secret, signed)
         else:
             key = secret_bytes(secret)
-            genuine = key is not None and shown_among(shared, _v1(key, content))
+            genuine = key is not None and shown_among(shared, _v1(key, signed))
         if genuine:
             return Genuine(message_id, signed_at=at)
     return Forged("no signature matches")

@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from producers.webhooks.verification.headers import plain
-from producers.webhooks.verification.identity import external_id, member, parsed
+from producers.webhooks.verification.identity import id_in, member, parsed
 from producers.webhooks.verification.moment import signed_at
 from producers.webhooks.verification.signature import signature, signed_by_one, text_secret_error
-from producers.webhooks.verification.verdict import Forged, Genuine
+from producers.webhooks.verification.verdict import Content, Forged, Genuine, as_sent
 
 SIGNATURE = "stripe-signature"
 SECRET_PREFIX = "whsec_"  # noqa: S105 - the public prefix of the format
@@ -16,8 +16,9 @@ KEPT_HEADERS = ()
 
 
 def verify(
-    body: bytes, headers: Mapping[str, str], secrets: Sequence[str], *, now: datetime, tolerance_seconds: int
-) -> Genuine | Forged:
+    body: bytes, headers: Mapping[str, str], secrets: Sequence[str], *, now: datetime, tolerance_seconds: int,
+    content: Content = as_sent,
+) -> Genuine | Forged:  # fmt: skip
     """Judge one request; while a secret is rolled, Stripe shows one signature for each."""
     shown = plain(headers, SIGNATURE)
     parts = None if shown is None else _parts(shown)
@@ -29,7 +30,8 @@ def verify(
         return at
     if not signed_by_one(signatures, secrets, f"{stamp}.".encode() + body):
         return Forged("no signature matches")
-    return Genuine(external_id(member(parsed(body), "id")), signed_at=at)
+    text = content(body)
+    return Genuine(id_in(parsed(text), text, _id), signed_at=at)
 
 
 def sign(body: bytes, secret: str, *, message_id: str, now: datetime) -> dict[str, str]:
@@ -43,6 +45,10 @@ def secret_error(secret: str) -> str | None:
     if not secret.startswith(SECRET_PREFIX):
         return "A Stripe signing secret begins with whsec_; it stands on the endpoint's page in Stripe's dashboard."
     return text_secret_error(secret)
+
+
+def _id(document: object) -> object:
+    return member(document, "id")
 
 
 def _parts(shown: str) -> tuple[str, list[str]] | None:

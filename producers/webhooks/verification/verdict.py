@@ -1,6 +1,6 @@
 """What a scheme says of a request: genuine, with its identity, or not, with the reason (kept to ourselves)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -28,8 +28,21 @@ class Forged:
     reason: str
 
 
+Content = Callable[[bytes], bytes]
+"""The content of a genuine body, without the coding in which it was sent."""
+
+
+def as_sent(body: bytes) -> bytes:
+    """The content of a body that has no coding: itself."""
+    return body
+
+
 class Verify(Protocol):
-    """One scheme. Pure: raw bytes, headers (lower-case names), live secrets, the time. Never raises."""
+    """One scheme. Pure: raw bytes, headers (lower-case names), live secrets, the time.
+
+    The signature is over the bytes as they were sent; an id is read from what `content` gives of them, which is called
+    for genuine ones only. Nothing is raised but what `content` raises.
+    """
 
     def __call__(
         self,
@@ -39,6 +52,7 @@ class Verify(Protocol):
         *,
         now: datetime,
         tolerance_seconds: int,
+        content: Content = as_sent,
     ) -> Genuine | Forged:
         """Judge one request. A header sent twice comes as `headers.gathered` joins it."""
 

@@ -22,11 +22,12 @@ def test_what_is_one(value: str) -> None:
 
 
 BODIES = [
-    b"", b"null", b"[]", b'"id"', b"7", b"{}", b"{", b'{"id": 7}', b'{"id": null}', b'{"id": ["a"]}', b'{"id": ""}',
+    b"", b"null", b"[]", b'"id"', b"7", b"{}", b"{", b'{"id": null}', b'{"id": true}', b'{"id": ["a"]}', b'{"id": ""}',
     b'{"id": "a\\u0000b"}', b'{"id": "\\ud800"}', b'{"id": "' + b"x" * 257 + b'"}', b'{"id": "a"', b"\xff\xfe",
     b'{"id": "a", "b": ' + b"[" * 100_000 + b"]" * 100_000 + b"}", b'{"a":' * 100_000,
     b'{"id": ' + b"9" * 100_000 + b"}",
-    b'{"id": 1e999999999}', b'{"id": NaN}', b"\xef\xbb\xbf{}", b'{"id": "a"} {"id": "b"}', b"id=a&payload=%7B%7D",
+    b'{"id": NaN}', b'{"id": -Infinity}', b'{"id": 1' + b"0" * 256 + b"}", b"\xff\xfe[\x00",
+    b'{"id": "\xff"}', b"\xef\xbb\xbf{}", b'{"id": "a"} {"id": "b"}', b"id=a&payload=%7B%7D",
 ]  # fmt: skip
 
 
@@ -58,6 +59,55 @@ def test_the_id_is_found() -> None:
     assert reader(IdOptions(id_path='"b"'))(body, {}) == "z"
     assert reader(IdOptions(id_header="X-Id"))(body, {"x-id": "h"}) == "h"
     assert reader(IdOptions())(body, {"x-id": "h"}) is None
+
+
+ODD_ELSEWHERE = {
+    "half a surrogate pair": '"text": "cut \\ud83d"',
+    "half a surrogate pair in a name": '"\\ude00": 1',
+    "no number": '"text": NaN, "least": -Infinity',
+    "a number past a double": '"text": 1e400',
+    "a number of many digits": '"text": ' + "9" * 5000,
+    "fractions and minus zero": '"text": [1.50, -0, -0.0]',
+    "deep": '"text": ' + "[" * 300 + "]" * 300,
+    "nothing": '"text": 1',
+}
+
+
+@pytest.mark.parametrize("kind", ODD_ELSEWHERE)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-be"])
+def test_what_is_odd_elsewhere_does_not_hide_an_id(kind: str, encoding: str) -> None:
+    text = f'{{"first": "x", {ODD_ELSEWHERE[kind]}, "id": "evt_1", "n": 7, "event_id": "Ev1"}}'
+    for body in (text.encode(encoding), text.encode(encoding).replace(b"x", b"\xff", 1)):
+        assert reader(IdOptions(id_path="id"))(body, {}) == "evt_1"
+        assert reader(IdOptions(id_path="n"))(body, {}) == "7"
+        headers = slack.sign(body, SECRET, message_id="", now=NOW)
+        verdict = slack.verify(body, headers, [SECRET], now=NOW, tolerance_seconds=300)
+        assert verdict == Genuine("Ev1")
+        headers = stripe.sign(body, SECRET, message_id="", now=NOW)
+        verdict = stripe.verify(body, headers, [SECRET], now=NOW, tolerance_seconds=300)
+        assert verdict == Genuine("evt_1")
+        if encoding.startswith("utf-16"):
+            break  # one byte more would move all that follow
+
+
+NUMBERS = ["730194411", "0", "-0", "-7", "1.50", "1.5", "0.0", "1e400", "1E2", "12345678901234567890123", "9" * 256]
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+def test_the_id_of_a_number_is_its_text(number: str) -> None:
+    for body in (f'{{"a": [{{"id": {number}}}]}}', f'{{"a": [{{"id": {number}}}], "b": "\\udc00", "c": -0}}'):
+        assert reader(IdOptions(id_path="x || a[0].id"))(body.encode(), {}) == number
+    assert reader(IdOptions(id_path="id"))(f'{{"id": "{number}"}}'.encode(), {}) == number
+    body = f'{{"event_id": {number}, "id": {number}}}'.encode()
+    for scheme in (slack, stripe):
+        headers = scheme.sign(body, SECRET, message_id="", now=NOW)
+        assert scheme.verify(body, headers, [SECRET], now=NOW, tolerance_seconds=300) == Genuine(number)
+
+
+def test_of_equal_names_the_last_counts_whichever_parser_reads() -> None:
+    for more in ("", ', "b": "\\ud83d"'):
+        assert reader(IdOptions(id_path="id"))(f'{{"id": "a", "id": "b"{more}}}'.encode(), {}) == "b"
+        assert reader(IdOptions(id_path="id"))(f'{{"id": 1.5, "id": 2.50{more}}}'.encode(), {}) == "2.50"
 
 
 def test_slack_forms_have_no_id() -> None:
