@@ -69,7 +69,9 @@ class Settings(BaseSettings):
     webhook_rate_per_source: float = Field(5000.0, description="Webhooks a second of one source, on average.")
     webhook_rate_per_tenant: float = Field(10000.0, description="Webhooks a second of one tenant, on average.")
     webhook_burst_seconds: float = Field(2.0, gt=0, description="How many seconds' worth of a rate may come at once.")
-    webhook_identity_seconds: int = Field(600, description="How long an equal body without an id counts as the same.")
+    webhook_identity_seconds: int = Field(
+        600, ge=1, description="How long an equal body without an id counts as the same."
+    )
     free_disk_bytes: int = Field(
         256 << 20, description="With less free disk than this under PostgreSQL webhooks and commands are answered 503."
     )

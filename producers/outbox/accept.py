@@ -1,70 +1,27 @@
 """The door: many acceptances in one statement and one commit, each answered for itself."""
 
 import asyncio
+import time
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
+from producers.outbox import accept_statements
 from producers.outbox.accept_queue import AcceptQueue, Waiting, refuse
+from producers.outbox.accept_statements import ACCEPT_RECOUNTED, ADOPT, FIRST_OF
 from producers.outbox.ports import Connections, NotStorable, Reached, Statements, nothing
 from producers.outbox.size import check_size
 from schemas.log import LogEntry
 
-# Keys go in sorted, or two batches of the same duplicates deadlock; of equal ones the first to arrive counts. Events go
-# in the order of their arrival.
-ACCEPT = """
-WITH given AS (
-    SELECT * FROM unnest($1::accepted_row[]) WITH ORDINALITY
-        AS g(source_id, key_hash, body_hash, request_id, external_id, content_type, kept_headers, body_bytes, body_key,
-             unsigned_id, topic, key, value, headers, id, type, tenant_id, aggregate_id, correlation_id, time, place)
-), claimed AS (
-    INSERT INTO inbox_keys (tenant_id, source_id, key_hash, body_hash, request_id, event_id, unsigned_id, seen_at)
-    SELECT tenant_id, source_id, key_hash, body_hash, request_id, id, unsigned_id, time
-    FROM given WHERE source_id IS NOT NULL ORDER BY tenant_id, source_id, key_hash, place
-    ON CONFLICT DO NOTHING
-    RETURNING event_id
-), fresh AS (
-    SELECT * FROM given WHERE source_id IS NULL OR id IN (SELECT event_id FROM claimed)
-), stored AS (
-    INSERT INTO requests (tenant_id, id, source_id, event_id, external_id, content_type, headers, size_bytes,
-                          body_hash, body_key, possible_replay, received_at)
-    SELECT tenant_id, request_id, source_id, id, external_id, content_type, kept_headers, body_bytes,
-           body_hash, body_key,
-           unsigned_id AND EXISTS (
-               SELECT FROM inbox_keys k
-               WHERE k.tenant_id = fresh.tenant_id AND k.source_id = fresh.source_id
-                 AND k.body_hash = fresh.body_hash AND k.unsigned_id),
-           time
-    FROM fresh WHERE source_id IS NOT NULL
-), appended AS (
-    INSERT INTO events (topic, key, value, headers, id, type, tenant_id, aggregate_id, version, correlation_id, time)
-    SELECT topic, key, value, headers, id, type, tenant_id, aggregate_id, 0, correlation_id, time
-    FROM fresh ORDER BY place
-    RETURNING seq, id, octet_length(value) + octet_length(headers) AS size_bytes
-), listed AS (
-    INSERT INTO outbox (seq, size_bytes) SELECT seq, size_bytes FROM appended
-)
-SELECT id FROM appended
-"""
-
-# A repetition leaves a line too: every delivery can be listed.
-FIRST_OF = """
-WITH first AS (
-    SELECT k.tenant_id, k.source_id, k.key_hash, k.request_id, k.event_id, k.body_hash,
-           g.id AS repeat_id, g.body_hash = k.body_hash AS same_body, g.time
-    FROM inbox_keys k
-    JOIN unnest($1::uuid[], $2::uuid[], $3::bytea[], $4::uuid[], $5::bytea[], $6::timestamptz[])
-         AS g(tenant_id, source_id, key_hash, id, body_hash, time) USING (tenant_id, source_id, key_hash)
-), noted AS (
-    INSERT INTO request_repeats (tenant_id, request_id, id, same_body, received_at)
-    SELECT tenant_id, request_id, repeat_id, same_body, time FROM first ON CONFLICT DO NOTHING
-)
-SELECT tenant_id, source_id, key_hash, request_id, event_id, body_hash FROM first
-"""
+ACCEPT = accept_statements.ACCEPT
 
 
 class Claim(NamedTuple):
-    """The identity under which a webhook counts once, and the request that is kept with it; as ACCEPT takes them."""
+    """The identity under which a webhook counts once, and the request that is kept with it; as ACCEPT takes them.
+
+    With `counts_again_seconds` it counts once within so many seconds; `former_keys` are those that a release before
+    would have given it.
+    """
 
     source_id: UUID
     key_hash: bytes
@@ -76,6 +33,8 @@ class Claim(NamedTuple):
     body_bytes: int
     body_key: str | None = None
     unsigned_id: bool = False
+    counts_again_seconds: int = 0
+    former_keys: tuple[bytes, ...] = ()
 
 
 class Acceptance(NamedTuple):
@@ -116,6 +75,7 @@ class Accept:
         self._reached = reached
         self._queue = AcceptQueue(writers, max_batch, max_bytes)
         self._running: set[asyncio.Task[None]] = set()
+        self._began = time.monotonic()
 
     async def __call__(self, acceptance: Acceptance) -> Accepted:
         """Store one event; returns after its commit. Raises Unavailable (unknown: try again) or NotStorable."""
@@ -163,7 +123,7 @@ class Accept:
     async def _store(self, connection: Statements, batch: list[Waiting]) -> None:
         self._reached("accept.taken")
         try:
-            rows = await connection.fetch(ACCEPT, [_row(one.acceptance) for one in batch])
+            rows = await self._accepted(connection, [one.acceptance for one in batch])
         except Exception as error:
             if self._classify(error) is not NotStorable or len(batch) == 1:
                 raise
@@ -184,6 +144,25 @@ class Accept:
         for one in batch:
             if not one.answer.done():
                 one.answer.set_result(_answer(one.acceptance, fresh, firsts))
+
+    async def _accepted(self, connection: Statements, batch: list[Acceptance]) -> list[Any]:
+        """One statement for the batch; where all its identities count for good, without what the others need."""
+        rows = [_row(one) for one in batch]
+        recounted = [one for one in batch if one.claim and one.claim.counts_again_seconds]
+        if not recounted:
+            return await connection.fetch(ACCEPT, rows)
+        seconds = max(one.claim.counts_again_seconds for one in recounted if one.claim)
+        if time.monotonic() - self._began < seconds:
+            await _adopt(connection, recounted)
+        recounts = [bool(one.claim and one.claim.counts_again_seconds) for one in batch]
+        return await connection.fetch(ACCEPT_RECOUNTED, rows, recounts, seconds)
+
+
+async def _adopt(connection: Statements, recounted: Sequence[Acceptance]) -> None:
+    """What the release before counted just before this process began is not counted once more."""
+    given = [(*_identity(one), former) for one in recounted if one.claim for former in one.claim.former_keys]
+    if given:
+        await connection.fetch(ADOPT, *(list(column) for column in zip(*given, strict=True)))
 
 
 Identity = tuple[UUID, UUID, bytes]
@@ -214,10 +193,11 @@ def _answer(acceptance: Acceptance, fresh: set[UUID], firsts: dict[Identity, tup
     return Accepted(event_id, request_id, duplicate=True, same_body=same)
 
 
-NO_CLAIM = (None,) * len(Claim._fields)
+IN_ROW = len(Claim._fields) - 2
+NO_CLAIM = (None,) * IN_ROW
 
 
 def _row(acceptance: Acceptance) -> tuple[object, ...]:
     """An `accepted_row`: a claim's fields, then the entry's without its version, which is 0 at the door."""
     entry, claim = acceptance
-    return (*(claim or NO_CLAIM), *entry[:8], *entry[9:11])
+    return (*(claim or NO_CLAIM)[:IN_ROW], *entry[:8], *entry[9:11])

@@ -52,10 +52,13 @@ def acceptance(
     if record.size_bytes > INLINE_BYTES:
         inline = False
         record = log_entry()
+    by_body = verdict.external_id is None and verdict.signed_at is None
     claim = Claim(
-        source.id, identity(verdict, digest, now, window_seconds), digest, request_id, verdict.external_id,
+        source.id, identity(verdict, digest), digest, request_id, verdict.external_id,
         content_type, kept_headers, len(body), None if inline else body_key(source.tenant, now, request_id),
         unsigned_id=verdict.external_id is not None and not verdict.signed_id,
+        counts_again_seconds=window_seconds if by_body else 0,
+        former_keys=_by_windows(digest, now, window_seconds) if by_body else (),
     )  # fmt: skip
     return Acceptance(record, claim)
 
@@ -65,12 +68,23 @@ def body_key(tenant: UUID, day: datetime, request_id: UUID) -> str:
     return f"tenants/{tenant}/requests/{day:%Y-%m-%d}/{request_id}"
 
 
-def identity(verdict: Genuine, body_hash: bytes, now: datetime, window_seconds: int) -> bytes:
-    """What makes a delivery the same as another: the sender's id, else the signed time with the body, else the body."""
+def identity(verdict: Genuine, body_hash: bytes) -> bytes:
+    """What makes a delivery the same as another: the sender's id, else the signed time with the body, else the body.
+
+    The body alone makes it the same within a time only, which is measured from the delivery that counted last.
+    """
     if verdict.external_id is not None:
         return hashlib.sha256(b"id\0" + verdict.external_id.encode()).digest()
     if verdict.signed_at is not None:
         moment = str(int(verdict.signed_at.timestamp()))
         return hashlib.sha256(b"at\0" + moment.encode() + b"\0" + body_hash).digest()
+    return hashlib.sha256(b"body\0" + body_hash).digest()
+
+
+def _by_windows(body_hash: bytes, now: datetime, window_seconds: int) -> tuple[bytes, bytes]:
+    """The identity that a release before gave to the body: by windows of the clock, this one and the one before."""
     window = int(now.timestamp()) // window_seconds
-    return hashlib.sha256(b"body\0" + str(window).encode() + b"\0" + body_hash).digest()
+    current, before = (
+        hashlib.sha256(b"body\0" + str(one).encode() + b"\0" + body_hash).digest() for one in (window, window - 1)
+    )
+    return current, before

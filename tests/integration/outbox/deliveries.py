@@ -35,6 +35,13 @@ class Sender:
             request_id=new_id(), event_id=new_id(), now=datetime.now(UTC), traceparent=None,
         )  # fmt: skip
 
+    def unnamed(self, body: bytes, at: datetime) -> Acceptance:
+        """One request of a sender that signs nothing and gives no id."""
+        return acceptance(
+            self.source, body, "application/json", Genuine(None, signed_id=False),
+            request_id=new_id(), event_id=new_id(), now=at, traceparent=None, window_seconds=600,
+        )  # fmt: skip
+
     def unstorable(self, message_id: str) -> Acceptance:
         """A delivery whose content type Postgres refuses."""
         whole = self.delivery(message_id)
