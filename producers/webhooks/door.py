@@ -28,7 +28,7 @@ from producers.webhooks.answers import (
 )
 from producers.webhooks.body import read, too_large
 from producers.webhooks.capacity import Capacity
-from producers.webhooks.depth import deeper_than
+from producers.webhooks.examination import ENCODING, Examined, examine
 from producers.webhooks.large_bodies import AT_ONCE_BYTES, LargeBodies
 from producers.webhooks.limits.limit import SourceLimits
 from producers.webhooks.rates import Buckets, Standing
@@ -115,8 +115,12 @@ class Door:
         source_id = _uuid(scope["path"].removeprefix(PATH))
         source, body = await self._read(source_id, scope, receive, headers)
         content_type = headers.get("content-type", "").split(";")[0].strip().lower()
-        examined = partial(self._examine, source, body, headers)
-        found = examined() if len(body) <= AT_ONCE_BYTES else await self.large_bodies.run(source.id, examined)
+        examined = partial(
+            examine, source, body, headers, source.limits or self.limits.default,
+            now=self.clock.now(), tolerance_seconds=self.limits.tolerance_seconds,
+        )  # fmt: skip
+        at_once = len(body) <= AT_ONCE_BYTES and ENCODING not in headers
+        found = examined() if at_once else await self.large_bodies.run(source.id, examined)
         try:
             verdict, standing = self._judge(source, body, content_type, found)
         except Refused as refused:
@@ -124,7 +128,7 @@ class Door:
             raise
         if verdict.challenge is not None:
             return Answer(200, verdict.challenge.encode(), content_type=b"text/plain"), "challenge"
-        accepted = await self._store(source, body, content_type, headers, verdict, trace)
+        accepted = await self._store(source, found, content_type, headers, verdict, trace)
         return accepted_answer(accepted, standing), "duplicate" if accepted.duplicate else "accepted"
 
     async def _read(
@@ -143,19 +147,11 @@ class Door:
             raise unauthorized()
         return source, body
 
-    def _examine(self, source: KnownSource, body: bytes, headers: dict[str, str]) -> tuple[Genuine | Forged, bool]:
-        """What the scheme says, and whether the body is nested too deep: all that takes longer for a longer body."""
-        verdict = source.verify(
-            body, headers, source.secrets, now=self.clock.now(), tolerance_seconds=self.limits.tolerance_seconds
-        )
-        own = source.limits or self.limits.default
-        return verdict, isinstance(verdict, Genuine) and deeper_than(body, own.max_depth)
-
     def _judge(
-        self, source: KnownSource, body: bytes, content_type: str, examined: tuple[Genuine | Forged, bool]
+        self, source: KnownSource, body: bytes, content_type: str, examined: Examined
     ) -> tuple[Genuine, Standing]:
         """Genuine, within every limit, or Refused."""
-        verdict, too_deep = examined
+        verdict = examined.verdict
         if isinstance(verdict, Forged):
             self.rejections.log(source, verdict.reason)
             raise unauthorized(verdict.reason)
@@ -169,7 +165,9 @@ class Door:
         own = source.limits or self.limits.default
         if len(body) > own.max_bytes:
             raise too_large(own.max_bytes)
-        if too_deep:
+        if examined.refused is not None:
+            raise examined.refused
+        if examined.too_deep:
             message = f"JSON is nested {own.max_depth} deep at most."
             raise Refused(400, "too_deep", message, reason=message, max_depth=own.max_depth)
         if self.capacity.risk is not None:
@@ -190,9 +188,13 @@ class Door:
         return standing
 
     async def _store(
-        self, source: KnownSource, body: bytes, content_type: str, headers: dict[str, str], verdict: Genuine, trace: str
-    ) -> Accepted:
+        self, source: KnownSource, examined: Examined, content_type: str, headers: dict[str, str],
+        verdict: Genuine, trace: str,
+    ) -> Accepted:  # fmt: skip
+        body = examined.content
         kept = {name: headers[name] for name in source.kept_headers if name in headers}
+        if examined.coding is not None:
+            kept[ENCODING] = examined.coding
         one = acceptance(
             source, body, content_type, verdict, request_id=self.clock.new_id(), event_id=self.clock.new_id(),
             now=self.clock.now(), traceparent=trace, kept_headers=to_json(kept).decode() if kept else "{}",

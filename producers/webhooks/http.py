@@ -91,7 +91,10 @@ def routes(
         if row is None:
             raise _unknown()
         shown = {name: value for name, value in row.items() if name not in ("tenant_id", "body_key")}
-        return {**shown, "body_hash": row["body_hash"].hex(), "replays": again}
+        return {
+            **shown, "content_encoding": row["headers"].get("content-encoding"),
+            "body_hash": row["body_hash"].hex(), "replays": again,
+        }  # fmt: skip
 
     @router.get("/{request_id}/body", response_class=Response)
     async def body(request_id: UUID, principal: asking) -> Response:

@@ -1,0 +1,77 @@
+"""What takes longer for a longer body: its signature, its content coding, its id and its depth. Pure."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import NamedTuple
+
+from producers.content_encoding import TAKEN, coding_of, inflated
+from producers.webhooks.answers import Refused
+from producers.webhooks.depth import deeper_than
+from producers.webhooks.limits.limit import SourceLimits
+from producers.webhooks.sources.source import KnownSource
+from producers.webhooks.verification.verdict import Forged, Genuine, as_sent
+from schemas.errors import Refusal
+
+ENCODING = "content-encoding"
+STATUS = {"unsupported_content_encoding": 415, "invalid_content_encoding": 400, "body_too_large": 413}
+
+
+class Examined(NamedTuple):
+    """The verdict, and of a genuine body its content: as it was sent, or inflated.
+
+    `refused` says why the content of a genuine body cannot be had.
+    """
+
+    verdict: Forged | Genuine
+    content: bytes
+    coding: str | None = None
+    too_deep: bool = False
+    refused: Refused | None = None
+
+
+def examine(
+    source: KnownSource, body: bytes, headers: Mapping[str, str], own: SourceLimits, *,
+    now: datetime, tolerance_seconds: int,
+) -> Examined:  # fmt: skip
+    """Judge the bytes as they were sent, and read what they hold."""
+    content = _Content(headers[ENCODING], own.max_bytes) if ENCODING in headers else as_sent
+    try:
+        verdict = source.verify(
+            body, headers, source.secrets, now=now, tolerance_seconds=tolerance_seconds,
+            content=content,
+        )  # fmt: skip
+        if isinstance(verdict, Forged):
+            return Examined(verdict, body)
+        text = content(body)
+    except Refusal as refusal:
+        # Of the content, so the signature holds: a stranger learns nothing, and makes nothing inflate.
+        return Examined(Genuine(None), body, refused=_refused(refusal))
+    coding = content.coding if isinstance(content, _Content) else None
+    return Examined(verdict, text, coding, deeper_than(text, own.max_depth))
+
+
+class _Content:
+    """Inflates a body when it is asked for it first."""
+
+    def __init__(self, header: str, max_bytes: int) -> None:
+        self._header = header
+        self._max_bytes = max_bytes
+        self._inflated: bytes | None = None
+        self.coding: str | None = None
+
+    def __call__(self, body: bytes) -> bytes:
+        if self._inflated is None:
+            self.coding = coding_of(self._header)
+            if self.coding is None:
+                return body
+            self._inflated = inflated(body, self.coding, self._max_bytes)
+        return self._inflated
+
+
+def _refused(refusal: Refusal) -> Refused:
+    status = STATUS[refusal.code]
+    headers = ((b"accept-encoding", TAKEN.encode()),) if status == 415 else ()
+    return Refused(
+        status, refusal.code, refusal.message, reason=refusal.message, headers=headers,
+        **refusal.details,
+    )  # fmt: skip
