@@ -14,6 +14,7 @@ class _Json(logging.Formatter):
             "logger": record.name,
             "message": record.getMessage(),
         }
+        line |= getattr(record, "fields", {})
         trace_id = getattr(record, "trace_id", None)
         if trace_id:
             line["trace_id"] = trace_id

@@ -228,7 +228,8 @@ class Runner:
                             log.debug("%s: %s ignored: %s", self.consumer, message.event.type, reason)
                         case Rejected(failure_class, reason):
                             letters.append(letter_of(message, self.consumer, failure_class, reason))
-            entries += await self._park(tx, letters)
+            parked = await dead_letters.park(tx, letters)
+            entries += [letter.copy(self.clock.now()) for letter in parked]
             results = results_of(records, new, letters)
             if self._fuse.is_due or not all(good for good, _ in results):
                 await self._fuse.judge(tx, results)
@@ -239,12 +240,9 @@ class Runner:
         self._fuse.committed(results)
         tally["dead_letter"] = len(letters)
         self.counted(+tally, Counter(one.error_class for one in letters))
+        for letter in parked:
+            log.warning("%s", letter.summary, extra={"fields": letter.ids})
         return True
-
-    async def _park(self, tx: object, letters: Sequence[DeadLetter]) -> list[LogEntry]:
-        parked = await dead_letters.park(tx, letters)  # type: ignore[arg-type]
-        now = self.clock.now()
-        return [letter.copy(now) for letter in parked]
 
     def _kind(self, error: Exception) -> type[Exception] | None:
         return type(error) if isinstance(error, Transient | Permanent) else self.classify(error)

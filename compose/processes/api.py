@@ -50,6 +50,7 @@ from compose.settings import Settings
 from compose.storage import store as storage
 from compose.storage.metered import open_metered
 from compose.tenant_share import TenantShare
+from consumers.ingest import store as datasets
 from consumers.registry import BY_NAME
 from consumers.replays import store as replays
 from producers.access.http import authentication, whose_key
@@ -102,6 +103,10 @@ async def api(settings: Settings, stopping: asyncio.Event | None = None) -> Asyn
 
             return exists
 
+        async def named(tenant: UUID, dataset: str) -> UUID | None:
+            async with transactions(tenant) as tx:
+                return await datasets.newest_valid(tx, tenant, dataset)
+
         known_keys = engine(url, "headrace_api", "api keys", pool_size=2, **limits)
         stack.push_async_callback(known_keys.dispose)
         strangers = engine(url, "headrace_api", "api strangers", pool_size=2, **limits)
@@ -127,7 +132,7 @@ async def api(settings: Settings, stopping: asyncio.Event | None = None) -> Asyn
             ),
             producers.api.datasets.http.routes(authenticate, commands, uploads, max_bytes=settings.max_upload_bytes),
             producers.api.jobs.http.routes(
-                authenticate, commands, known(DATASETS.name), known(JOBS.name), *job_checks(transactions)
+                authenticate, commands, known(DATASETS.name), named, known(JOBS.name), *job_checks(transactions)
             ),
             consumers.ingest.http.routes(authenticate, transactions, history(DATASETS.name)),
             consumers.ingest.streams.http.routes(authenticate, transactions),

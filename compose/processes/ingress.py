@@ -98,4 +98,5 @@ def _preview(body: bytes, action: dict[str, Any], version: int) -> dict[str, Any
         asked = command(body, action, version, UUID(int=0))
     except Unmappable as error:
         raise ValueError(str(error)) from None
-    return {"kind": "command", **asked.model_dump(mode="json", include={"dataset_id", "target", "model", "options"})}
+    becomes = asked.whole.model_dump(mode="json", include={"target", "model", "options"})
+    return {"kind": "command", "dataset_id": str(asked.dataset), **becomes}

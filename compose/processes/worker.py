@@ -13,6 +13,7 @@ from compose.adapters.clock import Clock, database_clock
 from compose.adapters.crash_points import crash_points
 from compose.adapters.failures import classify
 from compose.adapters.gate import BreakerGate
+from compose.adapters.logged_outbox import append_and_log
 from compose.adapters.objects import open_objects
 from compose.adapters.positions import Positions
 from compose.adapters.scratch import scratch
@@ -44,7 +45,6 @@ from consumers.work.limits import Limits
 from consumers.work.task import Task
 from consumers.work.worker import Worker
 from producers.outbox import store as log
-from producers.outbox.append import append
 from producers.webhooks import store as webhooks
 from producers.webhooks.sources import store as sources
 from schemas.topics import DATASETS
@@ -100,8 +100,8 @@ async def consumer_parts(
         prefix = settings.kafka_topic_prefix
         positions = Positions(pipeline, consumer.name)
         runner = Runner(
-            consumer.name, consumer.wanted, handler(consumer, settings, clock), pipeline.begin, positions, append,
-            classify, clock, prefix, limits=consumer.breaker, reached=crash_points(),
+            consumer.name, consumer.wanted, handler(consumer, settings, clock), pipeline.begin, positions,
+            append_and_log, classify, clock, prefix, limits=consumer.breaker, reached=crash_points(),
             counted=told.consumed(consumer.name), alone=alone or asyncio.Lock(),
             kept=timedelta(days=settings.keep_processed_days),
         )  # fmt: skip
@@ -114,7 +114,7 @@ async def consumer_parts(
         objects = await open_metered(settings, pipeline.begin, settings.upload_free_disk_bytes)
         workers = [
             Worker(
-                task, pipeline.begin, append, classify, clock, settings.lease_seconds, settings.training_slots,
+                task, pipeline.begin, append_and_log, classify, clock, settings.lease_seconds, settings.training_slots,
                 settings.tenant_pieces, scratch=stack.enter_context(scratch(settings.scratch_root)),
                 reached=crash_points(), leased=told.lease, ready=objects.check,
                 ended=partial(remove_rejected, objects),
@@ -138,7 +138,7 @@ async def sealing_parts(settings: Settings) -> AsyncIterator[tuple[SealWhenDue, 
         task = Sealing(pipeline.begin, objects, limits, settings.max_upload_bytes)
         with scratch(settings.scratch_root) as room:
             worker = Worker(
-                task, pipeline.begin, append, classify, clock, settings.lease_seconds,
+                task, pipeline.begin, append_and_log, classify, clock, settings.lease_seconds,
                 most_of_tenant=settings.tenant_pieces, scratch=room, leased=told.lease, ready=objects.check,
             )  # fmt: skip
             yield SealWhenDue(pipeline.begin, classify), worker

@@ -66,6 +66,25 @@ class DeadLetter:
         """Equal for errors that differ only in ids, numbers and quoted values."""
         return fingerprint(self.consumer, self.error_class, self.event_type, self.error)
 
+    @property
+    def ids(self) -> dict[str, str]:
+        """What a log line has of it: no word of the record, for that may be anybody's."""
+        ids = {
+            "consumer": self.consumer, "dead_letter_id": str(self.id), "tenant_id": str(self.tenant),
+            "event_id": self.event_id and str(self.event_id), "error_class": self.error_class,
+            "fingerprint": self.fingerprint, "trace_id": self.trace_id,
+        }  # fmt: skip
+        return {name: value for name, value in ids.items() if value}
+
+    @property
+    def summary(self) -> str:
+        """The same in one line."""
+        about = f"event {self.event_id}" if self.event_id else f"offset {self.record.offset} of {self.record.topic}"
+        return (
+            f"{self.consumer}: dead letter {self.id}, {self.error_class} {self.fingerprint}, "
+            f"{about}, tenant {self.tenant}"
+        )
+
     def headers(self) -> Headers:
         """The original headers and, added, what failed."""
         return (*self.record.headers, *self._added())

@@ -10,7 +10,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from consumers.dead_letters.failure import Failure
 from consumers.dead_letters.filter import LetterFilter
-from consumers.dead_letters.fingerprint import fingerprint
 from consumers.dead_letters.letter import DeadLetter, consumer_version, storable
 from consumers.dead_letters.tables import dead_letters
 from schemas.cursor import Place
@@ -30,7 +29,7 @@ async def park(tx: AsyncConnection, letters: Sequence[DeadLetter]) -> Sequence[D
     for letter in letters:
         if letter.id not in new:
             failure = Failure(letter.error_class, letter.error, letter.stack)
-            values = _failed(letter.consumer, letter.event_type, failure, letter.attempts)
+            values = _failed(failure, letter.attempts)
             await tx.execute(update(dead_letters).where(_same(letter), OPEN).values(values))
     return [letter for letter in letters if letter.id in new]
 
@@ -65,10 +64,12 @@ def _same(letter: DeadLetter) -> ColumnElement[bool]:
     )
 
 
-def _failed(consumer: str, event_type: str | None, failure: Failure, attempts: int) -> dict[str, Any]:
+def _failed(failure: Failure, attempts: int) -> dict[str, Any]:
+    """What one more attempt says. The fingerprint stays that of the first: whoever replays a group finds in it what
+    is left of it.
+    """
     return {
         "error_class": failure.error_class, "error": storable(failure.error), "stack": _storable(failure.stack),
-        "fingerprint": fingerprint(consumer, failure.error_class, event_type, failure.error),
         "attempts": dead_letters.c.attempts + attempts, "consumer_version": consumer_version(),
         "last_failed_at": func.headrace_clock(),
     }  # fmt: skip
@@ -84,7 +85,6 @@ class Locked(NamedTuple):
     tenant: UUID
     id: UUID
     consumer: str
-    event_type: str | None
     state: str
     record: Record
 
@@ -103,7 +103,7 @@ async def _lock(tx: AsyncConnection, which: ColumnElement[bool]) -> Locked | Non
     row = (await tx.execute(select(dead_letters).where(which).with_for_update())).mappings().one_or_none()
     if row is None:
         return None
-    return Locked(row["tenant_id"], row["id"], row["consumer"], row["event_type"], row["state"], record_of(row))
+    return Locked(row["tenant_id"], row["id"], row["consumer"], row["state"], record_of(row))
 
 
 def record_of(row: RowMapping) -> Record:
@@ -114,7 +114,7 @@ def record_of(row: RowMapping) -> Record:
 
 async def put(tx: AsyncConnection, letter: Locked, state: str, failure: Failure | None = None) -> None:
     """Move a locked letter on; with a failure it is one more attempt. What was decided stays decided."""
-    again = {} if failure is None else _failed(letter.consumer, letter.event_type, failure, 1)
+    again = {} if failure is None else _failed(failure, 1)
     mine = (dead_letters.c.tenant_id == letter.tenant) & (dead_letters.c.id == letter.id)
     await tx.execute(update(dead_letters).where(mine, OPEN).values(state=state, **again))
 

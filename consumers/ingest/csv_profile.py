@@ -36,9 +36,7 @@ def profile(frame: pl.LazyFrame, names: Sequence[str], rows: int, findings: Find
         counts = _ask(frame, [expression for place in part for expression in _counts(place)])
         types = {place: _decide(place, name, counts, findings) for place, name in part.items()}
         figures = _ask(frame, [one for place in part for one in _figures(place, types[place])])
-        counted = [
-            place for place in part if _countable(types[place], figures[f"distinct:{place}"])
-        ]
+        counted = [place for place in part if _countable(types[place], figures[f"distinct:{place}"])]
         tops = _tops(frame, counted)
         for place, name in part.items():
             empty = rows - counts[f"filled:{place}"]
@@ -107,9 +105,7 @@ def _column(
     top: tuple[TopValue, ...],
 ) -> ColumnProfile:  # fmt: skip
     distinct = min(figures[f"distinct:{place}"], rows - empty)
-    measured = {
-        key: _finite(figures.get(f"{key}:{place}")) for key in ("min", "max", "mean", "std")
-    }
+    measured = {key: _finite(figures.get(f"{key}:{place}")) for key in ("min", "max", "mean", "std")}
     return ColumnProfile(name=name, type=kind, empty=empty, distinct=distinct, top=top, **measured)
 
 

@@ -54,6 +54,7 @@ class _Desk:
     held_cells: int = 0
     pieces: list[NewPiece] = field(default_factory=list)
     stops: list[tuple[UUID, UUID, str]] = field(default_factory=list)
+    named: dict[tuple[UUID, str], UUID | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -142,7 +143,8 @@ class Ingest:
                 desk.taken.append(Taken(event, data.source_id, action, version, made))
                 desk.held_cells += len(made) * len(action["columns"])
                 return Applied()
-            asked = command(body, action, version, event.id, data.content_type)
+            mapped = command(body, action, version, event.id, data.content_type)
+            asked = mapped.job(await _dataset_of(tx, desk, event.tenantid, mapped.dataset))
         except Unmappable as error:
             return Rejected("user_config", str(error))
         return Applied((
@@ -177,6 +179,15 @@ class Ingest:
             )
         )
         return Applied()
+
+
+async def _dataset_of(tx: "AsyncConnection", desk: _Desk, tenant: UUID, named: UUID | str) -> UUID | None:
+    """An id as it is; of a name the newest valid version, the same for all events of one poll."""
+    if isinstance(named, UUID):
+        return named
+    if (tenant, named) not in desk.named:
+        desk.named[tenant, named] = await store.newest_valid(tx, tenant, named)
+    return desk.named[tenant, named]
 
 
 async def _write_rows(tx: "AsyncConnection", desk: _Desk) -> None:

@@ -1,7 +1,7 @@
 """`GET /v1/datasets`: the owner's rows, or the log where ingest has not got to it yet."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request
@@ -35,10 +35,17 @@ def routes(
         return submitted(events[0], events[0].data)
 
     @router.get("")
-    async def newest(principal: asking, limit: Annotated[int, Query(ge=1, le=200)] = 50) -> dict[str, Any]:
-        """The tenant's datasets, newest first; columns, report and profile are those of one by its id."""
+    async def newest(
+        principal: asking,
+        name: Annotated[str | None, Query(max_length=100, pattern=r"^[^\x00]*$")] = None,
+        state: Literal["submitted", "validated", "rejected"] | None = None,
+        limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    ) -> dict[str, Any]:
+        """The tenant's datasets, or those of a name, newest first; columns, report and profile are those of one by its
+        id.
+        """
         async with transactions(principal.tenant) as tx:
-            rows = await store.newest(tx, limit)
+            rows = await store.newest(tx, limit, name, state)
         return {"data": [dict(row) for row in rows], "next_cursor": None, "position": None}
 
     @router.get("/{dataset_id}")

@@ -4,7 +4,7 @@ import math
 from typing import Any
 
 from consumers.ingest.expression import Evaluation, TooCostly
-from consumers.ingest.mapping import Unmappable, payload_of, search, shown
+from consumers.ingest.mapping import Unmappable, not_storable, payload_of, search, shortened, shown
 from schemas.webhooks import JSON
 
 Scalar = str | int | float | bool | None
@@ -15,22 +15,21 @@ Row = dict[str, Scalar]
 MOST_CELLS = 20_000
 MOST_ROW_BYTES = 256 << 10
 MOST_ROW_LINES = 5_000
-NAMES = {list: "a list", dict: "an object"}
 
 
 def rows(body: bytes, action: dict[str, Any], version: int, content_type: str = JSON) -> list[Row]:
     """The rows that a payload has under `each`, those without any value left out. Raises Unmappable."""
     evaluation = Evaluation(len(body))
-    payload = payload_of(body, content_type)
     each = action.get("each")
     try:
+        payload = payload_of(body, content_type)
         found = payload if each is None else search("each", each, payload, evaluation)
         listed = found if isinstance(found, list) else [] if found is None else [found]
         if len(listed) * len(action["columns"]) > MOST_CELLS:
             raise Unmappable(f"{len(listed)} rows of {len(action['columns'])} columns; {MOST_CELLS} cells are allowed")
         made = [_row(place, one, action["columns"], evaluation) for place, one in enumerate(listed, 1)]
     except Unmappable as error:
-        raise Unmappable(f"mapping version {version} gives no rows: {error}") from None
+        raise Unmappable(f"{error} (mapping version {version})") from None
     return [row for row in made if any(value is not None for value in row.values())]
 
 
@@ -44,7 +43,10 @@ def cell_of(value: Scalar) -> str | None:
 def _row(place: int, found: Any, columns: dict[str, str], evaluation: Evaluation) -> Row:
     if not isinstance(found, dict):
         raise Unmappable(f"row {place} is {shown(found)}, not an object")
-    row = {name: _value(place, name, search(f"column {name}", one, found, evaluation)) for name, one in columns.items()}
+    row = {
+        name: _value(place, name, one, search(f"columns.{name}", one, found, evaluation))
+        for name, one in columns.items()
+    }
     texts = [value for value in row.values() if isinstance(value, str)]
     _spend(place, sum(len(one) for one in texts) >> 5, evaluation)
     if sum(len(one.encode()) for one in texts) > MOST_ROW_BYTES:
@@ -62,20 +64,21 @@ def _spend(place: int, units: int, evaluation: Evaluation) -> None:
         raise Unmappable(f"row {place} cannot be made: {error}") from None
 
 
-def _value(place: int, column: str, value: Any) -> Scalar:
+def _value(place: int, column: str, expression: str, value: Any) -> Scalar:
     """Checked for what the table could not hold: validation would refuse every version with it."""
     wrong = None
     if isinstance(value, list | dict):
-        wrong = f"is {NAMES[type(value)]}; a cell is a text, a number, true, false or null"
+        wrong = "expected a text, a number, true, false or null"
     elif isinstance(value, float) and not math.isfinite(value):
-        wrong = f"is {value}, which is no number"
+        wrong = "which is no number"
     elif isinstance(value, int) and value.bit_length() > 1024:
-        wrong = "is a number of more than 300 digits"
+        wrong = "a number has 300 digits at most"
     elif isinstance(value, str):
-        if "\x00" in value or any("\ud800" <= mark <= "\udfff" for mark in value):
-            wrong = "holds a character that cannot be stored (NUL or half a surrogate pair)"
+        if not_storable(value):
+            wrong = "it holds a character that cannot be stored (NUL, half a surrogate pair or no UTF-8)"
         elif "\r" in value.replace("\r\n", ""):
-            wrong = "holds a carriage return without a line feed"
+            wrong = "it holds a carriage return without a line feed"
     if wrong is not None:
-        raise Unmappable(f"column {column!r} of row {place} {wrong}")
+        gave = f"`columns.{column}`: `{shortened(expression)}` gave {shown(value)} in row {place}"
+        raise Unmappable(f"{gave}; {wrong}")
     return value  # type: ignore[no-any-return]

@@ -84,10 +84,28 @@ async def file_of(tx: AsyncConnection, tenant: UUID, dataset_id: UUID) -> tuple[
     return row.state, row.object_key, blames_the_file(one["rule"] for one in row.findings or ())
 
 
-async def newest(tx: AsyncConnection, limit: int) -> Sequence[RowMapping]:
+async def newest(
+    tx: AsyncConnection, limit: int, name: str | None = None, state: str | None = None
+) -> Sequence[RowMapping]:
     """The tenant's datasets, newest first, without their documents: of a wide one these are megabytes."""
     query = select(*LISTED).order_by(datasets.c.created_at.desc(), datasets.c.id).limit(limit)
+    for column, value in ((datasets.c.name, name), (datasets.c.state, state)):
+        query = query if value is None else query.where(column == value)
     return (await tx.execute(query)).mappings().all()
+
+
+async def newest_valid(tx: AsyncConnection, tenant: UUID, name: str) -> UUID | None:
+    """The newest valid version of a name."""
+    query = (
+        select(datasets.c.id)
+        .where(
+            datasets.c.tenant_id == tenant, datasets.c.name == name, datasets.c.state == "validated",
+            datasets.c.version.is_not(None),
+        )
+        .order_by(datasets.c.version.desc(), datasets.c.created_at.desc(), datasets.c.id.desc())
+        .limit(1)
+    )  # fmt: skip
+    return (await tx.execute(query)).scalar_one_or_none()
 
 
 async def one(tx: AsyncConnection, dataset_id: UUID) -> Dataset | None:

@@ -91,6 +91,4 @@ def collect_evidence(path: Path, width: int, wanted: Sequence[Evidence]) -> None
 
 def _batches(path: Path, width: int, names: Sequence[str]) -> Iterator[pl.DataFrame]:
     frame = scan(path, width, rows=True).select(ROW, *names)
-    return iter(
-        frame.collect_batches(chunk_size=BATCH_ROWS, maintain_order=True, engine="streaming")
-    )
+    return iter(frame.collect_batches(chunk_size=BATCH_ROWS, maintain_order=True, engine="streaming"))

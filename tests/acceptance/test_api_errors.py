@@ -19,7 +19,7 @@ TRAIN = {"kind": "train", "target": "target", "model": "m"}
 BROKEN = (b"{", b'{"a": 1', b"\xff\xfe", b"[]", b'"text"', b"nul", b"[" * 2000)
 NO_JOBS: tuple[dict[str, Any], ...] = (
     TRAIN,
-    TRAIN | {"dataset_id": "no-uuid"},
+    TRAIN | {"dataset_id": "no id and no name/"},
     TRAIN | {"dataset_id": str(new_id()), "kind": "infer"},
     TRAIN | {"dataset_id": str(new_id()), "target": ""},
     TRAIN | {"dataset_id": str(new_id()), "target": "a\x00b"},

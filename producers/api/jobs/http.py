@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request, Response
-from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from producers.access.http import Authenticate
 from producers.access.principal import Principal
@@ -19,6 +19,9 @@ from schemas.training_options import problem
 
 Exists = Callable[[UUID, UUID], Awaitable[bool]]
 """Whether an aggregate of a tenant has any event: (tenant, aggregate)."""
+Named = Callable[[UUID, str], Awaitable[UUID | None]]
+"""The newest valid version of a dataset's name: (tenant, name)."""
+DatasetName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._-]{0,99}$")]
 
 
 class NewJob(BaseModel):
@@ -26,7 +29,10 @@ class NewJob(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     kind: Literal["train"] = "train"
-    dataset_id: UUID
+    dataset_id: UUID | DatasetName = Field(
+        union_mode="left_to_right",
+        description="A dataset's id, or its name for the newest valid version of it.",
+    )
     target: Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00]+$")]
     model: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
     options: NewOptions = {}
@@ -46,18 +52,29 @@ TaskOf = Callable[[UUID, str], Awaitable[ModelTask | None]]
 
 
 def routes(
-    authenticate: Authenticate, commands: Commands, dataset_exists: Exists, job_exists: Exists, ended_as: EndedAs,
-    model_task: TaskOf,
+    authenticate: Authenticate, commands: Commands, dataset_exists: Exists, dataset_named: Named, job_exists: Exists,
+    ended_as: EndedAs, model_task: TaskOf,
 ) -> APIRouter:  # fmt: skip
     """Start and cancel jobs."""
     router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
     asking = Annotated[Principal, Depends(authenticate)]
 
+    async def dataset_of(tenant: UUID, given: UUID | str) -> UUID:
+        if isinstance(given, str):
+            found = await dataset_named(tenant, given)
+            if found is not None:
+                return found
+            message = f"There is no dataset named {given!r} with a valid version."
+            raise Refusal("dataset_not_found", message, dataset_id=given)
+        if not await dataset_exists(tenant, given):
+            raise Refusal("dataset_not_found", "There is no such dataset.", dataset_id=str(given))
+        return given
+
     @router.post("", status_code=202, responses={202: {"model": Started}})
     async def start(
         body: NewJob, request: Request, response: Response, principal: asking, key: IdempotencyKey
     ) -> dict[str, Any]:
-        """Ask for a job; it is admitted once its data set is valid."""
+        """Ask for a job; it is admitted once its dataset is valid."""
 
         async def run(turn: Turn) -> Answer:
             if found := problem(body.options):
@@ -65,11 +82,10 @@ def routes(
             known = await model_task(principal.tenant, body.model)
             if refused := task_mismatch(body.model, known, body.target, body.options.get("task")):
                 raise Refusal("model_mismatch", refused)
-            if not await dataset_exists(principal.tenant, body.dataset_id):
-                raise Refusal("dataset_not_found", "There is no such data set.", dataset_id=str(body.dataset_id))
+            asked = body.model_dump() | {"dataset_id": await dataset_of(principal.tenant, body.dataset_id)}
             job_id = turn.new_id("job")
             return await commands.send(
-                turn, JobRequested(job_id=job_id, **body.model_dump()), tenant=principal.tenant, subject=job_id,
+                turn, JobRequested(job_id=job_id, **asked), tenant=principal.tenant, subject=job_id,
                 route="jobs", traceparent=request.state.traceparent, state="accepted",
             )  # fmt: skip
 

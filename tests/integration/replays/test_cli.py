@@ -27,7 +27,7 @@ async def test_from_the_group_to_the_outcome(field: Field, terminal: Terminal) -
     listed = await terminal.json("dead-letters", "list", "--class", "user_config")
     assert {one["id"] for one in listed["data"]} == set(letters)
     shown = await terminal.run("dead-letters", "show", letters[0])
-    assert "user_config: mapping version 1 gives no training job" in shown.stdout
+    assert "user_config: `dataset_id`: `data.set` gave null; expected a dataset's id or name" in shown.stdout
     assert '"type": "webhook.received"' in shown.stdout
 
     await field.mend(source)

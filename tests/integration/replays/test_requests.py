@@ -62,7 +62,7 @@ async def test_what_fails_again_says_why_and_makes_no_second_letter(field: Field
     await field.drain()
     (item,) = await field.items(replay)
     assert item["state"] == "failed_again"
-    assert item["detail"].startswith("user_config: mapping version 1 gives no training job")
+    assert item["detail"].startswith("user_config: `dataset_id`: `data.set` gave null; expected")
     (letter,) = await field.bench.ask("SELECT state, attempts FROM dead_letters")
     assert letter == {"state": "parked", "attempts": 2}
 

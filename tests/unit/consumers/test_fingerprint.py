@@ -25,6 +25,7 @@ def of(error: str, consumer: str = "ingest", error_class: str = "bug", event_typ
         ('model is "x y", not up to 100 letters', 'model is "z", not up to 100 letters'),
         ("the key b'\\x00' is not", "the key b'other' is not"),
         ("Timed Out", "timed  out"),
+        ("`a.b1`: `x[1]` gave 7; expected", "`a.b1`: `length(y)` gave 19; expected"),
     ],
 )
 def test_errors_that_differ_in_ids_numbers_and_quoted_values_are_one(one: str, other: str) -> None:
@@ -38,6 +39,7 @@ def test_errors_that_differ_in_ids_numbers_and_quoted_values_are_one(one: str, o
         ("it isn't a number, it's text", "it isn't a list, it's text"),  # apostrophes quote nothing
         ("decade", "facade"),  # words of hex letters are words
         ("a\nb", "c\nb"),
+        ("`a.b1`: `x` gave 7", "`a.b2`: `x` gave 7"),  # a mapping's field is no value
     ],
 )
 def test_other_errors_are_others(one: str, other: str) -> None:

@@ -45,8 +45,8 @@ def test_without_the_content_type_of_a_form_it_is_none() -> None:
 
 @pytest.mark.parametrize(
     "body",
-    [b"a=%ff", b"a=\xff", b"&".join([b"a=1"] * (MOST_FIELDS + 1)), b"payload=%7B", b"payload=a&payload=b"],
-    ids=["escaped, not UTF-8", "not UTF-8", "too many fields", "bad JSON", "two payloads"],
+    [b"&".join([b"a=1"] * (MOST_FIELDS + 1)), b"payload=%7B", b"payload=a&payload=b"],
+    ids=["too many fields", "bad JSON", "two payloads"],
 )
 def test_a_form_that_cannot_be_read_is_unmappable(body: bytes) -> None:
     with pytest.raises(Unmappable, match="payload is not"):
@@ -67,7 +67,7 @@ PIECES = st.sampled_from(["%", "+", "=", "&", "a", "%41", "%c3%bc", "%C3", "ü",
 def test_as_the_standard_library_reads_it(text: str) -> None:
     """Field by field; ours only does not stumble over each percent sign that escapes nothing."""
     try:
-        pairs = parse_qsl(text, keep_blank_values=True, errors="strict")
+        pairs = parse_qsl(text, keep_blank_values=True, errors="surrogateescape")
     except ValueError:
         with pytest.raises(Unmappable):
             payload_of(text.encode(), FORM)
@@ -93,6 +93,6 @@ def test_both_actions_read_forms() -> None:
     body = urlencode({"text": str(dataset), "user_name": "Steve"}).encode()
     mapping = {"dataset_id": "text", "target": "'target'", "model": "user_name"}
     asked = command(body, {"command": "train", "mapping": mapping}, 1, new_id(), FORM)
-    assert (asked.dataset_id, asked.model) == (dataset, "Steve")
+    assert (asked.dataset, asked.whole.model) == (dataset, "Steve")
     action: dict[str, Any] = {"columns": {"who": "user_name", "length": "length(text)"}}
     assert rows(body, action, 1, FORM) == [{"who": "Steve", "length": 36}]

@@ -8,8 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from consumers.dead_letters.fingerprint import fingerprint
 from consumers.ingest.mapping import Unmappable, command
+from consumers.ingest.rows import rows
 from schemas.jobs import JobRequested
+from schemas.webhooks import FORM
 from tests.factories import new_id
 
 EVENT = new_id()
@@ -21,7 +24,8 @@ PAYLOAD = {"set": {"id": str(DATASET)}, "line": "wine", "how": {"seed": 7}}
 def mapped(payload: Any, event: UUID = EVENT, **mapping: str) -> JobRequested:
     body = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
     action = {"kind": "command", "command": "train", "mapping": {**MAPPING, **mapping}}
-    return command(body, action, 3, event)
+    asked = command(body, action, 3, event)
+    return asked.job(asked.dataset if isinstance(asked.dataset, UUID) else None)
 
 
 def test_a_payload_becomes_the_job_that_it_asks_for() -> None:
@@ -37,10 +41,11 @@ def test_the_same_event_asks_for_the_same_job() -> None:
 
 def test_options_may_be_left_out() -> None:
     assert mapped({**PAYLOAD, "how": None}).options == {}
-    assert command(
+    asked = command(
         json.dumps(PAYLOAD).encode(),
         {"command": "train", "mapping": {name: MAPPING[name] for name in ("dataset_id", "target", "model")}}, 1, EVENT,
-    ).options == {}  # fmt: skip
+    )  # fmt: skip
+    assert asked.whole.options == {}
 
 
 def without(name: str) -> dict[str, Any]:
@@ -107,3 +112,75 @@ def test_any_payload_is_a_job_or_unmappable(payload: Any, expression: str) -> No
 def test_options_that_are_too_large_are_the_tenants_own_mistake() -> None:
     with pytest.raises(Unmappable, match="16384 are allowed"):
         mapped({**PAYLOAD, "how": {"a": "x" * 16_384}})
+
+
+ODD = {
+    "a byte order mark": (json.dumps(PAYLOAD).encode("utf-8-sig"), None),
+    "UTF-16": (json.dumps(PAYLOAD).encode("utf-16"), None),
+    "half a surrogate pair": (b'"\\ud83d"', b"note"),
+    "half a surrogate pair in a name": (b"1", b"\\ude00"),
+    "a byte that is not UTF-8": (b'"\xff"', b"note"),
+    "a number of many digits": (b"9" * 5000, b"note"),
+    "no number": (b"[NaN, 1e999]", b"note"),
+}
+
+
+@pytest.mark.parametrize("kind", ODD)
+def test_what_no_mapping_reads_does_not_lose_the_payload(kind: str) -> None:
+    value, name = ODD[kind]
+    rest = json.dumps(PAYLOAD).encode()[1:]
+    body = value if name is None else b'{"' + name + b'": ' + value + b", " + rest
+    assert mapped(body).dataset_id == DATASET
+    columns = {"line": "line", "seed": "how.seed"}
+    assert rows(body, {"columns": columns}, 1) == [{"line": "wine", "seed": 7}]
+
+
+def test_the_same_in_a_form() -> None:
+    body = f"note=%ff&other=\xff&set={DATASET}&line=wine".encode("latin-1")
+    mapping = {"dataset_id": "set", "target": "'target'", "model": "line"}
+    assert command(body, {"command": "train", "mapping": mapping}, 1, EVENT, FORM).dataset == DATASET
+
+
+def test_a_name_stands_for_a_dataset_that_somebody_else_finds() -> None:
+    body = json.dumps({**PAYLOAD, "set": {"id": "wine"}}).encode()
+    asked = command(body, {"command": "train", "mapping": MAPPING}, 3, EVENT)
+    assert (asked.dataset, asked.job(DATASET)) == ("wine", mapped(PAYLOAD))
+    with pytest.raises(Unmappable) as caught:
+        asked.job(None)
+    assert str(caught.value) == (
+        "`dataset_id`: `set.id` gave 'wine'; there is no dataset of this name with a valid version (mapping version 3)"
+    )
+
+
+SAID: dict[str, dict[str, Any]] = {
+    "`dataset_id`: `set.id` gave null; expected a dataset's id or name": {"set": {"idd": 1}},
+    "`dataset_id`: `set.id` gave 7; expected a dataset's id or name": {"set": {"id": 7}},
+    "`model`: `line` gave a list of 1; expected a model's name": {"line": ["wine"]},
+    "`model`: `line` gave '\\ud83d'; expected": {"line": "\ud83d"},
+    "`options`: `how` gave a list of 1; Input should be": {"how": [1]},
+    "`options`: `how` gave an object of 1; options hold": {"how": {"a": "\x00"}},
+}
+
+
+@pytest.mark.parametrize("text", SAID)
+def test_a_refusal_says_field_expression_and_value(text: str) -> None:
+    with pytest.raises(Unmappable) as caught:
+        mapped({**PAYLOAD, **SAID[text]})
+    assert str(caught.value).startswith(text)
+    assert str(caught.value).endswith("(mapping version 3)")
+
+
+def test_one_field_and_one_kind_of_failure_are_one_group() -> None:
+    """Whatever the value, the expression and the version of the mapping."""
+
+    def group(payload: Any, **mapping: str) -> str:
+        with pytest.raises(Unmappable) as caught:
+            mapped(payload, EVENT, **mapping)
+        return fingerprint("ingest", "user_config", "webhook.received", str(caught.value))
+
+    a_name = group({**PAYLOAD, "line": "a/b"})
+    assert a_name == group({**PAYLOAD, "line": "7/8"}) == group({"x": "é", **PAYLOAD}, model="x")
+    nothing = group(without("line"))
+    assert nothing == group(without("line"), model="a.b[2]")
+    others = {group(without("set")), group({**PAYLOAD, "set": {"id": "wine"}}), group(PAYLOAD, target="line[0]")}
+    assert len({a_name, nothing, *others}) == 5

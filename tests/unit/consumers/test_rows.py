@@ -44,11 +44,14 @@ def test_what_has_no_value_is_no_row(payload: Any) -> None:
 UNMAPPABLE: dict[str, tuple[Any, str]] = {
     "no JSON": (b"{", "not JSON"), "a form": (b"payload=%7B%7D", "not JSON"),
     "a text": ("text", "row 1"), "a number among rows": ([{"a": 1}, 7], "row 2"), "a list of lists": ([[1]], "row 1"),
-    "a list": ({"a": [1]}, "column 'a' of row 1 is a list"),
-    "an object": ({"deep": {"b": {"c": 1}}}, "column 'b' of row 1 is an object"),
-    "a later one": ([{"a": 1}, {"a": {}}], "column 'a' of row 2 is an object"),
-    "a NUL": ({"a": "\x00"}, "column 'a'"), "half a surrogate": (b'{"a": "\\ud800"}', "not JSON"),
-    "no number": (b'{"a": NaN}', "column 'a'"), "no end": (b'{"a": 1e999}', "column 'a'"),
+    "a list": ({"a": [1]}, "`columns.a`: `a` gave a list of 1 in row 1; expected a text"),
+    "an object": ({"deep": {"b": {"c": 1}}}, "`columns.b`: `deep.b` gave an object of 1 in row 1"),
+    "a later one": ([{"a": 1}, {"a": {}}], "`columns.a`: `a` gave an object of 0 in row 2"),
+    "a NUL": ({"a": "\x00"}, "`columns.a`"),
+    "half a surrogate": (b'{"a": "\\ud800"}', "`columns.a`.*surrogate"),
+    "no UTF-8": (b'{"a": "x", "deep": {"b": "\xff"}}', "`columns.b`.*UTF-8"),
+    "no number": (b'{"a": NaN}', "`columns.a`"), "no end": (b'{"a": 1e999}', "`columns.a`"),
+    "many digits": (b'{"a": ' + b"9" * 5000 + b"}", "`columns.a`.*no number"),
     "a huge number": ({"a": 10**400}, "300 digits"), "a lone return": ({"a": "x\ry"}, "carriage return"),
     "two returns": ({"a": "x\r\r\n"}, "carriage return"),
     "a long row": ({"a": "é" * (MOST_ROW_BYTES // 2), "deep": {"b": "x"}}, "longer"),
@@ -64,7 +67,7 @@ def test_what_fits_no_table_is_unmappable(payload: Any, says: str) -> None:
 
 
 def test_an_expression_that_cannot_be_applied_names_its_column() -> None:
-    with pytest.raises(Unmappable, match=r"column a .*cannot be applied"):
+    with pytest.raises(Unmappable, match=r"`columns.a`: `abs\(a\)` cannot be applied"):
         made({"a": "x"}, columns={"a": "abs(a)", "b": "b"})
 
 

@@ -107,7 +107,7 @@ def mapping(data: bytes) -> None:
     except ValidationError:
         return
     with suppress(Unmappable):
-        job = command(payload, new.action.model_dump(exclude_none=True), 1, ID)
+        job = command(payload, new.action.model_dump(exclude_none=True), 1, ID).job(ID)
         json.dumps(job.model_dump(mode="json"), allow_nan=False).encode()
 
 

@@ -49,8 +49,8 @@ def test_options_that_would_be_stuck_later_are_refused_now(options: dict[str, An
 @pytest.mark.parametrize(
     "changes",
     [{"target": ""}, {"target": "a\x00"}, {"target": "t" * 201}, {"target": "\ud800"}, {"model": ""},
-     {"model": "a/b"}, {"model": "a\n"}, {"model": "m" * 101}, {"kind": "predict"}, {"dataset_id": "wine"},
-     {"options": []}, {"priority": 1}],
+     {"model": "a/b"}, {"model": "a\n"}, {"model": "m" * 101}, {"kind": "predict"}, {"dataset_id": "a/b"},
+     {"dataset_id": 7}, {"options": []}, {"priority": 1}],
     ids=ascii,
 )  # fmt: skip
 def test_what_is_malformed_is_refused(changes: dict[str, Any]) -> None:

@@ -1,0 +1,113 @@
+"""Datasets by their names, and what the dead letters of mappings say."""
+
+import logging
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from compose.adapters.logged_outbox import append_and_log
+from consumers.ingest import store as datasets
+from consumers.ingest.dataset import Dataset, State
+from consumers.jobs.job import cancel, fail
+from schemas.log import entry_of
+from tests.acceptance.answers import problem
+from tests.factories import new_id
+from tests.integration.consumers import rows
+from tests.integration.replays.field import RIGHT, Field, train
+
+
+async def version_of(field: Field, number: int | None, state: State = "validated") -> Dataset:
+    """A version of the dataset `wine`, made at its own time; None has no number yet."""
+    async with field.bench.pipeline.begin() as tx:
+        given = Dataset(
+            field.tenant, new_id(), "wine", state, "tenants/x/datasets/y", 10, "00", 1,
+            (await field.bench.value("SELECT headrace_clock()")) + timedelta(seconds=number or 9),
+            number, 20, rows.COLUMNS, reason="no table" if state == "rejected" else None,
+        )  # fmt: skip
+        await datasets.create(tx, [given])
+    return given
+
+
+async def jobs(field: Field) -> list[Any]:
+    found = await field.bench.ask("SELECT dataset_id FROM jobs ORDER BY created_at, id")
+    return [row["dataset_id"] for row in found]
+
+
+async def test_a_name_stands_for_its_newest_valid_version(field: Field) -> None:
+    source = await field.world.source("ci", train({**RIGHT, "dataset_id": "'wine'"}))
+    unknown = await field.world.source("other", train({**RIGHT, "dataset_id": "'wi ne'"}))
+    await version_of(field, None, "submitted")
+    rejected = await version_of(field, None, "rejected")
+    first = [await field.received(source, 1), await field.received(unknown, 1)]
+    await field.consumed(*(event for _, event in first))
+    letters = [row["error"] for row in await field.bench.ask("SELECT error FROM dead_letters")]
+    assert sorted(letters) == [
+        f"`dataset_id`: `'{name}'` gave '{name}'; there is no dataset of this name with a valid version "
+        "(mapping version 1)"
+        for name in ("wi ne", "wine")
+    ]
+
+    newest = await version_of(field, 2)
+    await version_of(field, 1)
+    await field.consumed(*[(await field.received(source, number))[1] for number in (2, 3)])
+    asked = await field.bench.ask("SELECT value FROM events WHERE type = 'job.requested'")
+    assert all(str(newest.id).encode() in bytes(row["value"]) for row in asked)
+    assert len(asked) == 2
+
+    # The same at the API; a name without a valid version is refused at once.
+    body = {"kind": "train", "dataset_id": "wine", "target": "target", "model": "wine"}
+    taken = await field.world.client.post("/v1/jobs", json=body)
+    assert taken.status_code == 202, taken.text
+    asked = await field.bench.ask("SELECT value FROM events WHERE type = 'job.requested'")
+    assert sum(str(newest.id).encode() in bytes(row["value"]) for row in asked) == 3
+    for name in ("grape", "wine2"):
+        answer = await field.world.client.post("/v1/jobs", json={**body, "dataset_id": name})
+        assert f"no dataset named '{name}'" in problem(answer, 404, "dataset_not_found")["message"]
+    problem(await field.world.client.post("/v1/jobs", json={**body, "dataset_id": "a/b"}), 422, "invalid_request")
+    listed = await field.world.get("/v1/datasets", name="wine", state="rejected")
+    assert [row["id"] for row in listed["data"]] == [str(rejected.id)]
+    assert (await field.world.get("/v1/datasets", name="grape"))["data"] == []
+
+
+async def test_letters_are_grouped_by_field_and_stay_in_their_group(field: Field) -> None:
+    source, letters, _ = await field.dead(3)
+    (group,) = (await field.world.get("/v1/dead-letters/groups"))["data"]
+    wanted = "`dataset_id`: `data.set` gave null; expected a dataset's id or name (mapping version 1)"
+    assert (group["count"], group["error"]) == (3, wanted)
+
+    # It fails again: as before, and then with another field.
+    for mapping in ({**RIGHT, "dataset_id": "data.dataset"}, {**RIGHT, "model": "`7`"}):
+        await field.mend(source, train(mapping))
+        replay = await field.of_ids(letters, kind="dead_letters")
+        await field.drain()
+        assert await field.counts(replay) == {"failed_again": 3}
+        (again,) = (await field.world.get("/v1/dead-letters/groups"))["data"]
+        assert (again["fingerprint"], again["parked"]) == (group["fingerprint"], 3)
+    assert again["error"].startswith("`model`: `'7'` gave 7; expected a model's name")
+
+
+async def test_dead_letters_and_ends_of_jobs_are_a_line_each(field: Field, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    _, (letter,), (event,) = await field.dead()
+    (line,) = [one for one in caplog.records if "dead letter" in one.getMessage()]
+    assert f"ingest: dead letter {letter}, user_config" in line.getMessage()
+    assert f"event {event.id}, tenant {field.tenant}" in line.getMessage()
+    assert "wine" not in line.getMessage()
+    fields = line.__dict__["fields"]
+    assert (fields["dead_letter_id"], fields["event_id"]) == (letter, str(event.id))
+
+    now = event.time
+    async with field.bench.pipeline.begin() as tx:
+        failed, canceled = [await rows.given_job(tx, field.tenant, "queued") for _ in range(2)]
+        message = "a value of the file"
+        ends = [
+            fail(failed, "user_data", "out_of_range", message, cause=new_id(), by="training", at=now),
+            cancel(canceled, "somebody's reason", cause=new_id(), by="ingest", at=now),
+        ]
+        await append_and_log(tx, [entry_of(one.event) for one in ends])
+    told = [one.getMessage() for one in caplog.records if one.name == append_and_log.__module__]
+    assert told == [
+        f"job {failed.id} failed (user_data/out_of_range), tenant {field.tenant}",
+        f"job {canceled.id} canceled, tenant {field.tenant}",
+    ]
