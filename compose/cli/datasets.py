@@ -25,7 +25,7 @@ EPILOG = """
 
 [cyan]headrace datasets report ID[/]  what validation found
 """
-Id = Annotated[str, typer.Argument(help="The data set's id.")]
+Id = Annotated[str, typer.Argument(help="The dataset's id, or its name: its newest valid version.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -80,7 +80,7 @@ def register(app: typer.Typer) -> None:
         from compose.cli.client import connected
 
         with connected() as api:
-            found = api.get(f"/v1/datasets/{dataset}")
+            found = api.get(f"/v1/datasets/{api.dataset(dataset)}")
         if as_json:
             print_json(found)
         else:
@@ -92,7 +92,7 @@ def register(app: typer.Typer) -> None:
         from compose.cli.client import connected
 
         with connected() as api:
-            found = api.get(f"/v1/datasets/{dataset}/report")
+            found = api.get(f"/v1/datasets/{api.dataset(dataset)}/report")
         if as_json:
             print_json(found)
             return

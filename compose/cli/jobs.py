@@ -10,7 +10,7 @@ from compose.cli.models import baseline_note
 from compose.cli.output import AsJson, Limit, coloured, moment, print_json, show_list, table, terminal
 
 EPILOG = """
-[cyan]headrace jobs start --dataset ID --target cultivar --model wine --option seed=7 --wait[/]
+[cyan]headrace jobs start --dataset wine --target cultivar --model wine --option seed=7 --wait[/]
 
 [cyan]headrace jobs watch ID[/]  live, until it is over; exit status 1 unless it succeeded
 """
@@ -25,7 +25,7 @@ def register(app: typer.Typer) -> None:
 
     @jobs.command(epilog=EPILOG)
     def start(
-        dataset: Annotated[str, typer.Option(help="The dataset's id.")],
+        dataset: Annotated[str, typer.Option(help="The dataset's id, or its name: its newest valid version.")],
         target: Annotated[str, typer.Option(help="The column to predict.")],
         model: Annotated[str, typer.Option(help="The model; each job adds a version to it.")],
         option: Annotated[

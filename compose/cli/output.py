@@ -65,6 +65,12 @@ def show_fields(fields: dict[str, Any]) -> None:
     terminal().print(grid)
 
 
+def show_warnings(answer: Any) -> None:
+    """What an answer warns of, a line each, where people read."""
+    for one in answer.get("warnings") or ():
+        terminal(stderr=True).print(f"[yellow]warning:[/] {escape(one)}")
+
+
 def number(value: float | None) -> str:
     """A figure at a width that tables can hold."""
     if value is None:

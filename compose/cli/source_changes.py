@@ -5,8 +5,9 @@ from typing import Annotated, Any
 import typer
 from rich.markup import escape
 
-from compose.cli.inputs import action, body_of, parsed_options, secret_of, whole_action
-from compose.cli.output import AsJson, print_json, show_fields, table, terminal
+from compose.cli.inputs import body_of, parsed_options, secret_of, whole_action
+from compose.cli.merging import show_change, trained, without_null
+from compose.cli.output import AsJson, print_json, show_fields, show_warnings, table, terminal
 
 Id = Annotated[str, typer.Argument(help="The source's id or name.")]
 Expression = "A JMESPath expression or a literal in single quotes; with --train."
@@ -26,39 +27,43 @@ def register(sources: typer.Typer) -> None:
         model: Annotated[str | None, typer.Option(help=Expression)] = None,
         options: Annotated[str | None, typer.Option(help=Expression)] = None,
         option: Annotated[
-            list[str] | None, typer.Option(help="The scheme's, as name=value, all of them; repeatable.")
+            list[str] | None, typer.Option(help="The scheme's, as name=value; =null removes one; repeatable.")
         ] = None,
         if_version: Annotated[int | None, typer.Option(help="Only if it is still this version.")] = None,
         as_json: AsJson = False,
     ) -> None:
-        """Change a source's name, action or options. Another action is another version of its mapping."""
+        """Change what is named of a source, and nothing else. Another action is another version of its mapping."""
+        from compose.cli.client import connected
+
         given = {"dataset_id": dataset_id, "target": target, "model": model, "options": options}
-        if not train and any(value is not None for value in given.values()):
+        mapping = {name: value for name, value in given.items() if value is not None}
+        if mapping and not train:
             raise typer.BadParameter("a mapping is for a source that trains; add --train")
         if train is not None and whole is not None:
             raise typer.BadParameter("give --train, --forward or --action, one of them")
-        body: dict[str, Any] = {}
-        if name is not None:
-            body["name"] = name
-        if train is not None:
-            body["action"] = action(given) if train else {"kind": "forward"}
-        if whole is not None:
-            body["action"] = whole_action(whole)
-        if option is not None:
-            body["options"] = parsed_options(option)
-        if not body:
+        named = {"name": name, "action": None if whole is None else whole_action(whole)}
+        if train is None and option is None and all(one is None for one in named.values()):
             raise typer.BadParameter("nothing to change; see --help")
-        _change(source, body, as_json, if_version)
+        with connected() as api:
+            before = api.get(f"/v1/sources/{api.source(source)}")
+            body = {name: value for name, value in named.items() if value is not None}
+            if train is not None:
+                body["action"] = trained(before["action"], mapping) if train else {"kind": "forward"}
+            if option is not None:
+                body["options"] = without_null({**before["options"], **parsed_options(option)})
+            version = before["version"] if if_version is None else if_version
+            after = api.patch(f"/v1/sources/{before['id']}", body, f'"{version}"')
+        show_change(before, after, as_json)
 
     @sources.command()
     def pause(source: Id, as_json: AsJson = False) -> None:
         """Refuse what is delivered (403), until it is resumed."""
-        _change(source, {"paused": True}, as_json)
+        _pause(source, True, as_json)
 
     @sources.command()
     def resume(source: Id, as_json: AsJson = False) -> None:
         """Accept deliveries again."""
-        _change(source, {"paused": False}, as_json)
+        _pause(source, False, as_json)
 
     @sources.command()
     def delete(
@@ -97,6 +102,7 @@ def register(sources: typer.Typer) -> None:
             return
         show_fields({"secret": escape(turned["secret"]), "previous ends": turned["previous_secret_ends_at"]})
         terminal().print("[yellow]The secret is not shown again.[/]")
+        show_warnings(turned)
 
     @sources.command("dry-run")
     def dry_run(
@@ -107,12 +113,11 @@ def register(sources: typer.Typer) -> None:
         as_json: AsJson = False,
     ) -> None:
         """Show what a payload would become, without doing it. Exit status 1 if it fits no mapping."""
-        import json
-
         from compose.cli.client import connected
+        from schemas.json_text import read_json
 
         try:
-            payload = json.loads(body_of(file, data))
+            payload = read_json(body_of(file, data))
         except ValueError as error:
             raise typer.BadParameter(f"the payload is not JSON: {error}") from None
         with connected() as api:
@@ -132,13 +137,10 @@ def register(sources: typer.Typer) -> None:
             terminal().print(shown)
 
 
-def _change(source: str, body: dict[str, Any], as_json: bool, if_version: int | None = None) -> None:
+def _pause(source: str, paused: bool, as_json: bool) -> None:
     from compose.cli.client import connected
 
     with connected() as api:
-        after = api.patch(f"/v1/sources/{api.source(source)}", body, None if if_version is None else f'"{if_version}"')
-    if as_json:
-        print_json(after)
-    else:
-        state = "[yellow]paused[/]" if after["paused"] else "active"
-        terminal().print(f"{after['id']}  {escape(after['name'])}  {state}  version {after['version']}")
+        before = api.get(f"/v1/sources/{api.source(source)}")
+        after = api.patch(f"/v1/sources/{before['id']}", {"paused": paused})
+    show_change(before, after, as_json)

@@ -11,7 +11,7 @@ from rich.markup import escape
 
 from compose.cli.client import Client
 from compose.cli.failure import Failure
-from compose.cli.output import AsJson, print_json, terminal
+from compose.cli.output import AsJson, print_json, show_warnings, terminal
 
 EPILOG = """
 [cyan]headrace sources export > sources.toml[/]  all of them, without their secrets
@@ -97,6 +97,7 @@ def _tell(changes: Sequence[Any], done: Sequence[dict[str, Any]], as_json: bool)
     for one in done:
         if "url" in one:
             typer.echo(f"{one['name']}  {one['url']}" + (f"  {one['secret']}" if one.get("secret") else ""))
+        show_warnings(one)
     if any(one.get("secret") for one in done):
         terminal().print("[yellow]The secrets are not shown again.[/]")
 
@@ -154,6 +155,8 @@ def _create(api: Client, wanted: Any, secret: str | None, kept: Any) -> dict[str
     if wanted.paused:
         api.patch(f"/v1/sources/{made['id']}", {"paused": True})
     shown = {"id": made["id"], "url": made["url"]}
+    if "warnings" in made:
+        shown["warnings"] = made["warnings"]
     if secret is not None:
         return shown
     if kept is None:

@@ -8,7 +8,7 @@ from rich.markup import escape
 
 from compose.cli import source_changes, source_files, streams
 from compose.cli.inputs import action, parsed_options, secret_of, whole_action
-from compose.cli.output import AsJson, Limit, moment, print_json, show_fields, show_list, table, terminal
+from compose.cli.output import AsJson, Limit, moment, print_json, show_fields, show_list, show_warnings, table, terminal
 
 EPILOG = """
 [cyan]headrace sources create shop[/]  webhooks are only published
@@ -68,6 +68,7 @@ def register(app: typer.Typer) -> None:
             print_json(made)
             return
         show_fields({"id": made["id"], "url": escape(made["url"]), "secret": escape(made["secret"])})
+        show_warnings(made)
         terminal().print("[yellow]The secret is not shown again.[/] Try it:")
         signs = "" if scheme == "standard_webhooks" else f" --scheme {scheme}"
         signs += "".join(f" --option {shlex.quote(one)}" for one in option or [])

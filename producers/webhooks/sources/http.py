@@ -1,12 +1,12 @@
 """`/v1/sources`: configuration, decided at once."""
 
+import json
 import secrets
 from datetime import timedelta
 from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
-from pydantic_core import to_json
 
 from producers.access.http import Authenticate
 from producers.access.principal import Principal
@@ -23,6 +23,7 @@ from producers.webhooks.sources.source import (
     ShownSource,
     checked_options,
     checked_secret,
+    shown_secret,
 )
 from schemas.cursor import decoded_place, encoded_place
 from schemas.errors import Refusal
@@ -65,7 +66,7 @@ def routes(
                 async with transactions(principal.tenant) as tx:
                     row = await store.add(tx, new)
                     headers = {"Location": f"/v1/sources/{source_id}", "ETag": f'"{row["version"]}"'}
-                    answer = Answer(201, {**shown(row, response), "secret": secret}, headers)
+                    answer = Answer(201, {**shown(row, response), **shown_secret(body.scheme, secret)}, headers)
                     await turn.finish(tx, answer)
             except store.NameTaken:
                 raise _taken(body.name) from None
@@ -135,7 +136,9 @@ def routes(
                 sealed = sealer.seal(kept, principal.tenant, source_id)
                 await store.add_secret(tx, principal.tenant, source_id, clock.new_id(), sealed)
                 after = shown(await store.change(tx, principal.tenant, row, {}), response)
-                after |= {"secret": secret, "previous_secret_ends_at": ends.isoformat()}
+                after |= {
+                    **shown_secret(row["scheme"], secret), "previous_secret_ends_at": ends.isoformat(),
+                }  # fmt: skip
                 answer = Answer(200, after, {"ETag": response.headers["ETag"]})
                 await turn.finish(tx, answer)
             return answer
@@ -150,7 +153,7 @@ def routes(
         action = row["action"] if body.action is None else body.action.model_dump(mode="json", exclude_none=True)
         version = row["mapping_version"]
         try:
-            becomes = await preview(principal.tenant, to_json(body.payload), action, version)
+            becomes = await preview(principal.tenant, json.dumps(body.payload).encode(), action, version)
         except ValueError as error:
             raise Refusal("unmappable", str(error), mapping_version=version) from None
         return {"mapping_version": version, "becomes": becomes}

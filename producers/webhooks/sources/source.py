@@ -157,12 +157,13 @@ class DryRun(BaseModel):
     """The body of `dry-run`: a payload, and another action to try it with."""
 
     model_config = ConfigDict(extra="forbid")
-    payload: JsonValue
+    # Not JsonValue: it takes no half of a surrogate pair, which a webhook may have where no mapping looks.
+    payload: Any
     action: Action | None = None
 
 
 class ShownSource(BaseModel):
-    """A source as it is answered, for the OpenAPI document; `secret` when it is new only."""
+    """A source as it is answered, for the OpenAPI document; `secret` and `warnings` about it when it is new only."""
 
     id: UUID
     name: str
@@ -176,6 +177,7 @@ class ShownSource(BaseModel):
     created_at: AwareDatetime
     updated_at: AwareDatetime
     secret: str | None = None
+    warnings: list[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +215,12 @@ def checked_secret(scheme: SchemeName, given: str | None, randomness: bytes) -> 
     if error is not None:
         raise Refusal("invalid_secret", error)
     return secret, known.kept_secret(secret)
+
+
+def shown_secret(scheme: SchemeName, secret: str) -> dict[str, Any]:
+    """A new secret as it is answered once, with what its owner should know about it."""
+    warning = BY_NAME[scheme].warn_secret(secret)
+    return {"secret": secret} if warning is None else {"secret": secret, "warnings": [warning]}
 
 
 def known_source(row: Mapping[str, Any], secrets: tuple[str, ...], limits: SourceLimits) -> KnownSource:

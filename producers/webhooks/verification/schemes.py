@@ -17,7 +17,7 @@ from producers.webhooks.verification import (
 )
 from producers.webhooks.verification.hmac_generic import HmacOptions
 from producers.webhooks.verification.password import PasswordOptions
-from producers.webhooks.verification.signature import text_secret_error
+from producers.webhooks.verification.signature import text_secret_error, text_secret_warning
 from producers.webhooks.verification.verdict import Sign, Verify
 from schemas.webhooks import FORM, JSON
 
@@ -27,11 +27,16 @@ JSON_OR_FORM = frozenset({JSON, FORM})
 Options = TypeVar("Options", bound=BaseModel | None)
 
 
+def _no_warning(_secret: str) -> None:
+    return None
+
+
 @dataclass(frozen=True, kw_only=True)  # no slots: with them, Python 3.11 cannot make a frozen generic
 class Scheme(Generic[Options]):
     """One way to prove who sent a request.
 
-    `options` is the model of a source's options, None where there are none. `kept_secret` makes of a secret what is
+    `options` is the model of a source's options, None where there are none. `warn_secret` says what is weak about a
+    secret that `check_secret` accepts. `kept_secret` makes of a secret what is
     stored and handed to the verifier. `sender_makes_secret`: the provider hands the secret out, a generated one serves
     to send as it. `kept_headers` are worth keeping with a request; no signature and no password is among them.
     """
@@ -41,6 +46,7 @@ class Scheme(Generic[Options]):
     signer: Callable[[Options], Sign]
     generate_secret: Callable[[bytes], str]
     check_secret: Callable[[str], str | None]
+    warn_secret: Callable[[str], str | None] = _no_warning
     kept_secret: Callable[[str], str] = str
     sender_makes_secret: bool = False
     content_types: frozenset[str] = JSON_ONLY
@@ -68,6 +74,7 @@ BY_NAME: Mapping[SchemeName, Scheme[Any]] = {
         signer=lambda _: github.sign,
         generate_secret=_hexadecimal,
         check_secret=text_secret_error,
+        warn_secret=text_secret_warning,
         content_types=JSON_OR_FORM,
         kept_headers=lambda _: github.KEPT_HEADERS,
     ),
@@ -76,6 +83,7 @@ BY_NAME: Mapping[SchemeName, Scheme[Any]] = {
         signer=lambda _: stripe.sign,
         generate_secret=lambda randomness: stripe.SECRET_PREFIX + _hexadecimal(randomness),
         check_secret=stripe.secret_error,
+        warn_secret=stripe.secret_warning,
         sender_makes_secret=True,
         kept_headers=lambda _: stripe.KEPT_HEADERS,
     ),
@@ -84,6 +92,7 @@ BY_NAME: Mapping[SchemeName, Scheme[Any]] = {
         signer=lambda _: shopify.sign,
         generate_secret=_hexadecimal,
         check_secret=text_secret_error,
+        warn_secret=text_secret_warning,
         sender_makes_secret=True,
         kept_headers=lambda _: shopify.KEPT_HEADERS,
     ),
@@ -92,6 +101,7 @@ BY_NAME: Mapping[SchemeName, Scheme[Any]] = {
         signer=lambda _: slack.sign,
         generate_secret=_hexadecimal,
         check_secret=text_secret_error,
+        warn_secret=text_secret_warning,
         sender_makes_secret=True,
         content_types=JSON_OR_FORM,
         kept_headers=lambda _: slack.KEPT_HEADERS,
@@ -102,6 +112,7 @@ BY_NAME: Mapping[SchemeName, Scheme[Any]] = {
         signer=hmac_generic.signer,
         generate_secret=_hexadecimal,
         check_secret=text_secret_error,
+        warn_secret=text_secret_warning,
         content_types=JSON_OR_FORM,
         kept_headers=hmac_generic.kept_headers,
     ),

@@ -8,7 +8,8 @@ from typing import Literal
 Algorithm = Literal["sha1", "sha256", "sha512"]
 # More than any rotation needs; without an end, one request could cost as many digests as fit into a header.
 MOST_SIGNATURES = 20
-SHORTEST_SECRET = 16
+SHORTEST_SECRET = 8
+SHORTEST_GOOD_SECRET = 16
 LONGEST_SECRET = 200
 
 
@@ -73,3 +74,13 @@ def text_secret_error(secret: str) -> str | None:
     if not secret.isprintable() or secret[0].isspace() or secret[-1].isspace():
         return "A secret is printable text without a space at either end."
     return None
+
+
+def text_secret_warning(secret: str) -> str | None:
+    """What to know about a secret that is accepted because a sender has it already."""
+    if len(secret) >= SHORTEST_GOOD_SECRET:
+        return None
+    return (
+        f"This secret has {len(secret)} characters and can be guessed from one delivery. Use one of at least "
+        f"{SHORTEST_GOOD_SECRET} random characters as soon as the sender can be changed."
+    )

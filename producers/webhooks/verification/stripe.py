@@ -7,7 +7,7 @@ from datetime import datetime
 from producers.webhooks.verification.headers import plain
 from producers.webhooks.verification.identity import id_in, member, parsed
 from producers.webhooks.verification.moment import signed_at
-from producers.webhooks.verification.signature import signature, signed_by_one, text_secret_error
+from producers.webhooks.verification.signature import signature, signed_by_one, text_secret_error, text_secret_warning
 from producers.webhooks.verification.verdict import Content, Forged, Genuine, as_sent
 
 SIGNATURE = "stripe-signature"
@@ -45,6 +45,11 @@ def secret_error(secret: str) -> str | None:
     if not secret.startswith(SECRET_PREFIX):
         return "A Stripe signing secret begins with whsec_; it stands on the endpoint's page in Stripe's dashboard."
     return text_secret_error(secret)
+
+
+def secret_warning(secret: str) -> str | None:
+    """What to know about a signing secret that is accepted: its prefix is no chance."""
+    return text_secret_warning(secret.removeprefix(SECRET_PREFIX))
 
 
 def _id(document: object) -> object:

@@ -65,12 +65,44 @@ async def test_a_source_is_changed_paused_and_deleted(terminal: Terminal) -> Non
     assert (await terminal.json("sources", "pause", made["id"]))["paused"] is True
     assert "paused" in (await terminal.run("sources", "list")).stdout
     assert (await terminal.json("sources", "resume", made["id"]))["paused"] is False
+    part = await terminal.run("sources", "update", made["id"], "--train", "--dataset-id", "'wine'")
+    assert "action.mapping.dataset_id: dataset_id → 'wine'" in part.stdout
+    assert part.stdout.count("→") == 1
+    mapping = (await terminal.json("sources", "show", made["id"]))["action"]["mapping"]
+    wanted = {"dataset_id": "'wine'", "target": "'y'", "model": "model", "options": "options"}
+    assert mapping == wanted
     turned = await terminal.json("sources", "rotate-secret", made["id"], "--grace-seconds", "60")
     assert turned["secret"] not in (await terminal.run("sources", "show", made["id"])).stdout
     asked = await terminal.run("sources", "delete", made["id"], stdin="n\n")
     assert asked.exit_code == 1
     assert (await terminal.run("sources", "delete", made["id"], "--yes")).exit_code == 0
     assert (await terminal.run("sources", "show", made["id"])).exit_code == 1
+
+
+async def test_an_option_of_a_scheme_is_changed_alone(terminal: Terminal) -> None:
+    options = ("--option", "header=x-sign", "--option", "prefix=v1=", "--option", "id_header=x-id")
+    made = await terminal.json("sources", "create", "one", "--scheme", "hmac", *options)
+    changing = ("--option", "prefix=v2=", "--option", "id_header=null")
+    changed = await terminal.run("sources", "update", "one", *changing)
+    assert "options.prefix: v1= → v2=" in changed.stdout
+    assert "options.id_header: x-id → -" in changed.stdout
+    after = (await terminal.json("sources", "show", made["id"]))["options"]
+    assert after == {**{k: v for k, v in made["options"].items() if k != "id_header"}, "prefix": "v2="}
+
+
+async def test_a_short_secret_that_a_sender_has_already_is_taken_with_a_warning(terminal: Terminal) -> None:
+    made = await terminal.run("sources", "create", "one", "--scheme", "github", "--secret", "12345678")
+    assert made.exit_code == 0, made.stderr
+    assert "warning: This secret has 8 characters" in made.stderr
+    (row,) = (await terminal.json("sources", "list"))["data"]
+    long = await terminal.json("sources", "rotate-secret", "one", "--secret", "0123456789abcdef")
+    assert "warnings" not in long
+    short = await terminal.json("sources", "rotate-secret", "one", "--secret", "0123456789abcde")
+    assert ["15 characters" in one for one in short["warnings"]] == [True]
+    sent = ("send", "--source", row["id"], "--scheme", "github", "--secret", "0123456789abcde")
+    assert (await terminal.run(*sent, "--data", "{}")).exit_code == 0
+    refused = await terminal.run("sources", "rotate-secret", "one", "--secret", "1234567")
+    assert (refused.exit_code, "8 to 200 characters" in refused.stderr) == (1, True)
 
 
 async def test_a_source_gathers_rows(terminal: Terminal, api: World, tmp_path: Path) -> None:
@@ -87,7 +119,7 @@ async def test_a_source_gathers_rows(terminal: Terminal, api: World, tmp_path: P
     assert (nothing.exit_code, "nothing in it has a value" in nothing.stdout) == (0, True)
     other = json.dumps({**ACTION, "columns": {"labels": "labels", "kind": "state"}})
     unfit = await terminal.run("sources", "dry-run", made["id"], "-", "--action", other, stdin=issue(4).decode())
-    assert (unfit.exit_code, "column 'labels' of row 1 is a list" in unfit.stderr) == (1, True)
+    assert (unfit.exit_code, "`columns.labels`: `labels` gave a list of 1 in row 1" in unfit.stderr) == (1, True)
     changed = await terminal.json("sources", "update", made["id"], "--action", json.dumps({"kind": "forward"}))
     assert (changed["action"], changed["mapping_version"]) == ({"kind": "forward"}, 2)
     await sql(

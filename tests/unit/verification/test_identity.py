@@ -98,10 +98,10 @@ def test_the_id_of_a_number_is_its_text(number: str) -> None:
     for body in (f'{{"a": [{{"id": {number}}}]}}', f'{{"a": [{{"id": {number}}}], "b": "\\udc00", "c": -0}}'):
         assert reader(IdOptions(id_path="x || a[0].id"))(body.encode(), {}) == number
     assert reader(IdOptions(id_path="id"))(f'{{"id": "{number}"}}'.encode(), {}) == number
-    body = f'{{"event_id": {number}, "id": {number}}}'.encode()
+    both = f'{{"event_id": {number}, "id": {number}}}'.encode()
     for scheme in (slack, stripe):
-        headers = scheme.sign(body, SECRET, message_id="", now=NOW)
-        assert scheme.verify(body, headers, [SECRET], now=NOW, tolerance_seconds=300) == Genuine(number)
+        headers = scheme.sign(both, SECRET, message_id="", now=NOW)
+        assert scheme.verify(both, headers, [SECRET], now=NOW, tolerance_seconds=300) == Genuine(number)
 
 
 def test_of_equal_names_the_last_counts_whichever_parser_reads() -> None:
