@@ -13,10 +13,11 @@ from typing import Any
 import polars as pl
 
 from consumers.ingest.findings import Findings
-from consumers.ingest.protocol import ColumnProfile, ColumnType, TopValue
+from consumers.ingest.protocol import ColumnProfile, TopValue
 from consumers.table_reader.cells import place_name, without
 from consumers.table_reader.rules import MISSING_OF_READER_1
 from schemas.bounds import cut
+from schemas.datasets import ColumnType
 
 COLUMNS_AT_ONCE = 200
 TOP_VALUES = 5
