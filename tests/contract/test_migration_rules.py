@@ -63,7 +63,7 @@ NAMED = {
     ("consumers/work/store.py", "SELECT next.*"): "of a LATERAL query that names its columns",
     ("consumers/work/store.py", "SELECT *"): "of the CTE heads",
     ("consumers/replays/lane/store.py", "SELECT next.*"): "of a LATERAL query that names its columns",
-    ("producers/outbox/accept.py", "SELECT *"): "of unnest with named columns, and of the CTE given",
+    ("producers/outbox/accept_statements.py", "SELECT *"): "of unnest with named columns, and of the CTE given",
     ("producers/webhooks/rejections.py", "SELECT *"): "of unnest",
     ("projections/jobs/store.py", ", *"): "of unnest with named columns",
     ("producers/webhooks/store.py", "SELECT *"): "of queries that name their columns",
