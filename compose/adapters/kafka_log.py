@@ -18,6 +18,7 @@ from producers.outbox.ports import NotConfirmed, NotOurs, Outgoing, Place, Refus
 SEND_SECONDS = 30.0
 START_SECONDS = 30.0
 METADATA_SECONDS = 30.0  # how long partitions that somebody adds may go unseen
+NO_LEADER = (None, -1)
 ADDED_SECONDS = 5.0  # how long a broker may not know of those that were added
 
 
@@ -86,7 +87,7 @@ class KafkaLog:
                 there = [
                     place
                     for place in (TopicPartition(*one) for one in places)
-                    if (metadata.leader_for_partition(place) or -1) >= 0
+                    if metadata.leader_for_partition(place) not in NO_LEADER
                 ]
                 async with AIOKafkaConsumer(bootstrap_servers=self._bootstrap, enable_auto_commit=False) as consumer:
                     found = await consumer.end_offsets(there)

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from contextlib import suppress
 
 from compose.adapters.subscription.cursor import Cursor
 from compose.adapters.subscription.log import ends, require_cluster, require_inside
@@ -9,6 +10,7 @@ from compose.adapters.subscription.ports import (
     RESTORE,
     Gate,
     NeedsOperator,
+    Partition,
     Positions,
     Timing,
 )
@@ -55,7 +57,7 @@ class Alignment:
             await self._idle.wait()  # a handler that still runs may move what we are about to read
             try:
                 async with asyncio.timeout(self._timing.look_up_seconds):
-                    await self._place()
+                    left = await self._place()
             except NeedsOperator as error:
                 looks += 1
                 if error.is_certain or looks >= UNCERTAIN_LOOKS:
@@ -67,8 +69,19 @@ class Alignment:
                 failures += 1
                 logger.exception("positions could not be looked up; nothing is delivered meanwhile")
             else:
+                if not left:
+                    return
+                if not failures:
+                    logger.warning("%s: without a leader, delivered later; the others are delivered", left)
+                failures += 1
+            if await self._is_asked(self._timing.backoff(failures)):
                 return
-            await asyncio.sleep(self._timing.backoff(failures))
+
+    async def _is_asked(self, seconds: float) -> bool:
+        """Whether somebody suspended all of them meanwhile: then everything is looked up anew."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._asked.wait(), seconds)
+        return self._asked.is_set()
 
     async def _report(self, error: NeedsOperator) -> None:
         """Log it once, and note it where the operator's commands find it; the database may be away."""
@@ -82,25 +95,30 @@ class Alignment:
             logger.critical("waiting for an operator, nothing is delivered: %s; %s", error, RESTORE)
         self._reported = str(error)
 
-    async def _place(self) -> None:
+    async def _place(self) -> list[Partition]:
+        """Place what is not placed yet; returns the partitions that cannot be, for they have no leader."""
         epoch = self._cursor.epoch
-        partitions = self._cursor.assigned()
-        if not partitions or self._cursor.placed():
-            return
+        placed = self._cursor.placed()
+        missing = [one for one in self._cursor.assigned() if one not in placed]
+        partitions = self._cursor.led(missing)
+        left = [one for one in missing if one not in partitions]
+        if not partitions:
+            return left
         await require_cluster(self._bootstrap, await self._positions.cluster())
         known = await self._positions.read(partitions)
         marks = await self._positions.marks(partitions)  # before the ends: they only grow
         found = await ends(self._cursor.consumer, partitions)
         offsets = {partition: known.get(partition, found[partition][0]) for partition in partitions}
         if self._cursor.epoch != epoch:
-            return  # suspended again meanwhile; whoever did so asks, or the next assignment does
+            return left  # suspended again meanwhile; whoever did so asks, or the next assignment does
         require_confirmed(marks, found)
         require_inside(offsets, found)
         await require_last_events(self._bootstrap, marks, found)
         await self._positions.unblock(partitions)
         if self._cursor.epoch != epoch:
-            return
+            return left
         if self._reported:
             logger.warning("going on: what needed an operator is restored")
             self._reported = ""
         self._cursor.place(offsets)
+        return left

@@ -33,6 +33,11 @@ class Cursor:
         """The partitions that may be delivered, with the offset their next delivery starts from."""
         return dict(self._next)
 
+    def led(self, partitions: Iterable[Partition]) -> list[Partition]:
+        """Those that have a leader, as far as the client knows: of the others nothing can be asked."""
+        leader_of = self.consumer._client.cluster.leader_for_partition  # noqa: SLF001 - it shows no metadata
+        return [one for one in partitions if leader_of(TopicPartition(*one)) not in (None, -1)]
+
     def suspend(self) -> None:
         """Deliver nothing more: what is buffered or in flight is dropped, and nothing is fetched."""
         self.epoch += 1

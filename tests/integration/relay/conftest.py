@@ -8,6 +8,9 @@ import pytest
 
 from compose.adapters.kafka_log import KafkaLog
 from compose.settings import Settings
+from tests.integration.subscription.conftest import store
+
+__all__ = ["connect", "connection", "log", "store"]
 
 Connect = Callable[[], Awaitable[asyncpg.Connection]]
 

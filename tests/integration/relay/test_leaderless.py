@@ -6,6 +6,7 @@ import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from compose.adapters.subscription import Subscription
 from compose.devstack.kafka import NODE, KafkaServer
 from compose.devstack.ports import free_ports
 from compose.settings import Settings
@@ -15,15 +16,17 @@ from tests.integration.relay.conftest import Connect
 from tests.integration.relay.log import first_appearances, numbered, on_kafka, write
 from tests.integration.relay.running import LEFT, STOPPED, relaying
 from tests.integration.relay.second_broker import OTHER, SecondBroker
+from tests.integration.subscription.store import Store
 from tests.integration.subscription.test_recovery import alive
+from tests.integration.subscription.world import QUICK, fresh, served
 
 pytestmark = pytest.mark.foreign("rows whose bytes nobody looks at: the relay sends the log's")
 
 
 async def test_its_topic_stops_alone(
-    database_settings: Settings, pipeline: AsyncEngine, connect: Connect, tmp_path: Path
+    database_settings: Settings, pipeline: AsyncEngine, connect: Connect, tmp_path: Path, store: Store
 ) -> None:
-    """The others go on; with a leader again it goes on by itself."""
+    """The others are sent and delivered; with a leader again it goes on by itself."""
     port, controller, second = free_ports(3)
     first = KafkaServer(tmp_path / "first", port, controller)
     settings = database_settings.model_copy(update={"kafka": first.bootstrap})
@@ -36,19 +39,26 @@ async def test_its_topic_stops_alone(
         async with relaying(settings, await connect(), send_seconds=3.0) as running:
             number = 3
 
-            async def stopped() -> str | None:
+            async def stopped() -> str:
                 nonlocal number
                 await write(pipeline, numbered("job", [number]))
                 number += 1
                 return str(await looking.fetchval(STOPPED, MODELS.name) or "")
 
-            assert "leader" in (await eventually(stopped, seconds=60) or "")
+            assert "leader" in await eventually(stopped, seconds=60)
+            names = [settings.kafka_topic_prefix + one for one in (JOBS.name, MODELS.name)]
+            reader = Subscription(settings.kafka, fresh("group"), names, store, store.commit, timing=QUICK)
             await eventually(lambda: looking.fetchval(LEFT), lambda left: left == 3)
-            assert first_appearances(await on_kafka(settings)) == {b"job": list(range(number))}
+            sent = await on_kafka(settings)
+            assert first_appearances(sent) == {b"job": list(range(number))}
 
-            async with alive(other):
-                await eventually(lambda: looking.fetchval(LEFT), lambda left: left == 0, seconds=60)
-                assert first_appearances(await on_kafka(settings, MODELS.name)) == {b"stuck": [0, 1, 2]}
+            async with served(reader):
+                await eventually(store.count, lambda count: count == len(sent), seconds=60)
+                async with alive(other):
+                    await eventually(lambda: looking.fetchval(LEFT), lambda left: left == 0, seconds=60)
+                    late = await on_kafka(settings, MODELS.name)
+                    assert first_appearances(late) == {b"stuck": [0, 1, 2]}
+                    await eventually(store.count, lambda count: count == len(sent) + len(late), seconds=60)
             assert not running.done()
 
 
