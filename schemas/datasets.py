@@ -3,7 +3,7 @@
 from typing import Literal
 from uuid import UUID
 
-from pydantic import Field, JsonValue
+from pydantic import JsonValue
 
 from schemas.payload import Frozen, Payload
 
@@ -28,12 +28,14 @@ class Reading(Frozen):
 
     `missing` replaces the reader's own choice of words that mean an empty cell; `types` fixes the
     type of columns by name. `typed` says that the values had types before they became a file: no
-    word among them means an empty cell.
+    word among them means an empty cell. What is left out is as an earlier upload of the name said,
+    unless this one stands `alone`.
     """
 
     missing: tuple[str, ...] | None = None
-    types: dict[str, ColumnType] = Field(default_factory=dict)
+    types: dict[str, ColumnType] | None = None
     typed: bool = False
+    alone: bool = False
 
 
 class Finding(Frozen):

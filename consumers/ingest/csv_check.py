@@ -2,47 +2,76 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from consumers.ingest.csv_structure import check_structure
+from consumers.ingest.csv_structure import Structure, check_structure
 from consumers.ingest.findings import Findings
-from consumers.ingest.protocol import ColumnProfile, CsvLimits, ValidateRequest, ValidationResult
+from consumers.ingest.protocol import (
+    ColumnProfile,
+    CsvLimits,
+    Severity,
+    ValidateRequest,
+    ValidationResult,
+)
+from schemas.datasets import Reading
 
 
 def run(payload: Mapping[str, Any], report: Callable[[str, float], None]) -> dict[str, Any]:
     request = ValidateRequest.model_validate(payload)
-    return check_csv(Path(request.path), request.limits, report).model_dump(mode="json")
+    return check(request, report).model_dump(mode="json")
 
 
-def check_csv(path: Path, limits: CsvLimits, report: Callable[[str, float], None]) -> ValidationResult:
-    findings = Findings()
+def check_csv(
+    path: Path, limits: CsvLimits, report: Callable[[str, float], None], reading: Reading | None = None
+) -> ValidationResult:
+    """The verdict on a file that nobody but its bytes says anything of, or `reading` too."""
+    reading = reading or Reading()
+    return check(ValidateRequest(path=str(path), limits=limits, reading=reading), report)
+
+
+def check(request: ValidateRequest, report: Callable[[str, float], None]) -> ValidationResult:
+    """The verdict: valid without an error among the findings."""
+    findings, limits = Findings(), request.limits
     report("reading", 0.0)
-    structure = check_structure(path, limits, findings)
+    structure = check_structure(Path(request.path), limits, findings)
     if not findings.errors and structure.rows < limits.min_rows:
         message = f"{structure.rows} rows, at least {limits.min_rows} are needed"
         findings.add("too_few_rows", message, count=structure.rows)
     columns: tuple[ColumnProfile, ...] = ()
     if not findings.errors:
+        _check_types(request, structure.names, findings)
         report("profiling", 0.5)
-        columns = _profile(path, structure.names, structure.rows, limits, findings)
+        columns = _profile(request, structure, findings)
     return ValidationResult(valid=not findings.errors, rows=structure.rows, columns=columns, report=findings.report())
 
 
-def _profile(
-    path: Path, names: tuple[str, ...], rows: int, limits: CsvLimits, findings: Findings
-) -> tuple[ColumnProfile, ...]:
+def _check_types(request: ValidateRequest, names: tuple[str, ...], findings: Findings) -> None:
+    """A column that is not there is an error with the upload that named it, later on a warning."""
+    for name in request.reading.types or ():
+        if name in names:
+            continue
+        near = difflib.get_close_matches(name, names, 1)
+        message = "types= names a column that the file has not" + (f"; did you mean {near[0]!r}?" if near else "")
+        severity: Severity = "warning" if request.is_remembered else "error"
+        findings.add("unknown_column", message, severity=severity, column=name, row=1, sample=name)
+
+
+def _profile(request: ValidateRequest, structure: Structure, findings: Findings) -> tuple[ColumnProfile, ...]:
     from consumers.ingest import csv_profile  # polars takes its time; a file that is no table needs none of it
     from consumers.table_reader.cells import row_count, scan
 
-    frame = scan(path, len(names))
-    if row_count(frame) != rows:
-        findings.add("ambiguous", "two CSV readers disagree on where the rows end; quote the fields")
+    path, names, rows = Path(request.path), structure.names, structure.rows
+    if row_count(scan(path, len(names))) != rows:
+        message = "two CSV readers disagree on where the rows end; quote the fields"
+        findings.add("ambiguous", message)
         return ()
-    columns = tuple(csv_profile.profile(frame, names, rows, findings))
-    empty = sum(column.empty for column in columns) / (rows * len(columns))
-    if empty > limits.max_empty_ratio:
-        message = f"{empty:.0%} of all cells are empty, {limits.max_empty_ratio:.0%} allowed"
-        findings.add("too_many_empty", message, count=sum(column.empty for column in columns))
+    columns = csv_profile.profile(path, names, rows, request.reading, findings)
+    empty = sum(column.empty for column in columns)
+    share, allowed = empty / (rows * len(columns)), request.limits.max_empty_ratio
+    if share > allowed:
+        message = f"{share:.0%} of all cells are empty, {allowed:.0%} allowed"
+        findings.add("too_many_empty", message, count=empty)
     return columns

@@ -9,16 +9,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
+from consumers.ingest.csv_delimiter import Delimiters
+from consumers.ingest.csv_header import UnusableHeader, read_header
+from consumers.ingest.file_kind import HEAD_BYTES, what_else
 from consumers.ingest.findings import Findings
 from consumers.ingest.protocol import CsvLimits
 from consumers.table_reader.rules import BLANKS
-from schemas.bounds import size_of
 
-MAX_NAME_CHARACTERS = 200
 # A quoted field may hold line ends; this many lines without its closing quote is a quote that nobody closed.
 MAX_RECORD_LINES = 10_000
 # RFC 4180: quotes enclose a whole field or do not occur. Readers disagree on the rest, so the rest is refused.
 _FIELD = r'(?:"(?:[^"]|"")*+"|[^",]*+)'
+NOT_UTF8 = "bytes that are not UTF-8 (Windows-1252 or Latin-1?): save the file as CSV in UTF-8"
 WELL_QUOTED = re.compile(rf"{_FIELD}(?:,{_FIELD})*+", re.DOTALL)
 
 
@@ -63,7 +65,7 @@ class _Lines:
             try:
                 line = raw.decode()
             except UnicodeDecodeError:
-                self.findings.add("not_utf8", "the file must be UTF-8", row=self.row, sample=_text(raw))
+                self.findings.add("not_utf8", NOT_UTF8, row=self.row, sample=_text(raw))
                 line = _text(raw)
             self.record.append(line)
             yield line
@@ -85,15 +87,23 @@ def check_structure(path: Path, limits: CsvLimits, findings: Findings) -> Struct
     rows = 0
     csv.field_size_limit(limits.max_line_bytes)
     with path.open("rb") as file:
+        other = what_else(file.read(HEAD_BYTES))
+        if other is not None:
+            findings.add("not_csv", other, row=1)
+            return Structure((), 0)
+        file.seek(0)
         lines = _Lines(file, limits, findings)
+        delimiters = Delimiters()
         try:
             for record in csv.reader(lines, strict=True):
                 text = lines.take()
                 _check_quotes(text, lines.row, findings)
                 if lines.row == 1:
-                    names = _check_header(record, limits, findings)
+                    delimiters.begin(text)
+                    names = read_header(record, limits, findings)
                 elif any(cell.strip(BLANKS) for cell in record):
                     rows += 1
+                    delimiters.add(text)
                     _check_width(record, len(names), lines.row, findings)
                 elif len(record) > len(names):
                     _check_width(record, len(names), lines.row, findings)
@@ -101,12 +111,13 @@ def check_structure(path: Path, limits: CsvLimits, findings: Findings) -> Struct
                     message = "rows without any value are left out"
                     findings.add("blank_row", message, severity="warning", row=lines.row)
                 lines.row += 1
-        except _Stop:
+        except (_Stop, UnusableHeader):
             pass
         except csv.Error as error:
             findings.add("malformed", f"cannot be read as CSV: {error}", row=lines.row, sample=lines.take()[:200])
     if lines.row == 1 and not findings.errors:
         findings.add("empty_file", "the file is empty")
+    delimiters.conclude(findings)
     return Structure(names, rows)
 
 
@@ -120,47 +131,6 @@ def _check_width(record: list[str], width: int, row: int, findings: Findings) ->
     if len(record) != width:
         message = f"each row must have {width} fields, as the header has"
         findings.add("ragged_row", message, row=row, sample=f"{len(record)} fields: {','.join(record[:20])[:200]}")
-
-
-def _check_header(record: list[str], limits: CsvLimits, findings: Findings) -> tuple[str, ...]:
-    """The names without blanks around them; stops where rows could not be told apart by them."""
-    names = tuple(name.strip(BLANKS) for name in record)
-    if not any(names):
-        findings.add("header_missing", "the first line must name the columns", row=1)
-        raise _Stop
-    if len(names) < limits.min_columns:
-        message = f"at least {limits.min_columns} columns are needed, separated by commas"
-        findings.add("too_few_columns", message, row=1, sample=names[0], count=len(names))
-        raise _Stop
-    if len(names) > limits.max_columns:
-        findings.add("too_many_columns", f"{len(names)} columns, {limits.max_columns} allowed", row=1)
-        raise _Stop
-    header_bytes = sum(map(size_of, names))
-    if header_bytes > limits.max_header_bytes:
-        message = f"the names take {header_bytes} bytes, {limits.max_header_bytes} are allowed"
-        findings.add("header_too_long", message, row=1, sample=",".join(names[:20]))
-        raise _Stop
-    seen: set[str] = set()
-    for place, name in enumerate(names, 1):
-        if not name:
-            findings.add("header_empty_name", "every column needs a name", row=1, sample=f"column {place}")
-        elif name in seen:
-            findings.add("header_duplicate_name", "column names must differ", row=1, sample=name)
-        elif len(name) > MAX_NAME_CHARACTERS or not name.isprintable():
-            message = f"a column name is one line of at most {MAX_NAME_CHARACTERS} printable characters"
-            findings.add("header_invalid_name", message, row=1, sample=name)
-        seen.add(name)
-    if all(_is_number(name) for name in names):
-        findings.add("header_missing", "the first line holds numbers, not names", row=1, sample=",".join(names)[:200])
-    return names
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _text(raw: bytes) -> str:

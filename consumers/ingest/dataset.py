@@ -8,7 +8,7 @@ from uuid import UUID
 
 from consumers.ingest.protocol import ValidationResult
 from schemas.bounds import size_of
-from schemas.datasets import Column, DatasetRejected, DatasetSubmitted, DatasetValidated, Finding
+from schemas.datasets import Column, DatasetRejected, DatasetSubmitted, DatasetValidated, Finding, Reading
 from schemas.event import Cause, Event, following
 from schemas.jobs import FailureClass
 
@@ -41,6 +41,8 @@ class Dataset:
     findings: tuple[Finding, ...] = ()
     profile: tuple[dict[str, Any], ...] = ()
     reason: str | None = None
+    reading: Reading | None = None
+    reader: int | None = None
 
     @property
     def failure_class(self) -> FailureClass:
@@ -54,11 +56,11 @@ def blames_the_file(rules: Iterable[str]) -> bool:
     return NOT_THE_FILE.union({INTERNAL}).isdisjoint(rules)
 
 
-def submitted(event: Event, data: DatasetSubmitted) -> Dataset:
-    """What the door stored, before anybody looked inside."""
+def submitted(event: Event, data: DatasetSubmitted, reading: Reading | None = None) -> Dataset:
+    """What was stored, before anybody looked inside."""
     return Dataset(
         event.tenantid, data.dataset_id, data.name, "submitted", data.object_key, data.size_bytes, data.sha256, 0,
-        event.time,
+        event.time, reading=reading,
     )  # fmt: skip
 
 
@@ -66,15 +68,22 @@ def validated(
     dataset: Dataset, result: ValidationResult, version: int, *, cause: Cause, at: datetime
 ) -> tuple[Dataset, Event]:
     """A table that can be trained on."""
-    columns = tuple(Column(name=one.name, type=one.type) for one in result.columns)
+    columns = tuple(
+        Column(
+            name=one.name, type=one.type, missing=one.missing or (), looks_like=one.looks_like
+        )
+        for one in result.columns
+    )  # fmt: skip
     profile = tuple(one.model_dump(mode="json", exclude_none=True) for one in result.columns)
     after = replace(
         dataset, state="validated", version=version, rows=result.rows, columns=columns, profile=profile,
         findings=_findings(result), aggregate_version=dataset.aggregate_version + 1,
+        reader=result.reader,
     )  # fmt: skip
     data = DatasetValidated(
         dataset_id=after.id, name=after.name, version=version, rows=result.rows, columns=columns,
         size_bytes=after.size_bytes, sha256=after.sha256, findings=after.findings, profile=profile,
+        reader=result.reader, reading=after.reading,
     )  # fmt: skip
     return after, _event(after, data, cause, at)
 

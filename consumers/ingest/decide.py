@@ -6,6 +6,7 @@ from datetime import datetime
 from consumers.ingest.dataset import BY, Dataset
 from consumers.jobs.job import Job, Moved, cancel, fail, move
 from consumers.outcome import Applied, Ignored, Outcome
+from consumers.table_reader.names import normal_name
 from schemas.bounds import cut
 from schemas.event import Event
 from schemas.jobs import JobCancelRequested, JobQueued, JobRequested
@@ -50,13 +51,14 @@ def settle(job: Job, dataset: Dataset, event: Event, at: datetime) -> Moved | No
         message = f"The data set {dataset.name} was rejected: {dataset.reason}"
         return fail(job, dataset.failure_class, "dataset_rejected", message, cause=event.id, by=BY, at=at)
     names = [column.name for column in dataset.columns]
-    if job.target not in names:
+    target = job.target if job.target in names else normal_name(job.target)
+    if target not in names:
         shown = cut(", ".join(names[:20]), 2000)
         message = f"The data set {dataset.name} has no column {job.target!r}; it has {shown}"
         return fail(job, "user_config", "target_not_found", message, cause=event.id, by=BY, at=at)
     data = JobQueued(
         job_id=job.id, kind=job.kind, dataset_id=dataset.id, dataset_version=dataset.version or 0,
-        object_key=dataset.object_key, columns=dataset.columns, target=job.target, model=job.model,
+        object_key=dataset.object_key, columns=dataset.columns, target=target, model=job.model,
         options=job.options, reason="its dataset is valid",
     )  # fmt: skip
     return move(job, "queued", data, cause=event.id, by=BY, at=at, ordinal=job.id)

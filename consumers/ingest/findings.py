@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from consumers.ingest.protocol import Finding, Severity
@@ -10,6 +11,7 @@ MAX_ROWS = 10
 MAX_SAMPLES = 5
 MAX_FINDINGS = 500
 SAMPLE_CHARACTERS = 80
+EXPLAINING = ("wrong_delimiter",)
 
 
 @dataclass(slots=True)
@@ -38,6 +40,8 @@ class Findings:
         row: int | None = None,
         sample: str | None = None,
         count: int = 1,
+        rows: Sequence[int] = (),
+        samples: Sequence[str] = (),
     ) -> None:
         if severity == "error":
             self.errors += 1
@@ -47,13 +51,12 @@ class Findings:
                 return
             entry = self.entries[rule, column] = _Entry(severity, message)
         entry.count += count
-        if row is not None and len(entry.rows) < MAX_ROWS:
-            entry.rows.append(row)
-        if sample is not None and len(entry.samples) < MAX_SAMPLES:
-            entry.samples.append(printable(sample))
+        entry.rows += (*rows, *(() if row is None else (row,)))[: MAX_ROWS - len(entry.rows)]
+        given = (*samples, *(() if sample is None else (sample,)))
+        entry.samples += map(printable, given[: MAX_SAMPLES - len(entry.samples)])
 
     def report(self) -> tuple[Finding, ...]:
-        """Errors first, else in the order found."""
+        """Errors first, and of these what explains the others; else in the order found."""
         found = [
             Finding(
                 rule=rule,
@@ -66,7 +69,11 @@ class Findings:
             )
             for (rule, column), entry in self.entries.items()
         ]
-        return tuple(sorted(found, key=lambda finding: finding.severity != "error"))
+        return tuple(sorted(found, key=_rank))
+
+
+def _rank(finding: Finding) -> int:
+    return 0 if finding.rule in EXPLAINING else 1 if finding.severity == "error" else 2
 
 
 def printable(text: str) -> str:

@@ -12,6 +12,8 @@ from consumers.ingest import store
 from consumers.ingest.dataset import BY, Dataset
 from consumers.ingest.decide import Decision, cancellation, request
 from consumers.ingest.mapping import Unmappable, command
+from consumers.ingest.readings import store as readings
+from consumers.ingest.readings.remembered import Readings, names_in
 from consumers.ingest.rows import rows
 from consumers.ingest.streams.intake import Taken, take_in
 from consumers.jobs import store as jobs
@@ -45,6 +47,7 @@ class _Desk:
     """What one poll's events are decided on."""
 
     datasets: dict[store.Key, Dataset]
+    readings: Readings
     jobs: dict[JobKey, Job]
     mappings: Mapping[tuple[UUID, UUID], tuple[dict[str, Any], int]]
     new_datasets: list[Dataset] = field(default_factory=list)
@@ -78,6 +81,7 @@ class Ingest:
             await pace.turn()
         await _write_rows(tx, desk)
         await store.create(tx, desk.new_datasets)
+        await readings.save(tx, desk.readings)
         await jobs.create(tx, [desk.jobs[key] for key in sorted(desk.new_jobs)])
         for key in sorted(desk.touched - desk.new_jobs):
             await jobs.save(tx, desk.jobs[key])
@@ -101,7 +105,9 @@ class Ingest:
             (event.tenantid, event.data.source_id) for event in events if isinstance(event.data, WebhookReceived)
         }
         mappings = await self.mappings(tx, sources) if sources else {}
-        return _Desk(await store.lock(tx, dataset_keys), await jobs.lock(tx, job_keys), mappings)
+        locked = await store.lock(tx, dataset_keys)
+        said = await readings.load(tx, names_in(events))  # before jobs, as a validation locks them
+        return _Desk(locked, said, await jobs.lock(tx, job_keys), mappings)
 
     async def _one(self, tx: "AsyncConnection", desk: _Desk, event: Event) -> Outcome:
         match event.data:
@@ -165,14 +171,19 @@ class Ingest:
         if key in desk.datasets:
             return Ignored("the data set exists")
         now = self.clock.now()
-        desk.datasets[key] = datasets.submitted(event, data)
+        reading, is_remembered = desk.readings.take(event, data)
+        desk.datasets[key] = datasets.submitted(event, data, reading)
         desk.new_datasets.append(desk.datasets[key])
         desk.pieces.append(
             NewPiece(
                 event.tenantid,
                 VALIDATION,
                 data.dataset_id,
-                {"object_key": data.object_key},
+                {
+                    "object_key": data.object_key,
+                    "is_remembered": is_remembered,
+                    "reading": reading and reading.model_dump(mode="json"),
+                },
                 event.cause,
                 now,
                 now + timedelta(seconds=VALIDATION_SECONDS),

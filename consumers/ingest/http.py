@@ -32,7 +32,7 @@ def routes(
             events = await history(tx, tenant, dataset_id)
         if not events or not isinstance(events[0].data, DatasetSubmitted):
             raise Refusal("not_found", "There is no such data set.")
-        return submitted(events[0], events[0].data)
+        return submitted(events[0], events[0].data, events[0].data.reading)
 
     @router.get("")
     async def newest(
@@ -58,7 +58,10 @@ def routes(
     async def report(dataset_id: UUID, principal: asking) -> dict[str, Any]:
         """What validation found: rule, column, row numbers, samples, severity."""
         dataset = await found(principal.tenant, dataset_id)
-        return {"state": dataset.state, "reason": dataset.reason, "findings": _report(dataset)}
+        return {
+            "state": dataset.state, "reason": dataset.reason, "findings": _report(dataset),
+            **_reading(dataset),
+        }  # fmt: skip
 
     @router.get("/{dataset_id}/profile")
     async def profile(dataset_id: UUID, principal: asking) -> dict[str, Any]:
@@ -73,9 +76,19 @@ def _report(dataset: Dataset) -> list[dict[str, Any]]:
     return [one.model_dump(mode="json") for one in dataset.findings]
 
 
+def _reading(dataset: Dataset) -> dict[str, Any]:
+    """The number of the reader's rules, and what was said of the file beforehand."""
+    said = dataset.reading
+    return {
+        "reader": dataset.reader or (1 if dataset.state == "validated" else None),
+        "reading": said and said.model_dump(mode="json", exclude={"alone"}),
+    }  # fmt: skip
+
+
 def _whole(dataset: Dataset) -> dict[str, Any]:
     return {
         "id": str(dataset.id), "name": dataset.name, "version": dataset.version, "state": dataset.state,
         "rows": dataset.rows, "columns": [one.model_dump() for one in dataset.columns], "reason": dataset.reason,
-        "size_bytes": dataset.size_bytes, "sha256": dataset.sha256, "created_at": dataset.created_at.isoformat(),
+        **_reading(dataset), "size_bytes": dataset.size_bytes, "sha256": dataset.sha256,
+        "created_at": dataset.created_at.isoformat(),
     }  # fmt: skip

@@ -6,7 +6,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from schemas.datasets import ColumnType
+from consumers.table_reader.rules import READER
+from schemas.datasets import ColumnType, Reading
 
 Severity = Literal["error", "warning"]
 
@@ -25,10 +26,15 @@ class CsvLimits(Frozen):
 
 
 class ValidateRequest(Frozen):
-    """`path` of a CSV file (UTF-8, comma, RFC 4180 quotes) that the child can read."""
+    """`path` of a CSV file (UTF-8, comma, RFC 4180 quotes) that the child can read.
+
+    `is_remembered` when `reading` was said with an earlier upload of the name, not with this one.
+    """
 
     path: str
     limits: CsvLimits = Field(default_factory=CsvLimits)
+    reading: Reading = Field(default_factory=Reading)
+    is_remembered: bool = False
 
 
 class Finding(Frozen):
@@ -60,6 +66,8 @@ class ColumnProfile(Frozen):
     mean: float | None = None
     std: float | None = None
     top: tuple[TopValue, ...] = ()
+    missing: tuple[str, ...] | None = None
+    looks_like: str | None = None
 
 
 class ValidationResult(Frozen):
@@ -69,3 +77,4 @@ class ValidationResult(Frozen):
     rows: int
     columns: tuple[ColumnProfile, ...]
     report: tuple[Finding, ...]
+    reader: int = READER

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from consumers.ingest.dataset import Dataset, blames_the_file
 from consumers.ingest.tables import dataset_names, datasets
-from schemas.datasets import Column, Finding
+from schemas.datasets import Column, Finding, Reading
 
 Key = tuple[UUID, UUID]
 """(tenant, data set)"""
@@ -58,15 +58,17 @@ async def save(tx: AsyncConnection, dataset: Dataset) -> None:
     )
 
 
-async def version_for(tx: AsyncConnection, dataset: Dataset) -> int:
-    """The version of this content under its name: that of equal content, else the next one."""
+async def version_for(tx: AsyncConnection, dataset: Dataset, reader: int) -> int:
+    """The version of this content under its name: that of equal content read equally, else the next."""
     names = insert(dataset_names).values(tenant_id=dataset.tenant, name=dataset.name, versions=0)
     await tx.execute(names.on_conflict_do_nothing())
     mine = (dataset_names.c.tenant_id == dataset.tenant) & (dataset_names.c.name == dataset.name)
     await tx.execute(select(dataset_names).where(mine).with_for_update())
     same = select(func.min(datasets.c.version)).where(
-        datasets.c.tenant_id == dataset.tenant, datasets.c.name == dataset.name, datasets.c.sha256 == dataset.sha256
-    )
+        datasets.c.tenant_id == dataset.tenant, datasets.c.name == dataset.name,
+        datasets.c.sha256 == dataset.sha256, func.coalesce(datasets.c.reader, 1) == reader,
+        datasets.c.reading.is_not_distinct_from(_reading(dataset)),
+    )  # fmt: skip
     known: int | None = (await tx.execute(same)).scalar_one()
     if known is not None:
         return known
@@ -121,6 +123,7 @@ def _dataset(row: RowMapping) -> Dataset:
         tuple(Column.model_validate(one) for one in row["columns"] or ()),
         tuple(Finding.model_validate(one) for one in row["findings"] or ()),
         tuple(row["profile"] or ()), row["reason"],
+        row["reading"] and Reading.model_validate(row["reading"]), row["reader"],
     )  # fmt: skip
 
 
@@ -130,5 +133,10 @@ def _row(dataset: Dataset) -> dict[str, Any]:
         "state": dataset.state, "object_key": dataset.object_key, "size_bytes": dataset.size_bytes,
         "sha256": dataset.sha256, "rows": dataset.rows, "columns": [one.model_dump() for one in dataset.columns],
         "findings": [one.model_dump(mode="json") for one in dataset.findings], "profile": list(dataset.profile),
+        "reading": _reading(dataset), "reader": dataset.reader,
         "reason": dataset.reason, "aggregate_version": dataset.aggregate_version, "created_at": dataset.created_at,
     }  # fmt: skip
+
+
+def _reading(dataset: Dataset) -> dict[str, Any] | None:
+    return None if dataset.reading is None else dataset.reading.model_dump(mode="json")

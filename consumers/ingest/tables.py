@@ -39,6 +39,8 @@ datasets = Table(
     Column("findings", JSONB),
     Column("profile", JSONB),
     Column("reason", Text),
+    Column("reading", JSONB(none_as_null=True)),
+    Column("reader", Integer),
     Column("aggregate_version", BigInteger, nullable=False, server_default="0"),
     Column("created_at", DateTime(timezone=True), nullable=False),
     Column("updated_at", DateTime(timezone=True), nullable=False, server_default=text("headrace_clock()")),
@@ -52,5 +54,7 @@ dataset_names = Table(
     Column("tenant_id", Uuid, nullable=False),
     Column("name", Text, nullable=False),
     Column("versions", Integer, nullable=False),
+    Column("reading", JSONB(none_as_null=True)),
+    Column("reading_at", DateTime(timezone=True)),
     PrimaryKeyConstraint("tenant_id", "name", name="dataset_names_pkey"),
 )

@@ -27,7 +27,7 @@ from consumers.work.spawn import (
     Progress,
     Refused,
 )
-from schemas.datasets import Finding
+from schemas.datasets import Finding, Reading
 from schemas.event import Event
 
 if TYPE_CHECKING:
@@ -53,7 +53,11 @@ class Validation:
         """The file, beside the child."""
         path = directory / "data.csv"
         await self.objects.fetch(piece.payload["object_key"], path)
-        request = ValidateRequest(path=str(path))
+        said = piece.payload.get("reading")
+        request = ValidateRequest(
+            path=str(path), reading=said or Reading(),
+            is_remembered=piece.payload.get("is_remembered", False),
+        )  # fmt: skip
         return ChildRequest("validate", request.model_dump(mode="json"), directory), self.limits
 
     async def progress(
@@ -97,7 +101,7 @@ class Validation:
     async def _accept(
         self, tx: "AsyncConnection", piece: Claimed, dataset: Dataset, result: ValidationResult, at: datetime
     ) -> Sequence[Event]:
-        version = await store.version_for(tx, dataset)
+        version = await store.version_for(tx, dataset, result.reader)
         after, event = validated(dataset, result, version, cause=piece.cause, at=at)
         await store.save(tx, after)
         settled = await self._settle(tx, after, event, at)

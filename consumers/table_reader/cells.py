@@ -66,24 +66,31 @@ class Evidence:
 
     @property
     def is_full(self) -> bool:
-        """Whether more rows would add nothing."""
-        return len(self.rows) == MOST_ROWS and len(self.samples) == MOST_SAMPLES
+        """Whether there are rows enough; samples of further rows would be of no use without these."""
+        return len(self.rows) == MOST_ROWS
 
-    def take(self, batch: pl.DataFrame) -> None:
-        """Add what a part of the frame shows."""
-        found = batch.lazy().filter(self.where).select(ROW, self.name).collect()
-        self.rows += found[ROW].head(MOST_ROWS - len(self.rows)).to_list()
-        for value in found[self.name].unique(maintain_order=True).head(MOST_SAMPLES):
-            if value not in self.samples and len(self.samples) < MOST_SAMPLES:
-                self.samples.append(value)
+    def asked(self, place: int) -> list[pl.Expr]:
+        """What a part of the frame adds: its rows, and its different values."""
+        there = self.where.fill_null(value=False)
+        rows = pl.col(ROW).filter(there).head(MOST_ROWS)
+        values = pl.col(self.name).filter(there).unique(maintain_order=True).head(MOST_SAMPLES)
+        return [rows.implode().alias(f"{place}:rows"), values.implode().alias(f"{place}:values")]
+
+    def add(self, rows: Sequence[int], values: Sequence[str]) -> None:
+        """Keep the first of them."""
+        self.rows += rows[: MOST_ROWS - len(self.rows)]
+        new = [value for value in values if value not in self.samples]
+        self.samples += new[: MOST_SAMPLES - len(self.samples)]
 
 
 def collect_evidence(path: Path, width: int, wanted: Sequence[Evidence]) -> None:
     """Find the rows of all evidence in one pass, part by part, so that memory is bounded."""
     missing = list(wanted)
     for batch in _batches(path, width, sorted({one.name for one in wanted})) if wanted else ():
-        for one in missing:
-            one.take(batch)
+        asked = [expression for place, one in enumerate(missing) for expression in one.asked(place)]
+        answer = batch.select(asked).row(0, named=True)
+        for place, one in enumerate(missing):
+            one.add(answer[f"{place}:rows"], answer[f"{place}:values"])
         missing = [one for one in missing if not one.is_full]
         if not missing:
             return

@@ -57,6 +57,7 @@ stream_rows = Table(
     Column("event_id", Uuid, nullable=False),
     Column("ordinal", Integer, nullable=False),
     Column("cells", JSONB, nullable=False),
+    Column("kinds", Text),
     PrimaryKeyConstraint("tenant_id", "stream_id", "number", name="stream_rows_pkey"),
     Index("stream_rows_event", "tenant_id", "event_id", "ordinal", unique=True),
 )

@@ -14,7 +14,10 @@ from tests.factories import door_event, new_id
 NOW = datetime(2026, 3, 2, 9, 14, 7, tzinfo=UTC)
 LATER = datetime(2026, 3, 2, 9, 14, 8, tzinfo=UTC)
 TENANT, JOB, DATASET = new_id(NOW), new_id(NOW), new_id(NOW)
-COLUMNS = (Column(name="alcohol", type="number"), Column(name="target", type="text"))
+COLUMNS = (
+    Column(name="alcohol", type="number", missing=()),
+    Column(name="target", type="text", missing=()),
+)
 
 
 def requested(target: str = "target") -> tuple[Event, JobRequested]:

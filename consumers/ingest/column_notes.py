@@ -1,0 +1,116 @@
+"""The texts of what validation says of a column's values, each with what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from consumers.ingest.protocol import Severity
+from schemas.bounds import cut
+from schemas.datasets import ColumnType
+
+MOST_WORDS = 10
+WORD_BYTES = 40
+UNIQUE_FROM = 10
+NEARLY = 0.98
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A finding about a column, before its rows are known."""
+
+    rule: str
+    message: str
+    count: int
+    severity: Severity = "warning"
+
+
+class Counted(Protocol):
+    """What the texts need of a column."""
+
+    name: str
+    rows: int
+    distinct: int
+
+    @property
+    def values(self) -> int:
+        """How many cells have a value."""
+
+
+def empty(spelled: Mapping[str, int]) -> Note:
+    """No row has a value."""
+    words = f": {listed(spelled)} {_are(spelled)} missing" if spelled else ""
+    return Note("column_empty", f"no value in any row{words}", max(1, sum(spelled.values())))
+
+
+def words_missing(name: str, spelled: Mapping[str, int], *, given: bool) -> Note:
+    """Words that were taken as empty cells."""
+    why = "as missing= says" if given else "since the other values are not words"
+    todo = "" if given else f"; to keep them upload with types={name}:text"
+    message = f"{listed(spelled)} {_are(spelled)} read as missing, {why}{todo}"
+    return Note("missing_words", message, sum(spelled.values()))
+
+
+def words_kept(spelled: Mapping[str, int]) -> Note:
+    """Words that often mean an empty cell, among other words."""
+    message = (
+        f"{listed(spelled)} {_are(spelled)} kept as a value, since other values are words too; if it "
+        f"means that a value is missing, upload with missing={','.join([*spelled][:MOST_WORDS])}"
+    )
+    return Note("missing_words_kept", message, sum(spelled.values()))
+
+
+def unfit(name: str, kind: ColumnType, count: int, values: int) -> Note:
+    """Values that are not of the type that was asked for."""
+    message = (
+        f"{count} of {values} values are not of the type {kind} that types={name}:{kind} asks for; "
+        "correct them, name them in missing=, or ask for another type"
+    )
+    return Note("type_mismatch", message, count, "error")
+
+
+def other_words(rule: str, kind: str, others: int, one: Counted) -> Note:
+    """A few values keep a column from being numbers, or dates."""
+    message = (
+        f"read as text, for {others} of {one.values} values are not {kind}: correct them, or name "
+        "them in missing= if they mean that a value is missing"
+    )
+    return Note(rule, message, others)
+
+
+def numbers_as_text(values: int) -> Note:
+    """Texts of JSON that look like numbers."""
+    message = (
+        f"all {values} values are texts that look like numbers, and stay text as they were sent; "
+        "for numbers write to_number(…) in the column's expression"
+    )
+    return Note("numbers_as_text", message, values)
+
+
+def constant(values: int, rows: int) -> Note:
+    """One value, with or without gaps."""
+    gaps = rows - values
+    message = f"one value in {values} rows, {gaps} are empty" if gaps else "the same value in all rows"
+    return Note("column_constant", message, values)
+
+
+def unique(one: Counted) -> Note | None:
+    """Nearly every value is another one."""
+    values = one.values
+    if values < UNIQUE_FROM or one.distinct < NEARLY * values:
+        return None
+    how_many = "every value" if one.distinct >= values else "nearly every value"
+    message = f"{how_many} differs from the others: an id or free text, which training cannot use"
+    return Note("unique_text", message, values)
+
+
+def listed(spelled: Mapping[str, int]) -> str:
+    """Words with their counts, the most frequent first."""
+    ordered = sorted(spelled.items(), key=lambda one: (-one[1], one[0]))
+    more = f" and {len(ordered) - MOST_WORDS} more" if len(ordered) > MOST_WORDS else ""
+    return ", ".join(f"'{cut(word, WORD_BYTES)}' ({n})" for word, n in ordered[:MOST_WORDS]) + more
+
+
+def _are(spelled: Mapping[str, int]) -> str:
+    return "is" if len(spelled) == 1 else "are"
