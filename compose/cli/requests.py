@@ -1,4 +1,4 @@
-"""`headrace requests`: list, show, replay."""
+"""`headrace requests`: list, show, body, replay."""
 
 from typing import Annotated, Any
 
@@ -24,6 +24,8 @@ EPILOG = """
 [cyan]headrace requests list --source shop --outcome rejected[/]  what was refused, and why
 
 [cyan]headrace requests list --since 1d --all --json[/]  everything of a day
+
+[cyan]headrace requests body ID | jq .[/]  what came
 
 [cyan]headrace requests replay ID --reason "mapping mended" --wait[/]
 
@@ -60,10 +62,12 @@ def register(app: typer.Typer) -> None:
             asked["source_id"] = source and api.source(source)
             answer = (api.every if all else api.read)("/v1/requests", asked)
         show_list(
-            answer, as_json, table("id", "outcome", "external id", "bytes", "when", "note", right=("bytes",)),
+            answer, as_json,
+            table("id", "source", "outcome", "external id", "bytes", "when", "job", "note", right=("bytes",)),
             lambda row: (
-                row["id"], coloured(row["outcome"]), escape(row["external_id"] or "-"), number(row["size_bytes"]),
-                moment(row["received_at"]), escape(_note(row)),
+                row["id"], escape(row["source_name"] or row["source_id"]), coloured(row["outcome"]),
+                escape(row["external_id"] or "-"), number(row["size_bytes"]), moment(row["received_at"]),
+                row["job_id"] or "-", escape(_note(row)),
             ),
             "Nothing was delivered. headrace send --help",
         )  # fmt: skip
@@ -81,7 +85,8 @@ def register(app: typer.Typer) -> None:
             print_json(found)
             return
         show_fields({
-            "id": found["id"], "source": found["source_id"], "event": found["event_id"],
+            "id": found["id"], "source": escape(found["source_name"] or found["source_id"]),
+            "event": found["event_id"], "job": found["job_id"], "content encoding": found["content_encoding"],
             "external id": None if found["external_id"] is None else escape(found["external_id"]),
             "content type": escape(found["content_type"]), "bytes": number(found["size_bytes"]),
             "sha256": found["body_hash"], "possible replay": "yes" if found["possible_replay"] else None,
@@ -91,6 +96,29 @@ def register(app: typer.Typer) -> None:
         for one in found["replays"]:
             why = escape(one["detail"] or one["reason"] or "")
             terminal().print(f"replayed {moment(one['created_at'])}  {one['state']}  {why}")
+
+    @requests.command()
+    def body(
+        request: Annotated[str, typer.Argument(help="Its id.")],
+        out: Annotated[str | None, typer.Option("--out", help="Write it to this file.")] = None,
+    ) -> None:
+        """Write the body of an accepted request, byte for byte, without the coding in which it was sent."""
+        import sys
+        from pathlib import Path
+
+        from compose.cli.client import connected
+        from compose.cli.failure import Failure
+
+        with connected() as api:
+            content = api.content(f"/v1/requests/{request}/body")
+        if out is None:
+            sys.stdout.buffer.write(content)
+            sys.stdout.flush()
+            return
+        try:
+            Path(out).write_bytes(content)
+        except OSError as error:
+            raise Failure(f"cannot write {out}: {error.strerror}") from None
 
     @requests.command(epilog=EPILOG)
     def replay(

@@ -43,7 +43,7 @@ from compose.processes.bounded_http import bounded
 from compose.processes.connections import OpenConnections
 from compose.processes.health import health
 from compose.processes.ingress import ingress, limit_settings, previews, sealer_of
-from compose.processes.job_checks import job_checks
+from compose.processes.job_checks import job_checks, jobs_of
 from compose.processes.replays import requests
 from compose.processes.watching import watched
 from compose.settings import Settings
@@ -126,7 +126,7 @@ async def api(settings: Settings, stopping: asyncio.Event | None = None) -> Asyn
             ),
             producers.webhooks.http.door(),
             producers.outbox.http.routes(authenticate, transactions, following),
-            producers.webhooks.http.routes(authenticate, transactions, objects.read, replays.of_subject),
+            producers.webhooks.http.routes(authenticate, transactions, objects.read, replays.of_subject, jobs_of),
             producers.webhooks.limits.http.routes(
                 authenticate, transactions, limit_settings(settings), storage.used_bytes
             ),

@@ -1,8 +1,12 @@
-"""What the API asks of the owners of jobs and models before it accepts a command about a job."""
+"""What the API asks of the owners of jobs and models: before it accepts a command about a job, and of webhooks."""
 
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from consumers.finalization import store as models
+from consumers.ingest.mapping import job_of
 from consumers.jobs import store as jobs
 from consumers.jobs.job import TRANSITIONS
 from producers.api.jobs.http import EndedAs, TaskOf
@@ -23,3 +27,9 @@ def job_checks(transactions: TenantTransactions) -> tuple[EndedAs, TaskOf]:
             return (await models.tasks_of(tx, [(tenant, name)])).get((tenant, name))
 
     return ended_as, model_task
+
+
+async def jobs_of(tx: AsyncConnection, events: Sequence[UUID]) -> Mapping[UUID, UUID]:
+    """The jobs of the tenant that webhooks started, by the webhooks' events."""
+    wanted = {job_of(event): event for event in events}
+    return {wanted[job]: job for job in await jobs.existing(tx, list(wanted))}

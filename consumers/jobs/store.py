@@ -1,6 +1,6 @@
 """Rows of jobs: locked together, in the order of their ids, and written together."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -42,6 +42,11 @@ async def is_over(tx: AsyncConnection, tenant: UUID, job_id: UUID) -> bool:
     query = select(jobs.c.state).where(jobs.c.tenant_id == tenant, jobs.c.id == job_id)
     state = (await tx.execute(query)).scalar_one_or_none()
     return state is None or not TRANSITIONS[state]
+
+
+async def existing(tx: AsyncConnection, ids: Collection[UUID]) -> set[UUID]:
+    """Those of the tenant's jobs that exist among `ids`; without a tenant's transaction, of all tenants."""
+    return set((await tx.execute(select(jobs.c.id).where(jobs.c.id.in_(ids)))).scalars())
 
 
 async def create(tx: AsyncConnection, new: Sequence[Job]) -> None:

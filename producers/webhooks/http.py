@@ -13,6 +13,8 @@ from producers.access.http import Authenticate
 from producers.access.principal import Principal
 from producers.ports import TenantTransactions
 from producers.webhooks import store
+from producers.webhooks.examination import ENCODING
+from producers.webhooks.sources import store as sources
 from schemas.cursor import decoded_place, encoded_place
 from schemas.errors import Refusal
 from schemas.words import Cursor, Moment
@@ -53,11 +55,14 @@ AS_A_FILE = {
 }  # fmt: skip
 Replays = Callable[[Any, UUID], Awaitable[Sequence[Mapping[str, Any]]]]
 """What replays made of a request: (tx, request)."""
+JobsOf = Callable[[Any, Sequence[UUID]], Awaitable[Mapping[UUID, UUID]]]
+"""The jobs that webhooks started, by the webhooks' events: (tx, events)."""
 
 
 def routes(
-    authenticate: Authenticate, transactions: TenantTransactions, read_object: ReadObject, replays: Replays
-) -> APIRouter:
+    authenticate: Authenticate, transactions: TenantTransactions, read_object: ReadObject, replays: Replays,
+    jobs_of: JobsOf,
+) -> APIRouter:  # fmt: skip
     """List deliveries, get one request and its body."""
     router = APIRouter(prefix="/v1/requests", tags=["requests"])
     asking = Annotated[Principal, Depends(authenticate)]
@@ -72,14 +77,24 @@ def routes(
         cursor: Cursor | None = None,
         limit: Annotated[int, Query(ge=1, le=200)] = 50,
     ) -> dict[str, Any]:
-        """Newest first: accepted, repeated, and (some of) those that were rejected, with the reason."""
+        """Newest first, each with its source and the job that it started: accepted, repeated, and (some of) those that
+        were rejected, with the reason.
+        """
         given = {"source": source_id, "from": since, "to": to}
         filters = {name: value for name, value in given.items() if value is not None}
         async with transactions(principal.tenant) as tx:
             rows = await store.deliveries(tx, filters, outcome, decoded_place(cursor), limit + 1)
-        shown = rows[:limit]
+            shown = rows[:limit]
+            names = await sources.names_of(tx, {row["source_id"] for row in shown})
+            jobs = await jobs_of(tx, [row["event_id"] for row in shown if row["event_id"] is not None])
         go_on = encoded_place(shown[-1]["received_at"], shown[-1]["place"]) if len(rows) > limit else None
-        data = [{name: value for name, value in row.items() if name != "place"} for row in shown]
+        data = [
+            {
+                **{name: value for name, value in row.items() if name != "place"},
+                "source_name": names.get(row["source_id"]), "job_id": jobs.get(row["event_id"]),
+            }
+            for row in shown
+        ]  # fmt: skip
         return {"data": data, "next_cursor": go_on, "position": None}
 
     @router.get("/{request_id}")
@@ -87,12 +102,17 @@ def routes(
         """One accepted request: its event, its identity, the headers that were kept, and its replays."""
         async with transactions(principal.tenant) as tx:
             row = await store.one(tx, request_id)
+            if row is None:
+                raise _unknown()
             again = await replays(tx, request_id)
-        if row is None:
-            raise _unknown()
+            names = await sources.names_of(tx, [row["source_id"]])
+            jobs = await jobs_of(tx, [row["event_id"]])
         shown = {name: value for name, value in row.items() if name not in ("tenant_id", "body_key")}
+        # The body is kept without its coding: a header that says otherwise would mislead whoever sends it on.
+        headers = {name: value for name, value in row["headers"].items() if name != ENCODING}
         return {
-            **shown, "content_encoding": row["headers"].get("content-encoding"),
+            **shown, "headers": headers, "content_encoding": row["headers"].get(ENCODING),
+            "source_name": names.get(row["source_id"]), "job_id": jobs.get(row["event_id"]),
             "body_hash": row["body_hash"].hex(), "replays": again,
         }  # fmt: skip
 

@@ -76,6 +76,12 @@ async def newest(
     return (await tx.execute(query)).mappings().all()
 
 
+async def names_of(tx: AsyncConnection, ids: Collection[UUID]) -> dict[UUID, str]:
+    """The names of the tenant's sources among `ids`; those that were deleted have none."""
+    rows = await tx.execute(select(sources.c.id, sources.c.name).where(sources.c.id.in_(ids)))
+    return {row.id: row.name for row in rows}
+
+
 async def one(tx: AsyncConnection, source_id: UUID, *, lock: bool = False) -> RowMapping | None:
     """One source of the tenant."""
     query = select(*SHOWN).where(sources.c.id == source_id)

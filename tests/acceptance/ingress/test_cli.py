@@ -35,7 +35,14 @@ async def test_a_source_of_each_scheme_takes_what_send_signs(terminal: Terminal,
     shown = await terminal.run("requests", "show", listed["data"][0]["id"])
     assert shown.exit_code == 0
     assert listed["data"][0]["event_id"] in shown.stdout
-    assert "duplicate" in (await terminal.run("requests", "list")).stdout
+    seen = (await terminal.run("requests", "list")).stdout
+    assert "duplicate" in seen
+    assert listed["data"][0]["source_name"] in seen
+    came = await terminal.run("requests", "body", listed["data"][0]["id"])
+    assert (came.exit_code, came.stdout_bytes) == (0, body.read_bytes())
+    into = tmp_path / "came.json"
+    assert (await terminal.run("requests", "body", listed["data"][0]["id"], "--out", str(into))).exit_code == 0
+    assert into.read_bytes() == body.read_bytes()
 
 
 async def test_repeats_with_new_ids_keep_the_rate(terminal: Terminal) -> None:

@@ -1,6 +1,7 @@
 """Datasets by their names, and what the dead letters of mappings say."""
 
 import logging
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -9,6 +10,8 @@ import pytest
 from compose.adapters.logged_outbox import append_and_log
 from consumers.ingest import store as datasets
 from consumers.ingest.dataset import Dataset, State
+from consumers.ingest.mapping import job_of
+from consumers.jobs import store as jobs_of_owner
 from consumers.jobs.job import cancel, fail
 from schemas.log import entry_of
 from tests.acceptance.answers import problem
@@ -85,6 +88,22 @@ async def test_letters_are_grouped_by_field_and_stay_in_their_group(field: Field
         (again,) = (await field.world.get("/v1/dead-letters/groups"))["data"]
         assert (again["fingerprint"], again["parked"]) == (group["fingerprint"], 3)
     assert again["error"].startswith("`model`: `'7'` gave 7; expected a model's name")
+
+
+async def test_a_delivery_is_listed_with_its_source_and_its_job(field: Field) -> None:
+    source = await field.world.source("ci", train(RIGHT))
+    (first, event), (second, _) = await field.received(source, 1), await field.received(source, 2)
+    async with field.bench.pipeline.begin() as tx:
+        job = replace(await rows.given_job(tx, field.tenant, "accepted"), id=job_of(event.id))
+        await jobs_of_owner.create(tx, [job])
+    listed = {row["id"]: row for row in (await field.world.get("/v1/requests"))["data"]}
+    assert {one["source_name"] for one in listed.values()} == {"ci"}
+    assert (listed[first]["job_id"], listed[second]["job_id"]) == (str(job.id), None)
+    shown = await field.world.get(f"/v1/requests/{first}")
+    assert (shown["source_name"], shown["job_id"]) == ("ci", str(job.id))
+    assert (await field.world.client.delete(f"/v1/sources/{source['id']}")).status_code == 204
+    gone = (await field.world.get("/v1/requests"))["data"]
+    assert {(row["source_name"], row["source_id"]) for row in gone} == {(None, source["id"])}
 
 
 async def test_dead_letters_and_ends_of_jobs_are_a_line_each(field: Field, caplog: pytest.LogCaptureFixture) -> None:
