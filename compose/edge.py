@@ -48,6 +48,7 @@ STATUS = {
     "empty_file": 422,
     "invalid_multipart": 422,
     "invalid_name": 422,
+    "invalid_reading": 422,
     "invalid_secret": 422,
     "missing_file": 422,
     "body_gone": 410,

@@ -134,7 +134,7 @@ class Client:
         if answer.status_code >= BAD_REQUEST:
             raise refusal(answer)
 
-    def upload(self, path: str, file: Path, fields: Mapping[str, str]) -> Any:
+    def upload(self, path: str, file: Path, fields: Mapping[str, Any]) -> Any:
         """Send a file as a form, streamed; a pipe, or `-` for standard input, as a body of unknown length."""
         if file != STANDARD_INPUT and file.is_file():
             with file.open("rb") as content:

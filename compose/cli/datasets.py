@@ -23,9 +23,27 @@ from compose.cli.output import (
 EPILOG = """
 [cyan]headrace datasets upload wine.csv --name wine --wait[/]
 
+[cyan]headrace datasets upload houses.csv --name houses --missing NA,- --types zip:text[/]
+
 [cyan]headrace datasets report ID[/]  what validation found
 """
 Id = Annotated[str, typer.Argument(help="The dataset's id, or its name: its newest valid version.")]
+
+
+Missing = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="Words that mean an empty cell (NA,-), only these; may be repeated. "
+        "Later uploads of the name are read so too."
+    ),
+]
+Types = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="Types of columns (zip:text,price:number); may be repeated. Later uploads of the name are read so too."
+    ),
+]
+Forget = Annotated[bool, typer.Option("--forget", help="Read it without what earlier uploads of the name said.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -37,6 +55,9 @@ def register(app: typer.Typer) -> None:
     def upload(
         file: Annotated[Path, typer.Argument(callback=readable, help="CSV with a header; - is standard input.")],
         name: Annotated[str, typer.Option(help="Its name; another upload may have it too.")],
+        missing: Missing = None,
+        types: Types = None,
+        forget: Forget = False,
         wait: Annotated[bool, typer.Option("--wait", help="Until it is validated or rejected.")] = False,
         timeout: Annotated[float, typer.Option(min=0, help="With --wait: give up after so many seconds.")] = 300.0,
         as_json: AsJson = False,
@@ -45,8 +66,15 @@ def register(app: typer.Typer) -> None:
         from compose.cli.client import connected
         from compose.cli.watching import wait_for_dataset
 
+        said: dict[str, Any] = {"name": name}
+        if missing is not None:
+            said["missing"] = missing
+        if types is not None:
+            said["types"] = types
+        if forget:
+            said["forget"] = "true"
         with connected() as api:
-            answer = api.upload("/v1/datasets", file, {"name": name})
+            answer = api.upload("/v1/datasets", file, said)
             if wait:
                 answer = wait_for_dataset(api, answer["id"], timeout)
         if as_json:
@@ -107,9 +135,21 @@ def _show(found: dict[str, Any]) -> None:
         "id": found["id"], "name": escape(found["name"]), "version": found["version"],
         "state": coloured(found["state"]), "reason": found["reason"] and escape(found["reason"]),
         "rows": found["rows"], "size": f"{found['size_bytes']:,} bytes", "columns": columns or None,
-        "created": moment(found["created_at"]),
+        "read as": escape(_reading(found["reading"])) or None, "created": moment(found["created_at"]),
     })  # fmt: skip
     _show_findings(found["report"])
+
+
+def _reading(said: dict[str, Any] | None) -> str:
+    """What was said of the file, as the options of an upload say it."""
+    if not said:
+        return ""
+    parts = []
+    if said["missing"] is not None:
+        parts.append(f"missing={','.join(said['missing'])}")
+    if said["types"] and not said["typed"]:
+        parts.append("types=" + ",".join(f"{name}:{kind}" for name, kind in said["types"].items()))
+    return " ".join(["typed values", *parts] if said["typed"] else parts)
 
 
 def _show_findings(findings: list[dict[str, Any]]) -> None:

@@ -16,6 +16,7 @@ from consumers.ingest.protocol import (
     ValidateRequest,
     ValidationResult,
 )
+from consumers.table_reader.names import normal_name
 from schemas.datasets import Reading
 
 
@@ -35,6 +36,7 @@ def check_csv(
 def check(request: ValidateRequest, report: Callable[[str, float], None]) -> ValidationResult:
     """The verdict: valid without an error among the findings."""
     findings, limits = Findings(), request.limits
+    request = request.model_copy(update={"reading": _by_normal_names(request.reading)})
     report("reading", 0.0)
     structure = check_structure(Path(request.path), limits, findings)
     if not findings.errors and structure.rows < limits.min_rows:
@@ -46,6 +48,13 @@ def check(request: ValidateRequest, report: Callable[[str, float], None]) -> Val
         report("profiling", 0.5)
         columns = _profile(request, structure, findings)
     return ValidationResult(valid=not findings.errors, rows=structure.rows, columns=columns, report=findings.report())
+
+
+def _by_normal_names(reading: Reading) -> Reading:
+    if not reading.types:
+        return reading
+    types = {normal_name(name): kind for name, kind in reading.types.items()}
+    return reading.model_copy(update={"types": types})
 
 
 def _check_types(request: ValidateRequest, names: tuple[str, ...], findings: Findings) -> None:

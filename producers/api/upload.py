@@ -7,10 +7,14 @@ from python_multipart import MultipartParser
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import parse_options_header
 
+from producers.content_encoding import Inflation
 from schemas.errors import Refusal
 
 MOST_FIELD_BYTES = 1000
 MOST_FIELDS = 20
+# Fields that may name every column.
+LONG_FIELDS = ("missing", "types")
+MOST_LONG_FIELD_BYTES = 256 << 10
 
 
 async def limited(chunks: AsyncIterator[bytes], max_bytes: int) -> AsyncIterator[bytes]:
@@ -22,6 +26,15 @@ async def limited(chunks: AsyncIterator[bytes], max_bytes: int) -> AsyncIterator
             raise Refusal("body_too_large", f"A data set is at most {max_bytes} bytes.", max_bytes=max_bytes)
         if chunk:
             yield chunk
+
+
+async def inflating(chunks: AsyncIterator[bytes], coding: str, max_bytes: int) -> AsyncIterator[bytes]:
+    """The bytes without their content coding, in parts of at most 64 KiB; raises Refusal."""
+    inflation = Inflation(coding, max_bytes)
+    async for chunk in chunks:
+        for part in inflation.feed(chunk):
+            yield part
+    inflation.end()
 
 
 class Multipart:
@@ -40,6 +53,8 @@ class Multipart:
         self._headers: dict[str, bytes] = {}
         self._ended = False
         self.fields: dict[str, str] = {}
+        self.values: dict[str, list[str]] = {}
+        self._parts = 0
         self.file_seen = False
         self._text = b""
         self._parser = MultipartParser(boundary, {
@@ -89,14 +104,16 @@ class Multipart:
             self._out.append(data[start:end])
             return
         self._text += data[start:end]
-        if len(self._text) > MOST_FIELD_BYTES:
+        if len(self._text) > (MOST_LONG_FIELD_BYTES if self._field in LONG_FIELDS else MOST_FIELD_BYTES):
             raise Refusal("invalid_multipart", f"The form field {self._field[:50]!r} is too long.")
 
     def _part_end(self) -> None:
         if self._field != "file":
-            if len(self.fields) == MOST_FIELDS:
+            if self._parts == MOST_FIELDS:
                 raise Refusal("invalid_multipart", f"The form has more than {MOST_FIELDS} fields.")
+            self._parts += 1
             self.fields[self._field] = self._text.decode(errors="replace")
+            self.values.setdefault(self._field, []).append(self.fields[self._field])
 
     def _end(self) -> None:
         self._ended = True

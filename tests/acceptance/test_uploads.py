@@ -1,5 +1,7 @@
 """Uploads that are refused, and that leave nothing behind; uploads in both forms that are taken."""
 
+import gzip
+import zlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ from tests.acceptance.world import World, api_only
 from tests.factories import shipped_csv
 
 CSV = {"content-type": "text/csv"}
+GZIP = {**CSV, "content-encoding": "gzip"}
 FORM = {"content-type": "multipart/form-data; boundary=cut"}
 
 
@@ -49,6 +52,27 @@ REFUSED: dict[str, tuple[int, str, dict[str, Any]]] = {
     "a large field": (413, "body_too_large", {"content": part("file", b"1") + b"x" * 6000, "headers": FORM}),
     "JSON": (415, "unsupported_media_type", {"json": {"a": 1}, "params": {"name": "iris"}}),
     "no type": (415, "unsupported_media_type", {"content": b"a,b\n", "params": {"name": "iris"}}),
+    "another coding": (
+        415, "unsupported_content_encoding",
+        {"content": b"a,b\n", "headers": {**CSV, "content-encoding": "br"}, "params": {"name": "iris"}},
+    ),
+    "no gzip": (
+        400, "invalid_content_encoding", {"content": b"a,b\n", "headers": GZIP, "params": {"name": "iris"}},
+    ),
+    "half a gzip": (
+        400, "invalid_content_encoding",
+        {"content": gzip.compress(b"a,b\n" * 99)[:-9], "headers": GZIP, "params": {"name": "iris"}},
+    ),
+    "a bomb": (
+        413, "body_too_large", {"content": gzip.compress(b"0" * 5001), "headers": GZIP, "params": {"name": "iris"}},
+    ),
+    "an unknown field": (422, "unknown_parameter", {"content": NAME + part("nmae", b"x") + FILE, "headers": FORM}),
+    "an unknown type": (
+        422, "invalid_reading", {"content": b"a,b\n", "headers": CSV, "params": {"name": "iris", "types": "a:txt"}},
+    ),
+    "an unknown type in a form": (
+        422, "invalid_reading", {"content": NAME + part("types", b"a:txt") + FILE + END, "headers": FORM},
+    ),
     "a URL-encoded form": (415, "unsupported_media_type", {"data": {"name": "iris"}}),
 }  # fmt: skip
 
@@ -100,6 +124,39 @@ async def test_both_forms_store_the_same_bytes(database_settings: Settings) -> N
     assert [one["size_bytes"] for one in found] == [len(content)] * 2
     assert found[0]["sha256"] == found[1]["sha256"]
     assert [one.read_bytes() for one in kept(database_settings)] == [content] * 2
+
+
+async def test_a_coded_upload_stores_the_bytes_without_the_coding(
+    database_settings: Settings,
+) -> None:
+    content = shipped_csv("iris")
+    form = NAME + part("file", content, "iris.csv") + END
+    async with api_only(database_settings) as world:
+        for coding, body, kind in (
+            ("gzip", gzip.compress(content), CSV),
+            ("deflate", zlib.compress(content), CSV),
+            ("identity", content, CSV),
+            ("gzip", gzip.compress(form[:300]) + gzip.compress(form[300:]), FORM),
+        ):
+            params = {"name": "iris"} if kind is CSV else {}
+            headers = {**kind, "content-encoding": coding}
+            answer = await world.client.post("/v1/datasets", params=params, content=body, headers=headers)
+            assert (await shown(world, answer))["size_bytes"] == len(content)
+    assert [one.read_bytes() for one in kept(database_settings)] == [content] * 4
+
+
+async def test_how_a_file_is_read_can_be_said_in_both_forms(database_settings: Settings) -> None:
+    said = {"missing": ["NA", "-"], "types": "zip:text"}
+    form = b"".join(
+        part(name, value) for name, value in (("missing", b"NA"), ("missing", b"-"), ("types", b"zip:text"))
+    )
+    async with api_only(database_settings) as world:
+        raw = await world.client.post("/v1/datasets", params={"name": "a", **said}, content=b"zip,b\n", headers=CSV)
+        other = await world.client.post("/v1/datasets", content=NAME + form + FILE + END, headers=FORM)
+        plain = await world.client.post("/v1/datasets", params={"name": "b"}, content=b"zip,b\n", headers=CSV)
+        found = [(await shown(world, one))["reading"] for one in (raw, other, plain)]
+    whole = {"missing": ["-", "NA"], "types": {"zip": "text"}, "typed": False}
+    assert found == [whole, whole, None]
 
 
 async def shown(world: World, answer: httpx.Response) -> dict[str, Any]:

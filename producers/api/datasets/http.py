@@ -2,8 +2,9 @@
 
 import hashlib
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import suppress
+from difflib import get_close_matches
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -11,7 +12,9 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from producers.access.http import Authenticate
 from producers.access.principal import Principal
 from producers.api.command import Commands, Started
-from producers.api.upload import Multipart, limited
+from producers.api.datasets.reading import PARAMETERS, reading_of
+from producers.api.upload import Multipart, inflating, limited
+from producers.content_encoding import coding_of
 from producers.idempotency.http import IdempotencyKey, answered
 from producers.idempotency.once import Answer, Turn
 from producers.outbox.ports import NotStorable
@@ -26,9 +29,29 @@ FORM = {
     "type": "object",
     "properties": {
         "name": {"type": "string", **NAMED}, "file": {"type": "string", "format": "binary"},
+        "missing": {"type": "string"}, "types": {"type": "string"}, "forget": {"type": "boolean"},
     },
     "required": ["name", "file"],
 }  # fmt: skip
+FIELDS = ("name", "file", *PARAMETERS)
+Missing = Annotated[
+    list[str] | None,
+    Query(
+        description="Words that mean an empty cell, as a comma list, a JSON list, or repeated; "
+        "remembered for the name. Only these, and the empty cell, are missing then."
+    ),
+]
+Types = Annotated[
+    list[str] | None,
+    Query(
+        description="Types of columns, as `zip:text,price:number`, a JSON object, or repeated; "
+        "`integer`, `number`, `boolean` or `text`; remembered for the name."
+    ),
+]
+Forget = Annotated[
+    bool,
+    Query(description="true: read it without what earlier uploads of the name said; forget that."),
+]
 BODY = {
     "required": True,
     "content": {"multipart/form-data": {"schema": FORM}, **{kind: {"schema": {"type": "string"}} for kind in TYPES}},
@@ -47,9 +70,12 @@ def routes(authenticate: Authenticate, commands: Commands, objects: Objects, *, 
         principal: Annotated[Principal, Depends(authenticate)],
         key: IdempotencyKey,
         name: Annotated[str | None, Query(max_length=100, json_schema_extra=NAMED)] = None,
-    ) -> dict[str, Any]:
+        missing: Missing = None, types: Types = None, forget: Forget = False,
+    ) -> dict[str, Any]:  # fmt: skip
         """Upload CSV: multipart (`name`, `file`), or the raw body with `?name=`."""
-        upload = _Upload(request, name, max_bytes)
+        given = {"missing": missing, "types": types, "forget": ["true"] if forget else None}
+        said = {name: values for name, values in given.items() if values is not None}
+        upload = _Upload(request, name, said, max_bytes)
 
         async def run(turn: Turn) -> Answer:
             dataset_id = turn.new_id("dataset")
@@ -65,6 +91,7 @@ def routes(authenticate: Authenticate, commands: Commands, objects: Objects, *, 
                     DatasetSubmitted(
                         dataset_id=dataset_id, name=_check(upload.name), object_key=where,
                         size_bytes=stored.size_bytes, sha256=stored.sha256, content_type=upload.kind,
+                        reading=upload.reading,
                     ),
                     tenant=principal.tenant, subject=dataset_id, route="datasets",
                     traceparent=request.state.traceparent, state="submitted", body=upload.same(stored.sha256),
@@ -86,16 +113,25 @@ def routes(authenticate: Authenticate, commands: Commands, objects: Objects, *, 
 
 
 class _Upload:
-    """A file that comes in as a form or as the body; `name` and `kind` are whole when its chunks have ended."""
+    """A file that comes in as a form or as the body.
 
-    def __init__(self, request: Request, name: str | None, max_bytes: int) -> None:
+    `name`, `kind` and `reading` are whole when its chunks have ended.
+    """
+
+    def __init__(self, request: Request, name: str | None, said: dict[str, list[str]], max_bytes: int) -> None:
         content_type = request.headers.get("content-type", "")
         self.name = name
+        self._said = said
+        self.reading = reading_of(said)
         self.kind = content_type.split(";")[0].strip().lower()
         announced = request.headers.get("content-length", "")
         self.size_bytes = min(int(announced), max_bytes) if announced.isdigit() else None
         self._form: Multipart | None = None
         self._chunks = limited(request.stream(), max_bytes)
+        coding = coding_of(",".join(request.headers.getlist("content-encoding")))
+        if coding is not None:
+            self.size_bytes = None
+            self._chunks = inflating(self._chunks, coding, max_bytes)
         if self.kind == "multipart/form-data":
             self._form = Multipart(content_type, self._chunks)
         elif self.kind in TYPES:
@@ -112,10 +148,24 @@ class _Upload:
             yield chunk
         if self._form is not None:
             self.name, self.kind = self._form.fields.get("name", self.name), "text/csv"
+            self._check_fields(self._form.values)
+            self.reading = reading_of({**self._said, **self._form.values})
+
+    def _check_fields(self, fields: Iterable[str]) -> None:
+        for field in fields:
+            if field not in FIELDS:
+                near = get_close_matches(field[:100], FIELDS, 1, 0.5)
+                hint = f"; did you mean {near[0]!r}?" if near else ""
+                raise Refusal(
+                    "unknown_parameter",
+                    f"The form has a field {field[:100]!r} that is not known{hint}; known: {', '.join(FIELDS)}.",
+                    parameter=field[:100], known=[*FIELDS],
+                )  # fmt: skip
 
     def same(self, sha256: str) -> bytes:
         """What makes another upload the same as this one."""
-        return f"{self.name}\n{sha256}".encode()
+        said = "" if self.reading is None else f"\n{self.reading.model_dump_json()}"
+        return f"{self.name}\n{sha256}{said}".encode()
 
 
 def _check(name: str | None) -> str:
