@@ -18,7 +18,8 @@ $(READY): pyproject.toml uv.lock compose/devstack/jgo.lock.toml
 	@test -x $(BIN)/python || { echo "making .venv with $$($(PYTHON) --version)"; $(PYTHON) -m venv .venv; }
 	@$(BIN)/uv --version 2>/dev/null | grep -q "$(UV_VERSION)" || { echo "installing uv $(UV_VERSION)"; \
 		$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION); }
-	$(BIN)/uv sync --locked --inexact
+	$(BIN)/uv sync --locked --inexact --compile-bytecode
+	@$(BIN)/python -m compileall -q schemas producers consumers projections migrations compose
 	$(BIN)/python -m compose.devstack.jars
 	@touch $@
 

@@ -7,14 +7,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.errors import TopicAlreadyExistsError, for_code
+from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from compose.adapters.positions import remember_cluster
 from compose.adapters.subscription.ports import RESTORE
 from compose.database import engine
+from compose.readers import group_of
 from compose.settings import Settings
+from consumers.registry import BILLING
 from schemas.topics import MOST_RECORD_BYTES, TOPICS
 
 log = logging.getLogger(__name__)
@@ -55,6 +57,7 @@ async def _ensure(settings: Settings, pipeline: AsyncEngine, *, hold: bool) -> l
         about = await admin.describe_cluster()
         missing = await create(admin, prefix, counts)
         found = await partitions_of(admin, sorted(wanted))
+        await coordinated(admin, group_of(BILLING.name, prefix))
     finally:
         await admin.close()
     cluster = await remember_cluster(pipeline, about["cluster_id"])
@@ -107,6 +110,23 @@ def _check(topic: str, name: str, found: int, known: int, layouts: Mapping[str, 
     if not hold:
         raise WrongTopics(wrong)
     log.warning(wrong)
+
+
+async def coordinated(admin: AIOKafkaAdminClient, group: str) -> None:
+    """Return once Kafka can coordinate groups: it makes the topic of their offsets when it is asked for the first time.
+
+    Else every consumer of a new cluster would log errors until that topic is there.
+    """
+    deadline = time.monotonic() + METADATA_SECONDS
+    while time.monotonic() < deadline:
+        try:
+            await admin.find_coordinator(group)
+        except KafkaError as error:
+            if not error.retriable:
+                return  # a right that is missing, say: the consumers will tell of it
+        else:
+            return
+        await asyncio.sleep(0.1)
 
 
 async def partitions_of(admin: AIOKafkaAdminClient, names: list[str]) -> dict[str, int]:

@@ -34,6 +34,11 @@ COMMANDS = {
         "compose.cli.demo", "Train real models through every part of the running stack, and check each figure.", STACK
     ),
     "env": Listed("compose.cli.env", "Print the addresses and the key for the shell that you are in.", STACK),
+    "logs": Listed(
+        "compose.cli.logs",
+        "Show what the processes of the stack on this machine logged, also after it has stopped.",
+        STACK,
+    ),
     "doctor": Listed("compose.cli.doctor", "Say what is wrong, and where each setting comes from.", STACK),
     "sources": Listed("compose.cli.sources", "Who may send webhooks, and what becomes of them.", USE),
     "send": Listed("compose.cli.send", "Send a webhook, signed as the source's provider signs.", USE),

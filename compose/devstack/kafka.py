@@ -27,6 +27,7 @@ JVM = (
     "-XX:+ExitOnOutOfMemoryError",  # an out-of-memory broker that limps on is worse than a restarted one
     "-XX:-UsePerfData",
     "-Djava.awt.headless=true",
+    "--sun-misc-unsafe-memory-access=allow",  # else each stop warns of what Kafka 4.3 does on purpose
     "-Dorg.slf4j.simpleLogger.showDateTime=true",
     "-Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd'T'HH:mm:ss.SSSXXX",
     "-Dorg.slf4j.simpleLogger.showShortLogName=true",
