@@ -13,6 +13,7 @@ from starlette.requests import ClientDisconnect
 from starlette.routing import Match
 
 from compose.adapters.failures import passing
+from compose.call_names import named
 from compose.docs_page import docs_page
 from compose.known_names import refuse_unknown_parameters, unknown_field
 from producers.outbox.ports import NotStorable, Unavailable
@@ -78,7 +79,7 @@ def application(routers: list[APIRouter]) -> FastAPI:
         responses={"4XX": {"model": Problem}, "5XX": {"model": Problem}},
         dependencies=[Depends(refuse_unknown_parameters)],
     )
-    for router in (*routers, docs_page(app.title)):
+    for router in named([*routers, docs_page(app.title)]):
         app.include_router(router)
     app.add_exception_handler(Refusal, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)

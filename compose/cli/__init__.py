@@ -10,7 +10,7 @@ EPILOG = """
 
 [cyan]headrace up --detach[/]  starts PostgreSQL, Kafka, the API and the workers
 
-[cyan]headrace datasets upload wine.csv --name wine --wait[/]  prints the data set's id
+[cyan]headrace datasets upload wine.csv --name wine --wait[/]  prints the dataset's id
 
 [cyan]headrace jobs start --dataset ID --target cultivar --model wine --wait[/]  trains, and shows progress
 
@@ -27,7 +27,7 @@ COMMANDS = {
     "down": Listed("compose.cli.stack", "Stop the stack and wait until everything has ended. Data stays.", STACK),
     "status": Listed(
         "compose.cli.stack",
-        "Show whether the stack runs, where it listens, how often each process restarted, and what is held back.",
+        "Show whether the stack runs, where it listens, how often each process restarted, and what waits.",
         STACK,
     ),
     "demo": Listed(
@@ -46,8 +46,8 @@ COMMANDS = {
     "listen": Listed(
         "compose.cli.listen", "Forward what a source accepts to a local URL, in order, until Ctrl-C.", USE
     ),
-    "events": Listed("compose.cli.events", "The log of every event, as it stands on Kafka.", USE),
-    "datasets": Listed("compose.cli.datasets", "Upload data sets, and see what validation found.", USE),
+    "events": Listed("compose.cli.events", "The log of every event, as it is on Kafka.", USE),
+    "datasets": Listed("compose.cli.datasets", "Upload datasets, and see what validation found.", USE),
     "jobs": Listed("compose.cli.jobs", "Start training jobs, watch them, cancel them.", USE),
     "models": Listed("compose.cli.models", "Models, their versions and files.", USE),
     "trends": Listed("compose.cli.trends", "Show how each model does, version by version, beside its baseline.", USE),
@@ -91,7 +91,7 @@ app = typer.Typer(cls=Commands, no_args_is_help=True, epilog=EPILOG, pretty_exce
 
 @app.callback()
 def begin() -> None:
-    """Webhooks and data sets in; trained models, their trends and their bill out."""
+    """Webhooks and datasets in; trained models, their trends and their bill out."""
     from compose.cli.strangers import warn
 
     warn()

@@ -91,11 +91,11 @@ def register(app: typer.Typer) -> None:
     def resume(
         name: Name, reason: Why,
         allow: Annotated[
-            int, typer.Option(min=0, help="So many more may fail uncounted: what stands in the log cannot be mended.")
+            int, typer.Option(min=0, help="So many more may fail uncounted: what is in the log already.")
         ] = 0,
         as_json: AsJson = False, data_dir: DataDir = None,
     ) -> None:  # fmt: skip
-        """Let a paused consumer go on from its positions, with a clean breaker."""
+        """Let a paused consumer continue from its positions, with a clean breaker."""
         _change(name, "running", reason, as_json, data_dir, allow)
 
 

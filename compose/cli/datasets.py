@@ -48,7 +48,7 @@ Forget = Annotated[bool, typer.Option("--forget", help="Read it without what ear
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    datasets = typer.Typer(help="Upload data sets, and see what validation found.", no_args_is_help=True, epilog=EPILOG)
+    datasets = typer.Typer(help="Upload datasets, and see what validation found.", no_args_is_help=True, epilog=EPILOG)
     app.add_typer(datasets, name="datasets")
 
     @datasets.command(epilog=EPILOG)
@@ -99,7 +99,7 @@ def register(app: typer.Typer) -> None:
                 row["id"], escape(row["name"]), number(row["version"]), coloured(row["state"]), number(row["rows"]),
                 number(row["column_count"]), moment(row["created_at"]),
             ),
-            "There are no data sets. headrace datasets upload FILE --name NAME",
+            "There are no datasets. headrace datasets upload FILE --name NAME",
         )  # fmt: skip
 
     @datasets.command()

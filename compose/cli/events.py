@@ -20,7 +20,7 @@ EPILOG = """
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    events = typer.Typer(help="The log of every event, as it stands on Kafka.", no_args_is_help=True, epilog=EPILOG)
+    events = typer.Typer(help="The log of every event, as it is on Kafka.", no_args_is_help=True, epilog=EPILOG)
     app.add_typer(events, name="events")
 
     @events.command("list", epilog=EPILOG)

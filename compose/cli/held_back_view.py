@@ -30,7 +30,7 @@ def show_held_back(console: Console, held: HeldBack | None) -> None:
         console.print(f"  {said}: {escape(one.reason)}", soft_wrap=True)
     for topic in held.topics:
         console.print(
-            f"  [red]{topic.topic} is held[/] since {moment(topic.since.isoformat())} by {escape(topic.by)}:"
+            f"  [red]{topic.topic} is suspended[/] since {moment(topic.since.isoformat())} by {escape(topic.by)}:"
             f" {number(topic.waiting)} records wait; headrace topics list"
         )
     for stopped in held.stopped:
@@ -46,4 +46,4 @@ def show_held_back(console: Console, held: HeldBack | None) -> None:
         )  # fmt: skip
     if held.dead_letters:
         each = ", ".join(f"{consumer} {number(count)}" for consumer, count in held.dead_letters.items())
-        console.print(f"  [yellow]dead letters[/]  {number(sum(held.dead_letters.values()))} are open: {each}")
+        console.print(f"  [yellow]dead letters[/]  {number(sum(held.dead_letters.values()))} are parked: {each}")

@@ -30,7 +30,7 @@ def register(letters: typer.Typer) -> None:
         topic: Annotated[str, typer.Argument(help="The topic of the record.")],
         partition: Annotated[int, typer.Argument(help="Its partition.", min=0)],
         offset: Annotated[int, typer.Argument(help="Its offset.", min=0)],
-        consumer: Annotated[str, typer.Option(help="The consumer, or projection.NAME: it goes on without the record.")],
+        consumer: Annotated[str, typer.Option(help="The consumer, or projection.NAME: it skips the record.")],
         reason: Annotated[str, typer.Option(help="Why; it is kept.", max=500)],
         as_json: AsJson = False, data_dir: DataDir = None,
     ) -> None:  # fmt: skip

@@ -79,7 +79,7 @@ def _follow(
         if found["state"] != "running":
             return
         if timeout_seconds is not None and time.monotonic() - began >= timeout_seconds:
-            raise Failure(f"not over after {timeout_seconds:g} seconds", f"replay {replay_id} goes on")
+            raise Failure(f"not over after {timeout_seconds:g} seconds", f"replay {replay_id} continues")
         sleep(POLL_SECONDS)
 
 

@@ -82,9 +82,9 @@ def down(data_dir: DataDir = None, json: AsJson = False) -> None:
 
 
 def status(data_dir: DataDir = None, json: AsJson = False) -> None:
-    """Show whether the stack runs, where it listens, how often each process restarted, and what is held back.
+    """Show whether the stack runs, where it listens, how often each process restarted, and what waits.
 
-    That is who is paused, how many dead letters are open, which topics are held; null in JSON where nobody knows.
+    What waits: paused consumers, parked dead letters, topics that nothing is sent to; null in JSON where unknown.
 
     Exit codes: 0 it runs; 1 it does not (or not yet).
     """

@@ -26,7 +26,10 @@ def register(sources: typer.Typer) -> None:
             answer = api.get("/v1/streams", limit=limit)
         show_list(
             answer, as_json,
-            table("data set", "source", "state", "rows", "open", "next seal", "last sealed", right=("rows", "open")),
+            table(
+                "dataset", "source", "state", "rows", "waiting", "next version", "last version",
+                right=("rows", "waiting"),
+            ),
             lambda row: (
                 escape(row["dataset"]), row["source_id"], row["state"], number(row["rows"]), number(row["open_rows"]),
                 moment(row["next_seal_at"]), _sealed(row["last_sealed"]),

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 EPILOG = """
 [cyan]headrace topics[/]  makes those that are missing; once, and at every upgrade
 
-[cyan]headrace topics list[/]  how many partitions each has, and which is held
+[cyan]headrace topics list[/]  how many partitions each has, and which is suspended
 
 [cyan]headrace topics grow headrace.webhooks 12[/]  to 12 partitions, each key's events still in order
 
@@ -41,7 +41,7 @@ def register(app: typer.Typer) -> None:
         context: typer.Context,
         as_json: AsJson = False,
         hold: Annotated[
-            bool, typer.Option("--hold", help="One that somebody else has grown is no error: it is held.")
+            bool, typer.Option("--hold", help="One that somebody else has grown is no error: it is suspended.")
         ] = False,
         restore: Annotated[
             bool, typer.Option("--restore", help="What this Kafka has lost is published again first.")
@@ -70,7 +70,7 @@ def register(app: typer.Typer) -> None:
 
     @group.command("list", epilog=EPILOG)
     def every(as_json: AsJson = False, data_dir: DataDir = None) -> None:
-        """List the topics with their partitions; say which is held, and why."""
+        """List the topics with their partitions; say which is suspended, and why."""
         from compose.cli.connection import operated
         from compose.growing import CannotGrow, standings
 
@@ -81,9 +81,7 @@ def register(app: typer.Typer) -> None:
         if as_json:
             print_json({"data": [asdict(one) for one in found]})
             return
-        shown = table(
-            "topic", "partitions", "keys over", "state", "waiting", right=("partitions", "keys over", "waiting")
-        )
+        shown = table("topic", "partitions", "used", "state", "waiting", right=("partitions", "used", "waiting"))
         for one in found:
             shown.add_row(one.topic, number(one.partitions), number(one.spread_over), _state(one), number(one.waiting))
         terminal().print(shown)
@@ -93,14 +91,14 @@ def register(app: typer.Typer) -> None:
         topic: Annotated[str, typer.Argument(help="Its name, without a prefix.")],
         partitions: Annotated[int | None, typer.Argument(min=1, help="How many it shall have in all.")] = None,
         timeout: Annotated[float, typer.Option(help="Seconds to wait until all of it is consumed.")] = 300.0,
-        abandon: Annotated[bool, typer.Option("--abandon", help="Lift the hold that a killed one left.")] = False,
-        dry_run: Annotated[bool, typer.Option("--dry-run", help="Say how it stands; change nothing.")] = False,
+        abandon: Annotated[bool, typer.Option("--abandon", help="End the suspension that a killed one left.")] = False,
+        dry_run: Annotated[bool, typer.Option("--dry-run", help="Say who is how far behind; change nothing.")] = False,
         as_json: AsJson = False,
         data_dir: DataDir = None,
     ) -> None:
         """Add partitions to a topic while everything runs, without losing the order of any key.
 
-        The relay holds the topic, all that stands on it is consumed, partitions are added, the relay goes on. What is
+        The relay suspends the topic, all that is on it is consumed, partitions are added, the relay continues. What is
         accepted meanwhile waits. With the number that a topic has already, it takes over what somebody else added.
         """
         from aiokafka.errors import KafkaError
@@ -118,9 +116,7 @@ def register(app: typer.Typer) -> None:
         if as_json:
             print_json(asdict(found))
             return
-        said = (
-            f"{topic} has {found.partitions} partitions, its keys are spread over {found.spread_over}: {_state(found)}"
-        )
+        said = f"{topic} has {found.partitions} partitions, its keys use {found.spread_over}: {_state(found)}"
         terminal().print(said)
         for one, lag in found.behind.items() if dry_run else ():
             terminal().print(f"{one} is {lag} behind")
@@ -150,5 +146,5 @@ async def _grown(
 def _state(one: "Standing") -> str:
     if one.held_since is not None:
         what_for = f", to be grown to {one.held_for}" if one.held_for else ", somebody else has grown it"
-        return f"[red]held[/] since {moment(one.held_since)} by {escape(one.held_by or '-')}{what_for}"
-    return "[green]open[/]" if one.partitions == one.spread_over else "[red]somebody else has grown it[/]"
+        return f"[red]suspended[/] since {moment(one.held_since)} by {escape(one.held_by or '-')}{what_for}"
+    return "[green]in use[/]" if one.partitions == one.spread_over else "[red]somebody else has grown it[/]"

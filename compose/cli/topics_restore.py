@@ -46,7 +46,7 @@ def register(group: typer.Typer) -> None:
         """Publish again what Kafka has lost: a disk, a restored volume, a topic made anew, another cluster.
 
         The same events with the same ids: who has had one drops it. Positions that are not in the log are set, and
-        who waited goes on. The topics are held meanwhile; webhooks are accepted all the time.
+        who waited continues. The topics are suspended meanwhile; webhooks are accepted all the time.
         """
         from compose.cli.connection import operated
 
@@ -90,7 +90,7 @@ def _run(settings: "Settings", tell: "Tell", from_seq: int | None, *, every: boo
     except KafkaError as error:
         raise Failure(f"Kafka: {error!r}", "once it answers, call this again") from None
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        again = "once that is mended, call this again: topics that it held are held until then"
+        again = "once that is repaired, call this again: topics that it suspended stay so until then"
         raise explain(error) or Failure(f"the restore was cut off: {error!r}", again) from None
 
 

@@ -189,7 +189,7 @@ async def _consumers(url: str) -> Check:
     except (asyncpg.PostgresError, TimeoutError) as error:
         return Check("consumers", ok=False, detail=str(error), advice="headrace migrate")
     paused = ", ".join(f"{one.consumer} is paused: {one.reason}" for one in found)
-    advice = "headrace consumers show NAME; once the cause is mended, headrace consumers resume NAME --reason …"
+    advice = "headrace consumers show NAME; once the cause is repaired, headrace consumers resume NAME --reason …"
     return Check("consumers", not found, paused or "none is paused", advice)
 
 
@@ -199,11 +199,13 @@ async def _topics(url: str) -> Check:
         found = await held_back(url)
     except (asyncpg.PostgresError, TimeoutError) as error:
         return Check("topics", ok=False, detail=str(error), advice="headrace migrate")
-    said = [f"{one.topic} is held by {one.by}" for one in found.topics]
+    said = [f"{one.topic} is suspended by {one.by}" for one in found.topics]
     said += [f"nothing is sent to {one.topic}: {one.why}" for one in found.stopped]
     said += [f"{one.records} records of {one.topic} are refused: {one.why}" for one in found.refused]
-    advice = "headrace topics list; a held one: headrace topics grow TOPIC PARTITIONS; the relay retries the others"
-    return Check("topics", not said, ", ".join(said) or "none is held", advice)
+    advice = (
+        "headrace topics list; a suspended one: headrace topics grow TOPIC PARTITIONS; the relay retries the others"
+    )
+    return Check("topics", not said, ", ".join(said) or "none is suspended", advice)
 
 
 async def _blocked(url: str) -> Check:

@@ -7,6 +7,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from compose.bootstrap import create_key
+from compose.call_names import NAMES
 from compose.settings import Settings
 from tests.acceptance.answers import problem
 from tests.acceptance.world import api_only
@@ -40,6 +41,23 @@ async def test_every_route_refuses_a_parameter_that_it_does_not_know(database_se
             known = [one["name"] for one in paths[path][method].get("parameters", ()) if one["in"] == "query"]
             assert (said["parameter"], said["known"]) == ("limitt", sorted(known)), (method, path)
             assert ("did you mean 'limit'?" in answer.text) is ("limit" in known), (method, path)
+
+
+VERBS = {
+    "Cancel", "Change", "Check", "Create", "Delete", "Deliver", "Discard", "Download", "Get", "Group", "List", "Read",
+    "Replay", "Rotate", "Start", "Sum", "Summarize", "Try", "Upload",
+}  # fmt: skip
+
+
+async def test_every_call_has_a_name_in_plain_words_that_no_other_has(database_settings: Settings) -> None:
+    async with api_only(database_settings) as world:
+        paths = (await world.get("/openapi.json"))["paths"]
+    told = {f"{method.upper()} {path}": one for path, calls in paths.items() for method, one in calls.items()}
+    assert {call: one["summary"] for call, one in told.items()} == NAMES
+    assert [name for name in NAMES.values() if name.split()[0] not in VERBS or len(name.split()) < 2] == []
+    ids = {call: one["operationId"] for call, one in told.items()}
+    assert ids["GET /v1/jobs"] == "list_jobs"
+    assert len(set(ids.values())) == len(set(NAMES.values())) == len(NAMES)
 
 
 def open_objects(document: dict[str, Any], schema: dict[str, Any], seen: set[str]) -> list[str]:

@@ -6,8 +6,9 @@ from uuid import uuid4
 
 import pytest
 
+from compose.settings import Settings
 from tests.acceptance.ingress.senders import accepted, count, create, deliver, sql
-from tests.acceptance.world import World
+from tests.acceptance.world import World, api_only
 from tests.eventually import eventually
 
 MAPPING = {"dataset_id": "set", "target": "'y'", "model": "name"}
@@ -33,6 +34,13 @@ async def test_created_listed_shown_and_the_secret_only_once(api: World) -> None
     assert secret not in got.text + listed.text
     again = await api.client.post("/v1/sources", json={"name": "shop"})
     assert (again.status_code, again.json()["code"]) == (409, "name_taken")
+
+
+async def test_behind_a_proxy_the_url_is_what_others_call(database_settings: Settings) -> None:
+    there = database_settings.model_copy(update={"public_url": "https://hooks.example/headrace/"})
+    async with api_only(there) as world:
+        made = await create(world, "shop")
+    assert made["url"] == f"https://hooks.example/headrace/hooks/{made['id']}"
 
 
 async def test_a_change_is_made_to_what_was_seen(api: World) -> None:

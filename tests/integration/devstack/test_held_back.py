@@ -65,9 +65,9 @@ async def test_who_is_paused_and_what_is_open(
     told = capsys.readouterr().out
     assert "projection.jobs is paused since" in told
     assert "by somebody: a [bad] view" in told
-    assert f"{JOBS.name} is held since" in told
+    assert f"{JOBS.name} is suspended since" in told
     assert "by test: 2 records wait" in told
-    assert "4 are open: billing 3, ingest 1" in told
+    assert "4 are parked: billing 3, ingest 1" in told
     assert [one["why"] for one in found.plain()["stopped_topics"]] == ["Kafka refuses it [all]"]
     assert f"nothing is sent to {MODELS.name} since" in told
     assert "Kafka refuses it [all]; 0 records wait" in told
