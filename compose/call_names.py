@@ -37,6 +37,7 @@ NAMES = {
     "GET /v1/models/{name}": "Get a model",
     "GET /v1/models/{name}/versions": "List versions of a model",
     "GET /v1/models/{name}/versions/{number}": "Get a version of a model",
+    "GET /v1/models/{name}/versions/{number}/files/{file}": "Download a file of a model",
     "GET /v1/metric-trends": "List metric trends",
     "GET /v1/metric-trends/summary": "Summarize metric trends",
     "GET /v1/usage": "Sum usage",
