@@ -42,7 +42,7 @@ INGEST = Consumer(
     ),
     queues=("validation", "sealing"),
     batch=500,
-    does="map the payload to a command or to rows, validate the data set, admit the job",
+    does="map the payload to a command or to rows, validate the dataset, admit the job",
 )  # fmt: skip
 TRAINING = Consumer(
     "training",

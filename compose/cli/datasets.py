@@ -87,7 +87,7 @@ def register(app: typer.Typer) -> None:
 
     @datasets.command("list")
     def newest(limit: Limit = 50, as_json: AsJson = False) -> None:
-        """List data sets, newest first."""
+        """List datasets, newest first."""
         from compose.cli.client import connected
 
         with connected() as api:
@@ -104,7 +104,7 @@ def register(app: typer.Typer) -> None:
 
     @datasets.command()
     def show(dataset: Id, as_json: AsJson = False) -> None:
-        """Show a data set: its state, columns, and what validation found."""
+        """Show a dataset: its state, columns, and what validation found."""
         from compose.cli.client import connected
 
         with connected() as api:

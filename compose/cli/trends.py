@@ -7,6 +7,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
+from compose.cli.inputs import moment_of
 from compose.cli.output import AsJson, moment, number, print_json, show_list, sparkline, table, terminal
 
 EPILOG = """
@@ -26,6 +27,10 @@ def register(app: typer.Typer) -> None:
     def trends(
         model: Annotated[str | None, typer.Option(help="Only this model.")] = None,
         metric: Annotated[str | None, typer.Option(help="Only this metric.")] = None,
+        since: Annotated[
+            str | None, typer.Option("--from", help="From this time on: RFC 3339, or 90s, 15m, 2h, 7d ago.")
+        ] = None,
+        to: Annotated[str | None, typer.Option("--to", help="Before this time.")] = None,
         summary: Annotated[bool, typer.Option("--summary", help="Average, range and quantiles.")] = False,
         as_json: AsJson = False,
     ) -> None:
@@ -33,8 +38,9 @@ def register(app: typer.Typer) -> None:
         from compose.cli.client import connected
 
         path = "/v1/metric-trends/summary" if summary else "/v1/metric-trends"
+        period = {"from": since and moment_of(since), "to": to and moment_of(to)}
         with connected() as api:
-            answer = api.get(path, model=model, metric=metric)
+            answer = api.get(path, model=model, metric=metric, **period)
         if summary:
             numbers = ("versions", "average", "minimum", "maximum", "p50", "p90", "latest", "change")
             show_list(

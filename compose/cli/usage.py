@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
+from compose.cli.inputs import moment_of
 from compose.cli.output import AsJson, number, show_list, table
 
 
@@ -23,13 +24,18 @@ def register(app: typer.Typer) -> None:
     def usage(
         meter: Annotated[str | None, typer.Option(help="Only this meter.")] = None,
         window: Annotated[Window, typer.Option(help="Sums per UTC day or month.")] = Window.DAY,
+        since: Annotated[
+            str | None, typer.Option("--from", help="From this time on: RFC 3339, or 90s, 15m, 2h, 7d ago.")
+        ] = None,
+        to: Annotated[str | None, typer.Option("--to", help="Before this time.")] = None,
         as_json: AsJson = False,
     ) -> None:
         """Show what was used, per meter and day or month."""
         from compose.cli.client import connected
 
+        period = {"from": since and moment_of(since), "to": to and moment_of(to)}
         with connected() as api:
-            answer = api.get("/v1/usage", meter=meter, window=window.value)
+            answer = api.get("/v1/usage", meter=meter, window=window.value, **period)
         show_list(
             answer, as_json, table(window.value, "meter", "value", "unit", "records", right=("value", "records")),
             lambda row: (

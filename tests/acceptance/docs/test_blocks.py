@@ -115,6 +115,13 @@ def test_a_fresh_start_logs_no_error(stack: Stack) -> None:
     assert [line for line in lines if " ERROR " in line or "Traceback" in line or " CRITICAL " in line] == []
 
 
+def test_the_password_of_the_database_is_printed_only_when_it_is_asked_for(stack: Stack) -> None:
+    password = (stack.terminal.data_dir / "headrace-password").read_text()
+    assert "@" in stack.terminal.json("status")["postgres_url"]
+    assert password not in stack.terminal.run("status", "--json").stdout
+    assert password in stack.terminal.json("env", "--postgres")["HEADRACE_POSTGRES_URL"]
+
+
 def test_every_block_runs(stack: Stack) -> None:
     with ThreadPoolExecutor(AT_ONCE) as threads:
         ended = list(threads.map(lambda one: stack.run(*one), found().items()))
