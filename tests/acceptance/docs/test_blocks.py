@@ -22,11 +22,11 @@ from tests.contract.house import ROOT
 from tests.factories import shipped_csv
 
 UP_SECONDS = 200.0
-PAGE_SECONDS = 400.0
+PAGE_SECONDS = 900.0
 AT_ONCE = 3
 NOT_RUN = {"README.md": 1, "docs/cluster.md": 1, "docs/chaos.md": 1}
 """How many blocks of each page are not run; each says why."""
-pytestmark = pytest.mark.timeout(700)
+pytestmark = pytest.mark.timeout(1200)
 
 
 def found() -> dict[str, list[Block]]:
