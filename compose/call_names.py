@@ -62,7 +62,9 @@ def named(routers: Iterable[APIRouter]) -> list[APIRouter]:
     """The routers, with every call that is listed under its name."""
     found = list(routers)
     for route in (route for router in found for route in router.routes if isinstance(route, APIRoute)):
-        name = next((NAMES[call] for method in route.methods if (call := f"{method} {route.path}") in NAMES), None)
+        name = next(
+            (NAMES[call] for method in route.methods or () if (call := f"{method} {route.path}") in NAMES), None
+        )
         if name is not None:
             route.summary = name
             route.operation_id = name.lower().replace(" ", "_")

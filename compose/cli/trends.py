@@ -40,7 +40,7 @@ def register(app: typer.Typer) -> None:
         path = "/v1/metric-trends/summary" if summary else "/v1/metric-trends"
         period = {"from": since and moment_of(since), "to": to and moment_of(to)}
         with connected() as api:
-            answer = api.get(path, model=model, metric=metric, **period)
+            answer = api.read(path, {"model": model, "metric": metric, **period})
         if summary:
             numbers = ("versions", "average", "minimum", "maximum", "p50", "p90", "latest", "change")
             show_list(

@@ -35,7 +35,7 @@ def register(app: typer.Typer) -> None:
 
         period = {"from": since and moment_of(since), "to": to and moment_of(to)}
         with connected() as api:
-            answer = api.get("/v1/usage", meter=meter, window=window.value, **period)
+            answer = api.read("/v1/usage", {"meter": meter, "window": window.value, **period})
         show_list(
             answer, as_json, table(window.value, "meter", "value", "unit", "records", right=("value", "records")),
             lambda row: (
