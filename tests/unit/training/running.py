@@ -9,7 +9,6 @@ from consumers.training.child import train
 from consumers.training.protocol import Column, TrainRequest, TrainResult
 from consumers.work.child import Refusal
 
-KEPT = set(Column.model_fields)
 ONE_CANDIDATE = 1.0
 """A budget in which the simplest candidate alone is tried."""
 
@@ -27,7 +26,10 @@ def outcome(
     checked = check_csv(path, CsvLimits(), silent)
     if not checked.valid:
         return None
-    columns = tuple(Column.model_validate(one.model_dump(include=KEPT)) for one in checked.columns)
+    columns = tuple(
+        Column(name=one.name, type=one.type, missing=one.missing or (), looks_like=one.looks_like)
+        for one in checked.columns
+    )
     asked = {"budget_seconds": ONE_CANDIDATE, "options": options or {}} | more
     try:
         return train(TrainRequest(path=str(path), columns=columns, target=target, **asked), directory, silent)

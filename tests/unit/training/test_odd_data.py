@@ -71,7 +71,14 @@ def test_a_date_alone_is_no_feature(tmp_path: Path) -> None:
     rows = [f"2025-{row // 28 + 1:02d}-{row % 28 + 1:02d},{row * 7 % 13}.5" for row in range(100)]
     refusal = refused(tmp_path, csv_of("day,value", rows), "value")
     assert (refusal.failure_class, refusal.code) == ("user_data", "no_features")
-    assert "'day'" in refusal.message
+    assert "'day': dates are not used; columns of numbers made from them are" in refusal.message
+
+
+def test_dates_that_recur_are_left_out_and_named(tmp_path: Path) -> None:
+    rows = [f"2025-01-{row % 9 + 1:02d},{row % 10},{row % 3}" for row in range(60)]
+    found = result(tmp_path, csv_of("day,size,y", rows), "y")
+    assert [one.name for one in found.details.left_out] == ["day"]
+    assert "dates" in found.details.left_out[0].reason
 
 
 def test_ids_and_free_text_are_left_out_and_not_in_the_model(tmp_path: Path) -> None:
