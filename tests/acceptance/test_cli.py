@@ -138,9 +138,7 @@ def test_jobs(terminal: Terminal, job: str) -> None:
 
 
 def test_a_failed_job_is_a_failure(terminal: Terminal, iris: str) -> None:
-    done = terminal.run(
-        "jobs", "start", "--dataset", iris, "--target", "nothing", "--model", "new", "--wait", "--json"
-    )
+    done = terminal.run("jobs", "start", "--dataset", iris, "--target", "nothing", "--model", "new", "--wait", "--json")
     assert done.returncode == 1
     assert json.loads(done.stdout)["failure"]["code"] == "target_not_found"
 
