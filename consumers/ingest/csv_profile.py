@@ -91,7 +91,7 @@ def _column(
         measured = {name: _finite(value) for name, value in figures.items()}
     return ColumnProfile(
         name=one.name, type=decision.kind, empty=one.rows - one.values,
-        distinct=min(one.distinct, one.values), top=top, missing=decision.missing or None,
+        distinct=min(one.distinct, one.values), top=top, missing=decision.missing,
         looks_like=decision.looks_like, **measured,
     )  # fmt: skip
 

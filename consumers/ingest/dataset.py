@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from consumers.ingest.protocol import ValidationResult
+from consumers.ingest.protocol import ColumnProfile, ValidationResult
 from schemas.bounds import size_of
 from schemas.datasets import Column, DatasetRejected, DatasetSubmitted, DatasetValidated, Finding, Reading
 from schemas.event import Cause, Event, following
@@ -69,12 +69,9 @@ def validated(
 ) -> tuple[Dataset, Event]:
     """A table that can be trained on."""
     columns = tuple(
-        Column(
-            name=one.name, type=one.type, missing=one.missing or (), looks_like=one.looks_like
-        )
-        for one in result.columns
-    )  # fmt: skip
-    profile = tuple(one.model_dump(mode="json", exclude_none=True) for one in result.columns)
+        Column(name=one.name, type=one.type, missing=one.missing, looks_like=one.looks_like) for one in result.columns
+    )
+    profile = tuple(_profile(one) for one in result.columns)
     after = replace(
         dataset, state="validated", version=version, rows=result.rows, columns=columns, profile=profile,
         findings=_findings(result), aggregate_version=dataset.aggregate_version + 1,
@@ -107,6 +104,11 @@ def refused_by(result: ValidationResult) -> tuple[str, tuple[Finding, ...]]:
 
 def _findings(result: ValidationResult) -> tuple[Finding, ...]:
     return tuple(Finding.model_validate(one.model_dump()) for one in result.report)
+
+
+def _profile(column: ColumnProfile) -> dict[str, Any]:
+    nothing = set() if column.missing else {"missing"}
+    return column.model_dump(mode="json", exclude_none=True, exclude=nothing)
 
 
 def _event(dataset: Dataset, data: DatasetValidated | DatasetRejected, cause: Cause, at: datetime) -> Event:

@@ -11,7 +11,7 @@ from consumers.ingest import dataset as datasets
 from consumers.ingest import store
 from consumers.ingest.dataset import BY, Dataset
 from consumers.ingest.decide import Decision, cancellation, request
-from consumers.ingest.mapping import Unmappable, command
+from consumers.ingest.mapping import Unmappable, command, has_types
 from consumers.ingest.readings import store as readings
 from consumers.ingest.readings.remembered import Readings, names_in
 from consumers.ingest.rows import rows
@@ -146,7 +146,9 @@ class Ingest:
                 made = rows(body, action, version, data.content_type)
                 if not made:
                     return Ignored("the payload has no row with a value")
-                desk.taken.append(Taken(event, data.source_id, action, version, made))
+                desk.taken.append(
+                    Taken(event, data.source_id, action, version, made, has_types(body, data.content_type))
+                )
                 desk.held_cells += len(made) * len(action["columns"])
                 return Applied()
             mapped = command(body, action, version, event.id, data.content_type)

@@ -90,6 +90,13 @@ def payload_of(body: bytes, content_type: str = JSON) -> Any:
         raise Unmappable(f"the payload is not JSON: {error}") from None
 
 
+def has_types(body: bytes, content_type: str) -> bool:
+    """Whether the values of a payload have types of their own: all fields of a form are texts."""
+    if content_type != FORM or body.lstrip().startswith((b"{", b"[")):
+        return True
+    return list(_form(body)) == ["payload"]
+
+
 def search(name: str, expression: str, payload: Any, evaluation: Evaluation) -> Any:
     """What an expression finds; `name` says whose it is. Raises Unmappable."""
     try:

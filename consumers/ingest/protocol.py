@@ -66,7 +66,7 @@ class ColumnProfile(Frozen):
     mean: float | None = None
     std: float | None = None
     top: tuple[TopValue, ...] = ()
-    missing: tuple[str, ...] | None = None
+    missing: tuple[str, ...] = ()
     looks_like: str | None = None
 
 

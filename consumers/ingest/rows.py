@@ -1,6 +1,7 @@
 """A webhook's payload becomes rows of a streaming data set, by the columns of its source: pure."""
 
 import math
+from collections.abc import Iterable
 from typing import Any
 
 from consumers.ingest.expression import Evaluation, TooCostly
@@ -15,6 +16,7 @@ Row = dict[str, Scalar]
 MOST_CELLS = 20_000
 MOST_ROW_BYTES = 256 << 10
 MOST_ROW_LINES = 5_000
+KINDS = {str: "t", int: "n", float: "n", bool: "b", type(None): "-"}
 
 
 def rows(body: bytes, action: dict[str, Any], version: int, content_type: str = JSON) -> list[Row]:
@@ -38,6 +40,11 @@ def cell_of(value: Scalar) -> str | None:
     if value is None or isinstance(value, str):
         return value
     return ("true" if value else "false") if isinstance(value, bool) else repr(value)
+
+
+def kinds_of(values: Iterable[Scalar]) -> str:
+    """What the cells of a row were, a letter each: text, number, boolean, or - for null."""
+    return "".join([KINDS.get(type(value), "t") for value in values])
 
 
 def _row(place: int, found: Any, columns: dict[str, str], evaluation: Evaluation) -> Row:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from consumers.ingest.rows import Row, cell_of
+from consumers.ingest.rows import Row, cell_of, kinds_of
 from consumers.ingest.streams import store
 from consumers.ingest.streams.stream import Batch, Stream, begun, closed, columns_of, cut, shape_of, with_rows
 from consumers.work.piece import NewPiece
@@ -22,13 +22,14 @@ MOST_DUE = 100
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """The rows of one event, by its source's action."""
+    """The rows of one event, by its source's action; `has_types` as JSON has and a form has not."""
 
     event: Event
     source_id: UUID
     action: dict[str, Any]
     version: int
     rows: Sequence[Row]
+    has_types: bool = False
 
 
 async def take_in(tx: "AsyncConnection", taken: Sequence[Taken]) -> list[NewPiece]:
@@ -96,6 +97,7 @@ def _numbered(stream: Stream, one: Taken) -> list[store.NewRow]:
             one.event.id,
             place,
             [cell_of(row[name]) for name in names],
+            kinds_of([row[name] for name in names]) if one.has_types else None,
         )
         for place, row in enumerate(one.rows)
     ]

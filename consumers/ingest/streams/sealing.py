@@ -20,7 +20,7 @@ from consumers.work.limits import Limits
 from consumers.work.piece import Claimed
 from consumers.work.spawn import ChildRequest, ChildResult, Finished, LimitExceeded, Progress, Refused
 from consumers.work.task import Unusable
-from schemas.datasets import DatasetSubmitted, Finding
+from schemas.datasets import DatasetSubmitted, Finding, Reading
 from schemas.event import Event, following
 from schemas.ids import derived
 from schemas.jobs import JobRequested
@@ -175,10 +175,15 @@ def _events(batch: Batch, key: str, result: Finished, at: datetime) -> list[Even
     """Ids come from the batch: the same step again says the same."""
     submitted = DatasetSubmitted(
         dataset_id=batch.dataset_id, name=batch.dataset, object_key=key, size_bytes=result.result["size_bytes"],
-        sha256=result.result["sha256"], content_type="text/csv",
+        sha256=result.result["sha256"], content_type="text/csv", reading=_reading(result.result["texts"]),
     )  # fmt: skip
     event = following(batch.cause, submitted, by=BY, subject=str(batch.dataset_id), version=0, at=at)
     return [event, *_training(batch, event, at)]
+
+
+def _reading(texts: Sequence[str] | None) -> Reading | None:
+    """A text stays a text, whatever it looks like; None where a form's fields are among the rows."""
+    return None if texts is None else Reading(types=dict.fromkeys(texts, "text") or None, typed=True)
 
 
 def _training(batch: Batch, cause: Event, at: datetime) -> list[Event]:

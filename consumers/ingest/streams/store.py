@@ -16,8 +16,8 @@ from schemas.ids import milliseconds_of
 
 Key = tuple[UUID, UUID]
 """(tenant, source)"""
-NewRow = tuple[UUID, UUID, int, UUID, int, list[str | None]]
-"""(tenant, stream, number, event, ordinal, cells)"""
+NewRow = tuple[UUID, UUID, int, UUID, int, list[str | None], str | None]
+"""(tenant, stream, number, event, ordinal, cells, what these were)"""
 
 # A source's first stream has no row yet that could be locked.
 LOCK_SOURCES = text("""
@@ -38,7 +38,7 @@ PAGE = text("""
     SELECT number, line FROM (
         SELECT number, line, sum(octet_length(line)) OVER (ORDER BY number) - octet_length(line) AS before
         FROM (
-            SELECT number, cells::text AS line FROM stream_rows
+            SELECT number, coalesce(cells || to_jsonb(kinds), cells)::text AS line FROM stream_rows
             WHERE tenant_id = :tenant AND stream_id = :stream AND number > :after AND number <= :through
             ORDER BY number LIMIT :rows
         ) AS next
@@ -108,7 +108,7 @@ async def events_known(tx: AsyncConnection, events: Iterable[Key]) -> set[Key]:
 
 async def add_rows(tx: AsyncConnection, rows: Sequence[NewRow]) -> None:
     """Insert rows under their numbers."""
-    names = ("tenant_id", "stream_id", "number", "event_id", "ordinal", "cells")
+    names = ("tenant_id", "stream_id", "number", "event_id", "ordinal", "cells", "kinds")
     for part in _of_bounded_bytes(rows):
         await tx.execute(insert(stream_rows), [dict(zip(names, row, strict=True)) for row in part])
 
@@ -132,8 +132,10 @@ def _of_bounded_bytes(rows: Sequence[NewRow]) -> Iterator[Sequence[NewRow]]:
 
 
 async def page(tx: AsyncConnection, batch: Batch, after: int, most_rows: int) -> Sequence[tuple[int, str]]:
-    """The next rows of a batch's version (number, cells as a JSON list): at least one, and not many more bytes than
-    a page has."""
+    """The next rows of a batch's version: at least one, and not many more bytes than a page has.
+
+    Each is its number, and a JSON list of its cells; after these what they were, where it is known.
+    """
     given = {
         "tenant": batch.tenant, "stream": batch.stream_id, "after": after, "through": batch.through,
         "rows": most_rows, "bytes": PAGE_BYTES,

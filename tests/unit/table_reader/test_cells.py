@@ -14,7 +14,7 @@ WORDS = ("red", "green", "blue") * 4
 @pytest.mark.parametrize("word", ["NA", "null", "None", "nan", "NULL", "N/A", "?", "-"])
 def test_among_words_only_the_empty_cell_is_missing(word: str, tmp_path: Path) -> None:
     found, findings = column(tmp_path, [*WORDS, word, word, ""])
-    assert (found.type, found.missing, found.empty, found.distinct) == ("text", None, 1, 4)
+    assert (found.type, found.missing, found.empty, found.distinct) == ("text", (), 1, 4)
     kept = findings["missing_words_kept"]
     assert (kept.count, kept.rows, kept.samples) == (2, (14, 15), (word,))
 
@@ -48,7 +48,7 @@ def test_words_are_missing_beside_any_other_kind_of_value(
 
 def test_one_word_that_is_no_number_keeps_a_column_as_it_is_written(tmp_path: Path) -> None:
     found, findings = column(tmp_path, [*NUMBERS, "n/a", "sold"])
-    assert (found.type, found.missing) == ("text", None)
+    assert (found.type, found.missing) == ("text", ())
     finding = findings["mostly_numbers"]
     assert (finding.count, finding.rows, finding.samples) == (2, (14, 15), ("n/a", "sold"))
 

@@ -12,7 +12,7 @@ def test_given_words_are_missing_in_every_column_and_no_others_are(tmp_path: Pat
     assert (found.type, found.missing, found.empty) == ("text", ("-",), 4)
     assert (findings["missing_words"].count, findings["missing_words"].rows[0]) == (4, 3)
     found, findings = column(tmp_path, [*NUMBERS, "NA"], missing=("-",))
-    assert (found.type, found.missing) == ("text", None)
+    assert (found.type, found.missing) == ("text", ())
     assert findings["mostly_numbers"].samples == ("NA",)
 
 
@@ -32,7 +32,7 @@ def test_a_given_type_is_the_type(tmp_path: Path) -> None:
     assert (found.type, found.missing, found.max) == ("integer", ("NA",), 10)
     assert set(findings) == {"missing_words"}
     found, findings = column(tmp_path, ["7", "10", "NA"] * 4, types={"x": "text"})
-    assert (found.type, found.missing, found.empty, findings) == ("text", None, 0, {})
+    assert (found.type, found.missing, found.empty, findings) == ("text", (), 0, {})
 
 
 def test_a_type_that_does_not_fit_rejects_the_file_with_its_rows(tmp_path: Path) -> None:
@@ -61,7 +61,7 @@ def test_a_type_of_a_column_that_is_not_there(tmp_path: Path) -> None:
 def test_typed_values_are_what_they_were(tmp_path: Path) -> None:
     said = {"typed": True, "types": {"x": "text"}}
     found, findings = column(tmp_path, ["NULL", "7", "", "007"] * 4, **said)
-    assert (found.type, found.missing, found.empty) == ("text", None, 4)
+    assert (found.type, found.missing, found.empty) == ("text", (), 4)
     assert findings == {}
     found, findings = column(tmp_path, ["7.5", "9", ""] * 4, **said)
     assert (found.type, found.empty) == ("text", 4)
