@@ -22,7 +22,7 @@ def register(sources: typer.Typer) -> None:
         name: Annotated[str | None, typer.Option(help="Another name.")] = None,
         train: Annotated[bool | None, typer.Option("--train/--forward", help="Another action.")] = None,
         whole: Annotated[str | None, typer.Option("--action", help="Any action as JSON, or @FILE.")] = None,
-        dataset_id: Annotated[str | None, typer.Option(help=Expression)] = None,
+        dataset_id: Annotated[str | None, typer.Option(help=f"It gives a dataset's id or name. {Expression}")] = None,
         target: Annotated[str | None, typer.Option(help=Expression)] = None,
         model: Annotated[str | None, typer.Option(help=Expression)] = None,
         options: Annotated[str | None, typer.Option(help=Expression)] = None,

@@ -21,7 +21,7 @@ EPILOG = """
 
 [cyan]headrace sources create erp --scheme hmac --option header=x-signature --option id_header=x-id[/]  any HMAC
 
-[cyan]headrace sources create crm --train --target "'churned'" --dataset-id export.dataset[/]  by JMESPath
+[cyan]headrace sources create crm --train --target "'churned'" --dataset-id "'customers'"[/]  by JMESPath
 """
 SCHEMES = "standard_webhooks, github, stripe, shopify, slack, hmac or password."
 Expression = "JMESPath into the payload, or a literal in single quotes."
@@ -39,7 +39,9 @@ def register(app: typer.Typer) -> None:
     def create(
         name: Annotated[str, typer.Argument(help="Its name, once per tenant.")],
         train: Annotated[bool, typer.Option("--train", help="Start a training job from each webhook.")] = False,
-        dataset_id: Annotated[str | None, typer.Option(help=f"With --train. {Expression}")] = None,
+        dataset_id: Annotated[
+            str | None, typer.Option(help=f"With --train; it gives a dataset's id or name. {Expression}")
+        ] = None,
         target: Annotated[str | None, typer.Option(help=f"With --train. {Expression}")] = None,
         model: Annotated[str | None, typer.Option(help=f"With --train. {Expression}")] = None,
         options: Annotated[str | None, typer.Option(help=f"With --train. {Expression}")] = None,

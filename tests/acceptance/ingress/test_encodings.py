@@ -12,6 +12,7 @@ import pytest
 from tests.acceptance.answers import problem
 from tests.acceptance.ingress.senders import JSON, count, create, deliveries, signed
 from tests.acceptance.world import World
+from tests.eventually import eventually
 
 HMAC = {"scheme": "hmac", "options": {"header": "x-signature", "id_path": "id"}}
 PASSWORD = {"scheme": "password", "options": {"id_path": "update_id"}}
@@ -84,6 +85,14 @@ async def test_an_inflated_body_has_the_limits_of_any_other(api: World) -> None:
         assert answer.headers["accept-encoding"] == "gzip, deflate"
         assert "gzip, deflate" in answer.json()["message"]
     assert await count(api, "events") == 1
+
+    async def noted() -> list[str]:
+        return [row["reason"] for row in await deliveries(api, source, "rejected")]
+
+    # The owner of the source sees what the sender does wrong.
+    reasons = await eventually(noted, lambda found: len(found) >= 10)
+    assert any(one.startswith("415 unsupported_content_encoding: Content-Encoding 'br'") for one in reasons)
+    assert any(one.startswith("400 invalid_content_encoding: The body is not gzip") for one in reasons)
 
 
 @pytest.mark.parametrize("text", ["\\ud83d", "\\ude00 x", "\\ud83d\\ud83d"])

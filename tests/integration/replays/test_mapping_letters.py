@@ -1,18 +1,25 @@
 """Datasets by their names, and what the dead letters of mappings say."""
 
+import gzip
+import json
 import logging
+import zlib
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from compose.adapters.logged_outbox import append_and_log
+from compose.processes.replays import published
 from consumers.ingest import store as datasets
 from consumers.ingest.dataset import Dataset, State
 from consumers.ingest.mapping import job_of
 from consumers.jobs import store as jobs_of_owner
 from consumers.jobs.job import cancel, fail
+from producers.webhooks.verification.standard_webhooks import sign
+from schemas.decode import read
 from schemas.log import entry_of
 from tests.acceptance.answers import problem
 from tests.factories import new_id
@@ -88,6 +95,50 @@ async def test_letters_are_grouped_by_field_and_stay_in_their_group(field: Field
         (again,) = (await field.world.get("/v1/dead-letters/groups"))["data"]
         assert (again["fingerprint"], again["parked"]) == (group["fingerprint"], 3)
     assert again["error"].startswith("`model`: `'7'` gave 7; expected a model's name")
+
+
+ROWS = {
+    "kind": "rows", "dataset": "readings", "each": "rows", "columns": {"celsius": "celsius", "n": "n"},
+}  # fmt: skip
+
+
+async def test_what_is_around_a_payload_does_not_lose_its_rows(field: Field) -> None:
+    """A content coding, a byte order mark, half an emoji where no column looks: 12 rows each."""
+    source = await field.world.source("sensor", ROWS)
+    readings = {"note": "cut \ud83d", "rows": [{"n": n, "celsius": n / 4} for n in range(12)]}
+    body = json.dumps(readings).encode()
+    bodies = {
+        "gzip": (gzip.compress(body), "gzip"), "deflate": (zlib.compress(b"\xef\xbb\xbf" + body), "deflate"),
+        "UTF-16": (json.dumps(readings).encode("utf-16"), "identity"),
+        "no-UTF-8": (body.replace(b"cut", b"\xff\xfe"), "identity"),
+    }  # fmt: skip
+    for name, (sent, coding) in bodies.items():
+        headers = {
+            **sign(sent, source["secret"], message_id=name, now=datetime.now(UTC)),
+            "content-type": "application/json", "content-encoding": coding,
+        }  # fmt: skip
+        url = f"/hooks/{source['id']}"
+        answer = await field.world.client.post(url, content=sent, headers=headers)
+        assert answer.status_code == 202, answer.text
+        async with field.bench.pipeline.begin() as tx:
+            record = await published(tx, field.tenant, UUID(answer.json()["event_id"]))
+        assert record is not None
+        await field.consumed(read(record))
+    assert await field.bench.value("SELECT count(*) FROM dead_letters") == 0
+    rows_of = "SELECT event_id, count(*) AS n FROM stream_rows GROUP BY event_id"
+    assert [row["n"] for row in await field.bench.ask(rows_of)] == [12] * len(bodies)
+
+    # Tried before: the same payload, and one in which a column reads the odd text.
+    path = f"/v1/sources/{source['id']}/dry-run"
+    asked = json.dumps({"payload": readings}).encode()
+    headers = {"content-type": "application/json"}
+    tried = await field.world.client.post(path, content=asked, headers=headers)
+    assert tried.status_code == 200, tried.text
+    assert len(tried.json()["becomes"]["rows"]) == 12
+    readings["rows"][3]["n"] = "\ude00"  # type: ignore[index]
+    asked = json.dumps({"payload": readings}).encode()
+    unfit = problem(await field.world.client.post(path, content=asked, headers=headers), 422, "unmappable")
+    assert unfit["message"].startswith("`columns.n`: `n` gave '\\ude00' in row 4; it holds a character")
 
 
 async def test_a_delivery_is_listed_with_its_source_and_its_job(field: Field) -> None:
