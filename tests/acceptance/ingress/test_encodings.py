@@ -9,8 +9,9 @@ from typing import Any
 import httpx
 import pytest
 
+from compose.processes.api import api as another_process
 from tests.acceptance.answers import problem
-from tests.acceptance.ingress.senders import JSON, count, create, deliveries, signed
+from tests.acceptance.ingress.senders import JSON, count, create, deliveries, signed, sql
 from tests.acceptance.world import World
 from tests.eventually import eventually
 
@@ -117,3 +118,19 @@ async def test_an_id_that_is_a_number_is_one(api: World) -> None:
     assert [one.json()["duplicate"] for one in (first, again, other)] == [False, True, False]
     assert again.json()["body_mismatch"] is True
     assert {one["external_id"] for one in await deliveries(api, source, "accepted")} == {"730194411", "730194412"}
+
+
+async def test_an_equal_body_counts_again_ten_minutes_after_it_counted(api: World) -> None:
+    """Each time another process takes it, by the database's clock."""
+    source = await create(api, "button", scheme="password")
+    first = (await sent(api, source, b'{"pressed": true}')).json()
+    seen = []
+    for offset in ("590 seconds", "601 seconds", "1190 seconds"):
+        await sql(api, "UPDATE clock_offset SET value = CAST($1 AS text)::interval", offset)
+        async with another_process(api.settings) as app:
+            transport = httpx.ASGITransport(app=app)
+            async with httpx.AsyncClient(transport=transport, base_url=api.settings.api_url) as client:
+                later = World(api.settings, client, transport)
+                seen.append((await sent(later, source, b'{"pressed": true}')).json())
+    assert [one["duplicate"] for one in (first, *seen)] == [False, True, False, True]
+    assert seen[0]["event_id"] == first["event_id"] != seen[1]["event_id"] == seen[2]["event_id"]

@@ -148,3 +148,15 @@ def test_options_are_the_model_of_the_scheme() -> None:
             assert schemes.options_of(name, options.model_dump(mode="json")) == options
     with pytest.raises(ValidationError):
         schemes.options_of("hmac", {})
+
+
+@pytest.mark.parametrize("scheme", ["github", "stripe", "shopify", "slack", "hmac"])
+def test_a_secret_of_eight_characters_is_taken_and_one_below_sixteen_warned_of(scheme: SchemeName) -> None:
+    prefix = "whsec_" if scheme == "stripe" else ""
+    known = BY_NAME[scheme]
+    assert known.check_secret(prefix + "1234567") is not None
+    for length, warned in ((8, True), (15, True), (16, False)):
+        secret = prefix + "x" * length
+        assert known.check_secret(secret) is None
+        assert (known.warn_secret(secret) is not None) == warned
+    assert known.warn_secret(known.generate_secret(RANDOM)) is None
