@@ -12,6 +12,7 @@ from typing import Literal
 from consumers.ingest.column_notes import (
     Note,
     constant,
+    decorated,
     empty,
     numbers_as_text,
     other_words,
@@ -23,10 +24,10 @@ from consumers.ingest.column_notes import (
 from consumers.table_reader.rules import LARGEST_NUMBER, MISSING_WORDS
 from schemas.datasets import ColumnType, Reading
 
-MOSTLY = 0.8
+MOSTLY = 0.5
 EXACT = 2**53
 """From here on a double holds not every integer."""
-Where = Literal["words", "unfit", "zeros", "plus", "long", "far", "filled"]
+Where = Literal["words", "unfit", "zeros", "plus", "long", "far", "exponents", "decorated", "filled"]
 
 
 @dataclass(slots=True)
@@ -53,6 +54,8 @@ class Observed:
     literals: int = 0
     long: int = 0
     far: int = 0
+    exponents: int = 0
+    decorated: int = 0
     distinct: int = 0
     largest: float = 0.0
     spelled: dict[str, int] = field(default_factory=dict)
@@ -177,6 +180,12 @@ def _number_notes(one: Observed) -> Iterator[tuple[Note, Where]]:
     if one.long:
         message = f"{one.long} values have more digits than a number keeps: the last ones are lost"
         yield Note("digits_lost", message, one.long), "long"
+    if one.exponents:
+        message = (
+            f"{one.exponents} values are like 12E3, and read as numbers (12000); if they are codes, "
+            f"upload with types={one.name}:text"
+        )
+        yield Note("scientific_notation", message, one.exponents), "exponents"
     if one.far:
         message = (
             f"{one.far} numbers are beyond {LARGEST_NUMBER:g}, too large to compute with: training "
@@ -198,6 +207,9 @@ def _text_notes(one: Observed, looks_like: str | None) -> Iterator[tuple[Note, W
             yield numbers_as_text(one.values), "filled"
     elif one.values and one.numbers >= MOSTLY * one.values:
         yield other_words("mostly_numbers", "numbers", one.values - one.numbers, one), "unfit"
+        return
+    elif one.kept and one.decorated >= MOSTLY * one.kept:
+        yield decorated(one.decorated, one.kept), "decorated"
         return
     elif one.kept and one.dates >= MOSTLY * one.kept:
         yield other_words("mostly_dates", "dates", one.values - one.dates, one), "unfit"

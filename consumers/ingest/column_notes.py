@@ -79,6 +79,15 @@ def other_words(rule: str, kind: str, others: int, one: Counted) -> Note:
     return Note(rule, message, others)
 
 
+def decorated(count: int, values: int) -> Note:
+    """Numbers as people write them."""
+    message = (
+        f"{count} of {values} values look like numbers with a comma, a separator of thousands, a "
+        "currency or a percent sign, and stay text: write them as 1234.5"
+    )
+    return Note("numbers_written_otherwise", message, count)
+
+
 def numbers_as_text(values: int) -> Note:
     """Texts of JSON that look like numbers."""
     message = (

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import difflib
+import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from consumers.ingest.csv_structure import Structure, check_structure
-from consumers.ingest.findings import Findings
+from consumers.ingest.findings import MAX_SAMPLES, Findings
 from consumers.ingest.protocol import (
     ColumnProfile,
     CsvLimits,
@@ -82,5 +83,14 @@ def _profile(request: ValidateRequest, structure: Structure, findings: Findings)
     share, allowed = empty / (rows * len(columns)), request.limits.max_empty_ratio
     if share > allowed:
         message = f"{share:.0%} of all cells are empty, {allowed:.0%} allowed"
-        findings.add("too_many_empty", message, count=empty)
+        worst = sorted(columns, key=lambda column: -column.empty)[:MAX_SAMPLES]
+        samples = [f"{column.name}: {column.empty} of {rows}" for column in worst]
+        findings.add("too_many_empty", message, count=empty, samples=samples)
+    words = sum(len(json.dumps(column.missing)) for column in columns)
+    if words > request.limits.max_words_bytes:
+        message = (
+            f"the words that mean an empty cell take {words} bytes over all columns, "
+            f"{request.limits.max_words_bytes} are allowed: leave such cells empty"
+        )
+        findings.add("too_many_words", message, count=words)
     return columns

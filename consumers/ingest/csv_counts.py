@@ -38,6 +38,11 @@ DATE = f"^(({'|'.join(_FORMS)})([T ] ?{_CLOCK}{_ZONE})?|{'|'.join(_REDUCED)})$"
 ZERO_IN_FRONT = "^[+-]?0[0-9]"
 PHONE = r"^\+[0-9]{7,}$"
 INTEGER = "^[+-]?[0-9]+$"
+EXPONENT = "^[0-9]+[eE][0-9]+$"
+_SIGN = r"[€$£¥%]"
+DECORATED = (
+    rf"^{_SIGN}?\s?[+-]?\s?(\d+|\d{{1,3}}([.,'’ \x{{a0}}\x{{202f}}]\d{{3}})+)([.,]\d+)?\s?({_SIGN}|EUR|USD|CHF)?$"
+)
 LONG = "^[+-]?[0-9]{15,}[1-9]0*$"
 
 SPECIAL: Mapping[str, Callable[[pl.Expr], pl.Expr]] = {
@@ -45,6 +50,8 @@ SPECIAL: Mapping[str, Callable[[pl.Expr], pl.Expr]] = {
     "plus": lambda cell: cell.str.contains(PHONE),
     "literals": lambda cell: cell.str.contains(INTEGER),
     "long": lambda cell: cell.str.contains(LONG) & (_float(cell).abs() >= EXACT),
+    "exponents": lambda cell: cell.str.contains(EXPONENT),
+    "decorated": lambda cell: cell.str.contains(DECORATED) & _number(cell).is_null(),
     "far": lambda cell: is_out_of_range(_float(cell)),
 }
 """What makes a number an id, or too large."""
@@ -100,9 +107,12 @@ def measure(frame: pl.LazyFrame, part: Mapping[str, Observed]) -> dict[str, dict
             number = _number(cell)
             asked += [getattr(number, name)().alias(f"{place}:{name}") for name in FIGURES]
             asked.append(SPECIAL["zeros"](cell).sum().alias(f"{place}:zeros"))
+            if one.candidate == "number":
+                asked.append(SPECIAL["exponents"](cell).sum().alias(f"{place}:exponents"))
             asked.append(cell.str.starts_with("+").sum().alias(f"{place}:plus"))
         elif one.candidate == "text" and one.kept:
             asked.append(cell.str.contains(DATE).sum().alias(f"{place}:dates"))
+            asked.append(SPECIAL["decorated"](cell).sum().alias(f"{place}:decorated"))
     answer = _ask(frame, asked)
     figures = {place: {name: answer.pop(f"{place}:{name}", None) for name in FIGURES} for place in part}
     _keep(part, answer)

@@ -75,7 +75,7 @@ def _predicate(place: str, one: Observed, where: Where) -> pl.Expr:
             return counts.values(place, one).is_not_null() & ~counts.fits(place, one)
         case "filled":
             return counts.values(place, one).is_not_null()
-        case "zeros" | "plus" | "long" | "far":
+        case "zeros" | "plus" | "long" | "far" | "exponents" | "decorated":
             return counts.SPECIAL[where](counts.values(place, one))
 
 

@@ -54,8 +54,12 @@ class _Lines:
             if first:
                 raw, first = raw.removeprefix(b"\xef\xbb\xbf"), False
             self.record_bytes += len(raw)
-            if self.record_bytes > limit or len(self.record) > MAX_RECORD_LINES:
-                self._stop("line_too_long", f"a row is longer than {limit} bytes; is a quote not closed?", raw)
+            if self.record_bytes > limit:
+                message = f"a row is longer than {limit} bytes; is a quote not closed?"
+                self._stop("line_too_long", message, raw)
+            if len(self.record) > MAX_RECORD_LINES:
+                message = f"a row has more than {MAX_RECORD_LINES} line ends; is a quote not closed?"
+                self._stop("line_too_long", message, raw)
             if b"\0" in raw:
                 self.findings.add("nul_byte", "NUL bytes are not text", row=self.row, sample=_text(raw))
                 raw = raw.replace(b"\0", b"")

@@ -21,6 +21,7 @@ class CsvLimits(Frozen):
     max_columns: int = 2000
     max_line_bytes: int = 1024 * 1024
     max_header_bytes: int = 256 * 1024  # an event names every column
+    max_words_bytes: int = 128 * 1024  # and which words are missing in each
     min_rows: int = 10
     max_empty_ratio: float = 0.5
 

@@ -15,6 +15,7 @@ MOST_WORDS = 200
 MOST_WORD_CHARACTERS = 100
 MOST_COLUMNS = 2000
 MOST_NAME_CHARACTERS = 400
+MOST_TYPES_BYTES = 128 << 10
 _COLUMN = re.compile(rf"(.+?):({'|'.join(TYPES)})(?:,|$)", re.DOTALL)
 _YES = {"true": True, "1": True, "": True, "false": False, "0": False}
 
@@ -64,7 +65,10 @@ def _types(values: Iterable[str]) -> dict[str, str]:
             raise _refused("types has a column's name before each colon.")
     if len(types) > MOST_COLUMNS:
         raise _refused(f"types names at most {MOST_COLUMNS} columns.")
-    return {_storable(name): kind for name, kind in types.items()}
+    whole = {_storable(name): kind for name, kind in types.items()}
+    if sum(len(name.encode()) for name in whole) > MOST_TYPES_BYTES:
+        raise _refused(f"the names in types take at most {MOST_TYPES_BYTES} bytes.")
+    return whole
 
 
 def _listed(value: str) -> dict[str, str]:

@@ -81,7 +81,8 @@ def test_ids_keep_their_digits(value: str, rule: str, tmp_path: Path) -> None:
         (["0.5", "0"], "number"),
         (["-0.25", "+0.5"], "number"),
         (["+5", "-3"], "integer"),
-        (["0e3", "1"], "number"),
+        (["0e-3", "1"], "number"),
+        (["1e+20", "1.5E-3"], "number"),
         (["9007199254740991", "1"], "integer"),
         (["1000000000000000000000000", "1"], "number"),
         (["0.1234567890123456789", "1"], "number"),
@@ -153,6 +154,38 @@ def test_a_column_of_such_words_alone_has_no_value(tmp_path: Path) -> None:
     found, findings = column(tmp_path, ["NA", "n/a", ""] * 4)
     assert (found.empty, found.missing) == (12, ("NA", "n/a"))
     assert findings["column_empty"].message == "no value in any row: 'NA' (4), 'n/a' (4) are missing"
+
+
+def test_numbers_that_may_be_codes_are_said(tmp_path: Path) -> None:
+    found, findings = column(tmp_path, ["1204", "12E4", "33"] * 4)
+    assert found.type == "number"
+    finding = findings["scientific_notation"]
+    assert (finding.count, finding.rows[:2], finding.samples) == (4, (3, 6), ("12E4",))
+
+
+@pytest.mark.parametrize(
+    "value", ["1,5", "1.234,50", "1,234.50", "€ 12", "12 €", "12.50 EUR", "7 %", "1 234", "1'234", "-3,25"]
+)
+def test_numbers_as_people_write_them_are_said(value: str, tmp_path: Path) -> None:
+    found, findings = column(tmp_path, [value, "2,5", "n/a", "12"] * 4)
+    assert found.type == "text"
+    finding = findings["numbers_written_otherwise"]
+    assert (finding.count, finding.rows[0], finding.samples[0]) == (8, 2, value)
+
+
+def test_numbers_in_half_of_the_cells_are_said(tmp_path: Path) -> None:
+    found, findings = column(tmp_path, [*NUMBERS, *["unknown"] * 4])
+    assert found.type == "text"
+    finding = findings["mostly_numbers"]
+    assert (finding.count, finding.rows, finding.samples) == (4, (14, 15, 16, 17), ("unknown",))
+
+
+def test_more_words_than_an_event_holds_reject_the_file(tmp_path: Path) -> None:
+    words = [f"w{place:098}" for place in range(200)]
+    names = ",".join(f"c{place}" for place in range(12))
+    lines = "".join(",".join([word] * 12) + "\n" for word in words)
+    result = validated(tmp_path, f"{names}\n{lines}{'1,' * 11}1\n", missing=words)
+    assert "too_many_words" in {one.rule for one in result.report if one.severity == "error"}
 
 
 def test_numbers_that_are_too_large_to_compute_with_are_said(tmp_path: Path) -> None:
