@@ -4,7 +4,13 @@ import subprocess
 import sys
 import tempfile
 
-BESIDE = ("tests/acceptance/test_cli.py", "tests/integration/devstack", "tests/integration/work_child", "tests/unit")
+BESIDE = (
+    "tests/acceptance/test_cli.py",
+    "tests/acceptance/docs",
+    "tests/integration/devstack",
+    "tests/integration/work_child",
+    "tests/unit",
+)
 PYTEST = (sys.executable, "-m", "pytest")
 
 
