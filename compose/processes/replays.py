@@ -59,4 +59,4 @@ async def requests(tx: AsyncConnection, choice: RequestChoice, limit: int) -> Se
 
 
 def _refused(reason: str | None) -> str | None:
-    return None if reason is None else f"it was refused at the door and has no event: {reason}"
+    return None if reason is None else f"it was refused and has no event: {reason}"

@@ -24,7 +24,7 @@ class Decision:
 def request(
     event: Event, data: JobRequested, job: Job | None, dataset: Dataset | None, *, submitted: bool, at: datetime
 ) -> Decision:
-    """Take in a job; queue or fail it when its data set is decided, let it wait when that is only submitted."""
+    """Take in a job; queue or fail it when its dataset is decided, let it wait when that is only submitted."""
     if job is not None:
         return Decision(Ignored("the job exists"))
     new = Job(
@@ -37,24 +37,24 @@ def request(
     if submitted:
         return Decision(Applied(), new)
     moved = fail(
-        new, "user_config", "dataset_not_found", f"There is no data set {data.dataset_id}.",
+        new, "user_config", "dataset_not_found", f"There is no dataset {data.dataset_id}.",
         cause=event.id, by=BY, at=at,
     )  # fmt: skip
     return Decision(Applied((moved.event,)), moved.job)
 
 
 def settle(job: Job, dataset: Dataset, event: Event, at: datetime) -> Moved | None:
-    """What becomes of a job that waits for this data set; None while that is not decided."""
+    """What becomes of a job that waits for this dataset; None while that is not decided."""
     if dataset.state == "submitted" or job.state != "accepted":
         return None
     if dataset.state == "rejected":
-        message = f"The data set {dataset.name} was rejected: {dataset.reason}"
+        message = f"The dataset {dataset.name} was rejected: {dataset.reason}"
         return fail(job, dataset.failure_class, "dataset_rejected", message, cause=event.id, by=BY, at=at)
     names = [column.name for column in dataset.columns]
     target = job.target if job.target in names else normal_name(job.target)
     if target not in names:
         shown = cut(", ".join(names[:20]), 2000)
-        message = f"The data set {dataset.name} has no column {job.target!r}; it has {shown}"
+        message = f"The dataset {dataset.name} has no column {job.target!r}; it has {shown}"
         return fail(job, "user_config", "target_not_found", message, cause=event.id, by=BY, at=at)
     data = JobQueued(
         job_id=job.id, kind=job.kind, dataset_id=dataset.id, dataset_version=dataset.version or 0,

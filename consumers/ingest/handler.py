@@ -1,4 +1,4 @@
-"""Ingest: maps webhooks to commands, takes in data sets and jobs, cancels."""
+"""Ingest: maps webhooks to commands, takes in datasets and jobs, cancels."""
 
 import base64
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -39,7 +39,7 @@ VALIDATION_SECONDS = 900
 MOST_HELD_CELLS = 20_000
 
 Submitted = Callable[["AsyncConnection", UUID, UUID], Awaitable[bool]]
-"""Whether the log knows a data set: (tx, tenant, data set)."""
+"""Whether the log knows a dataset: (tx, tenant, dataset)."""
 
 
 @dataclass
@@ -171,7 +171,7 @@ class Ingest:
     def _dataset(self, desk: _Desk, event: Event, data: DatasetSubmitted) -> Outcome:
         key = (event.tenantid, data.dataset_id)
         if key in desk.datasets:
-            return Ignored("the data set exists")
+            return Ignored("the dataset exists")
         now = self.clock.now()
         reading, is_remembered = desk.readings.take(event, data)
         desk.datasets[key] = datasets.submitted(event, data, reading)

@@ -14,13 +14,13 @@ from schemas.errors import Refusal
 from schemas.event import Event
 
 History = Callable[[Any, UUID, UUID], Awaitable[Sequence[Event]]]
-"""Every event of one data set, from the log: (tx, tenant, data set)."""
+"""Every event of one dataset, from the log: (tx, tenant, dataset)."""
 
 
 def routes(
     authenticate: Callable[[Request], Awaitable[Any]], transactions: TenantTransactions, history: History
 ) -> APIRouter:
-    """List data sets, and get one with its report and profile."""
+    """List datasets, and get one with its report and profile."""
     router = APIRouter(prefix="/v1/datasets", tags=["datasets"])
     asking = Annotated[Any, Depends(authenticate)]
 
@@ -31,7 +31,7 @@ def routes(
                 return dataset
             events = await history(tx, tenant, dataset_id)
         if not events or not isinstance(events[0].data, DatasetSubmitted):
-            raise Refusal("not_found", "There is no such data set.")
+            raise Refusal("not_found", "There is no such dataset.")
         return submitted(events[0], events[0].data, events[0].data.reading)
 
     @router.get("")
@@ -50,7 +50,7 @@ def routes(
 
     @router.get("/{dataset_id}")
     async def one(dataset_id: UUID, principal: asking) -> dict[str, Any]:
-        """One data set: `submitted`, then `validated` or `rejected`, with report and profile."""
+        """One dataset: `submitted`, then `validated` or `rejected`, with report and profile."""
         dataset = await found(principal.tenant, dataset_id)
         return {**_whole(dataset), "report": _report(dataset), "profile": dataset.profile}
 

@@ -23,7 +23,7 @@ async def limited(chunks: AsyncIterator[bytes], max_bytes: int) -> AsyncIterator
     async for chunk in chunks:
         size += len(chunk)
         if size > max_bytes:
-            raise Refusal("body_too_large", f"A data set is at most {max_bytes} bytes.", max_bytes=max_bytes)
+            raise Refusal("body_too_large", f"A dataset is at most {max_bytes} bytes.", max_bytes=max_bytes)
         if chunk:
             yield chunk
 

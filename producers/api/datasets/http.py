@@ -60,7 +60,7 @@ BODY = {
 
 
 def routes(authenticate: Authenticate, commands: Commands, objects: Objects, *, max_bytes: int) -> APIRouter:
-    """Upload a data set."""
+    """Upload a dataset."""
     router = APIRouter(prefix="/v1/datasets", tags=["datasets"])
 
     @router.post("", status_code=202, responses={202: {"model": Started}}, openapi_extra={"requestBody": BODY})
@@ -172,7 +172,7 @@ def _check(name: str | None) -> str:
     if name is None or not NAME.fullmatch(name):
         raise Refusal(
             "invalid_name",
-            "A data set needs a name: up to 100 letters, digits, spaces, dots, dashes and underscores, "
+            "A dataset needs a name: up to 100 letters, digits, spaces, dots, dashes and underscores, "
             "in the form field name or as ?name=.",
         )
     return name

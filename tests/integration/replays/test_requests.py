@@ -102,7 +102,7 @@ async def test_what_was_refused_at_the_door_has_no_event(field: Field) -> None:
     found = await field.world.get(f"/v1/replays/{replay}")
     assert (found["state"], found["counts"]["skipped"]) == ("finished", 1)
     (item,) = found["items"]
-    assert item["detail"].startswith("it was refused at the door and has no event: 401")
+    assert item["detail"].startswith("it was refused and has no event: 401")
     one = await field.post(f"/v1/requests/{item['subject_id']}/replay")
     assert (one.status_code, one.json()["counts"]["skipped"]) == (202, 1)
     problem(await field.post(f"/v1/requests/{new_id()}/replay"), 404, "not_found")
