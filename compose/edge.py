@@ -72,7 +72,7 @@ def application(routers: list[APIRouter]) -> FastAPI:
     """The FastAPI application with our one error shape."""
     app = FastAPI(
         title="Headrace",
-        summary="Webhooks in; models, trends and bills out.",
+        summary="Webhooks in; models, trends and usage out.",
         version="0.1.0",
         docs_url=None,
         redoc_url=None,

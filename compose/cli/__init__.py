@@ -10,9 +10,9 @@ EPILOG = """
 
 [cyan]headrace up --detach[/]  starts PostgreSQL, Kafka, the API and the workers
 
-[cyan]headrace datasets upload wine.csv --name wine --wait[/]  prints the dataset's id
+[cyan]headrace datasets upload wine.csv --name wine --wait[/]  checks it, and says what was found
 
-[cyan]headrace jobs start --dataset ID --target cultivar --model wine --wait[/]  trains, and shows progress
+[cyan]headrace jobs start --dataset wine --target cultivar --model wine --wait[/]  trains, and shows progress
 
 [cyan]headrace trends --model wine[/]  how it does, version by version
 
@@ -91,7 +91,7 @@ app = typer.Typer(cls=Commands, no_args_is_help=True, epilog=EPILOG, pretty_exce
 
 @app.callback()
 def begin() -> None:
-    """Webhooks and datasets in; trained models, their trends and their bill out."""
+    """Webhooks and datasets in; trained models, their trends and usage out."""
     from compose.cli.strangers import warn
 
     warn()
