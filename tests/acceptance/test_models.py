@@ -57,6 +57,10 @@ async def test_a_model_keeps_its_target_and_its_task(world: World) -> None:
     problem(await ask(world, dataset_id=dataset, options={"task": "regression"}), 409, "model_mismatch")
     same = await ask(world, dataset_id=dataset, options={"task": "classification"})
     assert (await world.ended(same.json()["id"]))["model"] == {"name": "m", "version": 2}
+    points = await eventually(
+        lambda: world.get("/v1/metric-trends", model="m", metric="accuracy"), lambda page: len(page["data"]) == 2
+    )
+    assert [one["same_rows"] for one in points["data"]] == [None, True]
 
     mapping = {"dataset_id": "id", "target": "'noise'", "model": "'m'"}
     source = await world.source("ci", {"kind": "command", "command": "train", "mapping": mapping})
@@ -67,32 +71,18 @@ async def test_a_model_keeps_its_target_and_its_task(world: World) -> None:
     assert job["attempts"] == []  # before anything was trained
 
 
-async def test_two_first_jobs_of_a_model_cannot_both_decide_what_it_predicts(world: World) -> None:
-    dataset = await world.upload("table", TABLE)
-    ids = [(await ask(world, dataset_id=dataset, target=one)).json()["id"] for one in ("late", "noise", "late")]
-    jobs = [await world.ended(one) for one in ids]
-    kept = (await world.get("/v1/models/m"))["latest"]["target"]
-    for job in jobs:
-        if job["target"] == kept:
-            assert job["state"] == "succeeded", job["failure"]
-        else:
-            assert (job["failure"]["class"], job["failure"]["code"]) == ("user_config", "model_mismatch")
-    versions = (await world.get("/v1/models/m/versions"))["data"]
-    assert [one["version"] for one in versions] == list(range(len(versions), 0, -1))
-
-
 async def test_a_model_that_learned_nothing_says_so(world: World) -> None:
     blind = ("a,target\n" + "".join(f"{row % 2},{row * 7919 % 101}\n" for row in range(80))).encode()
     dataset, other = await world.upload("blind", blind), await world.upload("blind", blind + b"1,1\n")
-    for one in (dataset, dataset, other):
+    for one in (dataset, other):
         job = await world.ended(await world.start_job(one, "blind"))
         assert job["better_than_baseline"] is False, job["metrics"]
         assert "no better than the baseline" in job["timeline"][-1]["reason"]
     assert [one["better_than_baseline"] for one in (await world.get("/v1/models"))["data"]] == [False]
     points = await eventually(
-        lambda: world.get("/v1/metric-trends", model="blind", metric="rmse"), lambda page: len(page["data"]) == 3
+        lambda: world.get("/v1/metric-trends", model="blind", metric="rmse"), lambda page: len(page["data"]) == 2
     )
-    assert [one["same_rows"] for one in points["data"]] == [None, True, False]
+    assert [one["same_rows"] for one in points["data"]] == [None, False]
     assert {one["better"] for one in points["data"]} == {"lower"}
     summary = (await world.get("/v1/metric-trends/summary", model="blind"))["data"]
     assert {one["metric"]: one["better"] for one in summary}["r2"] == "higher"

@@ -1,8 +1,12 @@
 """A model keeps the target and the task of its first version, whoever comes second."""
 
+import asyncio
 from dataclasses import replace
-from uuid import uuid4
+from uuid import UUID, uuid4
 
+from consumers.finalization import store
+from schemas.jobs import JobTrained
+from schemas.models import ModelTask
 from tests.integration.consumers import rows
 from tests.integration.runner.bench import Bench
 from tests.integration.runner.feed import Feed
@@ -41,3 +45,24 @@ async def test_a_job_for_another_target_fails_before_it_is_trained(bench: Bench)
     assert states == {known.id: "succeeded", other.id: "failed", same.id: "queued"}
     (piece,) = await bench.ask("SELECT subject_id, payload FROM work")
     assert (piece["subject_id"], piece["payload"]["model_task"]) == (same.id, "classification")
+
+
+async def test_who_comes_second_at_the_same_time_waits_and_sees_what_the_first_one_predicts(bench: Bench) -> None:
+    tenant = uuid4()
+    async with bench.pipeline.begin() as tx:
+        job = await rows.given_job(tx, tenant, "finalizing")
+    data = rows.trained(job).data
+    assert isinstance(data, JobTrained)
+    async with bench.pipeline.begin() as first:
+        assert await store.next_version(first, tenant, data.model) == 1
+        second = asyncio.create_task(_next(bench, tenant, data.model))
+        done, _ = await asyncio.wait([second], timeout=0.3)
+        assert not done
+        await store.register(first, tenant, 1, data)
+    assert await second == (2, ModelTask(target="target", task="classification"))
+
+
+async def _next(bench: Bench, tenant: UUID, name: str) -> tuple[int, ModelTask | None]:
+    async with bench.pipeline.begin() as tx:
+        version = await store.next_version(tx, tenant, name)
+        return version, (await store.tasks_of(tx, [(tenant, name)])).get((tenant, name))

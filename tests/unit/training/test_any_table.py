@@ -22,10 +22,11 @@ CODES = {"task_unsuitable", "too_few_rows", "target_unusable", "no_features", "o
 
 
 # Shrinking trains hundreds of models: only the long form has the time for it.
+AMOUNT = settings(max_examples=1000) if LONG else few(30)
 PHASES = list(Phase) if LONG else [Phase.explicit, Phase.generate]
 
 
-@settings(few(30), phases=PHASES, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(AMOUNT, phases=PHASES, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(tables())
 def test_any_valid_file_is_a_model_or_a_refusal(table: Drawn) -> None:
     note(f"{table.target!r} {table.options} {table.budget_seconds}\n{table.text}")
