@@ -12,6 +12,7 @@ MOST_TIMES_LARGER = 200
 FREE_BYTES = 1 << 20
 """Up to here the ratio says nothing: a small body of one repeated row is no bomb."""
 STEP_BYTES = 64 << 10
+SLICE_BYTES = 8 << 10
 _GZIP = frozenset({"gzip", "x-gzip"})
 
 
@@ -59,7 +60,12 @@ class Inflation:
     def feed(self, chunk: bytes) -> Iterator[bytes]:
         """The bytes that one more part of the body gives."""
         self._taken += len(chunk)
-        waiting = self._start + chunk
+        # What is left behind a member is copied at its end: of a few kilobytes, whatever was fed.
+        for start in range(0, len(chunk), SLICE_BYTES):
+            yield from self._fed(chunk[start : start + SLICE_BYTES])
+
+    def _fed(self, part: bytes) -> Iterator[bytes]:
+        waiting = self._start + part
         self._start = b""
         while waiting:
             if self._inflater is None:

@@ -2,6 +2,7 @@
 
 import gzip
 import random
+import time
 import tracemalloc
 import zlib
 from collections.abc import Iterator
@@ -116,6 +117,13 @@ def test_a_bomb_is_refused_by_its_ratio_in_little_memory() -> None:
     finally:
         tracemalloc.stop()
     assert (refused.value.code, refused.value.details) == ("body_too_large", {"max_ratio": 200})
+
+
+def test_many_empty_members_do_not_take_long() -> None:
+    sent = gzip.compress(b"") * (MOST // 20)
+    began = time.thread_time()
+    assert inflated(sent, "gzip", MOST) == b""
+    assert time.thread_time() - began < 2
 
 
 def test_whatever_is_sent_gives_bytes_or_a_refusal() -> None:
