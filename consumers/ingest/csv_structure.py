@@ -18,6 +18,7 @@ from consumers.table_reader.rules import BLANKS
 
 # A quoted field may hold line ends; this many lines without its closing quote is a quote that nobody closed.
 MAX_RECORD_LINES = 10_000
+SAMPLE_BYTES = 20
 # RFC 4180: quotes enclose a whole field or do not occur. Readers disagree on the rest, so the rest is refused.
 _FIELD = r'(?:"(?:[^"]|"")*+"|[^",]*+)'
 NOT_UTF8 = "bytes that are not UTF-8 (Windows-1252 or Latin-1?): save the file as CSV in UTF-8"
@@ -91,9 +92,10 @@ def check_structure(path: Path, limits: CsvLimits, findings: Findings) -> Struct
     rows = 0
     csv.field_size_limit(limits.max_line_bytes)
     with path.open("rb") as file:
-        other = what_else(file.read(HEAD_BYTES))
+        head = file.read(HEAD_BYTES)
+        other = what_else(head)
         if other is not None:
-            findings.add("not_csv", other, row=1)
+            findings.add("not_csv", other, row=1, sample=_text(head[:SAMPLE_BYTES]))
             return Structure((), 0)
         file.seek(0)
         lines = _Lines(file, limits, findings)

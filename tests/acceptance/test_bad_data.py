@@ -8,7 +8,7 @@ ROWS = "".join(f"{row},{row * 7 % 5}\n" for row in range(20))
 GOOD = "a,b\n" + ROWS
 MALFORMED: dict[str, tuple[bytes, str]] = {
     "not text": (bytes(range(256)) * 20, "nul_byte"),
-    "UTF-16": (GOOD.encode("utf-16"), "nul_byte"),
+    "UTF-16": (GOOD.encode("utf-16"), "not_csv"),
     "Latin-1": (("a,b\n" + "é,1\n" * 20).encode("latin-1"), "not_utf8"),
     "NUL bytes": (("a,b\n" + "1\x00,2\n" * 20).encode(), "nul_byte"),
     "ragged rows": ((GOOD + "1,2,3\n").encode(), "ragged_row"),
@@ -43,7 +43,10 @@ async def test_malformed_files_are_rejected_with_what_was_found(world: World) ->
         )
         assert dataset["version"] is None, case
         report = await world.get(f"/v1/datasets/{ids[case]}/report")
-        assert report == {"state": "rejected", "reason": dataset["reason"], "findings": dataset["report"]}
+        assert report == {
+            "state": "rejected", "reason": dataset["reason"], "findings": dataset["report"],
+            "reader": None, "reading": None,
+        }  # fmt: skip
     dataset = await world.decided(good)
     assert (dataset["state"], dataset["rows"], dataset["version"]) == ("validated", 20, 1), dataset["report"]
     used = await eventually(lambda: world.get("/v1/usage"), lambda page: page["data"])

@@ -45,11 +45,14 @@ def test_a_file_is_sent_as_a_form_and_a_pipe_as_it_comes(tmp_path: Path) -> None
     file.write_bytes(b"a,b\n1,2\n")
     with client(answer) as api, subprocess.Popen(["cat", file], stdout=subprocess.PIPE) as piping:
         assert piping.stdout is not None
-        api.upload("/v1/datasets", file, {"name": "iris"})
-        api.upload("/v1/datasets", Path(f"/dev/fd/{piping.stdout.fileno()}"), {"name": "iris"})
+        said = {"name": "iris", "missing": ["NA", "-"], "types": ["zip:text"]}
+        api.upload("/v1/datasets", file, said)
+        api.upload("/v1/datasets", Path(f"/dev/fd/{piping.stdout.fileno()}"), said)
     form, pipe = sent
     assert form.headers["content-type"].startswith("multipart/form-data")
     assert b'filename="iris.csv"' in form.content
+    assert form.content.count(b'name="missing"') == 2
+    assert pipe.url.params.get_list("missing") == ["NA", "-"]
     assert (pipe.content, pipe.headers["transfer-encoding"]) == (b"a,b\n1,2\n", "chunked")
     assert (pipe.headers["content-type"], pipe.url.params["name"]) == ("text/csv", "iris")
 

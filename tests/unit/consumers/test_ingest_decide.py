@@ -44,6 +44,15 @@ def test_a_job_waits_for_a_data_set_that_is_not_decided(known: Any) -> None:
     assert (decision.job.state, decision.job.version, decision.job.attempt) == ("accepted", 0, 0)
 
 
+def test_a_target_is_found_by_the_heading_as_it_stands_in_the_file() -> None:
+    event, data = requested("\u200btarget\u00a0 (x)\t")
+    column = COLUMNS[1].model_copy(update={"name": "target (x)"})
+    known = dataset(columns=(COLUMNS[0], column))
+    said = only(request(event, data, None, known, submitted=True, at=LATER).outcome).data
+    assert isinstance(said, JobQueued)
+    assert said.target == "target (x)"
+
+
 def failed(target: str = "target", known: Any = None) -> JobFailed:
     event, data = requested(target)
     decision = request(event, data, None, known, submitted=known is not None, at=LATER)
