@@ -26,7 +26,7 @@ MALFORMED: dict[str, tuple[bytes, str]] = {
     "thousands of columns": (",".join(f"c{column}" for column in range(5000)).encode() + b"\n", "too_many_columns"),
     "one endless line": (b"a,b\n" + b"x" * (2 << 20) + b"\n", "line_too_long"),
     "mostly nothing": (("a,b,c\n" + "1,,\n" * 20).encode(), "too_many_empty"),
-    "JSON": (b'{"a": [1, 2, 3]}\n' * 20, "quote"),
+    "JSON": (b'{"a": [1, 2, 3]}\n' * 20, "not_csv"),
 }
 
 
