@@ -68,12 +68,13 @@ Send = Callable[[Any], Awaitable[None]]
 Asgi = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
-def application(routers: list[APIRouter]) -> FastAPI:
-    """The FastAPI application with our one error shape."""
+def application(routers: list[APIRouter], called_at: str | None = None) -> FastAPI:
+    """The FastAPI application with our one error shape; its document names where others call it, if that is given."""
     app = FastAPI(
         title="Headrace",
         summary="Webhooks in; models, trends and usage out.",
         version="0.1.0",
+        servers=None if called_at is None else [{"url": called_at}],
         docs_url=None,
         redoc_url=None,
         responses={"4XX": {"model": Problem}, "5XX": {"model": Problem}},

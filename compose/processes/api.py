@@ -146,7 +146,12 @@ async def api(settings: Settings, stopping: asyncio.Event | None = None) -> Asyn
             health(pool, accept),
         ]
         rates = api_rates(limit_settings(settings))
-        yield Traced(door, Admission(application(routers), whose, _bounds(settings), rates))
+        yield Traced(door, Admission(application(routers, _elsewhere(settings)), whose, _bounds(settings), rates))
+
+
+def _elsewhere(settings: Settings) -> str | None:
+    """Where others call the API, when that is another address than the one it listens on."""
+    return None if settings.public_url is None else settings.called_at
 
 
 def _bounds(settings: Settings) -> RequestBounds:

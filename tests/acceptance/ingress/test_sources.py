@@ -40,7 +40,9 @@ async def test_behind_a_proxy_the_url_is_what_others_call(database_settings: Set
     there = database_settings.model_copy(update={"public_url": "https://hooks.example/headrace/"})
     async with api_only(there) as world:
         made = await create(world, "shop")
+        document = await world.get("/openapi.json")
     assert made["url"] == f"https://hooks.example/headrace/hooks/{made['id']}"
+    assert document["servers"] == [{"url": "https://hooks.example/headrace"}]
 
 
 async def test_a_change_is_made_to_what_was_seen(api: World) -> None:
