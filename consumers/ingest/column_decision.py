@@ -103,12 +103,12 @@ class Decision:
 def observed(name: str, rows: int, reading: Reading) -> Observed:
     """A column before it is counted, with what was said about it."""
     hint = (reading.types or {}).get(name)
+    given = reading.missing is not None and hint != "text"
     words: Sequence[str] = MISSING_WORDS
-    if reading.missing is not None:
-        words = [word for word in reading.missing if word]
-    elif reading.typed or hint == "text":
+    if hint == "text" or (reading.typed and not given):
         words = ()
-    given = reading.missing is not None
+    elif reading.missing is not None:
+        words = [word for word in reading.missing if word]
     return Observed(name, rows, words, words_given=given, typed=reading.typed, hint=hint)
 
 
@@ -202,10 +202,11 @@ def _text_notes(one: Observed, looks_like: str | None) -> Iterator[tuple[Note, W
         )
         yield Note("looks_like_dates", message, one.dates), "filled"
         return
-    if one.hint is not None:
-        if one.typed and 0 < one.numbers == one.values:
-            yield numbers_as_text(one.values), "filled"
-    elif one.values and one.numbers >= MOSTLY * one.values:
+    if one.typed and 0 < one.numbers == one.values:
+        yield numbers_as_text(one.values), "filled"
+    elif one.hint is not None and not one.typed:
+        pass
+    elif one.values and one.numbers >= MOSTLY * one.values and not one.zeros:
         yield other_words("mostly_numbers", "numbers", one.values - one.numbers, one), "unfit"
         return
     elif one.kept and one.decorated >= MOSTLY * one.kept:

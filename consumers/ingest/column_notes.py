@@ -31,6 +31,7 @@ class Counted(Protocol):
 
     name: str
     rows: int
+    typed: bool
     distinct: int
 
     @property
@@ -56,7 +57,8 @@ def words_kept(spelled: Mapping[str, int]) -> Note:
     """Words that often mean an empty cell, among other words."""
     message = (
         f"{listed(spelled)} {_are(spelled)} kept as a value, since other values are words too; if it "
-        f"means that a value is missing, upload with missing={','.join([*spelled][:MOST_WORDS])}"
+        f"means that a value is missing, upload with missing={','.join([*spelled][:MOST_WORDS])}: that "
+        "list is for every column, so add the words that are missing in others"
     )
     return Note("missing_words_kept", message, sum(spelled.values()))
 
@@ -72,11 +74,13 @@ def unfit(name: str, kind: ColumnType, count: int, values: int) -> Note:
 
 def other_words(rule: str, kind: str, others: int, one: Counted) -> Note:
     """A few values keep a column from being numbers, or dates."""
-    message = (
-        f"read as text, for {others} of {one.values} values are not {kind}: correct them, or name "
-        "them in missing= if they mean that a value is missing"
-    )
-    return Note(rule, message, others)
+    what = f"read as text, for {others} of {one.values} values are not {kind}"
+    todo = "correct them, or name them in missing= if they mean that a value is missing"
+    if one.typed:
+        todo = "send null where a value is missing"
+        if kind == "numbers":
+            todo += ", and write to_number(…) in the column's expression where numbers come as texts"
+    return Note(rule, f"{what}: {todo}", others)
 
 
 def decorated(count: int, values: int) -> Note:
@@ -91,8 +95,8 @@ def decorated(count: int, values: int) -> Note:
 def numbers_as_text(values: int) -> Note:
     """Texts of JSON that look like numbers."""
     message = (
-        f"all {values} values are texts that look like numbers, and stay text as they were sent; "
-        "for numbers write to_number(…) in the column's expression"
+        f"all {values} values look like numbers, and at least one was sent as a text: the column "
+        "is text; for numbers write to_number(…) in the column's expression"
     )
     return Note("numbers_as_text", message, values)
 

@@ -75,7 +75,7 @@ def fits(place: str, one: Observed) -> pl.Expr:
             return cell.cast(pl.Int64, strict=False).is_not_null()
         case "boolean":
             return _boolean(cell)
-        case None if one.numbers < MOSTLY * one.values:
+        case None | "text" if one.numbers < MOSTLY * one.values:
             return cell.str.contains(DATE)
         case _:
             return _number(cell).is_not_null()
@@ -113,6 +113,8 @@ def measure(frame: pl.LazyFrame, part: Mapping[str, Observed]) -> dict[str, dict
         elif one.candidate == "text" and one.kept:
             asked.append(cell.str.contains(DATE).sum().alias(f"{place}:dates"))
             asked.append(SPECIAL["decorated"](cell).sum().alias(f"{place}:decorated"))
+            if one.typed:
+                asked.append(SPECIAL["zeros"](cell).sum().alias(f"{place}:zeros"))
     answer = _ask(frame, asked)
     figures = {place: {name: answer.pop(f"{place}:{name}", None) for name in FIGURES} for place in part}
     _keep(part, answer)

@@ -7,18 +7,26 @@ from dataclasses import dataclass, field
 
 from consumers.ingest.findings import Findings
 
-NAMES = {";": "semicolon", "\t": "tab", "|": "vertical bar"}
+NAMES = {";": "semicolon", "\t": "tab", "|": "vertical bar", "^": "caret", ":": "colon"}
+IN_VALUES = ":"
+"""Stands in values so often (times, ratios) that it rejects no file with commas."""
+NEARLY_ALL = 0.9
+MOSTLY = 0.5
 _QUOTED = re.compile(r'"(?:[^"]|"")*"')
 _TODO = "save it with commas as the separator, or put quotes around the values that hold them"
 
 
 @dataclass(slots=True)
 class Delimiters:
-    """Counts the other delimiters of each record outside quotes; one that varies is none."""
+    """Counts in how many records another delimiter is, outside quotes, as often as in the header.
+
+    A total below the table, or a value with a delimiter more, is no reason to miss the rest.
+    """
 
     header: str = ""
     commas: int = 0
     counts: dict[str, int] = field(default_factory=dict)
+    agreeing: dict[str, int] = field(default_factory=dict)
     records: int = 0
 
     def begin(self, record: str) -> None:
@@ -27,37 +35,51 @@ class Delimiters:
         bare = _bare(record)
         self.commas = bare.count(",")
         self.counts = {mark: bare.count(mark) for mark in NAMES if mark in bare}
+        self.agreeing = dict.fromkeys(self.counts, 0)
 
     def add(self, record: str) -> None:
         """A record that has a value."""
         if self.counts:
             bare = _bare(record)
-            kept = {mark: n for mark, n in self.counts.items() if bare.count(mark) == n}
-            self.counts = kept
+            for mark, count in self.counts.items():
+                self.agreeing[mark] += bare.count(mark) == count
             self.records += 1
 
     def conclude(self, findings: Findings) -> None:
         """An error where the file has another delimiter, a warning where it may have."""
-        if not self.counts:
+        shares = {mark: self._share(mark) for mark in self.counts}
+        likely = [mark for mark, share in shares.items() if share >= MOSTLY]
+        if not likely:
             return
-        mark, count = max(self.counts.items(), key=lambda one: one[1])
+        mark = max(likely, key=lambda one: (one != IN_VALUES, self.counts[one]))
+        count = self.counts[mark]
         marks = f"{count} {NAMES[mark]}{'s' if count > 1 else ''}"
-        if not self.commas:
-            rows = "" if not self.records else " and each row"
-            message = f"the first line{rows} has {marks} and no comma: {_TODO}"
+        if not self.commas and shares[mark] >= NEARLY_ALL:
+            message = f"the first line{self._rows(mark)} has {marks} and no comma: {_TODO}"
             findings.add("wrong_delimiter", message, row=1, sample=self.header)
-        elif self.records and count >= self.commas:
+        elif not self.records:
+            return
+        elif shares[mark] >= NEARLY_ALL and count >= self.commas and mark != IN_VALUES:
             message = (
-                f"the first line and each row have {marks} outside quotes: that seems to "
+                f"the first line{self._rows(mark)} have {marks} outside quotes: that seems to "
                 f"be the separator, not the comma: {_TODO}"
             )
             findings.add("wrong_delimiter", message, row=1, sample=self.header)
-        elif self.records:
+        else:
             message = (
-                f"the first line and each row have {marks} outside quotes, read as part "
+                f"the first line{self._rows(mark)} have {marks} outside quotes, read as part "
                 "of the values; the separator is the comma"
             )
             findings.add("other_delimiter", message, severity="warning", row=1, sample=self.header)
+
+    def _share(self, mark: str) -> float:
+        return self.agreeing[mark] / self.records if self.records else 1.0
+
+    def _rows(self, mark: str) -> str:
+        if not self.records:
+            return ""
+        agreeing = self.agreeing[mark]
+        return " and each row" if agreeing == self.records else f" and {agreeing} of {self.records} rows"
 
 
 def _bare(record: str) -> str:

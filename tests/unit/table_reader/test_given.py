@@ -68,3 +68,27 @@ def test_typed_values_are_what_they_were(tmp_path: Path) -> None:
     assert "to_number" in findings["numbers_as_text"].message
     found, findings = column(tmp_path, ["7", "9", ""] * 4, typed=True)
     assert (found.type, findings) == ("integer", {})
+
+
+def test_one_text_among_numbers_of_json_is_said(tmp_path: Path) -> None:
+    said = {"typed": True, "types": {"x": "text"}}
+    prices = [str(place / 4) for place in range(59)]
+    found, findings = column(tmp_path, [*prices, "n/a"], **said)
+    assert (found.type, set(findings)) == ("text", {"mostly_numbers"})
+    finding = findings["mostly_numbers"]
+    assert (finding.count, finding.rows, finding.samples) == (1, (61,), ("n/a",))
+    assert "null" in finding.message
+    assert "to_number" in finding.message
+    assert "missing=" not in finding.message
+    _, findings = column(tmp_path, [*prices, "12"], **said)
+    assert "at least one was sent as a text" in findings["numbers_as_text"].message
+    _, findings = column(tmp_path, [f"2025-01-{day:02}" for day in range(1, 20)] + ["soon"], **said)
+    assert findings["mostly_dates"].samples == ("soon",)
+
+
+def test_a_column_of_type_text_keeps_the_words_that_are_missing_in_others(tmp_path: Path) -> None:
+    lines = "".join(f"{n % 5},{('NA', 'a', 'b')[n % 3]}\n" for n in range(12))
+    result = validated(tmp_path, f"n,x\n{lines}NA,NA\n", types={"x": "text"}, missing=("NA",))
+    n, x = result.columns
+    assert (n.type, n.missing, n.empty) == ("integer", ("NA",), 1)
+    assert (x.type, x.missing, x.empty, x.distinct) == ("text", (), 0, 3)
