@@ -5,6 +5,7 @@ from uuid import UUID
 from pydantic import JsonValue
 
 from schemas.jobs import Artifact
+from schemas.names import normal_name
 from schemas.payload import Frozen, Payload
 
 
@@ -16,8 +17,14 @@ class ModelTask(Frozen):
 
 
 def task_mismatch(model: str, known: ModelTask | None, target: str, task: object) -> str | None:
-    """Why a job for this target and task (None while it is not known) cannot add a version to the model."""
-    if known is None or (known.target == target and task in (None, known.task)):
+    """Why a job for this target and task (None while it is not known) cannot add a version to the model.
+
+    The targets are the same when they look the same: a request names one as it was written, and
+    versions of earlier releases kept it so.
+    """
+    if known is None:
+        return None
+    if normal_name(known.target) == normal_name(target) and task in (None, known.task):
         return None
     asked = f"{target!r}" + ("" if task is None else f" by {task}")
     return (

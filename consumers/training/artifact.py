@@ -14,6 +14,7 @@ import sklearn
 import skops
 import skops.io
 
+from consumers.table_reader.rules import missing_in
 from consumers.training.fit import Fit
 from consumers.training.plan import Plan
 from consumers.training.protocol import ArtifactFile, Column
@@ -64,9 +65,18 @@ def describe(fit: Fit, table: Table, target: str, plan: Plan) -> dict[str, Any]:
 
 
 def _input(column: Column, values: pl.Series, fit: Fit) -> dict[str, Any]:
-    """What was seen of a column: its range, or the categories of the model; `categories_cut` when there were others."""
+    """How a column is read, and what was seen of it: its range, or the categories of the model.
+
+    `missing` are the words that mean an empty cell; `categories_cut` says that there were other
+    categories.
+    """
     seen = values.drop_nulls()
-    described: dict[str, Any] = {"name": column.name, "type": column.type, "may_be_empty": seen.len() < values.len()}
+    described: dict[str, Any] = {
+        "name": column.name,
+        "type": column.type,
+        "missing": list(missing_in(column)),
+        "may_be_empty": seen.len() < values.len(),
+    }
     if column.type in ("integer", "number") and seen.len():
         described["range"] = [float(np.min(seen.to_numpy())), float(np.max(seen.to_numpy()))]
     elif column.type == "text":

@@ -1,0 +1,28 @@
+"""A target is the same where its name looks the same, however it was written."""
+
+import pytest
+
+from consumers.table_reader import names as reader
+from schemas.models import ModelTask, task_mismatch
+from schemas.names import normal_name
+
+
+@pytest.mark.parametrize(
+    ("kept", "asked"),
+    [
+        ("total price", "total  price"),
+        ("total  price", "total price"),  # kept by an earlier release
+        ("total price", "\ufefftotal\u00a0price "),
+    ],
+)
+def test_a_model_has_the_target_that_looks_the_same(kept: str, asked: str) -> None:
+    known = ModelTask(target=kept, task="regression")
+    assert task_mismatch("m", known, asked, None) is None
+    assert task_mismatch("m", known, asked, "classification") is not None
+    assert task_mismatch("m", known, asked.replace("price", "cost"), None) is not None
+
+
+def test_the_reader_of_datasets_has_the_same_rule() -> None:
+    for point in (*range(0x3001), 0xFEFF):
+        written = f"{chr(point)}a{chr(point)} b{chr(point)}"
+        assert normal_name(written) == reader.normal_name(written), hex(point)
