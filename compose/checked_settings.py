@@ -3,15 +3,17 @@
 import re
 import socket
 from collections.abc import Callable
+from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from compose.settings import PREFIX, Settings
 
 SCHEMES = ("postgresql", "postgres")
-SERVER = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\s:,/@\[\]]+)(?::(\d{1,5}))?")
+SERVER = re.compile(r"(\[[0-9A-Fa-f:.]+(?:%\w+)?\]|[^\s:,/@\[\]]+)(?::(\d{1,5}))?")
 LAST_PORT = 65535
 EXAMPLE = "postgresql://headrace:PASSWORD@db.example:5432/headrace"
+ENCODE = "with / ? # @ [ ] % in the password percent-encoded"
 
 
 class WrongSetting(Exception):
@@ -35,7 +37,7 @@ def require(settings: Settings, *names: str) -> None:
 def postgres_url(settings: Settings) -> None:
     """Raise WrongSetting for what asyncpg cannot connect to."""
     given = settings.postgres_url.get_secret_value()
-    parts = _split("postgres_url", given, f"use {EXAMPLE}")
+    parts = _split("postgres_url", given, f"use {EXAMPLE}, {ENCODE}")
     if parts.scheme not in SCHEMES:
         what = f"begins with {parts.scheme}://" if parts.scheme else "is no URL"
         raise WrongSetting("postgres_url", f"{what}; Headrace needs PostgreSQL: {EXAMPLE}")
@@ -43,10 +45,14 @@ def postgres_url(settings: Settings) -> None:
 
 def kafka(settings: Settings) -> None:
     """Raise WrongSetting for what is no list of servers."""
-    for one in settings.kafka.split(","):
-        found = SERVER.fullmatch(one.strip())
-        if found is None or not 0 < int(found[2] or 9092) <= LAST_PORT:
-            what = f"has {one.strip()!r} in it; it is a list of HOST:PORT, separated by commas"
+    servers = [one.strip() for one in settings.kafka.split(",") if one.strip()]
+    if not servers:
+        raise WrongSetting("kafka", "names no server; it is a list of HOST:PORT, separated by commas")
+    for one in servers:
+        found = SERVER.fullmatch(one)
+        is_server = found is not None and 0 < int(found[2] or 9092) <= LAST_PORT
+        if not is_server and not _is_ip(one):
+            what = f"has {one!r} in it; it is a list of HOST:PORT, separated by commas"
             raise WrongSetting("kafka", what)
 
 
@@ -108,7 +114,11 @@ def can_listen(settings: Settings) -> None:
     host, port = urlsplit(settings.api_url).hostname, port_of(settings.api_url)
     try:
         for family, kind, protocol, _, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
-            with socket.socket(family, kind, protocol) as probe:
+            try:
+                probe = socket.socket(family, kind, protocol)
+            except OSError:  # the kernel has no IPv6: the server passes that address over too
+                continue
+            with probe:
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                 probe.bind(address)
     except OSError as error:
@@ -117,11 +127,19 @@ def can_listen(settings: Settings) -> None:
         raise CannotListen("api_url", what) from None
 
 
+def _is_ip(given: str) -> bool:
+    try:
+        ip_address(given)
+    except ValueError:
+        return False
+    return True
+
+
 def _http(name: str, given: str) -> None:
     advice = "use http://HOST:PORT" if name == "api_url" else "use https://HOST"
     parts = _split(name, given, advice)
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise WrongSetting(name, f"is {given!r}; {advice}")
+        raise WrongSetting(name, f"does not begin with http:// and a host; {advice}")
     if parts.query or parts.fragment or parts.username:
         raise WrongSetting(name, f"has more in it than an address; {advice}")
 
@@ -130,6 +148,6 @@ def _split(name: str, given: str, advice: str) -> SplitResult:
     try:
         parts = urlsplit(given)
         _ = parts.port, parts.hostname
-    except ValueError as error:
-        raise WrongSetting(name, f"is malformed ({error}); {advice}") from None
+    except ValueError:  # its text may hold a part of the password
+        raise WrongSetting(name, f"is malformed; {advice}") from None
     return parts

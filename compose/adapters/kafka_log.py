@@ -5,11 +5,18 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, LeaderNotAvailableError
 from aiokafka.partitioner import murmur2
 
 from compose.adapters.kafka_batches import Batches, Outcome
-from compose.adapters.kafka_producer import abandon, partitions_of, producer_of
+from compose.adapters.kafka_producer import (
+    NO_LEADER,
+    abandon,
+    look_for_leaders,
+    partitions_of,
+    producer_of,
+    without_leader,
+)
 from compose.adapters.kafka_refusals import OF_TOPICS, said
 from compose.adapters.subscription import AnotherClusterError
 from compose.adapters.subscription.log import require_cluster
@@ -18,7 +25,6 @@ from producers.outbox.ports import NotConfirmed, NotOurs, Outgoing, Place, Refus
 SEND_SECONDS = 30.0
 START_SECONDS = 30.0
 METADATA_SECONDS = 30.0  # how long partitions that somebody adds may go unseen
-NO_LEADER = (None, -1)
 ADDED_SECONDS = 5.0  # how long a broker may not know of those that were added
 
 
@@ -99,13 +105,16 @@ class KafkaLog:
         """Send all; raises NotConfirmed when any outcome is unknown, Regrown when a topic is not as it was."""
         outcome = Outcome()
         groups: dict[Place, list[Outgoing]] = {}
+        leaderless: set[Place] = set()
         try:
             producer = await self._started()
             async with asyncio.timeout(self._send_seconds):
                 groups = await self._by_partition(producer, records, outcome)
+                leaderless = without_leader(producer, groups)
                 sends = [
                     asyncio.create_task(self._batches.send(producer, place, group, outcome))
                     for place, group in groups.items()
+                    if place not in leaderless
                 ]
                 try:
                     await asyncio.gather(*sends)
@@ -113,14 +122,21 @@ class KafkaLog:
                     for one in sends:
                         one.cancel()
                     await asyncio.gather(*sends, return_exceptions=True)
+                if leaderless:
+                    await look_for_leaders(producer, leaderless)
+                    raise LeaderNotAvailableError(f"no leader when the round began: {sorted(leaderless)}")
         except (KafkaError, OSError, TimeoutError) as error:
             raise NotConfirmed(
                 f"{type(error).__name__}: {error}", outcome.sent(), slow=isinstance(error, TimeoutError),
-                unanswered=frozenset(self.own_name(topic) for topic, _ in groups.keys() - outcome.places()),
+                unanswered=self._own_names(groups.keys() - outcome.places()),
+                leaderless=self._own_names(leaderless),
             ) from error  # fmt: skip
         if outcome.has_gap:
             await self.restart()
         return outcome.sent()
+
+    def _own_names(self, places: Collection[Place]) -> frozenset[str]:
+        return frozenset(self.own_name(topic) for topic, _ in places)
 
     async def _started(self) -> AIOKafkaProducer:
         if self._producer is None:

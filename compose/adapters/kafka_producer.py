@@ -4,14 +4,18 @@ import asyncio
 import contextlib
 import socket
 import struct
+from collections.abc import Iterable
 
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError, TopicAuthorizationFailedError, UnknownTopicOrPartitionError
 
 from compose.adapters.kafka_batches import BATCH_BYTES
+from producers.outbox.ports import Place
 
 ABANDON_SECONDS = 5.0
 AT_ONCE = struct.pack("ii", 1, 0)  # SO_LINGER on, for no seconds: what is not sent is dropped
+NO_LEADER = (None, -1)
+LEADER_SECONDS = 3.0  # how long a broker that leaves in order may take to be succeeded
 UNKNOWN_LOOKS = 5  # so often in a row a topic is not there before it counts as gone
 
 
@@ -50,6 +54,21 @@ async def abandon(producer: AIOKafkaProducer) -> None:
         await asyncio.wait_for(producer.stop(), ABANDON_SECONDS)
     with contextlib.suppress(Exception):
         await asyncio.wait_for(producer.client.close(), ABANDON_SECONDS)
+
+
+def without_leader(producer: AIOKafkaProducer, places: Iterable[Place]) -> set[Place]:
+    """Those partitions that have no leader, as far as the client knows."""
+    leader_of = producer.client.cluster.leader_for_partition
+    return {one for one in places if leader_of(TopicPartition(*one)) in NO_LEADER}
+
+
+async def look_for_leaders(producer: AIOKafkaProducer, places: Iterable[Place]) -> None:
+    """Return once each of these has a leader, or after some seconds."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(LEADER_SECONDS):
+            while without_leader(producer, places):
+                await asyncio.sleep(0.1)
+                await producer.client.force_metadata_update()
 
 
 async def partitions_of(producer: AIOKafkaProducer, name: str) -> int:

@@ -98,10 +98,15 @@ def reachable(data_dir: Path | None = None) -> Connection:
 
 def without_password(url: str) -> str:
     """A URL of a database without its password, wherever that is in it."""
-    parts = urlsplit(url)
-    login, at, place = parts.netloc.rpartition("@")
+    scheme, slashes, rest = url.partition("://")
+    login, at, place = rest.rpartition("@")  # before it is parsed: a password may have any character
+    masked = f"{scheme}{slashes}{login.partition(':')[0]}{at}{place}"
+    try:
+        parts = urlsplit(masked)
+    except ValueError:
+        return masked
     options = [(name, value) for name, value in parse_qsl(parts.query) if "password" not in name]
-    return parts._replace(netloc=f"{login.partition(':')[0]}{at}{place}", query=urlencode(options)).geturl()
+    return parts._replace(query=urlencode(options), fragment="").geturl()
 
 
 def is_loopback(url: str) -> bool:

@@ -9,6 +9,8 @@ depends_on = None
 
 # One statement a paragraph: the driver takes one at a time.
 UP = """
+SELECT headrace_lock_briefly('read_metric_points');
+
 ALTER TABLE read_metric_points ADD COLUMN dataset_id UUID, ADD COLUMN dataset_version INTEGER;
 """
 

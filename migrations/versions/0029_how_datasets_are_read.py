@@ -8,20 +8,29 @@ branch_labels = None
 depends_on = None
 
 # One statement a paragraph: the driver takes one at a time.
+# All three or none, in each of many short tries: while one is waited for, the others are not kept from anybody.
 UP = """
-SELECT headrace_lock_briefly('datasets');
+DO $body$
+BEGIN
+    PERFORM set_config('lock_timeout', '200ms', true);
+    FOR attempt IN 1 .. 300 LOOP
+        BEGIN
+            LOCK TABLE datasets, dataset_names, stream_rows IN ACCESS EXCLUSIVE MODE;
+            RETURN;
+        EXCEPTION WHEN lock_not_available THEN
+            PERFORM pg_sleep(0.1);
+        END;
+    END LOOP;
+    RAISE lock_not_available USING MESSAGE = 'datasets were in use all the time; migrate again';
+END
+$body$;
 
 ALTER TABLE datasets ADD COLUMN reading JSONB, ADD COLUMN reader INTEGER;
 
-SELECT headrace_lock_briefly('dataset_names');
-
 ALTER TABLE dataset_names ADD COLUMN reading JSONB, ADD COLUMN reading_at TIMESTAMPTZ;
-
-SELECT headrace_lock_briefly('stream_rows');
 
 ALTER TABLE stream_rows ADD COLUMN kinds TEXT;
 """
-
 DOWN = """
 ALTER TABLE stream_rows DROP COLUMN kinds;
 

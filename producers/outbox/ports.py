@@ -103,15 +103,17 @@ class NotConfirmed(Exception):
     """Kafka did not say that it has all records: some may be there, some may still come.
 
     `sent` is what it did say, of the same round; of each topic in `unanswered` there is a partition
-    of which it said nothing. `slow`: the time for the round had run out.
+    of which it said nothing, of each in `leaderless` one that has no leader. `slow`: the time for
+    the round had run out.
     """
 
     def __init__(
         self, message: str, sent: Sent = Sent(), *, slow: bool = False,
-        unanswered: frozenset[str] = frozenset(),
+        unanswered: frozenset[str] = frozenset(), leaderless: frozenset[str] = frozenset(),
     ) -> None:  # fmt: skip
         super().__init__(message)
-        self.sent, self.slow, self.unanswered = sent, slow, unanswered
+        self.sent, self.slow = sent, slow
+        self.unanswered, self.leaderless = unanswered, leaderless
 
 
 class NotOurs(NotConfirmed):
