@@ -12,8 +12,10 @@ from typing import Literal
 from consumers.ingest.column_notes import (
     Note,
     constant,
+    dates_as_text,
     decorated,
     empty,
+    integers_as_dates,
     numbers_as_text,
     other_words,
     unfit,
@@ -76,6 +78,11 @@ class Observed:
     def needs_closer_look(self) -> bool:
         """Whether numbers may be ids, or too large."""
         return self.candidate in ("integer", "number") and (self.plus > 0 or self.largest >= EXACT)
+
+    @property
+    def may_be_compact_dates(self) -> bool:
+        """Whether integers that nobody called so may be dates, such as 20250131."""
+        return self.candidate == "integer" and self.hint is None and 19e6 < self.largest < 21e6
 
     @property
     def words_are_missing(self) -> bool:
@@ -158,7 +165,7 @@ def _notes(
     one: Observed, kind: ColumnType, identity: tuple[Note, Where] | None, looks_like: str | None
 ) -> Iterator[tuple[Note, Where | None]]:
     if one.kept == 0 and one.words_are_missing:
-        yield empty(one.spelled), "words" if one.spelled else None
+        yield empty(one.name, one.spelled), "words" if one.spelled else None
         return
     if one.words_are_missing and one.spelled:
         yield words_missing(one.name, one.spelled, given=one.words_given), "words"
@@ -170,6 +177,8 @@ def _notes(
         return
     if kind in ("integer", "number"):
         yield from _number_notes(one)
+        if one.dates == one.kept:
+            yield integers_as_dates(one.name, one.dates), "filled"
     elif kind == "text" and identity is None:
         yield from _text_notes(one, looks_like)
     if one.distinct == 1 and one.rows > 1:
@@ -196,11 +205,7 @@ def _number_notes(one: Observed) -> Iterator[tuple[Note, Where]]:
 
 def _text_notes(one: Observed, looks_like: str | None) -> Iterator[tuple[Note, Where]]:
     if looks_like is not None:
-        message = (
-            "all values look like dates, and stay text, which training does not use yet; add columns "
-            "of numbers such as the year, the month, or the days since an event"
-        )
-        yield Note("looks_like_dates", message, one.dates), "filled"
+        yield dates_as_text(one.dates), "filled"
         return
     if one.typed and 0 < one.numbers == one.values:
         yield numbers_as_text(one.values), "filled"

@@ -39,9 +39,11 @@ class Counted(Protocol):
         """How many cells have a value."""
 
 
-def empty(spelled: Mapping[str, int]) -> Note:
+def empty(name: str, spelled: Mapping[str, int]) -> Note:
     """No row has a value."""
-    words = f": {listed(spelled)} {_are(spelled)} missing" if spelled else ""
+    words = ""
+    if spelled:
+        words = f": {listed(spelled)} {_are(spelled)} missing; to keep them upload with types={name}:text"
     return Note("column_empty", f"no value in any row{words}", max(1, sum(spelled.values())))
 
 
@@ -99,6 +101,26 @@ def numbers_as_text(values: int) -> Note:
         "is text; for numbers write to_number(…) in the column's expression"
     )
     return Note("numbers_as_text", message, values)
+
+
+def dates_as_text(count: int) -> Note:
+    """Text that seems to be dates, or times of a day."""
+    message = (
+        "all values look like dates or times, and stay text: training does not use the column yet, "
+        "and as the target each different value would be a class; add columns of numbers such as the "
+        "year, the month, or the days since an event"
+    )
+    return Note("looks_like_dates", message, count)
+
+
+def integers_as_dates(name: str, count: int) -> Note:
+    """Integers such as 20250131."""
+    message = (
+        "all values look like dates (YYYYMMDD), and are integers: the distance from 20250131 to "
+        "20250201 is 70, not a day; add a column such as the days since an event, or confirm with "
+        f"types={name}:integer"
+    )
+    return Note("looks_like_dates", message, count)
 
 
 def constant(values: int, rows: int) -> Note:

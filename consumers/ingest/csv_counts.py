@@ -10,6 +10,7 @@ import polars as pl
 
 from consumers.ingest.column_decision import EXACT, MOSTLY, Observed
 from consumers.ingest.column_notes import UNIQUE_FROM
+from consumers.ingest.date_forms import COMPACT, DATE
 from consumers.ingest.protocol import TopValue
 from consumers.table_reader.cells import without
 from consumers.table_reader.range_check import is_out_of_range
@@ -22,19 +23,6 @@ EXACT_ROWS = 2_000_000
 ESTIMATED = 0.85  # an estimate may be so low where every value is another one
 FIGURES = ("min", "max", "mean", "std")
 
-_YEAR, _MONTH, _DAY = "[12][0-9]{3}", "(0?[1-9]|1[0-2])", "(0?[1-9]|[12][0-9]|3[01])"
-_NAME = "(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*[.]?"
-_CLOCK = "([01]?[0-9]|2[0-3])(:[0-5][0-9]){1,2}([.,][0-9]{1,9})?( ?[AaPp][.]?[Mm][.]?)?"
-_ZONE = "( ?(Z|UTC|GMT|[+-][0-9]{2}(:?[0-9]{2})?))?"
-_FORMS = (
-    f"{_YEAR}-{_MONTH}-{_DAY}", f"{_YEAR}/{_MONTH}/{_DAY}", rf"{_YEAR}\.{_MONTH}\.{_DAY}",
-    rf"{_DAY}\.{_MONTH}\.{_YEAR}", r"(0[1-9]|[12][0-9]|3[01])\.(0[1-9]|1[0-2])\.[0-9]{2}",
-    f"{_MONTH}/{_DAY}/({_YEAR}|[0-9]{{2}})", f"{_DAY}/{_MONTH}/({_YEAR}|[0-9]{{2}})",
-    f"{_DAY}-{_MONTH}-{_YEAR}", f"{_DAY}[ -]{_NAME}[ -]({_YEAR}|[0-9]{{2}})",
-    f"{_NAME} {_DAY},? {_YEAR}",
-)  # fmt: skip
-_REDUCED = ("(19|20)[0-9]{2}-(0[1-9]|1[0-2])", f"{_YEAR}-W[0-5][0-9](-[1-7])?", "[0-9]{8}T[0-9]{4,6}Z?")
-DATE = f"^(({'|'.join(_FORMS)})([T ] ?{_CLOCK}{_ZONE})?|{'|'.join(_REDUCED)})$"
 ZERO_IN_FRONT = "^[+-]?0[0-9]"
 PHONE = r"^\+[0-9]{7,}$"
 INTEGER = "^[+-]?[0-9]+$"
@@ -128,6 +116,8 @@ def look_closer(frame: pl.LazyFrame, part: Mapping[str, Observed]) -> None:
     asked = []
     for place, one in part.items():
         cell = values(place, one)
+        if one.may_be_compact_dates:
+            asked.append(cell.str.contains(COMPACT).sum().alias(f"{place}:dates"))
         if one.needs_closer_look:
             asked += [SPECIAL[name](cell).sum().alias(f"{place}:{name}") for name in CLOSER]
         elif _may_be_unique(one):

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import codecs
+import re
+
 HEAD_BYTES = 4096
 SAMPLED_BYTES = 200
 MOSTLY = 0.8
+_OBJECTS = re.compile(rb'\{\s*"|\[\s*[{["]')
 _UNPACK = "unpack it and upload the CSV file in it"
 _SAVE = "save the table as CSV (UTF-8)"
 _CONVERT = "save it as CSV in UTF-8"
@@ -30,6 +34,8 @@ _BEGINNINGS: tuple[tuple[bytes, str, str], ...] = (
     (b"\xff\xfe", "text in UTF-16", _CONVERT),
     (b"\xfe\xff", "text in UTF-16", _CONVERT),
 )  # fmt: skip
+_PRINTABLE = (b"PAR1", b"ARROW1", b"BZh")
+"""Names of columns may begin so too."""
 _ZIPPED: tuple[tuple[bytes, str, str], ...] = (
     (b"xl/", "an Excel workbook (.xlsx)", _SAVE),
     (b"[Content_Types].xml", "a document of Microsoft Office", _SAVE),
@@ -43,18 +49,29 @@ def what_else(head: bytes) -> str | None:
     if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         return next(_said(name, todo) for mark, name, todo in _ZIPPED if mark in head)
     for mark, name, todo in _BEGINNINGS:
-        if head.startswith(mark):
+        if head.startswith(mark) and (mark not in _PRINTABLE or _is_binary(head)):
             return _said(name, todo)
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
     if text.startswith((b"<!doctype html", b"<html")):
         return _said("a web page (HTML), perhaps an error or a log-in page", "upload the CSV file")
-    if text.startswith((b'{"', b'[{"')) or (text.startswith((b"{", b"[")) and b'":' in text):
+    if text.startswith((b'{"', b'[{"')) or (_OBJECTS.match(text) and b'":' in text):
         return _said("JSON", _SAVE)
     return _said("text in UTF-16", _CONVERT) if _is_utf16(head) else None
 
 
 def _said(name: str, todo: str) -> str:
     return f"this is {name}, not CSV: {todo}"
+
+
+def _is_binary(head: bytes) -> bool:
+    """Whether the bytes are no text: control characters before the tab, or not UTF-8."""
+    if any(byte < ord("\t") for byte in head):
+        return True
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(head)  # the last character may be cut
+    except UnicodeDecodeError:
+        return True
+    return False
 
 
 def _is_utf16(head: bytes) -> bool:

@@ -1,5 +1,6 @@
 """Headings are made plain, and a file that is no CSV of commas is called what it is."""
 
+import bz2
 import gzip
 import io
 import zipfile
@@ -77,6 +78,8 @@ def zipped(*names: str, content: str = "x" * 100) -> bytes:
         (zipped("[Content_Types].xml", "xl/workbook.xml"), "Excel"),
         (zipped("mimetype", content="application/vnd.oasis.opendocument.spreadsheet"), "OpenDocument"),
         (b"PAR1" + bytes(range(200)), "Parquet"),
+        (b"ARROW1\0\0" + bytes(200), "Arrow"),
+        (bz2.compress(b"a,b\n1,2\n" * 20), "bzip2"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "Excel"),
         (("a,b\n" + ROWS).encode("utf-16"), "UTF-16"),
         (("a,b\n" + ROWS).encode("utf-16-le"), "UTF-16"),
@@ -84,6 +87,8 @@ def zipped(*names: str, content: str = "x" * 100) -> bytes:
         (("a,b\n" + ROWS).encode("utf-32"), "UTF-32"),
         (b'[{"a": 1, "b": 2}]', "JSON"),
         (b'{"a": 1}\n{"a": 2}\n', "JSON"),
+        (b'{\n  "a": [1, 2]\n}\n', "JSON"),
+        (b'[\n  {\n    "a": 1\n  }\n]\n', "JSON"),
         (b"<!DOCTYPE html><html><body>Sign in</body></html>", "HTML"),
         (b"%PDF-1.7\n", "PDF"),
     ],
@@ -96,9 +101,12 @@ def test_a_file_that_is_no_csv_is_called_what_it_is(content: bytes, name: str, t
     assert "UTF-8" not in finding.message or "CSV" in finding.message
 
 
-@pytest.mark.parametrize("content", ["[id],[name]\n" + ROWS, "{a},b\n" + ROWS, "PK,b\n" + ROWS])
-def test_a_heading_that_begins_like_another_file_is_a_heading(content: str, tmp_path: Path) -> None:
-    assert validated(tmp_path, content).valid
+@pytest.mark.parametrize(
+    "header",
+    ["[id],[name]", "{a},b", "PK,b", "PAR1,PAR2", "ARROW1,ü", "BZh,b", '[id],"a"":b"', '[2024],"a"":b"'],
+)
+def test_a_heading_that_begins_like_another_file_is_a_heading(header: str, tmp_path: Path) -> None:
+    assert validated(tmp_path, f"{header}\n{ROWS}").valid
 
 
 @pytest.mark.parametrize("mark", [";", "\t", "|"])
