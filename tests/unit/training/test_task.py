@@ -49,6 +49,10 @@ def test_nine_rows_are_too_few() -> None:
     with pytest.raises(Refusal) as caught:
         check_rows(9, "y")
     assert (caught.value.failure_class, caught.value.code) == ("user_data", "too_few_rows")
+    assert "types=" not in caught.value.message
+    with pytest.raises(Refusal) as caught:
+        check_rows(0, "y")
+    assert "types=y:text" in caught.value.message
 
 
 def test_a_constant_target_is_unusable() -> None:
