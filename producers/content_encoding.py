@@ -13,7 +13,11 @@ FREE_BYTES = 1 << 20
 """Up to here the ratio says nothing: a small body of one repeated row is no bomb."""
 STEP_BYTES = 64 << 10
 SLICE_BYTES = 8 << 10
+MOST_EMPTY_MEMBERS = 1000
+"""In a row; each takes as long as one that holds something."""
 _GZIP = frozenset({"gzip", "x-gzip"})
+# Some senders name the charset here: the bytes are as they are.
+_NO_CODING = frozenset({"", "identity", "utf-8", "utf8", "us-ascii", "iso-8859-1"})
 
 
 def coding_of(header: str | None) -> str | None:
@@ -22,7 +26,7 @@ def coding_of(header: str | None) -> str | None:
     `header` is the value of Content-Encoding; several headers of that name are joined by a comma or a line feed.
     """
     named = [one.strip().lower() for one in (header or "").replace("\n", ",").split(",")]
-    codings = [one for one in named if one not in ("", "identity")]
+    codings = [one for one in named if one not in _NO_CODING]
     if not codings:
         return None
     if len(codings) == 1 and codings[0] in _GZIP:
@@ -54,7 +58,7 @@ class Inflation:
         self._max_bytes = max_bytes
         self._inflater: zlib._Decompress | None = None
         self._start = b""
-        self._taken = self._made = 0
+        self._taken = self._made = self._empty_members = 0
         self._complete = False
 
     def feed(self, chunk: bytes) -> Iterator[bytes]:
@@ -100,6 +104,7 @@ class Inflation:
 
     def _member(self, inflater: "zlib._Decompress", waiting: bytes) -> Generator[bytes, None, bytes]:
         """What one member gives of what waits; returns what is left behind its end."""
+        before = self._made
         while True:
             try:
                 part = inflater.decompress(waiting, STEP_BYTES)
@@ -111,10 +116,16 @@ class Inflation:
             if part:
                 yield part
             if inflater.eof:
-                self._inflater, self._complete = None, True
+                self._ended(empty=self._made == before)
                 return inflater.unused_data
             if not waiting and len(part) < STEP_BYTES:
                 return b""
+
+    def _ended(self, *, empty: bool) -> None:
+        self._inflater, self._complete = None, True
+        self._empty_members = self._empty_members + 1 if empty else 0
+        if self._empty_members > MOST_EMPTY_MEMBERS:
+            raise self._broken(f"it has more than {MOST_EMPTY_MEMBERS} empty members in a row")
 
     def _bound(self) -> None:
         if self._made > self._max_bytes:

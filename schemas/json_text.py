@@ -5,12 +5,16 @@ order mark, UTF-16, and now and then a byte that is not UTF-8. None of these is 
 """
 
 import json
+import re
 from typing import Any
 
 from pydantic_core import from_json
 
 MOST_DIGITS = 4300
 """What Python makes an integer of; a longer number is read as a float, which is mostly infinite."""
+SMALL_BYTES = 64 << 10
+"""Up to here a text may be read more than once: what a parser takes for it holds up nobody else."""
+_TOO_MANY_DIGITS = re.compile(rf"(?<![0-9])[0-9]{{{MOST_DIGITS + 1}}}")
 
 
 class NumberText(str):
@@ -38,11 +42,16 @@ def read_json_as_written(text: bytes | str) -> Any:
 
 
 def decoded(text: bytes | str) -> str:
-    """The characters of a JSON text, without a byte order mark; raises ValueError where they are in no encoding."""
+    """The characters of a JSON text, without a byte order mark; raises ValueError where they are in no encoding.
+
+    Half of a surrogate pair as such, in UTF-16 or UTF-32, is taken in a small text only: each is a call.
+    """
     if isinstance(text, str):
         return text.removeprefix("\ufeff")
     encoding = json.detect_encoding(text)
-    errors = "surrogateescape" if encoding.startswith("utf-8") else "surrogatepass"
+    if encoding.startswith("utf-8"):
+        return text.decode(encoding, "surrogateescape")
+    errors = "surrogatepass" if len(text) <= SMALL_BYTES else "strict"
     return text.decode(encoding, errors)
 
 
@@ -57,12 +66,9 @@ def holds_surrogate(text: str) -> bool:
 
 def _tolerant(text: str, **numbers: Any) -> Any:
     try:
-        try:
-            return json.loads(text, **numbers)
-        except json.JSONDecodeError:
-            raise
-        except ValueError:  # an integer of more digits than Python reads
-            return json.loads(text, **{"parse_int": _integer, **numbers})
+        if "parse_int" not in numbers and _TOO_MANY_DIGITS.search(text):
+            numbers["parse_int"] = _integer
+        return json.loads(text, **numbers)
     except RecursionError:
         raise ValueError("nested too deep") from None
 

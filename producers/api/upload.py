@@ -1,13 +1,14 @@
 """The bytes of an upload as they come in: multipart with `name` and `file`, or the raw body."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Iterator
 from urllib.parse import unquote
 
 from python_multipart import MultipartParser
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import parse_options_header
 
-from producers.content_encoding import Inflation
+from producers.content_encoding import STEP_BYTES, Inflation
 from schemas.errors import Refusal
 
 MOST_FIELD_BYTES = 1000
@@ -29,12 +30,30 @@ async def limited(chunks: AsyncIterator[bytes], max_bytes: int) -> AsyncIterator
 
 
 async def inflating(chunks: AsyncIterator[bytes], coding: str, max_bytes: int) -> AsyncIterator[bytes]:
-    """The bytes without their content coding, in parts of at most 64 KiB; raises Refusal."""
+    """The bytes without their content coding, in parts of at most 128 KiB; raises Refusal.
+
+    A thread inflates, one part after the other: the event loop serves others meanwhile.
+    """
     inflation = Inflation(coding, max_bytes)
     async for chunk in chunks:
-        for part in inflation.feed(chunk):
-            yield part
+        parts = inflation.feed(chunk)
+        size = STEP_BYTES
+        while size >= STEP_BYTES:
+            part = await asyncio.to_thread(_next_of, parts)
+            size = len(part)
+            if part:
+                yield part
     inflation.end()
+
+
+def _next_of(parts: Iterator[bytes]) -> bytes:
+    """The next 64 KiB or a little more; less at their end."""
+    taken = bytearray()
+    for part in parts:
+        taken += part
+        if len(taken) >= STEP_BYTES:
+            break
+    return bytes(taken)
 
 
 class Multipart:

@@ -68,6 +68,7 @@ class Accept:
         max_batch: int = 500,
         max_bytes: int = 8 << 20,
         reached: Reached = nothing,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._connections = connections
         self._classify = classify
@@ -75,7 +76,8 @@ class Accept:
         self._reached = reached
         self._queue = AcceptQueue(writers, max_batch, max_bytes)
         self._running: set[asyncio.Task[None]] = set()
-        self._began = time.monotonic()
+        self._monotonic = monotonic
+        self._adopted = monotonic()
 
     async def __call__(self, acceptance: Acceptance) -> Accepted:
         """Store one event; returns after its commit. Raises Unavailable (unknown: try again) or NotStorable."""
@@ -152,17 +154,20 @@ class Accept:
         if not recounted:
             return await connection.fetch(ACCEPT, rows)
         seconds = max(one.claim.counts_again_seconds for one in recounted if one.claim)
-        if time.monotonic() - self._began < seconds:
-            await _adopt(connection, recounted)
+        if self._monotonic() - self._adopted < seconds and await _adopt(connection, recounted):
+            # A process of the release before may still be running.
+            self._adopted = self._monotonic()
         recounts = [bool(one.claim and one.claim.counts_again_seconds) for one in batch]
         return await connection.fetch(ACCEPT_RECOUNTED, rows, recounts, seconds)
 
 
-async def _adopt(connection: Statements, recounted: Sequence[Acceptance]) -> None:
-    """What the release before counted just before this process began is not counted once more."""
+async def _adopt(connection: Statements, recounted: Sequence[Acceptance]) -> bool:
+    """What the release before counted is not counted once more; returns whether it counted any of these."""
     given = [(*_identity(one), former) for one in recounted if one.claim for former in one.claim.former_keys]
-    if given:
-        await connection.fetch(ADOPT, *(list(column) for column in zip(*given, strict=True)))
+    if not given:
+        return False
+    rows = await connection.fetch(ADOPT, *(list(column) for column in zip(*given, strict=True)))
+    return bool(rows[0]["found"])
 
 
 Identity = tuple[UUID, UUID, bytes]

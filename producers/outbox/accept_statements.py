@@ -71,14 +71,18 @@ ACCEPT_RECOUNTED = _ACCEPT % {
 
 # A release before this one had a key for each window of the clock: such a row is the first one of its body too.
 ADOPT = f"""
-INSERT INTO inbox_keys ({_INBOX})
+WITH found AS (
 SELECT DISTINCT ON (g.tenant_id, g.source_id, g.key_hash)
        g.tenant_id, g.source_id, g.key_hash, k.body_hash, k.request_id, k.event_id, k.unsigned_id, k.seen_at
 FROM unnest($1::uuid[], $2::uuid[], $3::bytea[], $4::bytea[]) AS g(tenant_id, source_id, key_hash, former)
 JOIN inbox_keys k ON (k.tenant_id, k.source_id, k.key_hash) = (g.tenant_id, g.source_id, g.former)
 ORDER BY g.tenant_id, g.source_id, g.key_hash, k.seen_at DESC
-ON CONFLICT DO NOTHING
+), adopted AS (
+INSERT INTO inbox_keys ({_INBOX}) SELECT * FROM found ON CONFLICT DO NOTHING
+)
+SELECT count(*) AS found FROM found
 """
+"""Copy what the release before counted under the new keys; returns how many rows of it are there, copied or not."""
 
 # A repetition leaves a line too: every delivery can be listed.
 FIRST_OF = """

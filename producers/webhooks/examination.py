@@ -9,7 +9,7 @@ from producers.webhooks.answers import Refused
 from producers.webhooks.depth import deeper_than
 from producers.webhooks.limits.limit import SourceLimits
 from producers.webhooks.sources.source import KnownSource
-from producers.webhooks.verification.verdict import Forged, Genuine, as_sent
+from producers.webhooks.verification.verdict import Forged, Genuine
 from schemas.errors import Refusal
 
 ENCODING = "content-encoding"
@@ -34,7 +34,7 @@ def examine(
     now: datetime, tolerance_seconds: int,
 ) -> Examined:  # fmt: skip
     """Judge the bytes as they were sent, and read what they hold."""
-    content = _Content(headers[ENCODING], own.max_bytes) if ENCODING in headers else as_sent
+    content = _Content(headers.get(ENCODING), own)
     try:
         verdict = source.verify(
             body, headers, source.secrets, now=now, tolerance_seconds=tolerance_seconds,
@@ -46,26 +46,33 @@ def examine(
     except Refusal as refusal:
         # Of the content, so the signature holds: a stranger learns nothing, and makes nothing inflate.
         return Examined(Genuine(None), body, refused=_refused(refusal))
-    coding = content.coding if isinstance(content, _Content) else None
-    return Examined(verdict, text, coding, deeper_than(text, own.max_depth))
+    except _TooDeep:
+        return Examined(Genuine(None), body, too_deep=True)
+    return Examined(verdict, text, content.coding)
+
+
+class _TooDeep(Exception):
+    """The content nests deeper than its source may: nobody reads it, for its id or anything else."""
 
 
 class _Content:
-    """Inflates a body when it is asked for it first."""
+    """Inflates a body when it is asked for it first, and judges its depth."""
 
-    def __init__(self, header: str, max_bytes: int) -> None:
+    def __init__(self, header: str | None, own: SourceLimits) -> None:
         self._header = header
-        self._max_bytes = max_bytes
-        self._inflated: bytes | None = None
+        self._own = own
+        self._content: bytes | None = None
         self.coding: str | None = None
 
     def __call__(self, body: bytes) -> bytes:
-        if self._inflated is None:
+        if self._content is None:
             self.coding = coding_of(self._header)
-            if self.coding is None:
-                return body
-            self._inflated = inflated(body, self.coding, self._max_bytes)
-        return self._inflated
+            if self.coding is not None:
+                body = inflated(body, self.coding, self._own.max_bytes)
+            if deeper_than(body, self._own.max_depth):
+                raise _TooDeep
+            self._content = body
+        return self._content
 
 
 def _refused(refusal: Refusal) -> Refused:

@@ -3,6 +3,7 @@
 A body is read by a parser, tolerantly: what is odd elsewhere in it does not hide the id.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Self
 
@@ -10,9 +11,11 @@ import jmespath
 from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, model_validator
 
 from producers.webhooks.verification.headers import HeaderName
-from schemas.json_text import read_json, read_json_as_written
+from schemas.json_text import SMALL_BYTES, read_json, read_json_as_written
 
 LONGEST_ID = 256
+# Minus zero as an integer, in whatever encoding.
+_MINUS_ZERO = re.compile(rb"-\0{0,3}0(?!\0{0,3}[0-9.eE])")
 # Only ways into a body. A function or a literal could give every delivery the same id, and all but one would be lost;
 # a projection or a pipe over a multi-select can grow without end.
 _PATH_NODES = frozenset({"field", "subexpression", "index_expression", "index", "or_expression"})
@@ -25,7 +28,7 @@ def external_id(value: object) -> str | None:
 
 
 def parsed(body: bytes) -> object:
-    """A verified body as JSON, None when it is not; the parser bounds its depth."""
+    """A verified body as JSON, None when it is not; its depth was judged before."""
     try:
         return read_json(body)
     except ValueError:
@@ -33,10 +36,15 @@ def parsed(body: bytes) -> object:
 
 
 def id_in(document: object, body: bytes, find: Callable[[object], object]) -> str | None:
-    """The id at a place in a verified body and its document; that of a number is its text as sent."""
+    """The id at a place in a verified body and its document; that of a number is its text as sent.
+
+    Only fractions and zero have more than one text: 1.5 and 1.50, 0 and -0. It takes another reading to tell, which a
+    large body does not get: it has no id then.
+    """
     value = find(document)
-    if type(value) is float or (type(value) is int and value == 0):
-        # Only these have more than one text: 1.5 and 1.50, 0 and -0.
+    if type(value) is float or (type(value) is int and value == 0 and _MINUS_ZERO.search(body)):
+        if len(body) > SMALL_BYTES:
+            return None
         value = find(read_json_as_written(body))
     return external_id(str(value) if type(value) is int else value)
 

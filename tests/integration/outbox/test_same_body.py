@@ -117,19 +117,19 @@ async def test_two_doors_with_shuffled_bodies_never_deadlock(
     assert await behind.fetchval(deadlocks) == 0
 
 
+def by_the_release_before(sender: Sender, body: bytes, at: datetime) -> Acceptance:
+    """A delivery as a process of the release before counts it."""
+    one = sender.unnamed(body, at)
+    assert one.claim is not None
+    key = one.claim.former_keys[0]
+    return one._replace(claim=one.claim._replace(key_hash=key, counts_again_seconds=0, former_keys=()))
+
+
 async def test_what_the_release_before_counted_is_not_counted_again(accept: Accept) -> None:
     sender = Sender()
-
-    async def by_the_release_before(body: bytes, at: datetime) -> Acceptance:
-        one = sender.unnamed(body, at)
-        assert one.claim is not None
-        key = one.claim.former_keys[0]
-        claim = one.claim._replace(key_hash=key, counts_again_seconds=0, former_keys=())
-        await accept(one._replace(claim=claim))
-        return one
-
-    first = await by_the_release_before(b"{}", after(-1))
-    old = await by_the_release_before(b"[]", after(-1))
+    first = by_the_release_before(sender, b"{}", after(-1))
+    old = by_the_release_before(sender, b"[]", after(-1))
+    assert not any([(await accept(one)).duplicate for one in (first, old)])
 
     again = await accept(sender.unnamed(b"{}", after(1)))
     assert (again.duplicate, again.event_id) == (True, first.entry.id)
@@ -137,3 +137,21 @@ async def test_what_the_release_before_counted_is_not_counted_again(accept: Acce
     assert not (await accept(sender.unnamed(b"{}", after(599)))).duplicate
     counted = await accept(sender.unnamed(b"[]", after(599)))
     assert (counted.duplicate, counted.event_id == old.entry.id) == (False, False)
+
+
+async def test_that_lasts_until_ten_minutes_after_the_last_process_of_that_release(pool: BoundedPool) -> None:
+    sender = Sender()
+    running = 0.0
+    accept = Accept(pool, door_refusal, monotonic=lambda: running)
+
+    async def counted_before(body: bytes, at: float) -> bool:
+        nonlocal running
+        running = at
+        old = await accept(by_the_release_before(sender, body, after(at - 2)))
+        new = await accept(sender.unnamed(body, after(at)))
+        assert new.duplicate == (new.event_id == old.event_id)
+        return new.duplicate
+
+    seen = [await counted_before(b"%d" % at, at) for at in (599, 1190, 1780, 2381, 2390)]
+    assert seen == [True, True, True, False, False]
+    await accept.drain()

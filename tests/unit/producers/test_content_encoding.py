@@ -52,14 +52,16 @@ def test_each_kind_is_inflated_whole_and_in_parts(kind: str) -> None:
         assert in_parts(sent, coding, size) == BODY
 
 
-@pytest.mark.parametrize("header", [None, "", "identity", "Identity", " , identity"])
+@pytest.mark.parametrize(
+    "header", [None, "", "identity", "Identity", " , identity", "UTF-8", "utf8", "us-ascii", "ISO-8859-1"]
+)
 def test_a_body_without_a_coding_is_as_it_was_sent(header: str | None) -> None:
     assert coding_of(header) is None
 
 
 @pytest.mark.parametrize(
     ("header", "coding"),
-    [("gzip", "gzip"), ("X-GZip", "gzip"), ("deflate", "deflate"), ("identity, gzip", "gzip")],
+    [("gzip", "gzip"), ("X-GZip", "gzip"), ("deflate", "deflate"), ("identity, gzip", "gzip"), ("gzip, utf-8", "gzip")],
 )
 def test_the_codings_that_are_taken(header: str, coding: str) -> None:
     assert coding_of(header) == coding
@@ -119,11 +121,19 @@ def test_a_bomb_is_refused_by_its_ratio_in_little_memory() -> None:
     assert (refused.value.code, refused.value.details) == ("body_too_large", {"max_ratio": 200})
 
 
-def test_many_empty_members_do_not_take_long() -> None:
-    sent = gzip.compress(b"") * (MOST // 20)
+def test_many_members_do_not_take_long() -> None:
+    sent = gzip.compress(b"a") * (MOST // 21)
     began = time.thread_time()
-    assert inflated(sent, "gzip", MOST) == b""
+    assert inflated(sent, "gzip", MOST) == b"a" * (MOST // 21)
     assert time.thread_time() - began < 2
+
+
+def test_more_than_a_thousand_empty_members_in_a_row_are_refused() -> None:
+    empty = gzip.compress(b"") * 1000
+    assert inflated((empty + gzip.compress(b"a")) * 2 + empty, "gzip", MOST) == b"aa"
+    with pytest.raises(Refusal) as refused:
+        inflated(empty + gzip.compress(b""), "gzip", MOST)
+    assert refused.value.code == "invalid_content_encoding"
 
 
 def test_whatever_is_sent_gives_bytes_or_a_refusal() -> None:

@@ -1,5 +1,7 @@
 """Uploads as they stream: however a form is cut into chunks, the same bytes come out, or one clear refusal."""
 
+import asyncio
+import gzip
 from collections.abc import AsyncIterator, Sequence
 from itertools import pairwise
 
@@ -7,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from producers.api.upload import MOST_FIELD_BYTES, Multipart, limited
+from producers.api.upload import MOST_FIELD_BYTES, Multipart, inflating, limited
 from schemas.errors import Refusal
 
 BOUNDARY = "----headrace42"
@@ -170,6 +172,26 @@ async def test_the_limit_is_exact(chunks: list[bytes], most: int) -> None:
         await drain(limited(stream(chunks), most), passed)
     assert (caught.value.code, caught.value.details) == ("body_too_large", {"max_bytes": most})
     assert len(passed) <= most
+
+
+async def test_others_are_served_while_an_upload_is_inflated() -> None:
+    ended = False
+    turns = 0
+
+    async def others() -> None:
+        nonlocal turns
+        while not ended:
+            turns += 1
+            await asyncio.sleep(0)
+
+    sent = [gzip.compress(b"a") * 10_000, gzip.compress(b"a" * 300_000)]
+    got = bytearray()
+    serving = asyncio.create_task(others())
+    await drain(inflating(stream(sent), "gzip", 1 << 20), got)
+    ended = True
+    await serving
+    assert got == b"a" * 310_000
+    assert turns > 1
 
 
 async def drain(chunks: AsyncIterator[bytes], into: bytearray) -> None:
