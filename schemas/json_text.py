@@ -23,15 +23,20 @@ class NumberText(str):
     __slots__ = ()
 
 
-def read_json(text: bytes | str) -> Any:
+def read_json(text: bytes | str, most_containers: int | None = None) -> Any:
     """The value of a JSON text; raises ValueError where it is none.
 
+    What the strict parser refuses is not read again where it has more than `most_containers` arrays and objects: the
+    tolerant parser lets no other thread go on until it has built all of them.
     What cannot be encoded, half of a surrogate pair or a byte that is not UTF-8, is a lone surrogate in its string.
     """
     try:
         return from_json(text)
     except ValueError:
-        return _tolerant(decoded(text))
+        given = decoded(text)
+        if most_containers is not None and given.count("[") + given.count("{") > most_containers:
+            raise
+        return _tolerant(given)
 
 
 def read_json_as_written(text: bytes | str) -> Any:

@@ -14,6 +14,8 @@ from producers.webhooks.verification.headers import HeaderName
 from schemas.json_text import SMALL_BYTES, read_json, read_json_as_written
 
 LONGEST_ID = 256
+MOST_CONTAINERS = 50_000
+"""Of a body that is read a second time, tolerantly."""
 # Minus zero as an integer, in whatever encoding.
 _MINUS_ZERO = re.compile(rb"-\0{0,3}0(?!\0{0,3}[0-9.eE])")
 # Only ways into a body. A function or a literal could give every delivery the same id, and all but one would be lost;
@@ -30,7 +32,7 @@ def external_id(value: object) -> str | None:
 def parsed(body: bytes) -> object:
     """A verified body as JSON, None when it is not; its depth was judged before."""
     try:
-        return read_json(body)
+        return read_json(body, MOST_CONTAINERS)
     except ValueError:
         return None
 

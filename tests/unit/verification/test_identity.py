@@ -5,7 +5,7 @@ import time
 import pytest
 
 from producers.webhooks.verification import shopify, slack, stripe
-from producers.webhooks.verification.identity import IdOptions, external_id, member, parsed, reader
+from producers.webhooks.verification.identity import MOST_CONTAINERS, IdOptions, external_id, member, parsed, reader
 from producers.webhooks.verification.verdict import Genuine
 from tests.unit.verification.cases import NOW
 
@@ -148,6 +148,13 @@ def test_a_number_in_a_large_body_counts_where_it_has_one_text() -> None:
 
     assert [of("7"), of("0"), of("0", ', "b": -0.5')] == ["7", "0", "0"]
     assert [of("1.5"), of("-0"), of("0", ', "b": -0')] == [None, None, None]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_a_body_of_very_many_arrays_is_not_read_a_second_time(encoding: str) -> None:
+    for times, found in ((MOST_CONTAINERS - 2, "a"), (MOST_CONTAINERS, None)):
+        body = f'{{"id": "a", "b": "\\ud83d", "c": [{",".join(["[]"] * times)}]}}'.encode(encoding)
+        assert reader(IdOptions(id_path="id"))(body, {}) == found
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-32"])
