@@ -47,7 +47,7 @@ def describe(fit: Fit, table: Table, target: str, plan: Plan) -> dict[str, Any]:
         "target": {"name": target, "type": table.target_type},
         "classes": None if fit.classes is None else fit.classes.tolist(),
         "inputs": [_input(column, table.feature(column.name), fit) for column in table.columns],
-        "left_out": [one.model_dump() for one in plan.columns_left_out],
+        "left_out": [one.model_dump() for one in fit.details.left_out],
         "trusted_types": list(TRUSTED),
         "chosen": fit.chosen,
         "seed": plan.seed,

@@ -19,6 +19,9 @@ MIN_CATEGORY_SHARE = 0.01
 MAX_CATEGORIES = 50
 # A text column is left out when its categories are fewer of its values than this.
 MIN_COVERED = 0.5
+# A text column of more values than FEW_TEXTS is left out when a value has fewer rows on average.
+MIN_ROWS_PER_TEXT = 3
+FEW_TEXTS = 20
 DATES = "dates are not used; columns of numbers made from them are, such as year, month, or day of the week"
 
 
@@ -62,7 +65,8 @@ def _reason(column: Column, values: pl.Series) -> str | None:
         return DATES
     counted = _counted(values)
     covered = counted.filter(pl.col("value").is_in(frequent(values)))["count"].sum()
-    if covered < MIN_COVERED * seen.len():
+    many = counted.height > FEW_TEXTS and seen.len() < MIN_ROWS_PER_TEXT * counted.height
+    if many or covered < MIN_COVERED * seen.len():
         return f"{counted.height} different texts in {seen.len()} rows: ids or free text are not used"
     return None
 

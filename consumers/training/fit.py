@@ -103,7 +103,6 @@ def fit(table: Table, target: Array, plan: Plan, report: Report, deadline: float
         stratified=stratified,
         folds=len(parts),
         task_reason=plan.task_reason,
-        left_out=plan.columns_left_out,
         scores=scores,
         **shape,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from consumers.training.labels import label_text
 from consumers.training.plan import FOLDS, Plan
@@ -27,6 +27,23 @@ def notes(
     if known and folds < FOLDS[plan.profile]:
         said.append(f"the candidates were compared by {folds} folds, for a class has few rows")
     return tuple(said)
+
+
+def merged_classes(spellings: Sequence[Sequence[str]], target: str) -> tuple[str, ...]:
+    """`spellings` are the texts of each class that is written in several ways."""
+    if not spellings:
+        return ()
+    said = "; ".join(_joined(texts) + " are one class" for texts in spellings[:MOST_NAMED])
+    more = len(spellings) - MOST_NAMED
+    rest = f" (and {more} classes more)" if more > 0 else ""
+    return (f"{said}{rest}; upload with types={target}:text to keep them apart",)
+
+
+def _joined(texts: Sequence[str]) -> str:
+    shown = [cut(text, 40) for text in texts[:MOST_NAMED]]
+    if len(texts) > MOST_NAMED:
+        return ", ".join(shown) + " …"
+    return " and ".join([", ".join(shown[:-1]), shown[-1]])
 
 
 def _named(labels: list[str]) -> str:

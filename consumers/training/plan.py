@@ -42,7 +42,8 @@ class LeftOut(Frozen):
 class Plan(Frozen):
     """Everything that decides the outcome besides the data; `rows` and `features` are what it was made for.
 
-    `left_out` names candidates, `columns_left_out` columns; `folds` are fewer than the profile's where a class is rare.
+    `left_out` has candidates, `columns_left_out` the names of columns; `folds` are fewer than the
+    profile's where a class is rare.
     """
 
     version: Literal[1] = 1
@@ -59,7 +60,7 @@ class Plan(Frozen):
     budget_seconds: float
     candidates: tuple[Candidate, ...]
     left_out: tuple[LeftOut, ...]
-    columns_left_out: tuple[LeftOut, ...] = ()
+    columns_left_out: tuple[str, ...] = ()
 
 
 def make_plan(

@@ -48,7 +48,8 @@ class ClassMeasures(Frozen):
 class Details(Frozen):
     """`confusion` is by true row and predicted column, in the order of `classes`; both empty in a regression.
 
-    `left_out` are columns that were not learned from, `notes` what else a reader of the measures must know.
+    `left_out` are the first columns that were not learned from (the plan names all of them), `notes`
+    what else a reader of the measures must know.
     """
 
     fit_seconds: float

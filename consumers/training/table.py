@@ -97,6 +97,23 @@ def is_whole(table: Table) -> bool:
     return bool((target == target.round()).all()) and bool((target.abs() < 2**53).all())
 
 
+def has_fractions(table: Table) -> bool:
+    """Whether the target is a number that is not whole in some row."""
+    target = table.target
+    return table.target_type == "number" and not bool((target == target.round()).all())
+
+
+def spellings(path: Path, columns: Sequence[Column], target: str) -> list[list[str]]:
+    """The texts of each number of the target that is written in several ways."""
+    place = [column.name for column in columns].index(target)
+    cell = pl.col(place_name(place))
+    number = cell.cast(pl.Int64 if columns[place].type == "integer" else pl.Float64)
+    texts = _cells(path, columns).select(cell, number.alias(VALUES)).drop_nulls().unique()
+    several = texts.group_by(VALUES).agg(cell.sort()).filter(cell.list.len() > 1).sort(VALUES)
+    found: list[list[str]] = several.collect(engine="streaming")[place_name(place)].to_list()
+    return found
+
+
 def target_array(table: Table, task: Task) -> Array:
     """Labels (integers, booleans or text) or floats; fractions that are classes become text."""
     target = table.target

@@ -17,6 +17,7 @@ MAX_LABEL_BYTES = 1000  # the measures of a model, an event, name every class
 FEW_INTEGERS = 20
 TWO_VALUES = 2
 WAY_OUT = "; to predict it as a number, ask for options.task=regression"
+WAY_OUT_OF_MODEL = WAY_OUT.replace("ask for", "start a job with another model name and")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,8 @@ class TargetValues:
     distinct: int
     rarest: int
     """Rows of the value that has the fewest."""
+    fractions: bool = True
+    """Of a number: whether one is no whole number; else one is too large for its digits to be exact."""
 
 
 def infer_task(target: TargetValues) -> tuple[Task, str]:
@@ -39,7 +42,8 @@ def infer_task(target: TargetValues) -> tuple[Task, str]:
     if target.kind in ("text", "boolean"):
         return "classification", f"the target is {target.kind}"
     if target.kind == "number":
-        return "regression", "the target has fractions"
+        large = "the target has whole numbers beyond 2^53, which are not exact"
+        return "regression", "the target has fractions" if target.fractions else large
     most = max(TWO_VALUES, min(FEW_INTEGERS, target.rows // 5))
     if target.distinct > most:
         return "regression", f"the target has {target.distinct} whole numbers, at most {most} would be classes"
@@ -74,9 +78,10 @@ def check_distinct(distinct: int, target: str, *, rows: int, empty: int) -> None
         raise Refusal("user_data", "target_unusable", message)
 
 
-def check_classes(counts: Mapping[str, int], target: str, kind: ColumnType) -> None:
-    """`counts` is rows by class."""
-    way_out = WAY_OUT if kind in ("integer", "number") else ""
+def check_classes(counts: Mapping[str, int], target: str, kind: ColumnType, model_task: Task | None = None) -> None:
+    """`counts` is rows by class; a model that has a task keeps it."""
+    numeric = kind in ("integer", "number")
+    way_out = (WAY_OUT_OF_MODEL if model_task else WAY_OUT) if numeric else ""
     if len(counts) > MAX_CLASSES:
         message = f"the column {target!r} has {len(counts)} classes, {MAX_CLASSES} are allowed{way_out}"
         raise Refusal("user_data", "target_unusable", message)

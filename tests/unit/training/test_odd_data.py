@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from schemas.bounds import MOST_EVENT_BYTES, json_size_of
 from tests.unit.training.running import csv_of, refused, result
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # of the libraries, about few rows
@@ -86,7 +87,7 @@ def test_ids_and_free_text_are_left_out_and_not_in_the_model(tmp_path: Path) -> 
     found = result(tmp_path, csv_of("customer,colour,size,y", rows), "y")
     assert [one.name for one in found.details.left_out] == ["customer"]
     assert "60 different texts in 60 rows" in found.details.left_out[0].reason
-    assert found.plan.columns_left_out == found.details.left_out
+    assert found.plan.columns_left_out == ("customer",)
     for file in ("model.json", "model.skops"):
         assert b"customer-0" not in (tmp_path / file).read_bytes()
     inputs = json.loads((tmp_path / "model.json").read_text())["inputs"]
@@ -133,3 +134,50 @@ def test_the_stored_plan_gives_the_same_again(tmp_path: Path) -> None:
     first = result(tmp_path, text, "fraud", {"seed": 3})
     again = result(tmp_path, text, "fraud", plan=first.plan)
     assert (again.plan, again.metrics) == (first.plan, first.metrics)
+
+
+def test_thousands_of_columns_that_are_not_used_fit_into_an_event(tmp_path: Path) -> None:
+    names = [f"{place:04d}".ljust(126, "x") for place in range(1990)]
+    day = ",".join(["2025-01-01"] * len(names))
+    rows = [f"{day},{row % 10},{row % 3}" for row in range(20)]
+    found = result(tmp_path, csv_of(",".join([*names, "size", "y"]), rows), "y")
+    assert found.plan.columns_left_out == tuple(names)
+    assert [one.name for one in found.details.left_out] == names[:200]
+    assert "1790 more columns are not used" in found.details.notes[-1]
+    assert json_size_of(found.model_dump(mode="json")) < MOST_EVENT_BYTES / 2
+
+
+def test_people_with_two_rows_each_are_not_in_the_model(tmp_path: Path) -> None:
+    rows = [f"p{row % 30}@example.com,{row % 10},{row % 3}" for row in range(60)]
+    found = result(tmp_path, csv_of("mail,size,y", rows), "y")
+    assert [one.name for one in found.details.left_out] == ["mail"]
+    assert "@example.com" not in (tmp_path / "model.json").read_text()
+    again = result(tmp_path, csv_of("mail,size,y", rows), "y", plan=found.plan)
+    assert again.details.left_out == found.details.left_out
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        (("1.1", "1.10", "1.2"), "1.1 and 1.10 are one class; upload with types=y:text"),
+        (("1", "+1", "2"), "+1 and 1 are one class;"),
+        (("-0", "0", "1"), "-0 and 0 are one class;"),
+    ],
+)
+def test_classes_that_are_written_in_two_ways_are_noted(written: tuple[str, ...], said: str, tmp_path: Path) -> None:
+    rows = [f"{row % 7},{written[row % 3]}" for row in range(60)]
+    found = result(tmp_path, csv_of("x,y", rows), "y", {"task": "classification"})
+    assert len(found.details.classes) == 2
+    assert found.details.notes[0].startswith(said)
+
+
+def test_large_whole_numbers_have_no_fractions(tmp_path: Path) -> None:
+    rows = [f"{row % 7},{('1e16', '2e16', '3')[row % 3]}" for row in range(60)]
+    found = result(tmp_path, csv_of("x,y", rows), "y")
+    assert (found.task, "beyond 2^53" in found.details.task_reason) == ("regression", True)
+
+
+def test_a_rare_class_of_a_model_asks_for_another_name(tmp_path: Path) -> None:
+    rows = [f"{row},{9 if row == 5 else row % 2}" for row in range(60)]
+    said = refused(tmp_path, csv_of("x,y", rows), "y", model_task="classification").message
+    assert said.endswith("another model name and options.task=regression")
