@@ -91,4 +91,4 @@ def by_version(points: list[dict[str, Any]]) -> Table:
 
 def _rows_note(point: dict[str, Any]) -> str:
     """Where a version and the one before it do not compare."""
-    return "other rows than the version before" if point["same_rows"] is False else ""
+    return "other dataset than the version before" if point["same_dataset"] is False else ""

@@ -26,8 +26,9 @@ def routes(authenticate: Callable[[Request], Awaitable[Any]], transactions: Tena
     ) -> dict[str, Any]:  # fmt: skip
         """Every point, by model, metric and version, beside the baseline's.
 
-        `better` is the direction of the metric; `same_rows` is false where the version before was measured on the
-        rows of another dataset, so that the two values do not compare.
+        `better` is the direction of the metric; `same_dataset` is false where the version before
+        learned from another dataset, or another upload of it. The rows that are held out also follow
+        from the seed.
         """
         async with transactions(principal.tenant) as tx:
             rows = await store.trend(

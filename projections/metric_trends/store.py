@@ -17,10 +17,10 @@ MATCH = """
     AND (CAST(:since AS timestamptz) IS NULL OR time >= :since)
     AND (CAST(:until AS timestamptz) IS NULL OR time < :until)
 """
-# `same_rows` compares with the version before; it is null where one of the two is from before datasets were kept.
+# `same_dataset` compares with the version before; it is null where one of the two is from before datasets were kept.
 TREND = text(f"""
     SELECT model, metric, version, value, baseline, task, job_id, time, dataset_id, dataset_version,
-           dataset_id = lag(dataset_id) OVER (PARTITION BY model, metric ORDER BY version) AS same_rows
+           dataset_id = lag(dataset_id) OVER (PARTITION BY model, metric ORDER BY version) AS same_dataset
     FROM read_metric_points WHERE {MATCH} ORDER BY model, metric, version LIMIT :limit
 """)
 SUMMARY = text(f"""

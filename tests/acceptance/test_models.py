@@ -60,7 +60,7 @@ async def test_a_model_keeps_its_target_and_its_task(world: World) -> None:
     points = await eventually(
         lambda: world.get("/v1/metric-trends", model="m", metric="accuracy"), lambda page: len(page["data"]) == 2
     )
-    assert [one["same_rows"] for one in points["data"]] == [None, True]
+    assert [one["same_dataset"] for one in points["data"]] == [None, True]
 
     mapping = {"dataset_id": "id", "target": "'noise'", "model": "'m'"}
     source = await world.source("ci", {"kind": "command", "command": "train", "mapping": mapping})
@@ -82,7 +82,7 @@ async def test_a_model_that_learned_nothing_says_so(world: World) -> None:
     points = await eventually(
         lambda: world.get("/v1/metric-trends", model="blind", metric="rmse"), lambda page: len(page["data"]) == 2
     )
-    assert [one["same_rows"] for one in points["data"]] == [None, False]
+    assert [one["same_dataset"] for one in points["data"]] == [None, False]
     assert {one["better"] for one in points["data"]} == {"lower"}
     summary = (await world.get("/v1/metric-trends/summary", model="blind"))["data"]
     assert {one["metric"]: one["better"] for one in summary}["r2"] == "higher"

@@ -6,10 +6,10 @@ from rich.table import Table
 from compose.cli.trends import by_series, by_version
 
 
-def point(version: int, value: float, same_rows: bool | None) -> dict[str, object]:
+def point(version: int, value: float, same_dataset: bool | None) -> dict[str, object]:
     return {
         "model": "wine", "metric": "rmse", "version": version, "value": value, "baseline": 2.0, "better": "lower",
-        "time": "2026-01-01T00:00:00+00:00", "dataset_id": f"dataset-{version}", "same_rows": same_rows,
+        "time": "2026-01-01T00:00:00+00:00", "dataset_id": f"dataset-{version}", "same_dataset": same_dataset,
     }  # fmt: skip
 
 
@@ -23,14 +23,14 @@ def printed(table: Table) -> str:
 POINTS = [point(1, 1.5, None), point(2, 1.4, True), point(3, 1.2, False)]
 
 
-def test_a_version_of_other_rows_is_marked() -> None:
+def test_a_version_of_another_dataset_is_marked() -> None:
     first, second, third = printed(by_version(POINTS)).splitlines()[1:]
-    assert "other rows than the version before" in third
-    assert "other rows" not in first + second
+    assert "other dataset than the version before" in third
+    assert "other dataset" not in first + second
     assert "dataset-3" in third
 
 
 def test_the_better_direction_is_said() -> None:
     (series,) = printed(by_series(POINTS)).splitlines()[1:]
     assert "lower" in series
-    assert "other rows than the version before" in series
+    assert "other dataset than the version before" in series
