@@ -66,7 +66,9 @@ REFUSED: dict[str, tuple[int, str, dict[str, Any]]] = {
     "a bomb": (
         413, "body_too_large", {"content": gzip.compress(b"0" * 5001), "headers": GZIP, "params": {"name": "iris"}},
     ),
-    "an unknown field": (422, "unknown_parameter", {"content": NAME + part("nmae", b"x") + FILE, "headers": FORM}),
+    "an unknown field": (
+        422, "unknown_parameter", {"content": NAME + part("nmae", b"x") + FILE + END, "headers": FORM},
+    ),
     "an unknown type": (
         422, "invalid_reading", {"content": b"a,b\n", "headers": CSV, "params": {"name": "iris", "types": "a:txt"}},
     ),
