@@ -17,8 +17,8 @@ from consumers.ingest.protocol import (
     ValidateRequest,
     ValidationResult,
 )
-from consumers.table_reader.names import normal_name
 from schemas.datasets import Reading
+from schemas.names import normal_name
 
 
 def run(payload: Mapping[str, Any], report: Callable[[str, float], None]) -> dict[str, Any]:

@@ -7,8 +7,8 @@ import unicodedata
 
 from consumers.ingest.findings import Findings
 from consumers.ingest.protocol import CsvLimits
-from consumers.table_reader.names import JOINERS, normal_name
 from schemas.bounds import size_of
+from schemas.names import JOINERS, normal_name
 
 MAX_NAME_CHARACTERS = 200
 LINE_END = re.compile("[\r\n]")

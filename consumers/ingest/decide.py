@@ -6,10 +6,10 @@ from datetime import datetime
 from consumers.ingest.dataset import BY, Dataset
 from consumers.jobs.job import Job, Moved, cancel, fail, move
 from consumers.outcome import Applied, Ignored, Outcome
-from consumers.table_reader.names import normal_name
 from schemas.bounds import cut
 from schemas.event import Event
 from schemas.jobs import JobCancelRequested, JobQueued, JobRequested
+from schemas.names import normal_name
 
 
 @dataclass(frozen=True, slots=True)

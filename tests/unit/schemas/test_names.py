@@ -2,9 +2,7 @@
 
 import pytest
 
-from consumers.table_reader import names as reader
 from schemas.models import ModelTask, task_mismatch
-from schemas.names import normal_name
 
 
 @pytest.mark.parametrize(
@@ -20,9 +18,3 @@ def test_a_model_has_the_target_that_looks_the_same(kept: str, asked: str) -> No
     assert task_mismatch("m", known, asked, None) is None
     assert task_mismatch("m", known, asked, "classification") is not None
     assert task_mismatch("m", known, asked.replace("price", "cost"), None) is not None
-
-
-def test_the_reader_of_datasets_has_the_same_rule() -> None:
-    for point in (*range(0x3001), 0xFEFF):
-        written = f"{chr(point)}a{chr(point)} b{chr(point)}"
-        assert normal_name(written) == reader.normal_name(written), hex(point)
