@@ -37,7 +37,8 @@ async def hold(tx: AsyncConnection, tenant: UUID, key: str, size_bytes: int, set
         raise Refusal(
             "quota_exceeded",
             f"{size_bytes} bytes more than the {row.used} that are stored would pass the limit of {row.allowed}.",
-            meter=METER, limit=row.allowed, used=row.used, never_fits=size_bytes > row.allowed,
+            meter=METER, limit=row.allowed, used=row.used,
+            **({"never_fits": True} if size_bytes > row.allowed else {}),
         )  # fmt: skip
 
 

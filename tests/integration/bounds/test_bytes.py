@@ -19,7 +19,7 @@ def table(columns: int, name_characters: int, cell_characters: int, count: int =
     writer = csv.writer(out)
     writer.writerow([*names, "target"])
     for row in range(count):
-        writer.writerow([*(f"{row}{CHARACTER * cell_characters}" for _ in names), "ab"[row % 2]])
+        writer.writerow([*(f"{row % 3}{CHARACTER * cell_characters}" for _ in names), "ab"[row % 2]])
     return out.getvalue().encode()
 
 

@@ -119,7 +119,7 @@ async def test_what_is_no_row_is_a_dead_letter_and_the_rest_goes_on(gathering: G
     letters = await gathering.bench.ask('SELECT error_class, error FROM dead_letters ORDER BY "offset"')
     assert {one["error_class"] for one in letters} == {"user_config"}
     assert len(letters) == len(bad)
-    assert "column 'a' of row 1 is a list" in letters[0]["error"]
+    assert "`columns.a`: `n` gave a list of 1 in row 1" in letters[0]["error"]
     (version,) = await gathering.sealed(1)
     assert numbers(version.cells) == [1, 2, 3]
 
