@@ -58,6 +58,8 @@ class _TooDeep(Exception):
 class _Content:
     """Inflates a body when it is asked for it first, and judges its depth."""
 
+    __slots__ = ("_content", "_header", "_own", "coding")
+
     def __init__(self, header: str | None, own: SourceLimits) -> None:
         self._header = header
         self._own = own
@@ -66,7 +68,8 @@ class _Content:
 
     def __call__(self, body: bytes) -> bytes:
         if self._content is None:
-            self.coding = coding_of(self._header)
+            if self._header is not None:  # hardly any delivery has one
+                self.coding = coding_of(self._header)
             if self.coding is not None:
                 body = inflated(body, self.coding, self._own.max_bytes)
             if deeper_than(body, self._own.max_depth):
