@@ -13,7 +13,7 @@ IN_VALUES = ":"
 NEARLY_ALL = 0.9
 MOSTLY = 0.5
 _QUOTED = re.compile(r'"(?:[^"]|"")*"')
-_TODO = "save it with commas as the separator, or put quotes around the values that hold them"
+_ADVICE = "save it with commas as the separator, or put quotes around the values that hold them"
 
 
 @dataclass(slots=True)
@@ -55,14 +55,14 @@ class Delimiters:
         count = self.counts[mark]
         marks = f"{count} {NAMES[mark]}{'s' if count > 1 else ''}"
         if not self.commas and shares[mark] >= NEARLY_ALL:
-            message = f"the first line{self._rows(mark)} has {marks} and no comma: {_TODO}"
+            message = f"the first line{self._rows(mark)} has {marks} and no comma: {_ADVICE}"
             findings.add("wrong_delimiter", message, row=1, sample=self.header)
         elif not self.records:
             return
         elif shares[mark] >= NEARLY_ALL and count >= self.commas and mark != IN_VALUES:
             message = (
                 f"the first line{self._rows(mark)} have {marks} outside quotes: that seems to "
-                f"be the separator, not the comma: {_TODO}"
+                f"be the separator, not the comma: {_ADVICE}"
             )
             findings.add("wrong_delimiter", message, row=1, sample=self.header)
         else:
