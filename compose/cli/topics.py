@@ -23,7 +23,7 @@ EPILOG = """
 
 [cyan]headrace topics grow headrace.webhooks 12[/]  to 12 partitions, each key's events still in order
 
-[cyan]headrace topics grow headrace.webhooks --abandon[/]  what was killed half-way is given up
+[cyan]headrace topics grow headrace.webhooks 6[/]  the number it has: what was killed half-way is given up
 """
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document.")]
 DataDir = Annotated[
@@ -89,9 +89,8 @@ def register(app: typer.Typer) -> None:
     @group.command(epilog=EPILOG)
     def grow(
         topic: Annotated[str, typer.Argument(help="Its name, without a prefix.")],
-        partitions: Annotated[int | None, typer.Argument(min=1, help="How many it shall have in all.")] = None,
+        partitions: Annotated[int, typer.Argument(min=1, help="How many it shall have in all.")],
         timeout: Annotated[float, typer.Option(help="Seconds to wait until all of it is consumed.")] = 300.0,
-        abandon: Annotated[bool, typer.Option("--abandon", help="End the suspension that a killed one left.")] = False,
         dry_run: Annotated[bool, typer.Option("--dry-run", help="Say who is how far behind; change nothing.")] = False,
         as_json: AsJson = False,
         data_dir: DataDir = None,
@@ -99,14 +98,13 @@ def register(app: typer.Typer) -> None:
         """Add partitions to a topic while everything runs, without losing the order of any key.
 
         The relay suspends the topic, all that is on it is consumed, partitions are added, the relay continues. What is
-        accepted meanwhile waits. With the number that a topic has already, it takes over what somebody else added.
+        accepted meanwhile waits. With the number that a topic has already, it takes over what somebody else added,
+        or ends the suspension that a killed one left.
         """
         from aiokafka.errors import KafkaError
 
         from compose.growing import CannotGrow
 
-        if (partitions is None) != abandon:
-            raise typer.BadParameter("give the number of partitions, or --abandon")
         try:
             found = asyncio.run(_grown(topic, partitions, timeout, data_dir, dry_run=dry_run))
         except CannotGrow as error:
@@ -122,9 +120,7 @@ def register(app: typer.Typer) -> None:
             terminal().print(f"{one} is {lag} behind")
 
 
-async def _grown(
-    topic: str, partitions: int | None, timeout: float, data_dir: Path | None, *, dry_run: bool
-) -> "Standing":  # fmt: skip
+async def _grown(topic: str, partitions: int, timeout: float, data_dir: Path | None, *, dry_run: bool) -> "Standing":
     from compose.adapters.crash_points import crash_points
     from compose.cli.connection import operated
     from compose.growing import check, growing
@@ -134,12 +130,9 @@ async def _grown(
 
     async with growing(operated(data_dir), topic, tell, crash_points()) as growth:
         if dry_run:
-            standing = await growth.standing()
-            if partitions is not None:
-                check(standing, partitions)
+            standing = await growth.look.standing(topic)
+            check(standing, partitions)
             return standing
-        if partitions is None:
-            return await growth.abandon()
         return await growth.grow(partitions, f"{getpass.getuser()}, at the database", timeout)
 
 

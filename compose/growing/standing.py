@@ -1,6 +1,6 @@
 """How a topic stands: on Kafka, with the relay, and with everybody who reads it."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -8,15 +8,14 @@ from typing import Any
 import asyncpg
 from aiokafka import AIOKafkaConsumer
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.coordinator.protocol import ConsumerProtocolMemberAssignment
 
 from compose.adapters.subscription.log import ends, require_cluster
-from compose.readers import READERS, Reader, group_of
+from compose.readers import READERS
 from compose.settings import Settings
 from compose.topics import partitions_of
-from projections.reading import consumer_of
 from schemas.topics import TOPICS
 
+RESTORE = "topics restore"  # who holds a topic while what was lost of it is published again
 LAYOUT = """
 SELECT l.partitions, l.held_for, l.held_by, l.held_since, coalesce(l.settled, false) AS settled,
        (SELECT cluster_id FROM kafka_cluster) AS cluster,
@@ -24,7 +23,6 @@ SELECT l.partitions, l.held_for, l.held_by, l.held_since, coalesce(l.settled, fa
 FROM (SELECT $1::text AS topic) AS asked LEFT JOIN topic_layouts l USING (topic)
 """
 SETTLED = "SELECT EXISTS (SELECT FROM topic_layouts WHERE topic = $1 AND settled)"
-LIVE = "SELECT view, live FROM projection_heads"
 POSITIONS = """
 SELECT p.consumer, p.partition, p.next
 FROM positions p LEFT JOIN projection_heads h ON p.consumer = 'projection.' || h.view
@@ -91,57 +89,14 @@ class Look:
         rows = await self.connection.fetch(POSITIONS, name)
         positions = {(row["consumer"], row["partition"]): row["next"] for row in rows}
         found = {
-            one: sum(max(0, end - positions.get((one, number), begin)) for (_, number), (begin, end) in log.items())
-            for one in (reader.name for reader in subscribers(topic))
+            one.name: sum(
+                max(0, end - positions.get((one.name, number), begin))
+                for (_, number), (begin, end) in log.items()
+            )
+            for one in READERS.values()
+            if topic in one.topics
         }
         return {one: lag for one, lag in found.items() if lag}
-
-    async def unaware(self, topic: str, partitions: int) -> list[str]:
-        """Who reads it, runs, and has not been given all of its partitions yet."""
-        prefix = self.settings.kafka_topic_prefix
-        live = {consumer_of(row["view"]): row["live"] for row in await self.connection.fetch(LIVE)}
-        found = []
-        for reader in subscribers(topic):
-            # One at a time: aiokafka reads an answer of version 3 as version 2, and trips over a second group.
-            (answer,) = await self.admin.describe_consumer_groups(
-                [group_of(reader.name, prefix, live.get(reader.name, 0))]
-            )
-            error, _, state, _, _, members, *_ = answer.groups[0]
-            given = {number for member in members for number in _given(member[4], prefix + topic)}
-            if error or (members and (state != "Stable" or len(given) < partitions)):
-                found.append(reader.name)
-        return sorted(found)
-
-
-def _given(assignment: bytes, topic: str) -> Sequence[int]:
-    # Empty while the group shares them out.
-    if not assignment:
-        return ()
-    decoded = ConsumerProtocolMemberAssignment.decode(assignment)
-    return [one.partition for one in decoded.partitions() if one.topic == topic]
-
-
-def subscribers(topic: str) -> list[Reader]:
-    """Every consumer and projection that reads a topic."""
-    return [reader for reader in READERS.values() if topic in reader.topics]
-
-
-def check(standing: Standing, partitions: int) -> None:
-    """Raise CannotGrow for a number that this topic cannot be grown to."""
-    topic, spread, found = standing.topic, standing.spread_over, standing.partitions
-    if found < spread:
-        raise CannotGrow(f"{topic} has {found} partitions and had {spread}: it was made anew, its records are gone")
-    if partitions < found:
-        taking = f"these are taken over by: headrace topics grow {topic} {found}"
-        raise CannotGrow(
-            f"{topic} has {found} partitions, and Kafka takes none away", *([taking] if found != spread else [])
-        )
-    if partitions == spread and standing.held_since is not None:
-        raise CannotGrow(
-            f"{topic} is held since {standing.held_since} by {standing.held_by}",
-            *([f"finish it: headrace topics grow {topic} {standing.held_for}"] if standing.held_for else []),
-            f"give it up: headrace topics grow {topic} --abandon",
-        )
 
 
 @asynccontextmanager

@@ -10,11 +10,11 @@ from typing import Any
 import asyncpg
 from aiokafka.admin import NewPartitions
 
-from compose.growing.growth import LOOK_SECONDS, OFFICE, OFFICE_SECONDS
-from compose.growing.standing import Look, looking
+from compose.growing.growth import LOOK_SECONDS, alone
+from compose.growing.standing import RESTORE, Look, looking
 from compose.restoring.missing import Range, find_range
 from compose.restoring.resuming import LOCK, MOVE, Offsets, resuming
-from compose.restoring.survey import BY, CannotRestore, Survey, TopicLoss, survey
+from compose.restoring.survey import CannotRestore, Survey, TopicLoss, survey
 from compose.settings import Settings
 from compose.topics import create, partitions_of
 from producers.outbox.layout import hold, lift
@@ -109,7 +109,7 @@ class Restoration:
         await self._planned(before, affected, first_seq)
         await self._make(affected)
         for loss in affected:
-            await hold(self.look.connection, loss.topic.name, loss.partitions, None, BY)
+            await hold(self.look.connection, loss.topic.name, loss.partitions, None, RESTORE)
         await self._rest(affected)
         self.reached("restore.held")
         now = await survey(self.look)
@@ -229,9 +229,6 @@ def _reasons(losses: Sequence[TopicLoss]) -> tuple[str, ...]:
 async def restoring(settings: Settings, tell: Tell, reached: Reached = nothing) -> AsyncIterator[Restoration]:
     """The one who may restore; raises CannotRestore while somebody else does, or grows a topic."""
     async with looking(settings, COMMAND_SECONDS) as look:
-        until = time.monotonic() + OFFICE_SECONDS
-        while not await elected(look.connection, OFFICE):
-            if time.monotonic() > until:
-                raise CannotRestore("somebody else is restoring or growing a topic")
-            await asyncio.sleep(LOOK_SECONDS)
+        if not await alone(look):
+            raise CannotRestore("somebody else is restoring or growing a topic")
         yield Restoration(look, tell, reached)

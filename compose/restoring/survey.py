@@ -7,11 +7,10 @@ from typing import Any
 from uuid import UUID
 
 from compose.adapters.subscription.log import Ends, ends
-from compose.growing.standing import Look
+from compose.growing.standing import RESTORE, Look
 from compose.topics import partitions_of
 from schemas.topics import TOPICS, Topic
 
-BY = "topics restore"
 CLUSTER = "SELECT cluster_id, incarnation FROM kafka_cluster"
 LAYOUTS = "SELECT topic, partitions, held_for, held_by FROM topic_layouts"
 POSITIONS = """
@@ -118,7 +117,7 @@ async def survey(look: Look) -> Survey:
 async def _of_topic(look: Look, topic: Topic, layout: Any, log: Mapping[int, Ends], why: Sequence[str]) -> TopicLoss:
     name = look.settings.kafka_topic_prefix + topic.name
     partitions = layout["partitions"] if layout else topic.partitions
-    is_begun = layout is not None and layout["held_by"] == BY
+    is_begun = layout is not None and layout["held_by"] == RESTORE
     reasons = [*why, *_of_layout(topic, layout, partitions, len(log))]
     suspect = set(range(max(partitions, len(log)))) if reasons else set()
     confirmed_offsets = {}
@@ -157,7 +156,7 @@ def _of_layout(topic: Topic, layout: Any, partitions: int, found: int) -> Iterab
         raise CannotRestore(
             f"{topic.name} is being grown to {layout['held_for']} partitions",
             f"finish that first: headrace topics grow {topic.name} {layout['held_for']}",
-            f"or give it up: headrace topics grow {topic.name} --abandon",
+            f"or give it up: headrace topics grow {topic.name} {layout['partitions']}",
         )
     if not found:
         yield f"{topic.name} is not on Kafka"

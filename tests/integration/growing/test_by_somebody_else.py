@@ -32,11 +32,11 @@ async def test_held_told_and_taken_over(
                 await topics.ensure(settings.model_copy(), hold=False)
             assert await topics.ensure(settings, hold=True) == []
             async with growing(settings, TOPIC, print) as growth:
-                stands = await growth.standing()
+                stands = await growth.look.standing(TOPIC)
                 assert (stands.partitions, stands.spread_over, stands.held_for, stands.held_by) == (
                     8, 6, None, "the relay"
                 )  # fmt: skip
-                for refused in (growth.grow(7, "test", 60), growth.grow(6, "test", 60), growth.abandon()):
+                for refused in (growth.grow(7, "test", 60), growth.grow(6, "test", 60)):
                     with pytest.raises(CannotGrow, match=f"headrace topics grow {TOPIC} 8"):
                         await refused
                 assert max(max(one.partitions()) for one in found.readers.values()) < 6
