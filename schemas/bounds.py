@@ -7,7 +7,6 @@ from typing import Any
 MOST_EVENT_BYTES = 900 << 10
 """The largest value of a record; the database refuses a larger one (`events_value_sendable`)."""
 MOST_OPTIONS_BYTES = 16 << 10
-MOST_REASON_BYTES = 4000
 
 
 def size_of(text: str) -> int:

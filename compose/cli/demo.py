@@ -24,16 +24,18 @@ def register(app: typer.Typer) -> None:
         """
         from compose.cli.client import connected
         from compose.cli.output import print_json, terminal
-        from compose.demo.flow import run
-        from compose.demo.result import as_data, show
-        from compose.demo.screens import LineScreen, LiveScreen, NoScreen
+        from compose.demo.flow import run, show
 
         console = terminal()
-        screen = NoScreen() if as_json else LiveScreen(console) if console.is_terminal else LineScreen(console)
+
+        def say(text: str) -> None:
+            if not as_json:
+                console.print(text, markup=False, soft_wrap=True)
+
         with connected(data_dir) as api:
-            seen = run(api, screen)
+            seen = run(api, say)
         if as_json:
-            print_json(as_data(seen))
+            print_json(seen)
         else:
             show(console, seen)
-        raise typer.Exit(0 if seen.holds else 1)
+        raise typer.Exit(0 if seen["ok"] else 1)

@@ -12,7 +12,6 @@ from compose.cli.client import Client
 from compose.cli.failure import Failure
 from compose.cli.output import moment, print_json, show_fields, table, terminal
 
-OUTCOMES = ("applied", "already_applied", "failed_again", "skipped")
 POLL_SECONDS = 0.3
 PATIENCE_SECONDS = 30.0
 Replay = dict[str, Any]

@@ -15,7 +15,6 @@ RANGES: Mapping[str, Mapping[str, tuple[float, float]]] = {
 SECONDS_WITHIN = Decimal("0.01")
 TRENDS_WITHIN = 1e-9
 UNAUTHORIZED = 401
-ACCEPTED = 202
 
 Json = Mapping[str, Any]
 

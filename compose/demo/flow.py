@@ -1,178 +1,244 @@
-"""The demo from beginning to end: does everything, shows it on a screen, and returns what was seen and checked."""
+"""The demo: three data sets in, four models out, by API and by webhook; all of it is checked."""
 
+import json
+import secrets
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, TypeVar
 
-from compose.cli.client import Client
-from compose.cli.watching import follow
-from compose.demo import checks, steps
+from rich.console import Console
+from rich.markup import escape
+
+from compose.cli.client import Client, checked
+from compose.cli.failure import Failure
+from compose.cli.output import number, table
+from compose.cli.watching import PATIENCE_SECONDS, follow, wait_for_dataset
+from compose.demo import checks
 from compose.demo.checks import Check
-from compose.demo.data import ALL, BREAST_CANCER, DIABETES, WINE, DataSet
+from compose.demo.data import ALL, BREAST_CANCER, DIABETES, WINE, DataSet, write
+from producers.webhooks.verification.standard_webhooks import secret_from, sign
 
-TREND_METRIC = "balanced_accuracy"
-FIRST_SEED, SECOND_SEED = 1, 2
-JOBS_SECONDS = 600.0
+METRIC = "balanced_accuracy"
+MAPPING = {"dataset_id": "dataset_id", "target": "target", "model": "model", "options": "options"}
+JOBS_SECONDS, VALIDATE_SECONDS, SETTLE_SECONDS = 600.0, 120.0, 30.0
+
+Json = dict[str, Any]
+Say = Callable[[str], None]
+T = TypeVar("T")
 
 
-@dataclass(frozen=True)
-class Entry:
-    """One training that is shown: what it is called, and how it was asked for."""
+class Training(NamedTuple):
+    """One that is shown: what it is called, what it is of, and how it was asked for."""
 
     label: str
     data: DataSet
     by: str
 
 
-@dataclass(frozen=True)
-class Journey:
-    """One webhook on its way; all of it carries the event's id."""
-
-    request_id: str
-    event_id: str
-    job_id: str
-    model: str
-    version: int | None
-    timeline: Sequence[Mapping[str, Any]]
-
-
-@dataclass(frozen=True)
-class Seen:
-    """Everything that the demo shows at its end."""
-
-    trainings: Sequence[tuple[Entry, steps.Job]]
-    trend: Sequence[Mapping[str, Any]]
-    usage_before: Mapping[str, Decimal]
-    usage_after: Mapping[str, Decimal]
-    journey: Journey | None
-    checks: Sequence[Check]
-    seconds: float
-
-    @property
-    def holds(self) -> bool:
-        """Whether every check does."""
-        return all(check.holds for check in self.checks)
-
-
-class Screen(Protocol):
-    """Where it is shown while it happens."""
-
-    def step(self, text: str) -> None:
-        """One thing is done."""
-
-    def watching(self, entries: Mapping[str, Entry], jobs: Mapping[str, steps.Job]) -> None:
-        """The jobs as they are now, by id."""
-
-    def watched(self) -> None:
-        """These jobs are over."""
-
-
-def run(api: Client, screen: Screen) -> Seen:
-    """Do it all. Failure when the API refuses, or nothing happens for too long."""
+def run(api: Client, say: Say) -> Json:
+    """Do it all; returns what was seen and checked. Raises Failure when the API refuses."""
     began = time.monotonic()
     found: list[Check] = []
-    usage_before = steps.usage_at_rest(api)
-    trend_before = steps.trend(api, WINE.model, TREND_METRIC)
+    used, points = settled(lambda: _usage(api)), _trend(api)
+    action = {"kind": "command", "command": "train", "mapping": MAPPING}
+    # A source for each run: the secret of an older one cannot be asked for.
+    source = api.post("/v1/sources", {"name": f"demo-{secrets.token_hex(3)}", "action": action})
+    say(f"source {source['name']} trains from webhooks at {source['url']}")
+    uploaded = _upload(api, say, found)
 
-    source = steps.create_source(api)
-    screen.step(f"source {source.name} trains from webhooks at {source.url}")
-    uploaded = _upload(api, screen, found)
+    def start(data: DataSet, seed: int) -> str:
+        asked = {"kind": "train", **_training(data, uploaded, seed)}
+        return str(api.post("/v1/jobs", asked)["id"])
 
-    wine = Entry("wine", WINE, "API")
-    jobs = {steps.start(api, WINE, uploaded[WINE], FIRST_SEED): wine}
-    jobs[steps.start(api, DIABETES, uploaded[DIABETES], FIRST_SEED)] = Entry("diabetes", DIABETES, "API")
-    screen.step("wine and diabetes asked for with POST /v1/jobs")
-    sent = steps.deliver(api, source, steps.training(BREAST_CANCER, uploaded[BREAST_CANCER], FIRST_SEED))
-    found += checks.webhook_once(sent.first, sent.again, sent.forged_status, sent.forged_code)
-    screen.step(
-        f"breast cancer asked for with a signed webhook: 202; again: duplicate {str(sent.again['duplicate']).lower()}; "
-        f"forged: {sent.forged_status}"
-    )
-    webhook_job = steps.job_of(api, sent.first["event_id"])
-    jobs[webhook_job] = Entry("breast cancer", BREAST_CANCER, "webhook")
-    trainings = _watch(api, screen, jobs)
-
-    again = Entry("wine, again", WINE, "API")
-    screen.step("wine asked for again with another seed, for a second version")
-    trainings |= _watch(api, screen, {steps.start(api, WINE, uploaded[WINE], SECOND_SEED): again})
+    asked = {
+        start(WINE, 1): Training("wine", WINE, "API"),
+        start(DIABETES, 1): Training("diabetes", DIABETES, "API"),
+    }
+    say("wine and diabetes asked for with POST /v1/jobs")
+    accepted = _deliver(api, source, _training(BREAST_CANCER, uploaded, 1), say, found)
+    webhook_job = _job_of(api, accepted["event_id"])
+    asked[webhook_job] = Training("breast cancer", BREAST_CANCER, "webhook")
+    jobs = _watch(api, say, asked)
+    say("wine asked for again with another seed, for a second version")
+    again = {start(WINE, 2): Training("wine, again", WINE, "API")}
+    asked, jobs = asked | again, jobs | _watch(api, say, again)
 
     elapsed = time.monotonic() - began
-    done = [(entry, job) for entry, job in trainings.values() if job["state"] == "succeeded"]
-    for entry, job in trainings.values():
-        found.append(checks.succeeded(entry.label, job, elapsed))
-    for entry, job in done:
-        found.append(checks.beats_baseline(entry.label, job, entry.data.metrics))
-        found.append(checks.within_range(entry.label, entry.data.name, job))
-    trend = _trend(api, trend_before, [job for entry, job in done if entry.data is WINE], found)
-    usage_after = _usage(api, usage_before, uploaded, done, found)
-    journey = _journey(api, sent.first, trainings[webhook_job][1], found)
-    seconds = time.monotonic() - began
-    return Seen(list(trainings.values()), trend, usage_before, usage_after, journey, found, seconds)
-
-
-def _upload(api: Client, screen: Screen, found: list[Check]) -> dict[DataSet, str]:
-    uploaded = {}
-    with tempfile.TemporaryDirectory(prefix="headrace-demo-") as directory:
-        for data in ALL:
-            dataset = steps.upload(api, data, Path(directory))
-            found.append(checks.has_rows(data.name, dataset, data.rows))
-            uploaded[data] = str(dataset["id"])
-            screen.step(
-                f"{data.name}.csv uploaded: {dataset['state']}, {dataset['rows']} rows, to predict {data.target}"
-            )
-    return uploaded
-
-
-def _watch(api: Client, screen: Screen, entries: Mapping[str, Entry]) -> dict[str, tuple[Entry, steps.Job]]:
-    try:
-        seen: dict[str, steps.Job] = {}
-        for seen in follow(api, list(entries), JOBS_SECONDS):
-            screen.watching(entries, seen)
-    finally:
-        screen.watched()
-    return {job_id: (entry, seen[job_id]) for job_id, entry in entries.items()}
-
-
-def _trend(
-    api: Client, before: list[dict[str, Any]], jobs: list[steps.Job], found: list[Check]
-) -> list[dict[str, Any]]:
-    def check(points: list[dict[str, Any]]) -> list[Check]:
-        return checks.trend_has(before, points, TREND_METRIC, jobs)
-
-    points = steps.settled(
-        lambda: steps.trend(api, WINE.model, TREND_METRIC), lambda seen: all(one.holds for one in check(seen))
-    )
-    found += check(points)
-    return points
-
-
-def _usage(
-    api: Client,
-    before: Mapping[str, Decimal],
-    uploaded: Mapping[DataSet, str],
-    done: Sequence[tuple[Entry, steps.Job]],
-    found: list[Check],
-) -> Mapping[str, Decimal]:
+    found += [checks.succeeded(asked[one].label, job, elapsed) for one, job in jobs.items()]
+    done = [(asked[one], job) for one, job in jobs.items() if job["state"] == "succeeded"]
+    for one, job in done:
+        found.append(checks.beats_baseline(one.label, job, one.data.metrics))
+        found.append(checks.within_range(one.label, one.data.name, job))
+    wine = [job for one, job in done if one.data is WINE]
+    trend = _when(lambda: _trend(api), lambda seen: checks.trend_has(points, seen, METRIC, wine), found)
     due = {
         "webhook_events": Decimal(1),
         "jobs": Decimal(len(done)),
         "dataset_rows": Decimal(sum(data.rows for data in uploaded)),
-        "training_seconds": sum((Decimal(str(job["details"]["seconds"])) for _, job in done), Decimal(0)),
+        "training_seconds": sum([Decimal(str(job["details"]["seconds"])) for _, job in done], Decimal()),
     }
-    after = steps.settled(
-        lambda: steps.usage(api), lambda seen: all(one.holds for one in checks.usage_grew(before, seen, due))
-    )
-    found += checks.usage_grew(before, after, due)
-    return after
+    use = _when(lambda: _usage(api), lambda seen: checks.usage_grew(used, seen, due), found)
+    return {
+        "trainings": [
+            {"label": asked[one].label, "by": asked[one].by, "job": job} for one, job in jobs.items()
+        ],
+        "trend": trend,
+        "usage": {
+            meter: {"before": str(used.get(meter, 0)), "after": str(value)}
+            for meter, value in sorted(use.items())
+        },
+        "journey": _journey(api, accepted, jobs[webhook_job], found),
+        "checks": [asdict(check) for check in found],
+        "ok": all(check.holds for check in found),
+        "seconds": round(time.monotonic() - began, 3),
+    }  # fmt: skip
 
 
-def _journey(api: Client, accepted: Mapping[str, Any], job: steps.Job, found: list[Check]) -> Journey | None:
+def show(console: Console, seen: Json) -> None:
+    """Print what was seen as tables, the checks last."""
+
+    def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+        shown = table(*columns, right=("value", "baseline", "before", "after"))
+        for row in rows:
+            shown.add_row(*(escape(cell) for cell in row))
+        console.print(f"\n[bold underline]{title}[/]", shown, sep="\n")
+
+    def metrics(label: str, job: Json) -> list[Sequence[str]]:
+        model = f"{job['model']['name']} v{job['model']['version']}"
+        pairs = [(name, value, job["baseline"].get(name)) for name, value in job["metrics"].items()]
+        return [(label, model, name, number(value), number(base)) for name, value, base in pairs]
+
+    trained = [one for one in seen["trainings"] if one["job"]["state"] == "succeeded"]
+    rows = [row for one in trained for row in metrics(one["label"], one["job"])]
+    columns = ["training", "model", "metric", "value", "baseline"]
+    print_table("Metrics on held-out rows, beside the baseline", columns, rows)
+    columns = ["version", "value", "baseline"]
+    rows = [[number(point[name]) for name in columns] for point in seen["trend"]]
+    print_table(f"Trend of demo-wine, {METRIC}", columns, rows)
+    usage = [(meter, one["before"], one["after"]) for meter, one in seen["usage"].items()]
+    print_table("Usage before and after this run", ("meter", "before", "after"), usage)
+    if (journey := seen["journey"]) is not None:
+        print_table("Journey of the webhook", ("what", "id", "when"), [
+            ("webhook request", journey["request_id"], ""),
+            ("event, and correlation id", journey["event_id"], ""),
+            *((one["type"], one["event_id"], one["time"][11:23]) for one in journey["timeline"]),
+            ("job", journey["job_id"], ""),
+            ("model version", f"{journey['model']} v{journey['version']}", ""),
+        ])  # fmt: skip
+    found = seen["checks"]
+    rows = [("✓" if one["holds"] else "✗", one["name"], one["detail"]) for one in found]
+    print_table("Checks", ("", "check", "seen"), rows)
+    held = f"{sum(one['holds'] for one in found)} of {len(found)} checks hold"
+    colour = "green" if seen["ok"] else "red"
+    console.print(f"\n[bold {colour}]{held}[/], {seen['seconds']:.1f} s")
+
+
+def settled(look: Callable[[], T], holds: Callable[[T], bool] = lambda _: True) -> T:
+    """What is seen once it holds and a second look finds the same; else what is seen in the end."""
+    deadline = time.monotonic() + SETTLE_SECONDS
+    seen = look()
+    while time.monotonic() < deadline:
+        time.sleep(1.0)  # a record counted twice would come late
+        before, seen = seen, look()
+        if seen == before and holds(seen):
+            break
+    return seen
+
+
+def _when(look: Callable[[], T], check: Callable[[T], list[Check]], found: list[Check]) -> T:
+    seen = settled(look, lambda seen: all(one.holds for one in check(seen)))
+    found += check(seen)
+    return seen
+
+
+def _upload(api: Client, say: Say, found: list[Check]) -> dict[DataSet, str]:
+    uploaded = {}
+    with tempfile.TemporaryDirectory(prefix="headrace-demo-") as directory:
+        for data in ALL:
+            answer = api.upload("/v1/datasets", write(data, Path(directory)), {"name": data.name})
+            dataset = wait_for_dataset(api, answer["id"], VALIDATE_SECONDS)
+            found.append(checks.has_rows(data.name, dataset, data.rows))
+            uploaded[data] = str(dataset["id"])
+            rows = f"{dataset['state']}, {dataset['rows']} rows"
+            say(f"{data.name}.csv uploaded: {rows}, to predict {data.target}")
+    return uploaded
+
+
+def _training(data: DataSet, uploaded: Mapping[DataSet, str], seed: int) -> Json:
+    options = {"seed": seed}
+    return {
+        "dataset_id": uploaded[data],
+        "target": data.target,
+        "model": data.model,
+        "options": options,
+    }
+
+
+def _deliver(api: Client, source: Json, payload: Json, say: Say, found: list[Check]) -> Json:
+    """Send a signed webhook, the same again, and a forged one; returns the first answer."""
+    body, message_id = json.dumps(payload).encode(), f"msg_{uuid.uuid4().hex}"
+
+    def sent(secret: str, message: str) -> Any:
+        headers = sign(body, secret, message_id=message, now=datetime.now(UTC))
+        return api.deliver(f"/hooks/{source['id']}", body, headers)
+
+    first, again = (checked(sent(source["secret"], message_id)) for _ in range(2))
+    forged = sent(secret_from(secrets.token_bytes(32)), f"{message_id}_forged")
+    refused = forged.status_code, str(forged.json().get("code", ""))
+    found += checks.webhook_once(first, again, *refused)
+    duplicate = str(again["duplicate"]).lower()
+    say(f"breast cancer by signed webhook: 202; again: duplicate {duplicate}; forged: {refused[0]}")
+    return dict(first)
+
+
+def _job_of(api: Client, event_id: str) -> str:
+    """The id of the job that a webhook's event began."""
+
+    def look() -> str | None:
+        jobs = api.get("/v1/jobs", patience_seconds=PATIENCE_SECONDS, limit=200)["data"]
+        return next((str(job["id"]) for job in jobs if job["correlation_id"] == event_id), None)
+
+    found = settled(look, lambda job_id: job_id is not None)
+    if found is None:
+        raise Failure(f"the webhook's event {event_id} began no job", "headrace dead-letters list")
+    return found
+
+
+def _watch(api: Client, say: Say, asked: Mapping[str, Training]) -> dict[str, Json]:
+    """The jobs once they are over; each new state is said."""
+    seen: dict[str, Json] = {}
+    states: dict[str, str] = {}
+    for seen in follow(api, list(asked), JOBS_SECONDS):
+        for one, job in seen.items():
+            if states.get(one) != job["state"]:
+                states[one] = job["state"]
+                say(f"  {asked[one].label:<14} {job['state']}")
+    return seen
+
+
+def _trend(api: Client) -> list[Json]:
+    which = {"model": WINE.model, "metric": METRIC}
+    return list(api.get("/v1/metric-trends", patience_seconds=PATIENCE_SECONDS, **which)["data"])
+
+
+def _usage(api: Client) -> dict[str, Decimal]:
+    sums: dict[str, Decimal] = {}
+    for row in api.get("/v1/usage", patience_seconds=PATIENCE_SECONDS, window="month")["data"]:
+        sums[row["meter"]] = sums.get(row["meter"], Decimal(0)) + Decimal(str(row["value"]))
+    return sums
+
+
+def _journey(api: Client, accepted: Json, job: Json, found: list[Check]) -> Json | None:
     if job["state"] != "succeeded":
         return None
-    found.append(checks.one_journey(accepted["event_id"], job, steps.version(api, job)))
-    name, number = job["model"]["name"], job["model"]["version"]
-    return Journey(accepted["request_id"], accepted["event_id"], job["id"], name, number, job["timeline"])
+    name, version = job["model"]["name"], job["model"]["version"]
+    made = api.get(f"/v1/models/{name}/versions/{version}", patience_seconds=PATIENCE_SECONDS)
+    found.append(checks.one_journey(accepted["event_id"], job, made))
+    ids = {"request_id": accepted["request_id"], "event_id": accepted["event_id"], "job_id": job["id"]}
+    return {**ids, "model": name, "version": version, "timeline": job["timeline"]}

@@ -1,4 +1,4 @@
-"""Hold a topic, wait until all of it is consumed, add partitions, let it go on; what was killed half-way is taken up."""
+"""Hold a topic, wait until all of it is consumed, add partitions, let it go on."""
 
 import asyncio
 import time

@@ -90,8 +90,7 @@ class Look:
         positions = {(row["consumer"], row["partition"]): row["next"] for row in rows}
         found = {
             one.name: sum(
-                max(0, end - positions.get((one.name, number), begin))
-                for (_, number), (begin, end) in log.items()
+                max(0, end - positions.get((one.name, number), begin)) for (_, number), (begin, end) in log.items()
             )
             for one in READERS.values()
             if topic in one.topics
