@@ -18,7 +18,7 @@ from producers.webhooks.answers import ClientLeft, Receive, Refused, Send, respo
 from producers.webhooks.body import read
 from producers.webhooks.depth import deeper_than
 from producers.webhooks.verification.headers import gathered
-from schemas.errors import Refusal
+from schemas.errors import UNEXPECTED, Refusal
 from schemas.trace import trace_id
 
 log = logging.getLogger(__name__)
@@ -136,8 +136,8 @@ def _broken(scope: Scope, error: Exception, trace: str) -> Refused:
     if passing(error):
         log.warning("%s: %s", where, error, extra={"trace_id": trace})
         return unavailable("The database does not answer. Try again in a moment.")
-    log.error("%s broke, trace %s", where, trace, exc_info=error)
-    return Refused(500, "internal", "Something broke on our side; the trace id leads to the log.")
+    log.error("%s failed unexpectedly, trace %s", where, trace, exc_info=error)
+    return Refused(500, "internal", UNEXPECTED)
 
 
 class _Whole:
@@ -175,7 +175,7 @@ class _Upload:
             async with asyncio.timeout(min(pause, allowed)):
                 message = await self._receive()
         except TimeoutError:
-            raise Refusal("body_too_slow", "The upload came too slowly, or stood still.") from None
+            raise Refusal("body_too_slow", "The upload came too slowly, or paused for too long.") from None
         # Only the client's time counts, not that of the disk.
         self._waited += self._loop.time() - began
         self._bytes += len(message.get("body", b""))

@@ -17,7 +17,7 @@ from compose.call_names import named
 from compose.docs_page import docs_page
 from compose.known_names import refuse_unknown_parameters, unknown_field
 from producers.outbox.ports import NotStorable, Unavailable
-from schemas.errors import Problem, Refusal
+from schemas.errors import UNEXPECTED, Problem, Refusal
 from schemas.trace import trace_id, traceparent_of
 
 log = logging.getLogger(__name__)
@@ -128,7 +128,7 @@ class Traced:
             if passing(error):
                 log.warning("%s: %s", where, error, extra={"trace_id": trace_id(traceparent)})
             else:
-                log.exception("%s broke, trace %s", where, trace_id(traceparent))
+                log.exception("%s failed unexpectedly, trace %s", where, trace_id(traceparent))
 
 
 def _problem(request: Request, status: int, code: str, message: str, details: Any = None) -> JSONResponse:
@@ -196,4 +196,4 @@ async def _not_storable(request: Request, _error: Exception) -> JSONResponse:
 async def _broken(request: Request, error: Exception) -> JSONResponse:
     if passing(error):
         return _problem(request, 503, "unavailable", "What this needs does not answer. Try again in a moment.")
-    return _problem(request, 500, "internal", "Something broke on our side; the trace id leads to the log.")
+    return _problem(request, 500, "internal", UNEXPECTED)

@@ -56,7 +56,7 @@ class Settings(BaseSettings):
     max_webhook_depth: int = Field(100, description="How deep a webhook's JSON may nest.")
     request_head_seconds: float = Field(20.0, description="How long the headers of a request may take to arrive.")
     request_body_seconds: float = Field(
-        20.0, gt=0, description="How long the body of another request may take to arrive, and an upload stand still."
+        20.0, gt=0, description="How long the body of another request may take to arrive, and an upload pause."
     )
     upload_bytes_per_second: float = Field(4096.0, gt=0, description="What an upload brings at least, on average.")
     max_request_bytes: int = Field(1 << 20, ge=1024, description="Largest body of a request that is not an upload.")
@@ -87,7 +87,7 @@ class Settings(BaseSettings):
         description="With more than this waiting for Kafka webhooks and commands are answered 503.",
     )
     secret_keys: SecretStr | None = Field(
-        None, description="name:key pairs that seal signing secrets; the first seals, all open."
+        None, description="name:key pairs that seal signing secrets; the first seals, all of them unseal."
     )
     webhook_tolerance_seconds: int = Field(300, description="How far a signed time may be off, both ways.")
     training_slots: int = Field(1, description="Training children at once in one worker process.")

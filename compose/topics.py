@@ -104,7 +104,7 @@ def _check(topic: str, name: str, found: int, known: int, layouts: Mapping[str, 
     if found < known:
         raise WrongTopics(f"{wrong}; Kafka takes none away, so it was made anew; {RESTORE}")
     wrong += (
-        f": somebody else added some. While they are not taken over nothing is sent to it; with everything running,"
+        f": another tool added some. Until they are taken over nothing is sent to it; with everything running,"
         f" `headrace topics grow {topic} {found}` does that, and loses no order"
     )
     if not hold:

@@ -26,7 +26,7 @@ class Limits:
 
     def __post_init__(self) -> None:
         if not 0 < self.max_run < self.window or not 0 < self.minimum <= self.window or not 0 < self.max_ratio <= 1:
-            raise ValueError(f"limits that can never hold, or never trip: {self}")
+            raise ValueError(f"these limits never trip, or always: {self}")
 
     @property
     def max_of_tenant(self) -> int:

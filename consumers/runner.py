@@ -49,7 +49,7 @@ from schemas.log import LogEntry, entry_of
 from schemas.record import Delivery, Held, Record, Span
 
 log = logging.getLogger(__name__)
-RESUME = "its positions stay; once the cause is mended: headrace consumers resume"
+RESUME = "its positions stay; once the cause is fixed: headrace consumers resume"
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
 
 log = logging.getLogger(__name__)
-RESUME = "its positions stay; once the cause is mended: headrace consumers resume"
+RESUME = "its positions stay; once the cause is fixed: headrace consumers resume"
 READ_BYTES = 512 << 10
 UNCOUNTED = "unknown_version"  # it says nothing against this code, as with consumers
 

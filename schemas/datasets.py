@@ -11,7 +11,7 @@ ColumnType = Literal["integer", "number", "boolean", "text"]
 
 
 class Column(Frozen):
-    """One column as validation typed it: its cells that hold one of the words `missing` are empty.
+    """One column as validation typed it: its cells with one of the words `missing` are empty.
 
     Without `missing` it was read by the first reader, which had one list of words for every column.
     `looks_like` says what the values of a text column seem to be: `dates`.
@@ -24,12 +24,12 @@ class Column(Frozen):
 
 
 class Reading(Frozen):
-    """How the cells of a file are to be read, as far as somebody said so.
+    """How the cells of a file are to be read, as far as the sender said so.
 
     `missing` replaces the reader's own choice of words that mean an empty cell; `types` fixes the
     type of columns by name. `typed` says that the values had types before they became a file: no
     word among them means an empty cell. What is left out is as an earlier upload of the name said,
-    unless this one stands `alone`.
+    unless this one is read `alone`.
     """
 
     missing: tuple[str, ...] | None = None
@@ -51,7 +51,7 @@ class Finding(Frozen):
 
 
 class DatasetSubmitted(Payload, type="dataset.submitted"):
-    """A file stands in the object store and asks to be validated."""
+    """A file is in the object store, to be validated."""
 
     dataset_id: UUID
     name: str

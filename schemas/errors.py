@@ -2,6 +2,8 @@
 
 from pydantic import BaseModel, JsonValue
 
+UNEXPECTED = "Headrace failed unexpectedly; its log has the reason under this trace id."
+
 
 class Problem(BaseModel):
     """The one shape of every error answer."""

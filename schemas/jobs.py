@@ -20,9 +20,9 @@ def _storable(value: JsonValue, depth: int = 0) -> JsonValue:
     if depth > MOST_OPTION_DEPTH:
         raise ValueError(f"options are nested deeper than {MOST_OPTION_DEPTH}")
     if isinstance(value, str) and ("\x00" in value or any("\ud800" <= mark <= "\udfff" for mark in value)):
-        raise ValueError("options hold a character that cannot be stored (NUL or half a surrogate pair)")
+        raise ValueError("options have a character that cannot be stored (NUL or half a surrogate pair)")
     if isinstance(value, float) and not math.isfinite(value):
-        raise ValueError("options hold a number that JSON has not")
+        raise ValueError("options have a number that JSON cannot express")
     inner = [*value, *value.values()] if isinstance(value, dict) else value if isinstance(value, list) else []
     for one in inner:
         _storable(one, depth + 1)
@@ -37,7 +37,7 @@ def _few(value: dict[str, JsonValue]) -> dict[str, JsonValue]:
     for one in waiting:
         waiting += one.values() if isinstance(one, dict) else one if isinstance(one, list) else ()
         if len(waiting) > MOST_OPTION_VALUES:
-            raise ValueError(f"options hold more than {MOST_OPTION_VALUES} values")
+            raise ValueError(f"options have more than {MOST_OPTION_VALUES} values")
     return value
 
 
@@ -82,7 +82,7 @@ class JobRequested(Payload, type="job.requested"):
 
 
 class JobCancelRequested(Payload, type="job.cancel_requested"):
-    """A request to stop a job, wherever it stands."""
+    """A request to stop a job, whatever its state."""
 
     job_id: UUID
     reason: str
@@ -160,7 +160,7 @@ class JobFailed(Payload, type="job.failed"):
 
 
 class JobCanceled(Payload, type="job.canceled"):
-    """Stopped because somebody asked."""
+    """Stopped by request."""
 
     job_id: UUID
     reason: str

@@ -57,14 +57,14 @@ COMMANDS = {
     "api": Listed("compose.cli.processes", "Serve HTTP: webhooks, commands and reads, on HEADRACE_API_URL.", RUN),
     "relay": Listed(
         "compose.cli.processes",
-        "Send accepted events to Kafka. Several may run: one is at work, the others wait.",
+        "Send accepted events to Kafka. Several may run: one is the leader, the others wait.",
         RUN,
     ),
     "worker": Listed("compose.cli.processes", "Run consumers: ingest, training, finalization, billing.", RUN),
     "projections": Listed("compose.cli.processes", "Keep the read models: jobs, metric_trends, usage.", RUN),
     "sweeper": Listed(
         "compose.cli.sweeper",
-        "Remove what is older than its time, and make the coming days' partitions. Several may run: one is at work.",
+        "Remove what is older than its time, and make the coming days' partitions. Several may run: one is the leader.",
         RUN,
     ),
     "consumers": Listed(

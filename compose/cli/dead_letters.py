@@ -14,11 +14,11 @@ EPILOG = """
 
 [cyan]headrace dead-letters show ID[/]  the event, the error, the stack of a bug
 
-[cyan]headrace replays start --fingerprint F --reason "mapping mended"[/]  once it is mended
+[cyan]headrace replays start --fingerprint F --reason "mapping fixed"[/]  once it is fixed
 
 [cyan]headrace dead-letters discard --fingerprint F --reason "a test of the sender"[/]  never again
 
-[cyan]headrace dead-letters list --operator[/]  what no tenant's could be made of
+[cyan]headrace dead-letters list --operator[/]  bytes that no tenant could be read from
 """
 Consumer = Annotated[str | None, typer.Option(help="Of this consumer.")]
 Class = Annotated[str | None, typer.Option("--class", help="user_data, user_config, internal, undecodable, bug, …")]
@@ -62,7 +62,7 @@ def register(app: typer.Typer) -> None:
         since: Since = None, until: Until = None, limit: Limit = 50, operator: Operator = False,
         as_json: AsJson = False,
     ) -> None:  # fmt: skip
-        """List dead letters by fingerprint: what one mend will mend."""
+        """List dead letters by fingerprint: the same failures together."""
         query = _query(consumer, error_class, event_type, None, state, since, until)
         with reach(operator) as api:
             answer = api.get("/v1/dead-letters/groups", limit=limit, **query)
@@ -80,7 +80,7 @@ def register(app: typer.Typer) -> None:
     def show(
         letter: Annotated[str, typer.Argument(help="Its id.")], operator: Operator = False, as_json: AsJson = False
     ) -> None:
-        """Show a dead letter: where it came from, what went wrong, and the event in it."""
+        """Show a dead letter: its origin, what went wrong, and the event in it."""
         with reach(operator) as api:
             found = api.get(f"/v1/dead-letters/{letter}")
         if as_json:

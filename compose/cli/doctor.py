@@ -27,7 +27,7 @@ def register(app: typer.Typer) -> None:
     def doctor(data_dir: DataDir = None, as_json: AsJson = False) -> None:
         """Say what is wrong, and where each setting comes from.
 
-        Changes nothing. Exit status 1 when a check does not hold.
+        Changes nothing. Exit status 1 when a check fails.
         """
         import asyncio
         from dataclasses import asdict

@@ -25,13 +25,13 @@ def register(app: typer.Typer) -> None:
 
     @events.command("list", epilog=EPILOG)
     def listed(
-        follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on as more comes, until Ctrl-C.")] = False,
+        follow: Annotated[bool, typer.Option("--follow", "-f", help="Wait for more events, until Ctrl-C.")] = False,
         topic: Annotated[str | None, typer.Option(help="Of this topic only.")] = None,
         type: Annotated[str | None, typer.Option(help="Of this type only, such as job.failed.")] = None,
         source: Annotated[str | None, typer.Option(help="The webhooks of this source only, by its id or name.")] = None,
         correlation: Annotated[str | None, typer.Option(help="Of this chain only.")] = None,
         since: Annotated[str | None, typer.Option(help="From this time on: RFC 3339, or 90s, 15m, 2h, 7d ago.")] = None,
-        cursor: Annotated[str | None, typer.Option(help="Go on from a next_cursor.")] = None,
+        cursor: Annotated[str | None, typer.Option(help="Continue from a next_cursor.")] = None,
         all: Annotated[bool, typer.Option("--all", help="To the end, not one page.")] = False,
         limit: Annotated[int, typer.Option(min=1, max=500, help="How many in a page.")] = 50,
         as_json: AsJson = False,

@@ -11,9 +11,9 @@ from compose.cli.output import AsJson
 EPILOG = """
 [cyan]headrace admin limits set acme webhook_rate_per_source=50 max_webhook_bytes=65536[/]
 
-[cyan]headrace admin limits show acme[/]  what holds, and where it comes from
+[cyan]headrace admin limits show acme[/]  the limits in force, and their origin
 
-[cyan]headrace admin limits clear acme webhook_rate_per_source[/]  the setting holds again
+[cyan]headrace admin limits clear acme webhook_rate_per_source[/]  the setting applies again
 """
 Tenant = Annotated[str, typer.Argument(help="The tenant's name.")]
 
@@ -25,7 +25,7 @@ def register(admin: typer.Typer) -> None:
 
     @limits.command(epilog=EPILOG)
     def show(tenant: Tenant, as_json: AsJson = False) -> None:
-        """Show the limits that hold for a tenant."""
+        """Show the limits that apply to a tenant."""
         _change(tenant, [], [], as_json=as_json)
 
     @limits.command("set", epilog=EPILOG)
@@ -43,7 +43,7 @@ def register(admin: typer.Typer) -> None:
         names: Annotated[list[str], typer.Argument(metavar="NAME…", help="Limits as `show` names them.")],
         as_json: AsJson = False,
     ) -> None:
-        """Let the settings hold again."""
+        """Let the settings apply again."""
         _change(tenant, [], names, as_json=as_json)
 
 

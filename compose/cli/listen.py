@@ -29,7 +29,7 @@ def register(app: typer.Typer) -> None:
         """Forward what a source accepts to a local URL, in order, until Ctrl-C.
 
         Sends the original body, its content type and the headers that were kept, with headrace-event-id and
-        headrace-request-id. An answer with an error is told, not sent again.
+        headrace-request-id. An answer with an error is printed, and the delivery is not sent again.
         """
         from compose.cli.client import connected
         from compose.cli.forwarding import Forwarding

@@ -28,7 +28,7 @@ def register(app: typer.Typer) -> None:
         process: Annotated[
             str | None, typer.Argument(help="A process of `headrace status`; all without a name.")
         ] = None,
-        follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until Ctrl-C.")] = False,
+        follow: Annotated[bool, typer.Option("--follow", "-f", help="Follow the log until Ctrl-C.")] = False,
         lines: Annotated[int, typer.Option("--lines", "-n", min=0, help="How many of each.")] = 20,
         data_dir: Annotated[
             Path | None,

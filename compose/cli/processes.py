@@ -36,12 +36,12 @@ def register(app: typer.Typer) -> None:
         try:
             run_loop(main)
         except (NotReady, WrongSetting) as error:
-            log.critical("this process cannot begin: %s", error)
+            log.critical("this process cannot start: %s", error)
             raise typer.Exit(1) from None
 
     @app.command(epilog=EPILOG)
     def relay() -> None:
-        """Send accepted events to Kafka. Several may run: one is at work, the others wait."""
+        """Send accepted events to Kafka. Several may run: one is the leader, the others wait."""
         from compose.processes import relay as process
 
         until_stopped(process.run, "kafka")
@@ -111,10 +111,10 @@ def until_stopped(run: Callable[[Settings, asyncio.Event], Awaitable[None]], *ne
         run_loop(main)
     except* StalledError as stuck:
         code = STUCK
-        log.critical("this process is stuck and ends with %d, to be started again: %s", code, _all(stuck))
+        log.critical("this process is stuck and exits with status %d, to be restarted: %s", code, _all(stuck))
     except* (OutsideLogError, AnotherClusterError, NotReady) as lost:
         code = 1
-        log.critical("this process cannot go on without an operator: %s", _all(lost))
+        log.critical("this process cannot continue without an operator: %s", _all(lost))
     if code:
         raise typer.Exit(code)
 

@@ -12,7 +12,7 @@ from compose.cli.reaching import Operator, reach
 EPILOG = """
 [cyan]headrace replays start --class user_config --dry-run[/]  how many, and some of them
 
-[cyan]headrace replays start --class user_config --expected 12 --reason "mapping mended" --wait[/]
+[cyan]headrace replays start --class user_config --expected 12 --reason "mapping fixed" --wait[/]
 
 [cyan]headrace replays start LETTER_ID --reason "one of them first"[/]
 
@@ -20,7 +20,7 @@ EPILOG = """
 
 [cyan]headrace requests replay --source ID --from 2026-03-01T00:00:00Z --dry-run[/]  requests instead of dead letters
 
-[cyan]headrace replays cancel ID[/]  what was done stays done
+[cyan]headrace replays cancel ID[/]  what was applied stays applied
 """
 Id = Annotated[str, typer.Argument(help="The replay's id.")]
 Reason = Annotated[str | None, typer.Option(help="Why; it is kept with the replay.")]

@@ -27,7 +27,7 @@ EPILOG = """
 
 [cyan]headrace requests body ID | jq .[/]  what came
 
-[cyan]headrace requests replay ID --reason "mapping mended" --wait[/]
+[cyan]headrace requests replay ID --reason "mapping fixed" --wait[/]
 
 [cyan]headrace requests replay --source shop --from 2026-03-01T00:00:00Z --to 2026-03-02T00:00:00Z --dry-run[/]
 """
@@ -46,7 +46,7 @@ def register(app: typer.Typer) -> None:
         outcome: Annotated[str | None, typer.Option(help="accepted, duplicate or rejected.")] = None,
         since: Annotated[str | None, typer.Option(help="From this time on: RFC 3339, or 90s, 15m, 2h, 7d ago.")] = None,
         to: Annotated[str | None, typer.Option(help="Before this time.")] = None,
-        cursor: Annotated[str | None, typer.Option(help="Go on from a next_cursor.")] = None,
+        cursor: Annotated[str | None, typer.Option(help="Continue from a next_cursor.")] = None,
         all: Annotated[bool, typer.Option("--all", help="To the end, not one page.")] = False,
         limit: Limit = 50,
         as_json: AsJson = False,

@@ -89,7 +89,7 @@ def register(sources: typer.Typer) -> None:
         grace_seconds: Annotated[int, typer.Option(min=0, help="How long the one before is good for.")] = 86400,
         as_json: AsJson = False,
     ) -> None:
-        """Give a source a new secret, shown once. The one before goes on for a while."""
+        """Give a source a new secret, shown once. The old one is valid for a while."""
         from compose.cli.client import connected
 
         body: dict[str, Any] = {"grace_seconds": grace_seconds}

@@ -10,7 +10,7 @@ EPILOG = """
 
 [cyan]headrace sweeper --once --dry-run --json[/]  says what a round would remove, and removes nothing
 
-[cyan]headrace sweeper --once[/]  one round now; it fails (1) while a sweeper is at work
+[cyan]headrace sweeper --once[/]  one round now; it fails (1) while another sweeper is the leader
 """
 
 
@@ -23,7 +23,10 @@ def register(app: typer.Typer) -> None:
         dry_run: Annotated[bool, typer.Option("--dry-run", help="With --once: count only.")] = False,
         as_json: Annotated[bool, typer.Option("--json", help="With --once: for scripts.")] = False,
     ) -> None:
-        """Remove what is older than its time, and make the coming days' partitions. Several may run: one is at work."""
+        """Remove what is older than its time, and make the coming days' partitions.
+
+        Several may run: one is the leader.
+        """
         from compose.cli.processes import until_stopped
         from compose.processes import sweeper as process
 
@@ -44,7 +47,7 @@ def _once(*, dry_run: bool, as_json: bool) -> None:
     try:
         swept = asyncio.run(once(operated(), dry_run=dry_run))
     except AtWork:
-        raise Failure("a sweeper is at work", "it begins a round every HEADRACE_SWEEP_SECONDS") from None
+        raise Failure("another sweeper is the leader", "it begins a round every HEADRACE_SWEEP_SECONDS") from None
     rows = [one.shown() for one in swept]
     if as_json:
         print_json({"dry_run": dry_run, "data": rows})

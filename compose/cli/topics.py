@@ -16,6 +16,7 @@ from compose.cli.output import moment, number, print_json, table, terminal
 if TYPE_CHECKING:
     from compose.growing import Standing
 
+CHANGED = "its partitions were changed by another tool"
 EPILOG = """
 [cyan]headrace topics[/]  makes those that are missing; once, and at every upgrade
 
@@ -41,7 +42,7 @@ def register(app: typer.Typer) -> None:
         context: typer.Context,
         as_json: AsJson = False,
         hold: Annotated[
-            bool, typer.Option("--hold", help="One that somebody else has grown is no error: it is suspended.")
+            bool, typer.Option("--hold", help="A topic that another tool has grown is no error: it is suspended.")
         ] = False,
         restore: Annotated[
             bool, typer.Option("--restore", help="What this Kafka has lost is published again first.")
@@ -98,8 +99,8 @@ def register(app: typer.Typer) -> None:
         """Add partitions to a topic while everything runs, without losing the order of any key.
 
         The relay suspends the topic, all that is on it is consumed, partitions are added, the relay continues. What is
-        accepted meanwhile waits. With the number that a topic has already, it takes over what somebody else added,
-        or ends the suspension that a killed one left.
+        accepted meanwhile waits. With the number that a topic has already, it takes over those that another tool
+        added, or ends the suspension that a killed one left.
         """
         from aiokafka.errors import KafkaError
 
@@ -138,6 +139,6 @@ async def _grown(topic: str, partitions: int, timeout: float, data_dir: Path | N
 
 def _state(one: "Standing") -> str:
     if one.held_since is not None:
-        what_for = f", to be grown to {one.held_for}" if one.held_for else ", somebody else has grown it"
+        what_for = f", to be grown to {one.held_for}" if one.held_for else f", {CHANGED}"
         return f"[red]suspended[/] since {moment(one.held_since)} by {escape(one.held_by or '-')}{what_for}"
-    return "[green]in use[/]" if one.partitions == one.spread_over else "[red]somebody else has grown it[/]"
+    return "[green]in use[/]" if one.partitions == one.spread_over else f"[red]{CHANGED}[/]"

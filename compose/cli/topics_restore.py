@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 EPILOG = """
 [cyan]headrace topics restore --dry-run[/]  what is lost, and what would be published again
 
-[cyan]headrace topics restore[/]  publish it again; everybody who waits for it goes on
+[cyan]headrace topics restore[/]  publish it again; every consumer that waits for it continues
 
 [cyan]headrace topics restore --from-seq 120000[/]  all from this event on, whatever Kafka has
 """
@@ -45,8 +45,8 @@ def register(group: typer.Typer) -> None:
     ) -> None:
         """Publish again what Kafka has lost: a disk, a restored volume, a topic made anew, another cluster.
 
-        The same events with the same ids: who has had one drops it. Positions that are not in the log are set, and
-        who waited continues. The topics are suspended meanwhile; webhooks are accepted all the time.
+        The same events with the same ids: a consumer that has applied one drops it. Positions
+        that are not in the log are set, and what waited continues. The topics are suspended meanwhile; webhooks are accepted all the time.
         """
         from compose.cli.connection import operated
 

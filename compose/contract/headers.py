@@ -15,11 +15,11 @@ KEY: dict[str, Any] = {
 CLASSES = {
     "undecodable": "the bytes are no event of ours: broken JSON, another shape, a key, header or topic that disagrees",
     "unknown_version": "a version that only a newer release knows; replayed after the upgrade",
-    "too_old": "older than what is kept of what its consumer has had; replay it only if it had no effect",
+    "too_old": "older than the time for which applied events are remembered; replay it only if it had no effect",
     "permanent": "the content can never be applied, such as text that the database refuses",
     "bug": "our code failed on it, several times",
-    "user_data": "the data is to be mended by whoever sent it",
-    "user_config": "the configuration is to be mended, such as a mapping that does not fit the payload",
+    "user_data": "the sender has to correct the data",
+    "user_config": "the configuration has to be corrected, such as a mapping that does not fit the payload",
     "internal": "something of ours is missing or inconsistent",
 }
 """The classes of a dead letter, and what each means."""
@@ -44,7 +44,7 @@ DEAD_LETTER = {
     "dead_letter_consumer": _text("who could not handle it"),
     "dead_letter_class": _text("why, as a class", enum=list(CLASSES)),
     "dead_letter_error": _text("why, in words", maxLength=500),
-    "dead_letter_topic": _text("the topic that it stood on"),
+    "dead_letter_topic": _text("the topic of the original"),
     "dead_letter_partition": _text("its partition there", pattern=INTEGER),
     "dead_letter_offset": _text("its offset there", pattern=INTEGER),
     "dead_letter_attempts": _text("how often it was tried", pattern=INTEGER),

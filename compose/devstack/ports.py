@@ -90,7 +90,7 @@ def choose(file: Path, given: dict[str, int] | None = None) -> Ports:
     chosen = dict(given or {})
     for name, port in chosen.items():
         if not (is_free(port) and claim(port)):
-            raise PortTakenError(f"port {port}, given for {name}, cannot be had: somebody else has it already")
+            raise PortTakenError(f"port {port}, given for {name}, is in use by another process")
     for field in fields(Ports):
         if field.name in chosen:
             continue

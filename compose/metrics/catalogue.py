@@ -46,7 +46,7 @@ REPLAYED = Metric(
 )  # fmt: skip
 REBALANCES = Metric("headrace.consumer.rebalances", "counter", "{rebalance}", "Assignments of partitions.", (CONSUMER,))
 TAKEOVERS = Metric(
-    "headrace.work.lease.takeovers", "counter", "{lease}", "Pieces claimed after another worker's lease ran out.",
+    "headrace.work.lease.takeovers", "counter", "{lease}", "Work items claimed after another worker's lease ran out.",
     (QUEUE,),
 )  # fmt: skip
 LEASES_LOST = Metric(
@@ -70,7 +70,10 @@ OLDEST = Metric(
 )
 PROGRESS = Metric("headrace.consumer.progress.age", "gauge", "s", "Since a position last moved.", (CONSUMER,))
 PAUSED = Metric("headrace.consumer.paused", "gauge", "1", "1 while a consumer is paused.", (CONSUMER,))
-LETTERS = Metric("headrace.dead_letters", "gauge", "{event}", "Dead letters that are open.", (CONSUMER, ERROR))
+LETTERS = Metric(
+    "headrace.dead_letters", "gauge", "{event}", "Dead letters that are neither applied nor discarded.",
+    (CONSUMER, ERROR),
+)  # fmt: skip
 LETTERS_AGE = Metric("headrace.dead_letters.age", "gauge", "s", "The age of the oldest of them.", (CONSUMER, ERROR))
 REPLAYS = Metric("headrace.replay.open", "gauge", "{replay}", "Replays that are not over.")
 REPLAYS_WAITING = Metric(
@@ -79,11 +82,11 @@ REPLAYS_WAITING = Metric(
 OUTBOX_RECORDS = Metric("headrace.outbox.records", "gauge", "{record}", "Records that wait for Kafka.")
 OUTBOX_BYTES = Metric("headrace.outbox.size", "gauge", "By", "Their bytes.")
 OUTBOX_AGE = Metric("headrace.outbox.age", "gauge", "s", "The age of the oldest of them.")
-HELD = Metric("headrace.topic.held", "gauge", "1", "1 while the relay holds a topic.", (TOPIC,))
+HELD = Metric("headrace.topic.held", "gauge", "1", "1 while the relay suspends a topic.", (TOPIC,))
 STOPPED = Metric("headrace.topic.stopped", "gauge", "1", "1 while the relay cannot send to a topic.", (TOPIC,))
 REFUSED = Metric("headrace.outbox.refused", "gauge", "{record}", "Records that Kafka refuses.")
-WORK = Metric("headrace.work.pieces", "gauge", "{piece}", "Pieces of work that are not done.", (QUEUE, STATE))
-WORK_AGE = Metric("headrace.work.oldest.age", "gauge", "s", "Since when the oldest ready piece waits.", (QUEUE,))
+WORK = Metric("headrace.work.pieces", "gauge", "{piece}", "Work items that are not done.", (QUEUE, STATE))
+WORK_AGE = Metric("headrace.work.oldest.age", "gauge", "s", "The age of the oldest ready work item.", (QUEUE,))
 
 METRICS: tuple[Metric, ...] = (
     WEBHOOKS, DURATIONS, CONSUMED, PARKED, REPLAYED, REBALANCES, TAKEOVERS, LEASES_LOST, SENT, UNCONFIRMED, ELECTIONS,

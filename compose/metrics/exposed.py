@@ -21,7 +21,7 @@ def exposed(settings: Settings) -> Iterator[None]:
         try:
             server, thread = start_http_server(settings.metrics_port, settings.metrics_host, mine.registry)
         except OSError as error:
-            log.error("no metrics on %s:%d: %s", settings.metrics_host, settings.metrics_port, error)
+            log.error("metrics are not served on %s:%d: %s", settings.metrics_host, settings.metrics_port, error)
     try:
         yield
     finally:

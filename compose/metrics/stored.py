@@ -90,7 +90,7 @@ class Stored:
         except Exception as error:
             if not passing(error):
                 raise
-            log.warning("the database's figures are unknown: %s", error)
+            log.warning("metrics of the database could not be read: %s", error)
             self._show({one: {} for one in STORED})
         found = lag.Lag()
         try:
@@ -99,7 +99,7 @@ class Stored:
         except Exception as error:
             if not isinstance(error, KafkaError | OSError | TimeoutError) and not passing(error):
                 raise
-            log.warning("the lag is unknown: %r", error)
+            log.warning("the lag could not be read: %r", error)
         self._show({of.LAG: found.partitions, of.TENANT_LAG: found.tenants, of.OLDEST: found.ages})
 
     async def _stored(self, tx: AsyncConnection) -> Mapping[Metric, Figures]:

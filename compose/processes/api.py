@@ -188,7 +188,7 @@ def _contract(settings: Settings) -> APIRouter:
 
     @router.get("/asyncapi.json")
     async def asyncapi() -> Response:
-        """What stands on Kafka: topics, events, headers, examples, and who sends and receives them (AsyncAPI 3)."""
+        """The records on Kafka: topics, events, headers, examples, and who sends and receives them (AsyncAPI 3)."""
         return Response(whole, media_type="application/json")
 
     return router

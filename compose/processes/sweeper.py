@@ -53,7 +53,7 @@ class Sweeper:
             except Exception as error:
                 if not passing(error):
                     raise
-                log.warning("%s: a coming partition was not made, with the next round: %s", one.table, error)
+                log.warning("%s: a partition ahead was not made, the next round tries again: %s", one.table, error)
         swept = await carry_out(self.duties, now, stop)
         gone = [f"{one.name} {one.rows}" for one in swept if one.rows]
         log.log(logging.INFO if gone else logging.DEBUG, "swept: %s", ", ".join(gone) or "nothing is old")
@@ -94,7 +94,7 @@ async def watching(stored: Stored) -> AsyncIterator[None]:
         task.cancel()
         for error in await asyncio.gather(task, return_exceptions=True):
             if isinstance(error, Exception):
-                log.error("no figures of the database were shown any more: %r", error)
+                log.error("metrics of the database have stopped: %r", error)
 
 
 async def run(settings: Settings, stop: asyncio.Event) -> None:

@@ -33,7 +33,7 @@ def watched(
         ticks[0] += 1
 
     def give_up(what: str) -> None:
-        log.critical("%s: this process ends with %d, to be started again; where it stands:", what, STUCK)
+        log.critical("%s: this process exits with status %d, to be restarted; its stacks:", what, STUCK)
         faulthandler.dump_traceback(file=sys.__stderr__ or sys.stderr)
         leave(STUCK)
 

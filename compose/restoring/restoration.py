@@ -230,5 +230,5 @@ async def restoring(settings: Settings, tell: Tell, reached: Reached = nothing) 
     """The one who may restore; raises CannotRestore while somebody else does, or grows a topic."""
     async with looking(settings, COMMAND_SECONDS) as look:
         if not await alone(look):
-            raise CannotRestore("somebody else is restoring or growing a topic")
+            raise CannotRestore("another command is restoring or growing a topic")
         yield Restoration(look, tell, reached)

@@ -44,10 +44,10 @@ def duties(
     # Bodies before their requests: a body without a row would be found by its folder, a row without a body by nobody.
     listed = [
         Duty("inbox_keys", "identities of webhooks", known, 1000, 0.05, *keys),
-        Duty("processed", "events that consumers have had, by day", processed, 1000, 0.05, had.sweep, had.due),
+        Duty("processed", "events that consumers have applied, by day", processed, 1000, 0.05, had.sweep, had.due),
         Duty("rejected_requests", "refused deliveries", rejected, 1000, 0.05, *refused),
         Duty("idempotency_keys", "answers to repeated commands", timedelta(0), 1000, 0.05, *answers),
-        Duty("work", "pieces of work that are done", done, 500, 0.05, *pieces),
+        Duty("work", "work items that are done", done, 500, 0.05, *pieces),
         Duty("bodies", "large webhook bodies in the object store", requests, 200, 0.05, bodies.sweep, bodies.due),
         *(
             Duty(table, what, keep, 1000, 0.05, days[table].sweep, days[table].due)

@@ -99,7 +99,7 @@ async def _one(duty: Duty, before: datetime, stop: asyncio.Event) -> Swept:
     except Exception as error:
         if not passing(error):
             raise
-        log.warning("%s: held up, the rest with the next round: %s", duty.name, error)
+        log.warning("%s: stopped early, the next round removes the rest: %s", duty.name, error)
         return _swept(duty, before, rows, f"{type(error).__name__}: {error}"[:300])
     return _swept(duty, before, rows)
 

@@ -82,7 +82,7 @@ def routes(
 
     @router.post("/groups/{fingerprint}/discard")
     async def discard_group(fingerprint: Fingerprint, body: Discard, principal: asking) -> dict[str, Any]:
-        """Give up all of one fingerprint that are still open."""
+        """Give up all of one fingerprint that are neither applied nor discarded."""
         wanted = LetterFilter(fingerprint=fingerprint)
         async with transactions(principal.tenant) as tx:
             if not await store.count(tx, wanted):

@@ -13,7 +13,7 @@ IN_VALUES = ":"
 NEARLY_ALL = 0.9
 MOSTLY = 0.5
 _QUOTED = re.compile(r'"(?:[^"]|"")*"')
-_ADVICE = "save it with commas as the separator, or put quotes around the values that hold them"
+_ADVICE = "save it with commas as the separator, or put quotes around the values that contain commas"
 
 
 @dataclass(slots=True)

@@ -27,7 +27,7 @@ def read_header(record: list[str], limits: CsvLimits, findings: Findings) -> tup
     _check_size(names, limits, findings)
     _check_names(names, record, findings)
     if all(map(_is_number, names)):
-        message = "the first line holds numbers, not names"
+        message = "the first line has numbers, not names"
         findings.add("header_missing", message, row=1, sample=",".join(names)[:200])
     return names
 

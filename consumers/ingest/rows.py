@@ -82,9 +82,9 @@ def _value(place: int, column: str, expression: str, value: Any) -> Scalar:
         wrong = "a number has 300 digits at most"
     elif isinstance(value, str):
         if not_storable(value):
-            wrong = "it holds a character that cannot be stored (NUL, half a surrogate pair or no UTF-8)"
+            wrong = "it has a character that cannot be stored (NUL, half a surrogate pair or no UTF-8)"
         elif "\r" in value.replace("\r\n", ""):
-            wrong = "it holds a carriage return without a line feed"
+            wrong = "it has a carriage return without a line feed"
     if wrong is not None:
         gave = f"`columns.{column}`: `{shortened(expression)}` gave {shown(value)} in row {place}"
         raise Unmappable(f"{gave}; {wrong}")

@@ -86,7 +86,7 @@ def routes(
 
     @router.post("/v1/replays", status_code=202, responses={200: {"description": "What a dry run found."}})
     async def create(body: NewReplay, principal: asking, response: Response) -> dict[str, Any]:
-        """Start one; or, with `dry_run`, say how many match and show some."""
+        """Start a replay; or, with `dry_run`, count the messages that match and show some."""
         if body.dry_run:
             response.status_code = 200
             return await look(principal, body)
@@ -120,7 +120,7 @@ def routes(
 
     @router.post("/v1/replays/{replay_id}/cancel")
     async def cancel(replay_id: UUID, principal: asking) -> dict[str, Any]:
-        """Skip what is still before it. What was done stays done; a replay that is over stays as it is."""
+        """Skip its pending messages. What was applied stays applied; a replay that has ended is not changed."""
         async with transactions(principal.tenant) as tx:
             await store.cancel(tx, replay_id, told(principal))
             return await _known(tx, replay_id)

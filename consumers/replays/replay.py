@@ -79,7 +79,7 @@ def check_consumers(named: Collection[str], known: Collection[str]) -> None:
     """Only consumers replay; raises Refusal `not_replayable`."""
     for name in named:
         if name.startswith("projection."):
-            message = f"Dead letters of {name} are not replayed: mend what failed, then rebuild the projection."
+            message = f"Dead letters of {name} are not replayed: fix the cause, then rebuild the projection."
             raise Refusal("not_replayable", message, consumer=name)
         if name not in known:
             raise Refusal("not_replayable", f"There is no consumer {name!r}.", consumer=name)

@@ -34,7 +34,7 @@ def save(directory: Path, fit: Fit, table: Table, target: str, plan: Plan) -> tu
     model = directory / MODEL_FILE
     skops.io.dump(fit.pipeline, model)
     if strange := sorted(set(skops.io.get_untrusted_types(file=model)) - set(TRUSTED)):
-        raise TypeError(f"the model holds types that no reader would accept: {strange}")
+        raise TypeError(f"the model has types that no reader would accept: {strange}")
     schema = directory / SCHEMA_FILE
     schema.write_text(json.dumps(describe(fit, table, target, plan), indent=1, allow_nan=False), encoding="utf-8")
     return tuple(_file(path) for path in (model, schema))

@@ -38,7 +38,7 @@ def check_target(target: Array, name: str) -> None:
     if largest > LARGEST:
         raise OutOfRange(name, LARGEST, f"and up to {LARGEST:g} can be predicted: write it in a larger unit")
     if float(np.var(target)) == 0:
-        raise OutOfRange(name, 0.0, "which differ by too little to be told apart: write them in a smaller unit")
+        raise OutOfRange(name, 0.0, "which differ by too little to be distinguished: write them in a smaller unit")
 
 
 def check_features(table: Table, splits: Sequence[tuple[Array, Array]]) -> None:

@@ -64,7 +64,7 @@ def check_rows(rows: int, target: str) -> None:
         message = f"{rows} rows have a value in {target!r}; at least {MIN_ROWS} are needed"
         if not rows:
             message += (
-                "; if it holds words such as none or -, they were read as missing (the dataset's "
+                "; if it has words such as none or -, they were read as missing (the dataset's "
                 f"report names them): to keep them upload the file with types={target}:text"
             )
         raise Refusal("user_data", "too_few_rows", message)

@@ -100,7 +100,7 @@ class Held:
     async def finish(self, tx: "AsyncConnection", answer: Answer, body: bytes | None = None) -> None:
         """Under the row's lock, if the token still stands."""
         digest = self.body_hash if body is None else self.hold.scope.fingerprint(body)
-        assert digest is not None, "an answer cannot be told from another's without the body's hash"
+        assert digest is not None, "answers cannot be distinguished without the body's hash"
         if not await store.finish(tx, self.hold, digest, answer.status, answer.headers, answer.kept().decode()):
             raise running()
 
@@ -168,7 +168,7 @@ class Once:
             async with self._transactions(hold.scope.tenant) as tx:
                 await store.release(tx, hold)
         except Exception as error:  # noqa: BLE001 - the lease ends by itself
-            log.warning("a key was not released, it is held for its lease: %s", error)
+            log.warning("an idempotency key was not released, it is taken until its lease ends: %s", error)
 
 
 def running() -> Refusal:

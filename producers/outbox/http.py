@@ -42,9 +42,9 @@ def routes(authenticate: Authenticate, transactions: TenantTransactions, followi
         to: Moment | None = None,
         prefer: Annotated[str | None, Header(description="`wait=N`: up to 30 s for more, at the log's end.")] = None,
     ) -> Response:
-        """Events as they stand on Kafka, oldest first. An event is never passed by, however late it is committed.
+        """Events as they are on Kafka, oldest first. No event is skipped, however late it is committed.
 
-        Go on with `next_cursor`; a page may be short, or empty, while `has_more` is true.
+        Continue with `next_cursor`; a page may be short, or empty, while `has_more` is true.
         """
         given = {
             "topic": topic, "type": type, "source": source and str(source), "correlation": correlation, "from": since,

@@ -119,7 +119,7 @@ async def without_waiting(connection: Statements, layout: Layout, rows: list[Any
 
 async def _stop(connection: Statements, layout: Layout, topic: str, why: str) -> None:
     if topic not in layout.stopped:
-        log.critical("nothing more is sent to %s, the other topics go on: %s", topic, why)
+        log.critical("sending to %s is stopped, other topics continue: %s", topic, why)
     await layout.stop(connection, topic, why)
 
 
@@ -185,7 +185,7 @@ class Retries:
         if not sent.reused and all(one.seq is not None for one in sent.refused):
             await self._layout.resume(self._connection, topic)
             self._pauses.pop(topic, None)
-            log.warning("%s goes on", topic)
+            log.warning("sending to %s continues", topic)
         await settle(self._connection, self._layout, sent)
 
     async def _retry_records(self) -> None:

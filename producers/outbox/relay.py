@@ -56,7 +56,7 @@ async def be_elected(
     told = False
     while not stopping.is_set() and not await elected(connection, office):
         if not told:
-            log.info("another %s is at work; waiting to take over", office)
+            log.info("another %s is the leader; this one waits", office)
             told = True
         await asyncio.sleep(every_seconds)
 
@@ -139,8 +139,9 @@ async def relay(
         except Regrown as error:
             await layout.hold(connection, error)
             log.error(
-                "%s is held, for somebody else has changed it: %s; `headrace topics grow %s %d` consumes it to its end,"
-                " then takes them over", error.topic, error, error.topic, error.found,
+                "%s is suspended, its partitions were changed by another tool: %s;"
+                " `headrace topics grow %s %d` consumes what is on it, then takes them over",
+                error.topic, error, error.topic, error.found,
             )  # fmt: skip
             continue
         except NotConfirmed as error:
@@ -180,5 +181,5 @@ async def _look(connection: Statements, layout: Layout) -> None:
     before = layout.held
     await layout.look(connection)
     for topic in sorted(before ^ layout.held):
-        goes_on = f"goes on over {layout.partitions[topic]} partitions"
-        log.warning("%s %s", topic, "is held: its rows wait" if topic in layout.held else goes_on)
+        resumed = f"continues over {layout.partitions[topic]} partitions"
+        log.warning("%s %s", topic, "is suspended: its records wait" if topic in layout.held else resumed)

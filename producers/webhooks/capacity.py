@@ -61,7 +61,7 @@ class Capacity:
 
     def _become(self, risk: str | None) -> None:
         if risk != self.risk:
-            log.warning("the door is %s", f"closed: {risk}" if risk else "open again")
+            log.warning("webhooks are %s", f"refused: {risk}" if risk else "accepted again")
         self.risk = risk
 
 

@@ -171,8 +171,8 @@ class Door:
             message = f"JSON is nested {own.max_depth} deep at most."
             raise Refused(400, "too_deep", message, reason=message, max_depth=own.max_depth)
         if self.capacity.risk is not None:
-            log.warning("the door is closed: %s", self.capacity.risk)
-            raise unavailable("Nothing can be promised at the moment. Send it again later.")
+            log.warning("a webhook is refused: %s", self.capacity.risk)
+            raise unavailable("Webhooks cannot be stored at the moment. Send it again later.")
         return verdict, self._rate(source, own)
 
     def _rate(self, source: KnownSource, own: SourceLimits) -> Standing:

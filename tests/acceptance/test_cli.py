@@ -294,5 +294,5 @@ def test_up_on_a_port_that_another_stack_has_says_so(terminal: Terminal, tmp_pat
     other = Terminal(tmp_path / "data", {"HEADRACE_API_URL": taken})
     done = other.run("up", "--detach", timeout_seconds=UP_SECONDS)
     assert done.returncode == 1, done.stdout
-    assert f"port {taken.rsplit(':')[-1]}, given for api, cannot be had" in done.stdout + done.stderr
+    assert f"port {taken.rsplit(':')[-1]}, given for api, is in use" in done.stdout + done.stderr
     assert other.run("status").returncode == 1

@@ -118,7 +118,7 @@ class Alignment:
         if self._cursor.epoch != epoch:
             return left
         if self._reported:
-            logger.warning("going on: what needed an operator is restored")
+            logger.warning("delivery continues: what needed an operator is restored")
             self._reported = ""
         self._cursor.place(offsets)
         return left

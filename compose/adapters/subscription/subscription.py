@@ -168,7 +168,7 @@ class Subscription:
             async with asyncio.timeout(self._timing.revoke_seconds):
                 await self._idle.wait()
         except TimeoutError:
-            logger.warning("partitions are given away while a handler runs; its positions will be refused")
+            logger.warning("partitions are revoked while a handler runs; its positions will be refused")
         await self._watchdog.commit(self._timing.heartbeat_seconds)
 
     async def _mind_the_gate(self) -> None:
@@ -180,7 +180,7 @@ class Subscription:
                 self._cursor.suspend()
                 self._alignment.ask()
             await self._gate.opened()
-            logger.warning("%s goes on from its positions", self._group)
+            logger.warning("%s continues from its positions", self._group)
 
     def _hold(self, held: Held) -> None:
         """The rest goes on at once; these wait where their positions are."""

@@ -17,7 +17,7 @@ def routes(authenticate: Callable[[Request], Awaitable[Any]], transactions: Tena
     async def newest(
         principal: Annotated[Any, Depends(authenticate)], limit: Annotated[int, Query(ge=1, le=200)] = 50
     ) -> dict[str, Any]:
-        """The tenant's streams of rows, newest first: what is open, when it is sealed, what was sealed last."""
+        """The tenant's streams of rows, newest first: rows that wait, when they are sealed, what was sealed last."""
         async with transactions(principal.tenant) as tx:
             rows = await store.newest(tx, limit)
         return {"data": [_line(row) for row in rows], "next_cursor": None, "position": None}

@@ -102,7 +102,7 @@ def _json(value: str, opening: str) -> Any:
 
 def _storable(text: str) -> str:
     if "\0" in text or any("\ud800" <= mark <= "\udfff" for mark in text):
-        raise _refused("missing and types hold a character that cannot be stored.")
+        raise _refused("missing or types have a character that cannot be stored.")
     return text
 
 

@@ -114,7 +114,7 @@ def routes(
 
     @router.delete("/{source_id}", status_code=204)
     async def remove(source_id: UUID, principal: asking, if_match: match = None) -> None:
-        """Delete a source; its URL answers 401 from the next second on. What it accepted stays."""
+        """Delete a source; its URL answers 401 from the next second on. What it accepted is kept."""
         async with transactions(principal.tenant) as tx:
             _unchanged(await store.one(tx, source_id, lock=True), if_match)
             await store.remove(tx, source_id)
@@ -124,7 +124,7 @@ def routes(
         source_id: UUID, request: Request, principal: asking, response: Response, key: IdempotencyKey,
         body: Rotation | None = None,
     ) -> dict[str, Any]:  # fmt: skip
-        """A new secret, shown once; the one before is good for `grace_seconds` more, so that no request is lost."""
+        """A new secret, shown once; the old one is valid for `grace_seconds` more, so that no request is lost."""
         asked = body or Rotation()
 
         async def run(turn: Turn) -> Answer:

@@ -60,7 +60,7 @@ class Forward(BaseModel):
 
 
 class TrainMapping(BaseModel):
-    """Where in the payload each part of a training job stands, as JMESPath expressions (a literal is `'text'`)."""
+    """Where in the payload each part of a training job is, as JMESPath expressions (a literal is `'text'`)."""
 
     model_config = ConfigDict(extra="forbid")
     dataset_id: Expression
@@ -79,7 +79,7 @@ class Command(BaseModel):
 
 
 class Seal(BaseModel):
-    """When open rows become a version: so many of them, or so long after the first; and what else it holds."""
+    """When waiting rows become a version: so many of them, or so long after the first; and which earlier rows it has."""
 
     model_config = ConfigDict(extra="forbid")
     every_rows: Annotated[int, Field(ge=1, le=100_000)] = 1000
@@ -98,7 +98,7 @@ class RowsTraining(BaseModel):
 
 
 class Rows(BaseModel):
-    """Gather rows of a data set from payloads; each column is an expression over the row that `each` gives."""
+    """Gather rows of a dataset from payloads; each column is an expression over the row that `each` gives."""
 
     model_config = ConfigDict(extra="forbid")
     kind: Literal["rows"]

@@ -43,7 +43,7 @@ def sign(body: bytes, secret: str, *, message_id: str, now: datetime) -> dict[st
 def secret_error(secret: str) -> str | None:
     """What is wrong with an endpoint's signing secret; all of its text is the key, the prefix too."""
     if not secret.startswith(SECRET_PREFIX):
-        return "A Stripe signing secret begins with whsec_; it stands on the endpoint's page in Stripe's dashboard."
+        return "A Stripe signing secret begins with whsec_; the endpoint's page in Stripe's dashboard shows it."
     # The prefix is everybody's: it is no part of what must be long enough.
     return text_secret_error(secret.removeprefix(SECRET_PREFIX))
 
