@@ -23,9 +23,8 @@ def register(app: typer.Typer) -> None:
         dry_run: Annotated[bool, typer.Option("--dry-run", help="With --once: count only.")] = False,
         as_json: Annotated[bool, typer.Option("--json", help="With --once: for scripts.")] = False,
     ) -> None:
-        """Remove what is older than its time, and make the coming days' partitions.
-
-        Several may run: one is the leader.
+        """Remove what is older than its time, and make the coming days' partitions. Several may run:
+        one is the leader.
         """
         from compose.cli.processes import until_stopped
         from compose.processes import sweeper as process

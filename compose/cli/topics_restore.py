@@ -46,7 +46,8 @@ def register(group: typer.Typer) -> None:
         """Publish again what Kafka has lost: a disk, a restored volume, a topic made anew, another cluster.
 
         The same events with the same ids: a consumer that has applied one drops it. Positions
-        that are not in the log are set, and what waited continues. The topics are suspended meanwhile; webhooks are accepted all the time.
+        that are not in the log are set, and what waited continues. The topics are suspended
+        meanwhile; webhooks are accepted all the time.
         """
         from compose.cli.connection import operated
 

@@ -79,7 +79,10 @@ class Command(BaseModel):
 
 
 class Seal(BaseModel):
-    """When waiting rows become a version: so many of them, or so long after the first; and which earlier rows it has."""
+    """When waiting rows become a version: after so many rows, or so many seconds after the first.
+
+    `window` says which earlier rows the version has.
+    """
 
     model_config = ConfigDict(extra="forbid")
     every_rows: Annotated[int, Field(ge=1, le=100_000)] = 1000
