@@ -158,7 +158,7 @@ SAID: dict[str, dict[str, Any]] = {
     "`model`: `line` gave a list of 1; expected a model's name": {"line": ["wine"]},
     "`model`: `line` gave '\\ud83d'; expected": {"line": "\ud83d"},
     "`options`: `how` gave a list of 1; Input should be": {"how": [1]},
-    "`options`: `how` gave an object of 1; options hold": {"how": {"a": "\x00"}},
+    "`options`: `how` gave an object of 1; options have": {"how": {"a": "\x00"}},
 }
 
 
