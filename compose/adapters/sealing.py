@@ -54,5 +54,5 @@ def _parse(text: str) -> tuple[str, AESGCM]:
     except binascii.Error:
         key = b""
     if not name or len(key) != 32:
-        raise ValueError("HEADRACE_SECRET_KEYS holds name:key pairs, a key being the base64 of 32 bytes")
+        raise ValueError("HEADRACE_SECRET_KEYS has name:key pairs, a key being the base64 of 32 bytes")
     return name, AESGCM(key)

@@ -134,7 +134,7 @@ def show(console: Console, seen: Json) -> None:
     found = seen["checks"]
     rows = [("✓" if one["holds"] else "✗", one["name"], one["detail"]) for one in found]
     print_table("Checks", ("", "check", "seen"), rows)
-    held = f"{sum(one['holds'] for one in found)} of {len(found)} checks hold"
+    held = f"{sum(one['holds'] for one in found)} of {len(found)} checks passed"
     colour = "green" if seen["ok"] else "red"
     console.print(f"\n[bold {colour}]{held}[/], {seen['seconds']:.1f} s")
 

@@ -45,7 +45,7 @@ class Growth:
                 await self._lift(spread)
             return await self.look.standing(self.topic)
         await hold(self.look.connection, self.topic, spread, partitions, by)
-        self.tell(f"{self.topic} is held: what is accepted for it waits")
+        self.tell(f"{self.topic} is suspended: what is accepted for it waits")
         self.reached("grow.held")
         try:
             await self._drain(before.partitions, timeout_seconds)
@@ -68,7 +68,7 @@ class Growth:
             if settled and not behind:
                 return
             lags = ", ".join(f"{one} is {lag} behind" for one, lag in behind.items())
-            why = lags or "no relay has let it rest: does one run?"
+            why = lags or "no relay has suspended it: does one run?"
             if time.monotonic() > until:
                 raise CannotGrow(
                     f"{self.topic} was not consumed to its end within {timeout_seconds:g} s", why,
@@ -87,7 +87,7 @@ class Growth:
         while (found := await self.look.partitions(self.topic)) != partitions:
             if found > partitions or time.monotonic() > until:
                 raise CannotGrow(
-                    f"{self.topic} has {found} partitions of a sudden, and stays held",
+                    f"{self.topic} has {found} partitions now, and stays suspended",
                     f"headrace topics grow {self.topic} {max(found, partitions)}",
                 )
             await asyncio.sleep(LOOK_SECONDS)
@@ -95,7 +95,7 @@ class Growth:
     async def _lift(self, partitions: int) -> None:
         async with self.look.connection.transaction():
             await lift(self.look.connection, self.topic, partitions)
-        self.tell(f"{self.topic} goes on over {partitions} partitions")
+        self.tell(f"{self.topic} continues over {partitions} partitions")
 
 
 def check(standing: Standing, partitions: int) -> None:
@@ -130,5 +130,5 @@ async def growing(
         raise CannotGrow(f"there is no topic {topic!r}", f"known: {', '.join(known)}")
     async with looking(settings) as look:
         if not await alone(look):
-            raise CannotGrow("somebody else is growing a topic")
+            raise CannotGrow("another command is growing a topic")
         yield Growth(look, topic, tell, reached)

@@ -126,7 +126,7 @@ class Lane:
         """Read and handle it, counted before: what kills this process fails when it has done so three times."""
         record = await self._record(tx, item, letter)
         if record is None:
-            return failed(Failure("internal", "the log does not hold this event any more"))
+            return failed(Failure("internal", "the log no longer has this event"))
         deadly = await self._guard.count(record)
         try:
             if deadly is not None:

@@ -18,7 +18,7 @@ from tests.integration.growing.ground import TOPIC, ground, writing
 from tests.integration.relay.log import numbered, on_kafka, unsent, write
 
 pytestmark = pytest.mark.foreign("rows whose bytes say their order, read by nobody but the test")
-GOES_ON = f"{TOPIC} goes on over 9 partitions"
+CONTINUES = f"{TOPIC} continues over 9 partitions"
 
 
 async def test_each_key_keeps_its_order_over_the_growth(
@@ -46,7 +46,7 @@ async def test_each_key_keeps_its_order_over_the_growth(
                 assert await found.partitions() == 6
                 found.open()
                 grown = await task
-                assert told[-1] == GOES_ON
+                assert told[-1] == CONTINUES
             assert (grown.partitions, grown.spread_over, grown.held_since, grown.waiting) == (9, 9, None, 0)
             await found.seen_above(6)
             await found.more()
@@ -66,7 +66,7 @@ async def test_killed_and_called_again(
             await found.parked()
             assert await topics.ensure(settings) == []
             code, shown, said = await found.run("grow", TOPIC, "9", "--json")
-            assert (code, said.splitlines()[-1]) == (0, GOES_ON)
+            assert (code, said.splitlines()[-1]) == (0, CONTINUES)
             assert (json.loads(shown)["partitions"], json.loads(shown)["spread_over"]) == (9, 9)
             await found.seen_above(6)
         await found.end()
@@ -120,7 +120,7 @@ async def test_what_cannot_be(settings: Settings, pipeline: AsyncEngine, admin: 
     async with ground(settings, pipeline, admin, reading=False) as found:
         await write(pipeline, numbered("k", range(3), TOPIC))
         async with growing(settings, TOPIC, print) as growth:
-            with pytest.raises(CannotGrow, match="somebody else is growing a topic"):
+            with pytest.raises(CannotGrow, match="another command is growing a topic"):
                 async with growing(settings, JOBS.name, print):
                     pass
             with pytest.raises(CannotGrow, match="has 6 partitions, and Kafka takes none away"):
