@@ -1,0 +1,168 @@
+"""What the code says of every name that something outside of it holds: collected, area by area."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, fields
+from typing import get_args
+
+from compose.adapters.crash_points import POINTS
+from compose.adapters.standings import BreakerStanding, PartitionStanding, Standing
+from compose.cli.provenance import Origin
+from compose.devstack.held_back import (
+    Blocked,
+    HeldBack,
+    HeldTopic,
+    Paused,
+    RefusedRecords,
+    StoppedTopic,
+)
+from compose.devstack.setting_checks import Check
+from compose.devstack.status import Pids, ProcessStatus, StackStatus
+from compose.edge import STATUS
+from compose.growing.standing import Standing as TopicStanding
+from compose.metadata import ALL
+from compose.metrics.catalogue import METRICS
+from compose.readers import READERS, VIEWS, group_of
+from compose.retention.duty import Duty, Swept
+from compose.settings import PREFIX, Settings
+from compose.storage.judges import JUDGES
+from consumers.billing.record import UNITS, UsageRecord
+from consumers.dead_letters.failure import Failure
+from consumers.jobs.job import fail
+from consumers.outcome import Rejected
+from consumers.registry import CONSUMERS
+from consumers.work import child, spawn, task
+from consumers.work.piece import NewPiece
+from producers.outbox.relay import be_elected, elected
+from producers.registry import PRODUCERS
+from producers.webhooks.answers import Refused
+from producers.webhooks.limits.limit import LIMITS
+from producers.webhooks.retention import store as webhooks
+from schemas.event import schema_of
+from schemas.ids import derived
+from schemas.topics import PAYLOADS, TOPIC_OF, TOPICS
+from schemas.usage import Meter
+from tests.contract import code_strings as code
+
+HEADER = r"(?i)^((?:ce_|x-|headrace-|webhook-|svix-|idempotency-|dead_letter_)[a-z_-]+)$"
+VARIABLE = r"^([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)$"
+IDEMPOTENT = "producers.idempotency.http.IdempotencyKey"
+OUTPUTS: Mapping[str, type] = {
+    "status": StackStatus,
+    "status process": ProcessStatus,
+    "status held topic": HeldTopic,
+    "status paused": Paused,
+    "status blocked": Blocked,
+    "status stopped topic": StoppedTopic,
+    "status refused records": RefusedRecords,
+    "run/pids.json": Pids,
+    "consumers": Standing,
+    "consumers partition": PartitionStanding,
+    "consumers breaker": BreakerStanding,
+    "topics": TopicStanding,
+    "sweeper": Swept,
+    "doctor check": Check,
+    "doctor setting": Origin,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An area's names as the code has them; `more_allowed` where it may have others too."""
+
+    collect: Callable[[], Iterable[str]]
+    more_allowed: bool = False
+
+
+def _failpoints() -> set[str]:
+    alone = [(path, call.args[0]) for path, call in code.calls() if len(call.args) == 1]
+    return set(POINTS) & {code.text_of(given, path) for path, given in alone}
+
+
+def _metrics() -> set[str]:
+    by = {f"{one.name} by {attribute}" for one in METRICS for attribute in one.attributes}
+    return by | {f"{one.name} {one.kind} {one.unit}" for one in METRICS}
+
+
+def _columns() -> set[str]:
+    tables = [table for metadata in ALL for table in metadata.tables.values()]
+    return {f"{table.name}: {column.name}" for table in tables for column in table.c}
+
+
+def _codes() -> set[str]:
+    children = (child.Refusal, spawn.Refused, spawn.Crashed, spawn.LimitExceeded)
+    made = (fail, *children, task.Unusable, Refused)
+    given = {text for one in made for text in code.given_to(one, "code")}
+    return given | set(STATUS)
+
+
+def _queues_of_consumers() -> set[str]:
+    return {f"{one.name}: {queue}" for one in CONSUMERS for queue in one.queues}
+
+
+def _elections() -> set[str]:
+    return code.given_to(elected, "office") | code.given_to(be_elected, "office")
+
+
+def _events() -> set[str]:
+    return {f"{TOPIC_OF[kind]}: {schema_of(payload)}" for kind, payload in PAYLOADS.items()}
+
+
+def _meters() -> set[str]:
+    return {*get_args(Meter), *(f"{meter} in {unit}" for meter, unit in UNITS.items())}
+
+
+def _record_keys() -> set[str]:
+    return code.given_as("record_key") | code.given_to(UsageRecord, "record_key")
+
+
+def _classes() -> set[str]:
+    return code.given_to(Failure, "error_class") | code.given_to(Rejected, "failure_class")
+
+
+def _outputs() -> set[str]:
+    return {f"{name}: {one.name}" for name, made in OUTPUTS.items() for one in fields(made)}
+
+
+FOUND: Mapping[str, Found] = {
+    "consumers": Found(lambda: (*(one.name for one in CONSUMERS), *READERS)),
+    "groups": Found(
+        lambda: (
+            *map(group_of, READERS),
+            *(group_of(f"projection.{view}", "", 7) for view in VIEWS),
+        )
+    ),
+    "views": Found(lambda: VIEWS),
+    "producers": Found(lambda: (one.name for one in PRODUCERS)),
+    "queues": Found(lambda: code.given_to(NewPiece, "queue")),
+    "queues of consumers": Found(_queues_of_consumers),
+    "emitters": Found(lambda: code.given_as("by")),
+    "derived ids": Found(lambda: code.all_given_to(derived)),
+    "sources of events": Found(lambda: code.matching(r"^(/headrace/.*)$")),
+    "locks": Found(lambda: code.matching(r"pg_\w*advisory\w*\(hashtextextended\(.*?\)\)")),
+    "elections": Found(_elections),
+    "topics": Found(lambda: (one.name for one in TOPICS)),
+    "keys of records": Found(lambda: (f"{one.name}: {one.key}" for one in TOPICS)),
+    "events": Found(_events),
+    "meters": Found(_meters),
+    "record keys": Found(_record_keys),
+    "codes": Found(_codes),
+    "dead letters": Found(_classes),
+    "closed sets": Found(code.closed_sets, more_allowed=True),
+    "failpoints": Found(_failpoints),
+    "metrics": Found(_metrics),
+    "settings": Found(lambda: (PREFIX + name.upper() for name in Settings.model_fields)),
+    "environment": Found(lambda: code.matching(VARIABLE), more_allowed=True),
+    "outputs": Found(_outputs),
+    "keys of status": Found(lambda: HeldBack((), {}).plain()),
+    "keys in outputs": Found(lambda: code.dictionary_keys("compose/cli"), more_allowed=True),
+    "limits": Found(lambda: (one.name for one in LIMITS)),
+    "sweeps": Found(lambda: code.given_to(Duty, "name") | set(webhooks.TABLES)),
+    "object keys": Found(lambda: code.matching(r"^(tenants/.*)$")),
+    "kinds of objects": Found(lambda: JUDGES),
+    "files": Found(lambda: code.path_parts("compose"), more_allowed=True),
+    "headers": Found(lambda: code.matching(HEADER), more_allowed=True),
+    "idempotent routes": Found(lambda: code.routes_with(IDEMPOTENT)),
+    "roles and functions": Found(lambda: code.matching(r"\bheadrace_[a-z_]+")),
+    "session settings": Found(lambda: code.matching(r"'(app\.[a-z_]+)'")),
+    "columns": Found(_columns),
+}
