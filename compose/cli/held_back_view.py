@@ -17,33 +17,33 @@ def show_problems(console: Console, problems: Sequence[str]) -> None:
 
 def show_held_back(console: Console, held: HeldBack | None) -> None:
     """Print a line for each thing; nothing when nothing is held back."""
-    if held is None:
-        return
-    for blocked in held.blocked:
-        since = f"since {moment(blocked.since.isoformat())}"
-        console.print(
-            f"  [red]{blocked.consumer} waits for an operator[/] {since}: {escape(blocked.reason)};"
-            " headrace topics restore", soft_wrap=True,
-        )  # fmt: skip
-    for one in held.paused:
-        said = f"[red]{one.consumer} is paused[/] since {moment(one.since.isoformat())} by {escape(one.by)}"
-        console.print(f"  {said}: {escape(one.reason)}", soft_wrap=True)
-    for topic in held.topics:
-        console.print(
-            f"  [red]{topic.topic} is suspended[/] since {moment(topic.since.isoformat())} by {escape(topic.by)}:"
-            f" {number(topic.waiting)} records wait; headrace topics list"
-        )
-    for stopped in held.stopped:
-        since = f"since {moment(stopped.since.isoformat())}"
-        console.print(
-            f"  [red]nothing is sent to {stopped.topic}[/] {since}: {escape(stopped.why)};"
-            f" {number(stopped.waiting)} records wait", soft_wrap=True,
-        )  # fmt: skip
-    for refused in held.refused:
-        console.print(
-            f"  [red]{number(refused.records)} records of {refused.topic} are refused by Kafka[/], the first is"
-            f" {refused.first_seq}: {escape(refused.why)}; their keys wait", soft_wrap=True,
-        )  # fmt: skip
-    if held.dead_letters:
-        each = ", ".join(f"{consumer} {number(count)}" for consumer, count in held.dead_letters.items())
-        console.print(f"  [yellow]dead letters[/]  {number(sum(held.dead_letters.values()))} are parked: {each}")
+    for line in lines(held) if held else ():
+        console.print(f"  {line}", soft_wrap=True)
+
+
+def lines(held: HeldBack) -> list[str]:
+    """One line for each thing that is held back, marked up."""
+    shown = {
+        "blocked": "[red]{consumer} waits for an operator[/] since {since}: {reason}; headrace topics restore",
+        "paused": "[red]{consumer} is paused[/] since {since} by {by}: {reason}",
+        "held_topics": "[red]{topic} is suspended[/] since {since} by {by}: {waiting} records wait;"
+        " headrace topics list",
+        "stopped_topics": "[red]nothing is sent to {topic}[/] since {since}: {why}; {waiting} records wait",
+        "refused_records": "[red]{records} records of {topic} are refused by Kafka[/],"
+        " the first is {first_seq}: {why}; their keys wait",
+    }
+    found = [
+        text.format(**{name: _shown(name, value) for name, value in row.items()})
+        for kind, text in shown.items()
+        for row in held[kind]
+    ]
+    if letters := held["dead_letters"]:
+        each = ", ".join(f"{consumer} {number(count)}" for consumer, count in letters.items())
+        found.append(f"[yellow]dead letters[/]  {number(sum(letters.values()))} are parked: {each}")
+    return found
+
+
+def _shown(name: str, value: str | int) -> str:
+    if isinstance(value, int):
+        return str(value) if name == "first_seq" else number(value)
+    return moment(value) if name == "since" else escape(value)

@@ -17,7 +17,7 @@ from rich.table import Table
 from compose.cli.connection import without_password
 from compose.cli.held_back_view import show_held_back, show_problems
 from compose.devstack.commands import COMMAND
-from compose.devstack.held_back import HeldBack, held_back
+from compose.devstack.held_back import KEYS, HeldBack, held_back
 from compose.devstack.leftovers import AlreadyRunningError
 from compose.devstack.lifecycle import NotStartedError, start_detached, stop_stack
 from compose.devstack.plan import Done
@@ -32,7 +32,6 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on s
 Detach = Annotated[bool, typer.Option("--detach", "-d", help="Return once everything is ready.")]
 Demo = Annotated[bool, typer.Option("--demo", help="Run `headrace demo` once everything is ready, and stay up.")]
 
-UNKNOWN = ("paused", "dead_letters", "held_topics", "blocked")
 STATE_COLOURS = {"running": "green", "starting": "yellow", "restarting": "yellow", "stopping": "yellow"}
 
 
@@ -210,7 +209,7 @@ def _show_running(
 
 def _print_status(found: StackStatus, held: HeldBack | None) -> None:
     shown = {**asdict(found), "postgres_url": found.postgres_url and without_password(found.postgres_url)}
-    _print_json({**shown, **(held.plain() if held else dict.fromkeys(UNKNOWN))})
+    _print_json({**shown, **(held or dict.fromkeys(KEYS))})
 
 
 def _show_addresses(console: Console, found: StackStatus) -> None:

@@ -50,7 +50,7 @@ async def diagnose(settings: Settings) -> list[Check]:
     found.append(await _answers("PostgreSQL", postgres_url is not None, lambda: _ask_postgres(postgres_url or "")))
     if found[-1].ok and postgres_url is not None:
         found += [
-            await _consumers(postgres_url), await _topics(postgres_url), await _blocked(postgres_url)
+            *await _held_back(postgres_url)
         ]  # fmt: skip
     found.append(await _answers("Kafka", kafka is not None, lambda: _ask_kafka(kafka or "")))
     return found
@@ -182,41 +182,31 @@ async def _ask_postgres(url: str) -> str:
     return await describe(url)
 
 
-async def _consumers(url: str) -> Check:
-    """Whether somebody, or its breaker, has paused a consumer: the API stays ready, but nothing moves behind it."""
-    try:
-        found = (await held_back(url)).paused
-    except (asyncpg.PostgresError, TimeoutError) as error:
-        return Check("consumers", ok=False, detail=str(error), advice="headrace migrate")
-    paused = ", ".join(f"{one.consumer} is paused: {one.reason}" for one in found)
-    advice = "headrace consumers show NAME; once the cause is repaired, headrace consumers resume NAME --reason …"
-    return Check("consumers", not found, paused or "none is paused", advice)
+async def _held_back(url: str) -> list[Check]:
+    """Whether a consumer is paused, the relay holds something, or somebody waits for a restore.
 
-
-async def _topics(url: str) -> Check:
-    """Whether the relay holds a topic, cannot send to one, or has records that Kafka refuses."""
+    The API stays ready all the same, but nothing moves behind it.
+    """
     try:
         found = await held_back(url)
     except (asyncpg.PostgresError, TimeoutError) as error:
-        return Check("topics", ok=False, detail=str(error), advice="headrace migrate")
-    said = [f"{one.topic} is suspended by {one.by}" for one in found.topics]
-    said += [f"nothing is sent to {one.topic}: {one.why}" for one in found.stopped]
-    said += [f"{one.records} records of {one.topic} are refused: {one.why}" for one in found.refused]
-    advice = (
-        "headrace topics list; a suspended one: headrace topics grow TOPIC PARTITIONS; the relay retries the others"
-    )
-    return Check("topics", not said, ", ".join(said) or "none is suspended", advice)
-
-
-async def _blocked(url: str) -> Check:
-    """Whether a consumer or projection waits because its position is not in Kafka's log."""
-    try:
-        found = (await held_back(url)).blocked
-    except (asyncpg.PostgresError, TimeoutError) as error:
-        return Check("restore", ok=False, detail=str(error), advice="headrace migrate")
-    waiting = ", ".join(f"{one.consumer} waits: {one.reason}" for one in found)
-    advice = "headrace topics restore --dry-run; then without it"
-    return Check("restore", not found, waiting or "nobody waits for it", advice)
+        names = ("consumers", "topics", "restore")
+        return [Check(name, ok=False, detail=str(error), advice="headrace migrate") for name in names]
+    paused = ["{consumer} is paused: {reason}".format_map(one) for one in found["paused"]]
+    waiting = ["{consumer} waits: {reason}".format_map(one) for one in found["blocked"]]
+    topics = ["{topic} is suspended by {by}".format_map(one) for one in found["held_topics"]]
+    topics += ["nothing is sent to {topic}: {why}".format_map(one) for one in found["stopped_topics"]]
+    topics += ["{records} records of {topic} are refused: {why}".format_map(one) for one in found["refused_records"]]
+    resume = "headrace consumers show NAME; once the cause is repaired, headrace consumers resume NAME --reason …"
+    grow = "headrace topics list; a suspended one: headrace topics grow TOPIC PARTITIONS; the relay retries the others"
+    return [
+        Check("consumers", not paused, ", ".join(paused) or "none is paused", resume),
+        Check("topics", not topics, ", ".join(topics) or "none is suspended", grow),
+        Check(
+            "restore", not waiting, ", ".join(waiting) or "nobody waits for it",
+            "headrace topics restore --dry-run; then without it",
+        ),
+    ]  # fmt: skip
 
 
 async def _ask_kafka(bootstrap: str) -> str:

@@ -7,14 +7,7 @@ from typing import get_args
 from compose.adapters.crash_points import POINTS
 from compose.adapters.standings import BreakerStanding, PartitionStanding, Standing
 from compose.cli.provenance import Origin
-from compose.devstack.held_back import (
-    Blocked,
-    HeldBack,
-    HeldTopic,
-    Paused,
-    RefusedRecords,
-    StoppedTopic,
-)
+from compose.devstack import held_back
 from compose.devstack.setting_checks import Check
 from compose.devstack.status import Pids, ProcessStatus, StackStatus
 from compose.edge import STATUS
@@ -49,11 +42,6 @@ IDEMPOTENT = "producers.idempotency.http.IdempotencyKey"
 OUTPUTS: Mapping[str, type] = {
     "status": StackStatus,
     "status process": ProcessStatus,
-    "status held topic": HeldTopic,
-    "status paused": Paused,
-    "status blocked": Blocked,
-    "status stopped topic": StoppedTopic,
-    "status refused records": RefusedRecords,
     "run/pids.json": Pids,
     "consumers": Standing,
     "consumers partition": PartitionStanding,
@@ -62,6 +50,15 @@ OUTPUTS: Mapping[str, type] = {
     "sweeper": Swept,
     "doctor check": Check,
     "doctor setting": Origin,
+}
+
+
+ROWS: Mapping[str, str] = {
+    "status held topic": "held_topics",
+    "status paused": "paused",
+    "status blocked": "blocked",
+    "status stopped topic": "stopped_topics",
+    "status refused records": "refused_records",
 }
 
 
@@ -120,7 +117,8 @@ def _classes() -> set[str]:
 
 
 def _outputs() -> set[str]:
-    return {f"{name}: {one.name}" for name, made in OUTPUTS.items() for one in fields(made)}
+    of_rows = {f"{name}: {one}" for name, key in ROWS.items() for one in held_back.FOUND[key][0].split()}
+    return of_rows | {f"{name}: {one.name}" for name, made in OUTPUTS.items() for one in fields(made)}
 
 
 FOUND: Mapping[str, Found] = {
@@ -153,7 +151,7 @@ FOUND: Mapping[str, Found] = {
     "settings": Found(lambda: (PREFIX + name.upper() for name in Settings.model_fields)),
     "environment": Found(lambda: code.matching(VARIABLE), more_allowed=True),
     "outputs": Found(_outputs),
-    "keys of status": Found(lambda: HeldBack((), {}).plain()),
+    "keys of status": Found(lambda: held_back.KEYS),
     "keys in outputs": Found(lambda: code.dictionary_keys("compose/cli"), more_allowed=True),
     "limits": Found(lambda: (one.name for one in LIMITS)),
     "sweeps": Found(lambda: code.given_to(Duty, "name") | set(webhooks.TABLES)),

@@ -56,8 +56,8 @@ async def test_a_topic_that_is_gone_stops_alone(
     async with relaying(settings, await connect()) as running:
         await eventually(lambda: looking.fetchval(LEFT), lambda left: left == 20, seconds=40)
         assert "UNKNOWN_TOPIC" in await looking.fetchval(STOPPED, MODELS.name)
-        (stopped,) = (await held_back(database)).stopped
-        assert (stopped.topic, stopped.waiting) == (MODELS.name, 20)
+        (stopped,) = (await held_back(database))["stopped_topics"]
+        assert (stopped["topic"], stopped["waiting"]) == (MODELS.name, 20)
         await write(pipeline, [*numbered("gone", [20], MODELS.name), *numbered("job", [20])])
         await eventually(lambda: looking.fetchval(LEFT), lambda left: left == 21)
         assert first_appearances(await on_kafka(settings)) == {b"job": list(range(21))}
@@ -87,8 +87,8 @@ async def test_records_that_are_refused_stop_their_key_only(
         await eventually(lambda: looking.fetchval(LEFT), lambda left: left == 4)
         assert "MESSAGE_SIZE_TOO_LARGE" in await looking.fetchval(REFUSED, JOBS.name)
         assert "INVALID_RECORD" in await looking.fetchval(REFUSED, DATASETS.name)
-        told = (await held_back(database)).refused
-        assert [(one.topic, one.records) for one in told] == [(DATASETS.name, 1), (JOBS.name, 1)]
+        told = (await held_back(database))["refused_records"]
+        assert [(one["topic"], one["records"]) for one in told] == [(DATASETS.name, 1), (JOBS.name, 1)]
         expected = {b"large": [0, 1, 2], b"small": list(range(300))}
         assert first_appearances(await on_kafka(settings)) == expected
         assert first_appearances(await on_kafka(settings, DATASETS.name)) == {b"a": [0, 1]}

@@ -37,8 +37,8 @@ async def test_one_that_needs_an_operator_touches_nobody_else(settings: Settings
         await eventually(lambda: at("ingest"), lambda found: found == 20 or running.done())
         assert not running.done()
         assert f"position 5000 of {topic}[0] is outside the log" in reason
-        (blocked,) = (await held_back(database)).blocked
-        assert (blocked.consumer, blocked.reason) == ("billing", reason)
+        (blocked,) = (await held_back(database))["blocked"]
+        assert (blocked["consumer"], blocked["reason"]) == ("billing", reason)
         check = next(one for one in await diagnose(settings) if one.name == "restore")
         assert (check.ok, "headrace topics restore" in check.advice) == (False, True)
 
