@@ -74,8 +74,9 @@ class BoundedHttp(HttpToolsProtocol):
             self.open.waits(self)
 
     def on_message_complete(self) -> None:
-        """The request is whole."""
+        """The request is whole; the application, which begins after this, need not time its body."""
         self._in_body = False
+        self.scope["state"]["body_is_complete"] = True
         if self.pipeline:
             self.open.pipelined(self)
         else:

@@ -10,16 +10,21 @@ from producers.webhooks.answers import ClientLeft, Receive, Refused
 
 
 async def read(
-    receive: Receive, headers: Mapping[str, str], max_bytes: int, seconds: float, *, keep: bool = True
-) -> bytes:
-    """The whole body, or b"" once it has come where it is not to be kept; raises Refused (413, 408) or ClientLeft."""
+    receive: Receive, headers: Mapping[str, str], max_bytes: int, seconds: float, *,
+    keep: bool = True, is_complete: bool = False,
+) -> bytes:  # fmt: skip
+    """The whole body, or b"" once it has come where it is not to be kept.
+
+    `is_complete` says that all of it has arrived, so that nobody need be timed. Raises Refused
+    (413, 408) or ClientLeft.
+    """
     declared = headers.get("content-length", "0")
     if declared.isascii() and declared.isdigit() and int(declared[:20]) > max_bytes:
         raise too_large(max_bytes)
     chunks: list[bytes] = []
     size, more = 0, True
     # The first part too: headers may come with no body after them.
-    patience = Patience(seconds)
+    patience = None if is_complete else Patience(seconds)
     try:
         while more and size <= max_bytes:
             chunk, more = await _next(receive)
@@ -27,12 +32,13 @@ async def read(
             if keep:
                 chunks.append(chunk)
     except asyncio.CancelledError:
-        if not patience.is_at_end():
+        if patience is None or not patience.is_at_end():
             raise
         message = f"The body did not arrive within {seconds:g} s."
         raise Refused(408, "body_too_slow", message) from None
     finally:
-        patience.end()
+        if patience is not None:
+            patience.end()
     if size > max_bytes:
         raise too_large(max_bytes)
     return chunks[0] if len(chunks) == 1 else b"".join(chunks)

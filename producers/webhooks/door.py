@@ -115,12 +115,10 @@ class Door:
         source_id = _uuid(scope["path"].removeprefix(PATH))
         source, body = await self._read(source_id, scope, receive, headers)
         content_type = headers.get("content-type", "").split(";")[0].strip().lower()
-        examined = partial(
-            examine, source, body, headers, source.limits or self.limits.default,
-            now=self.clock.now(), tolerance_seconds=self.limits.tolerance_seconds,
-        )  # fmt: skip
+        delivery = (source, body, headers, source.limits or self.limits.default, self.clock.now(),
+                    self.limits.tolerance_seconds)  # fmt: skip
         at_once = len(body) <= AT_ONCE_BYTES and ENCODING not in headers
-        found = examined() if at_once else await self.large_bodies.run(source.id, examined)
+        found = examine(*delivery) if at_once else await self.large_bodies.run(source.id, partial(examine, *delivery))
         try:
             verdict, standing = self._judge(source, body, content_type, found)
         except Refused as refused:
@@ -137,9 +135,13 @@ class Door:
         """The source and the body. To a source that does not exist it comes as to any other, and is not kept."""
         began = time.perf_counter()
         source = None if source_id is None else await self.sources.find(source_id)
+        state = scope.setdefault("state", {})
         if source is None:
-            scope.setdefault("state", {})["body_goes_to"] = "nobody"
-        body = await read(receive, headers, self.limits.max_bytes, self.limits.body_seconds, keep=source is not None)
+            state["body_goes_to"] = "nobody"
+        body = await read(
+            receive, headers, self.limits.max_bytes, self.limits.body_seconds,
+            keep=source is not None, is_complete="body_is_complete" in state,
+        )  # fmt: skip
         if source is not None and time.perf_counter() - began > 1:
             # The body came slowly; the source may be changed or deleted meanwhile.
             source = await self.sources.find(source.id)

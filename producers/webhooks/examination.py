@@ -30,7 +30,7 @@ class Examined(NamedTuple):
 
 
 def examine(
-    source: KnownSource, body: bytes, headers: Mapping[str, str], own: SourceLimits, *,
+    source: KnownSource, body: bytes, headers: Mapping[str, str], own: SourceLimits,
     now: datetime, tolerance_seconds: int,
 ) -> Examined:  # fmt: skip
     """Judge the bytes as they were sent, and read what they hold."""
