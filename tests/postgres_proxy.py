@@ -1,4 +1,4 @@
-"""A TCP proxy before Postgres: it can lose the start-up parameter `role`, or every packet of what is connected."""
+"""A TCP proxy before Postgres: it loses the start-up parameter `role`, the answer to a COMMIT, or all packets."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -6,60 +6,40 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit, urlunsplit
 
+from tests.tcp_proxy import CHUNK, HOST, TcpProxy, listening
+
 SSL_REQUEST, STARTUP = 80877103, 196608
+COMMITTED = b"COMMIT\x00"  # the tag in CommandComplete
 
 
 @dataclass
-class PostgresProxy:
+class PostgresProxy(TcpProxy):
     """Passes everything on. While `drops_role`, new sessions lose that parameter, as in a pooler that ignores it.
 
     While `is_silent`, whatever is connected, and whatever connects, never gets another byte through, either way, and
-    is told of no end; what connects afterwards gets through.
+    is told of no end; what connects afterwards gets through. While `armed`, the next answer to a COMMIT is `lost`, and
+    both sides are cut.
     """
 
-    host: str
-    port: int
     drops_role: bool = False
     is_silent: bool = False
-    _tasks: set[asyncio.Task[None]] = field(default_factory=set)
-    _lost: set[asyncio.StreamWriter] = field(default_factory=set)
+    armed: bool = False
+    lost: int = 0
+    _dead: set[asyncio.StreamWriter] = field(default_factory=set)
     _open: set[asyncio.StreamWriter] = field(default_factory=set)
 
     def silence(self) -> None:
         """From now on nothing gets through."""
         self.is_silent = True
-        self._lost |= self._open
+        self._dead |= self._open
 
-    def cut(self) -> None:
-        """End every connection."""
-        for one in self._tasks:
-            one.cancel()
-
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """One connection, both ways, until either side ends."""
-        server_reader, server_writer = await asyncio.open_connection(self.host, self.port)
-        self._open.add(writer)
-        if self.is_silent:
-            self._lost.add(writer)
-        ways = (self._ask(reader, server_writer, writer), self._answer(server_reader, writer))
-        tasks = {asyncio.create_task(one) for one in ways}
-        self._tasks |= tasks
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        if writer in self._lost:  # nobody hears that the other side is gone
-            await asyncio.wait(tasks)
-        for one in tasks:
-            one.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        self._tasks -= tasks
-        self._open.discard(writer)
-        for end in (writer, server_writer):
-            end.close()
-            with suppress(OSError):
-                await end.wait_closed()
-
-    async def _ask(
+    async def ask(
         self, reader: asyncio.StreamReader, server: asyncio.StreamWriter, client: asyncio.StreamWriter
     ) -> None:
+        """What the client sends, with or without the role."""
+        self._open.add(client)
+        if self.is_silent:
+            self._dead.add(client)
         with suppress(OSError, asyncio.IncompleteReadError):
             code = SSL_REQUEST
             while code == SSL_REQUEST:
@@ -67,19 +47,31 @@ class PostgresProxy:
                 code = int.from_bytes(head[4:])
                 rest = await reader.readexactly(int.from_bytes(head[:4]) - 8)
                 self._send(server, client, head + rest if code != STARTUP or not self.drops_role else _without(rest))
-            while data := await reader.read(1 << 16):
+            while data := await reader.read(CHUNK):
                 self._send(server, client, data)
                 await server.drain()
+        await self._ended(client)
 
-    async def _answer(self, reader: asyncio.StreamReader, client: asyncio.StreamWriter) -> None:
+    async def answer(self, reader: asyncio.StreamReader, client: asyncio.StreamWriter) -> None:
+        """What Postgres sends, up to a COMMIT that is lost."""
         with suppress(OSError):
-            while data := await reader.read(1 << 16):
+            while data := await reader.read(CHUNK):
+                if self.armed and COMMITTED in data:
+                    self.armed = False
+                    self.lost += 1
+                    return
                 self._send(client, client, data)
                 await client.drain()
+        await self._ended(client)
 
     def _send(self, to: asyncio.StreamWriter, client: asyncio.StreamWriter, data: bytes) -> None:
-        if client not in self._lost:
+        if client not in self._dead:
             to.write(data)
+
+    async def _ended(self, client: asyncio.StreamWriter) -> None:
+        self._open.discard(client)
+        if client in self._dead:  # the other side does not hear of it
+            await asyncio.Event().wait()
 
 
 def _without(parameters: bytes) -> bytes:
@@ -95,12 +87,6 @@ async def postgres_proxy(url: str) -> AsyncIterator[tuple[PostgresProxy, str]]:
     """A proxy before the Postgres of a URL, and the URL through it."""
     parts = urlsplit(url)
     proxy = PostgresProxy(parts.hostname or "", parts.port or 5432)
-    server = await asyncio.start_server(proxy.serve, "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
     login = parts.netloc.rsplit("@", 1)[0]
-    try:
-        yield proxy, urlunsplit(parts._replace(netloc=f"{login}@127.0.0.1:{port}"))
-    finally:
-        server.close()
-        proxy.cut()
-        await server.wait_closed()
+    async with listening(proxy) as port:
+        yield proxy, urlunsplit(parts._replace(netloc=f"{login}@{HOST}:{port}"))

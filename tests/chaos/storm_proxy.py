@@ -7,7 +7,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
-CHUNK = 64 << 10
+from tests.tcp_proxy import CHUNK, AbruptProxy, listening
+
 SLOW_CHUNK, SLOW_SECONDS = 1000, 0.003
 
 
@@ -30,42 +31,32 @@ def fate_of(dice: random.Random) -> Fate:
 
 
 @dataclass
-class Proxy:
+class Proxy(AbruptProxy):
     """Connections to one address, each with its fate; `seen` counts what was done to them."""
 
-    host: str
-    port: int
-    dice: random.Random
+    dice: random.Random = field(default_factory=random.Random)
     own_port: int = 0
     seen: Counter[str] = field(default_factory=Counter)
-    _open: set[asyncio.Task[None]] = field(default_factory=set)
+    _fates: dict[asyncio.StreamWriter, Fate] = field(default_factory=dict)
 
-    async def accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def serve(self, reader: asyncio.StreamReader, client: asyncio.StreamWriter) -> None:
         """One client, until either side is gone or the fate is met."""
-        task = asyncio.current_task()
-        assert task is not None
-        self._open.add(task)
-        task.add_done_callback(self._open.discard)
-        fate = fate_of(self.dice)
+        fate = self._fates[client] = fate_of(self.dice)
         self.seen["slow"] += fate.slow
-        try:
-            upstream_reader, upstream_writer = await asyncio.open_connection(self.host, self.port)
-        except OSError:
-            writer.transport.abort()
-            return
-        ways = [
-            asyncio.create_task(self._pass(reader, upstream_writer, fate.request_bytes, "request", fate.slow)),
-            asyncio.create_task(self._pass(upstream_reader, writer, fate.answer_bytes, "answer", fate.slow)),
-        ]
-        try:
-            await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for way in ways:
-                way.cancel()
-            writer.transport.abort()
-            upstream_writer.transport.abort()
-            with suppress(asyncio.CancelledError):
-                await asyncio.gather(*ways, return_exceptions=True)
+        await super().serve(reader, client)
+        del self._fates[client]
+
+    async def ask(
+        self, reader: asyncio.StreamReader, server: asyncio.StreamWriter, client: asyncio.StreamWriter
+    ) -> None:
+        """What the client sends, up to its fate."""
+        fate = self._fates[client]
+        await self._pass(reader, server, fate.request_bytes, "request", fate.slow)
+
+    async def answer(self, reader: asyncio.StreamReader, client: asyncio.StreamWriter) -> None:
+        """What the server sends, up to its fate."""
+        fate = self._fates[client]
+        await self._pass(reader, client, fate.answer_bytes, "answer", fate.slow)
 
     async def _pass(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, left: int | None, what: str, slow: bool
@@ -82,22 +73,10 @@ class Proxy:
                         self.seen[f"cut in mid-{what}"] += 1
                         return
 
-    async def close(self) -> None:
-        """End what is open."""
-        for task in list(self._open):
-            task.cancel()
-        await asyncio.gather(*self._open, return_exceptions=True)
-
 
 @asynccontextmanager
 async def proxy(host: str, port: int, dice: random.Random) -> AsyncIterator[Proxy]:
     """One that listens on a port of its own."""
-    one = Proxy(host, port, dice)
-    server = await asyncio.start_server(one.accept, "127.0.0.1", 0)
-    one.own_port = server.sockets[0].getsockname()[1]
-    try:
+    one = Proxy(host, port, dice=dice)
+    async with listening(one) as one.own_port:
         yield one
-    finally:
-        server.close()
-        await one.close()
-        await server.wait_closed()

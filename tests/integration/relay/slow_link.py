@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
 from compose.devstack.kafka import HOST, KafkaServer
+from tests.tcp_proxy import AbruptProxy, listening
 
 CHUNK = 8 << 10
 
@@ -24,53 +25,26 @@ class FarKafka(KafkaServer):
 
 
 @dataclass
-class SlowLink:
+class SlowLink(AbruptProxy):
     """Passes on at most so many bytes a second to the server; what comes back is not held up."""
 
-    port: int
-    bytes_per_second: int
+    bytes_per_second: int = 1 << 20
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
-    _tasks: set["asyncio.Task[None]"] = field(default_factory=set)
 
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """One connection, until either side ends."""
-        there, back = await asyncio.open_connection(HOST, self.port)
-        ways = {
-            asyncio.create_task(self._pass(reader, back, slowly=True)),
-            asyncio.create_task(self._pass(there, writer, slowly=False)),
-        }
-        self._tasks |= ways
-        await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
-        for way in ways:
-            way.cancel()
-        await asyncio.gather(*ways, return_exceptions=True)
-        self._tasks -= ways
-        writer.transport.abort()
-        back.transport.abort()
-
-    async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, slowly: bool) -> None:
+    async def ask(
+        self, reader: asyncio.StreamReader, server: asyncio.StreamWriter, client: asyncio.StreamWriter
+    ) -> None:
+        """What the client sends, after its time."""
         with suppress(OSError):
             while data := await reader.read(CHUNK):
-                if slowly:
-                    async with self._turn:
-                        await asyncio.sleep(len(data) / self.bytes_per_second)
-                writer.write(data)
-                await writer.drain()
-
-    def cut(self) -> None:
-        """End every connection."""
-        for one in self._tasks:
-            one.cancel()
+                async with self._turn:
+                    await asyncio.sleep(len(data) / self.bytes_per_second)
+                server.write(data)
+                await server.drain()
 
 
 @asynccontextmanager
 async def slow_link(port: int, to: int, bytes_per_second: int) -> AsyncIterator[None]:
     """Listen on one port for the server on another."""
-    link = SlowLink(to, bytes_per_second)
-    server = await asyncio.start_server(link.serve, HOST, port, limit=CHUNK)
-    try:
+    async with listening(SlowLink(HOST, to, bytes_per_second=bytes_per_second), port, CHUNK):
         yield
-    finally:
-        server.close()
-        link.cut()
-        await server.wait_closed()

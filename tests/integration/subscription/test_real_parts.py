@@ -26,7 +26,7 @@ from tests.eventually import eventually
 from tests.factories import record_of
 from tests.integration.consumers import rows
 from tests.integration.runner.bench import Bench
-from tests.integration.subscription.proxy import before
+from tests.postgres_proxy import postgres_proxy
 
 BILLING = BY_NAME["billing"]
 
@@ -71,11 +71,11 @@ async def billed(bench: Bench) -> set[Any]:
 async def test_the_answer_to_a_commit_is_lost(settings: Settings, bench: Bench, database: str) -> None:
     """Postgres has committed, the connection dies before it can say so, three times: nothing twice, nothing lost."""
     events = webhooks(60)
-    async with before(database) as (proxy, url):
+    async with postgres_proxy(database) as (proxy, url):
         through = settings.model_copy(update={"postgres_url": SecretStr(url)})
         async with consumer_parts(BILLING, through) as (subscribe, *_), subscribe():
             for round_ in range(3):
-                proxy.armed = 1
+                proxy.armed = True
                 await produce(settings, events[20 * round_ : 20 * (round_ + 1)])
 
                 async def done(count: int = 20 * (round_ + 1)) -> bool:
