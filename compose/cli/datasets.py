@@ -13,12 +13,14 @@ from compose.cli.output import (
     coloured,
     moment,
     number,
+    print_answer,
     print_json,
     show_fields,
     show_list,
     table,
     terminal,
 )
+from compose.cli.reaching import connected
 
 EPILOG = """
 [cyan]headrace datasets upload wine.csv --name wine --wait[/]
@@ -63,7 +65,6 @@ def register(app: typer.Typer) -> None:
         as_json: AsJson = False,
     ) -> None:
         """Upload a CSV file. With --wait, exit status 1 when it is rejected."""
-        from compose.cli.client import connected
         from compose.cli.watching import wait_for_dataset
 
         said: dict[str, Any] = {"name": name}
@@ -88,8 +89,6 @@ def register(app: typer.Typer) -> None:
     @datasets.command("list")
     def newest(limit: Limit = 50, as_json: AsJson = False) -> None:
         """List datasets, newest first."""
-        from compose.cli.client import connected
-
         with connected() as api:
             answer = api.get("/v1/datasets", limit=limit)
         columns = table("id", "name", "version", "state", "rows", "columns", "created", right=("version", "rows"))
@@ -105,20 +104,13 @@ def register(app: typer.Typer) -> None:
     @datasets.command()
     def show(dataset: Id, as_json: AsJson = False) -> None:
         """Show a dataset: its state, columns, and what validation found."""
-        from compose.cli.client import connected
-
         with connected() as api:
             found = api.get(f"/v1/datasets/{api.dataset(dataset)}")
-        if as_json:
-            print_json(found)
-        else:
-            _show(found)
+        print_answer(found, as_json, _show)
 
     @datasets.command()
     def report(dataset: Id, as_json: AsJson = False) -> None:
         """Show what validation found: rule, column, rows, samples."""
-        from compose.cli.client import connected
-
         with connected() as api:
             found = api.get(f"/v1/datasets/{api.dataset(dataset)}/report")
         if as_json:

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from compose.cli.reaching import connected
+
 AsJson = Annotated[bool, typer.Option("--json", help="Everything as one JSON object at the end.")]
 DataDir = Annotated[
     Path | None, typer.Option("--data-dir", help="Where the stack keeps everything (default: HEADRACE_DATA_DIR).")
@@ -22,7 +24,6 @@ def register(app: typer.Typer) -> None:
 
         Exit status 0 only if every check holds.
         """
-        from compose.cli.client import connected
         from compose.cli.output import print_json, terminal
         from compose.demo.flow import run, show
 

@@ -8,6 +8,7 @@ from rich.markup import escape
 
 from compose.cli.inputs import moment_of
 from compose.cli.output import AsJson, moment, print_json, table, terminal
+from compose.cli.reaching import connected
 
 EPILOG = """
 [cyan]headrace events list[/]  the newest, the last one at the bottom
@@ -37,7 +38,6 @@ def register(app: typer.Typer) -> None:
         as_json: AsJson = False,
     ) -> None:
         """List events, oldest first; without --since, --cursor or --all the newest. --follow --json: one a line."""
-        from compose.cli.client import connected
         from compose.cli.following import pages
 
         asked: dict[str, Any] = {

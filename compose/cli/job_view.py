@@ -8,17 +8,14 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from compose.cli.client import Client
 from compose.cli.models import print_remarks
-from compose.cli.output import coloured, moment, number, print_json, show_fields, table, terminal
+from compose.cli.output import coloured, moment, number, print_answer, show_fields, table, terminal
 from compose.cli.watching import Job, doing, follow, fraction
 
 
 def watch_until_over(api: Client, job_id: str, timeout_seconds: float | None, as_json: bool) -> int:
     """Show a job until it is over; the exit status, 0 when it succeeded."""
     job = _quietly(api, job_id, timeout_seconds) if as_json else _live(api, job_id, timeout_seconds, terminal())
-    if as_json:
-        print_json(job)
-    else:
-        show_job(job)
+    print_answer(job, as_json, show_job)
     return 0 if job["state"] == "succeeded" else 1
 
 

@@ -7,7 +7,8 @@ from rich.markup import escape
 
 from compose.cli.inputs import parsed_options
 from compose.cli.models import baseline_note
-from compose.cli.output import AsJson, Limit, coloured, moment, print_json, show_list, table, terminal
+from compose.cli.output import AsJson, Limit, coloured, moment, print_answer, print_json, show_list, table, terminal
+from compose.cli.reaching import connected
 
 EPILOG = """
 [cyan]headrace jobs start --dataset wine --target cultivar --model wine --option seed=7 --wait[/]
@@ -36,7 +37,6 @@ def register(app: typer.Typer) -> None:
         as_json: AsJson = False,
     ) -> None:
         """Start a training job."""
-        from compose.cli.client import connected
         from compose.cli.job_view import watch_until_over
 
         body = {
@@ -56,8 +56,6 @@ def register(app: typer.Typer) -> None:
     @jobs.command("list")
     def newest(limit: Limit = 50, as_json: AsJson = False) -> None:
         """List jobs, newest first."""
-        from compose.cli.client import connected
-
         with connected() as api:
             answer = api.get("/v1/jobs", limit=limit)
         show_list(
@@ -68,20 +66,15 @@ def register(app: typer.Typer) -> None:
     @jobs.command()
     def show(job: Id, as_json: AsJson = False) -> None:
         """Show a job: its state, metrics beside the baseline, failure, and timeline."""
-        from compose.cli.client import connected
         from compose.cli.job_view import show_job
 
         with connected() as api:
             found = api.get(f"/v1/jobs/{job}")
-        if as_json:
-            print_json(found)
-        else:
-            show_job(found)
+        print_answer(found, as_json, show_job)
 
     @jobs.command(epilog=EPILOG)
     def watch(job: Id, timeout: Timeout = None, as_json: AsJson = False) -> None:
         """Watch a job until it is over. Exit status 1 unless it succeeded; --json prints the job at its end."""
-        from compose.cli.client import connected
         from compose.cli.job_view import watch_until_over
 
         with connected() as api:
@@ -94,14 +87,9 @@ def register(app: typer.Typer) -> None:
         as_json: AsJson = False,
     ) -> None:
         """Ask a job to stop; an error when it has ended already."""
-        from compose.cli.client import connected
-
         with connected() as api:
             answer = api.post(f"/v1/jobs/{job}/cancel", None if reason is None else {"reason": reason})
-        if as_json:
-            print_json(answer)
-        else:
-            terminal().print(f"{answer['id']}  {answer['state']}")
+        print_answer(answer, as_json, f"{answer['id']}  {answer['state']}")
 
 
 def _line(job: dict[str, Any]) -> tuple[str, ...]:

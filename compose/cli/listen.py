@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from compose.cli.inputs import moment_of
+from compose.cli.reaching import connected
 
 EPILOG = """
 [cyan]headrace listen SOURCE --forward-to http://127.0.0.1:3000/webhooks[/]  each webhook from now on
@@ -31,7 +32,6 @@ def register(app: typer.Typer) -> None:
         Sends the original body, its content type and the headers that were kept, with headrace-event-id and
         headrace-request-id. An answer with an error is printed, and the delivery is not sent again.
         """
-        from compose.cli.client import connected
         from compose.cli.forwarding import Forwarding
 
         if not forward_to.startswith(("http://", "https://")):

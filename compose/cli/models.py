@@ -7,6 +7,7 @@ import typer
 from rich.markup import escape
 
 from compose.cli.output import AsJson, Limit, moment, number, print_json, show_fields, show_list, table, terminal
+from compose.cli.reaching import connected
 
 EPILOG = """
 [cyan]headrace models download wine --version 3 --output wine-3[/]  then load it as docs/models.md shows
@@ -24,8 +25,6 @@ def register(app: typer.Typer) -> None:
     @models.command("list")
     def lines(limit: Limit = 50, as_json: AsJson = False) -> None:
         """List models with how their newest version does."""
-        from compose.cli.client import connected
-
         with connected() as api:
             answer = api.get("/v1/models", limit=limit)
         show_list(
@@ -45,8 +44,6 @@ def register(app: typer.Typer) -> None:
         as_json: AsJson = False,
     ) -> None:
         """Show one version of a model: metrics beside the baseline, lineage, files."""
-        from compose.cli.client import connected
-
         with connected() as api:
             if version is None:
                 found = api.get(f"/v1/models/{name}")
@@ -61,8 +58,6 @@ def register(app: typer.Typer) -> None:
     @models.command()
     def versions(name: Name, limit: Limit = 50, as_json: AsJson = False) -> None:
         """List a model's versions, newest first."""
-        from compose.cli.client import connected
-
         with connected() as api:
             answer = api.get(f"/v1/models/{name}/versions", limit=limit)
         show_list(
@@ -82,7 +77,6 @@ def register(app: typer.Typer) -> None:
         as_json: AsJson = False,
     ) -> None:
         """Download a model's files, checked against their SHA-256."""
-        from compose.cli.client import connected
         from compose.cli.model_files import download_files
 
         with connected() as api:

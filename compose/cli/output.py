@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 
 import typer
@@ -33,6 +33,16 @@ def terminal(*, stderr: bool = False) -> Console:
 def print_json(value: Any) -> None:
     """One JSON document."""
     print(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def print_answer(answer: Any, as_json: bool, shown: str | Callable[[Any], None]) -> None:
+    """An answer as JSON, or as people read it: a line, or what `shown` prints of it."""
+    if as_json:
+        print_json(answer)
+    elif isinstance(shown, str):
+        terminal().print(shown)
+    else:
+        shown(answer)
 
 
 def table(*columns: str, right: Sequence[str] = ()) -> Table:

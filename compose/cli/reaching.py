@@ -1,5 +1,6 @@
-"""Whose dead letters and replays a command is about."""
+"""The API as a command reaches it; nothing heavy is imported before it is asked."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,12 +13,17 @@ Operator = Annotated[
 ]
 
 
+def connected(data_dir: Path | None = None) -> "Client":
+    """A client of the API that the settings or the running stack name; raises Failure without a key."""
+    from compose.cli import client
+
+    return client.connected(data_dir)
+
+
 def reach(operator: bool) -> "Client":
     """The API with the key's tenant, or the operator's part of it."""
     if operator:
         from compose.cli.operator import operating
 
         return operating()
-    from compose.cli.client import connected
-
     return connected()

@@ -10,7 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from compose.cli.client import Client
 from compose.cli.failure import Failure
-from compose.cli.output import moment, print_json, show_fields, table, terminal
+from compose.cli.output import moment, print_answer, print_json, show_fields, table, terminal
 
 POLL_SECONDS = 0.3
 PATIENCE_SECONDS = 30.0
@@ -45,10 +45,7 @@ def told(api: Client, replay: Replay, wait: bool, timeout_seconds: float | None,
     """Show a replay as it is, or when it is over; the exit status, 1 if a message failed again."""
     if wait:
         replay = watched(api, replay["id"], timeout_seconds, quiet=as_json)
-    if as_json:
-        print_json(replay)
-    else:
-        show(replay)
+    print_answer(replay, as_json, show)
     return 1 if replay["counts"]["failed_again"] else 0
 
 

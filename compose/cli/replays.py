@@ -6,7 +6,7 @@ import typer
 from rich.markup import escape
 
 from compose.cli.dead_letters import Class, Consumer, Fingerprint, Since, Type, Until
-from compose.cli.output import AsJson, Limit, moment, number, print_json, show_list, table
+from compose.cli.output import AsJson, Limit, moment, number, print_answer, show_list, table
 from compose.cli.reaching import Operator, reach
 
 EPILOG = """
@@ -83,10 +83,7 @@ def register(app: typer.Typer) -> None:
 
         with reach(operator) as api:
             found = api.get(f"/v1/replays/{replay}", state=state, limit=limit, cursor=cursor)
-        if as_json:
-            print_json(found)
-        else:
-            show(found)
+        print_answer(found, as_json, show)
 
     @replays.command(epilog=EPILOG)
     def watch(replay: Id, timeout: Timeout = None, operator: Operator = False, as_json: AsJson = False) -> None:
@@ -103,10 +100,7 @@ def register(app: typer.Typer) -> None:
 
         with reach(operator) as api:
             found = api.post(f"/v1/replays/{replay}/cancel")
-        if as_json:
-            print_json(found)
-        else:
-            show(found)
+        print_answer(found, as_json, show)
 
 
 def begin(

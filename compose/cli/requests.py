@@ -18,6 +18,7 @@ from compose.cli.output import (
     table,
     terminal,
 )
+from compose.cli.reaching import connected
 from compose.cli.replays import DryRun, Expected, Reason, Throttle, Timeout, Wait, Yes
 
 EPILOG = """
@@ -52,8 +53,6 @@ def register(app: typer.Typer) -> None:
         as_json: AsJson = False,
     ) -> None:
         """List deliveries, newest first: accepted, repeated, and some of those that were rejected."""
-        from compose.cli.client import connected
-
         asked = {
             "source_id": source, "outcome": outcome, "from": since and moment_of(since), "to": to and moment_of(to),
             "cursor": cursor, "limit": 200 if all else limit,
@@ -77,8 +76,6 @@ def register(app: typer.Typer) -> None:
     @requests.command()
     def show(request: Annotated[str, typer.Argument(help="Its id.")], as_json: AsJson = False) -> None:
         """Show an accepted request: its event, its identity, the headers that were kept."""
-        from compose.cli.client import connected
-
         with connected() as api:
             found = api.get(f"/v1/requests/{request}")
         if as_json:
@@ -106,7 +103,6 @@ def register(app: typer.Typer) -> None:
         import sys
         from pathlib import Path
 
-        from compose.cli.client import connected
         from compose.cli.failure import Failure
 
         with connected() as api:
@@ -131,7 +127,6 @@ def register(app: typer.Typer) -> None:
         yes: Yes = False, wait: Wait = False, timeout: Timeout = None, as_json: AsJson = False,
     ) -> None:  # fmt: skip
         """Handle requests once more, under their source's mapping as it is now; never a second effect."""
-        from compose.cli.client import connected
         from compose.cli.replays import begin
 
         wanted = {"ids": ids or None, "source_id": source, "from": since, "to": until, "outcome": outcome}

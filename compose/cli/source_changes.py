@@ -7,7 +7,8 @@ from rich.markup import escape
 
 from compose.cli.inputs import body_of, parsed_options, secret_of, whole_action
 from compose.cli.merging import show_change, trained, without_null
-from compose.cli.output import AsJson, print_json, show_fields, show_warnings, table, terminal
+from compose.cli.output import AsJson, print_answer, print_json, show_fields, show_warnings, table, terminal
+from compose.cli.reaching import connected
 
 Id = Annotated[str, typer.Argument(help="The source's id or name.")]
 Expression = "A JMESPath expression or a literal in single quotes; with --train."
@@ -33,8 +34,6 @@ def register(sources: typer.Typer) -> None:
         as_json: AsJson = False,
     ) -> None:
         """Change what is named of a source, and nothing else. Another action is another version of its mapping."""
-        from compose.cli.client import connected
-
         given = {"dataset_id": dataset_id, "target": target, "model": model, "options": options}
         mapping = {name: value for name, value in given.items() if value is not None}
         if mapping and not train:
@@ -70,17 +69,12 @@ def register(sources: typer.Typer) -> None:
         source: Id, yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False, as_json: AsJson = False
     ) -> None:
         """Delete a source. What it accepted stays."""
-        from compose.cli.client import connected
-
         if not yes:
             typer.confirm(f"Delete source {source}? Its URL will answer 401", abort=True, err=True)
         with connected() as api:
             found = api.source(source)
             api.delete(f"/v1/sources/{found}")
-        if as_json:
-            print_json({"id": found, "deleted": True})
-        else:
-            terminal().print(f"{source}  deleted")
+        print_answer({"id": found, "deleted": True}, as_json, f"{source}  deleted")
 
     @sources.command("rotate-secret")
     def rotate_secret(
@@ -90,8 +84,6 @@ def register(sources: typer.Typer) -> None:
         as_json: AsJson = False,
     ) -> None:
         """Give a source a new secret, shown once. The old one is valid for a while."""
-        from compose.cli.client import connected
-
         body: dict[str, Any] = {"grace_seconds": grace_seconds}
         if secret is not None:
             body["secret"] = secret_of(secret)
@@ -113,7 +105,6 @@ def register(sources: typer.Typer) -> None:
         as_json: AsJson = False,
     ) -> None:
         """Show what a payload would become, without doing it. Exit status 1 if it fits no mapping."""
-        from compose.cli.client import connected
         from schemas.json_text import read_json
 
         try:
@@ -138,8 +129,6 @@ def register(sources: typer.Typer) -> None:
 
 
 def _pause(source: str, paused: bool, as_json: bool) -> None:
-    from compose.cli.client import connected
-
     with connected() as api:
         before = api.get(f"/v1/sources/{api.source(source)}")
         after = api.patch(f"/v1/sources/{before['id']}", {"paused": paused})

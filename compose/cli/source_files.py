@@ -12,6 +12,7 @@ from rich.markup import escape
 from compose.cli.client import Client
 from compose.cli.failure import Failure
 from compose.cli.output import AsJson, print_json, show_warnings, terminal
+from compose.cli.reaching import connected
 
 EPILOG = """
 [cyan]headrace sources export > sources.toml[/]  all of them, without their secrets
@@ -36,7 +37,6 @@ def register(sources: typer.Typer) -> None:
     @sources.command(epilog=EPILOG)
     def export() -> None:
         """Print all sources as TOML, without their secrets, for diff and apply."""
-        from compose.cli.client import connected
         from compose.cli.source_file import written
 
         with connected() as api:
@@ -67,7 +67,6 @@ def register(sources: typer.Typer) -> None:
         as_json: AsJson = False,
     ) -> None:
         """Make the sources as a file says: create, change, with --prune delete. Twice is as good as once."""
-        from compose.cli.client import connected
         from compose.cli.source_file import secret_behind
 
         changes = _changes(file, prune)
@@ -129,7 +128,6 @@ def _there(api: Client) -> list[dict[str, Any]]:
 
 
 def _changes(file: str, prune: bool) -> Any:
-    from compose.cli.client import connected
     from compose.cli.source_file import differences, read
 
     wanted = read(file)

@@ -9,6 +9,7 @@ from rich.markup import escape
 from compose.cli import source_changes, source_files, streams
 from compose.cli.inputs import action, parsed_options, secret_of, whole_action
 from compose.cli.output import AsJson, Limit, moment, print_json, show_fields, show_list, show_warnings, table, terminal
+from compose.cli.reaching import connected
 
 EPILOG = """
 [cyan]headrace sources create shop[/]  webhooks are only published
@@ -52,8 +53,6 @@ def register(app: typer.Typer) -> None:
         as_json: AsJson = False,
     ) -> None:
         """Create a source. Its secret is shown once."""
-        from compose.cli.client import connected
-
         given = {"dataset_id": dataset_id, "target": target, "model": model, "options": options}
         if not train and any(value is not None for value in given.values()):
             raise typer.BadParameter("a mapping is for a source that trains; add --train")
@@ -80,8 +79,6 @@ def register(app: typer.Typer) -> None:
     @sources.command("list")
     def newest(limit: Limit = 50, as_json: AsJson = False) -> None:
         """List sources, newest first."""
-        from compose.cli.client import connected
-
         with connected() as api:
             answer = api.get("/v1/sources", limit=limit)
         show_list(
@@ -96,8 +93,6 @@ def register(app: typer.Typer) -> None:
     @sources.command()
     def show(source: Annotated[str, typer.Argument(help="Its id or name.")], as_json: AsJson = False) -> None:
         """Show a source, without its secret."""
-        from compose.cli.client import connected
-
         with connected() as api:
             found = api.get(f"/v1/sources/{api.source(source)}")
         if as_json:

@@ -6,6 +6,7 @@ import typer
 from rich.markup import escape
 
 from compose.cli.output import AsJson, Limit, coloured, moment, number, show_list, table
+from compose.cli.reaching import connected
 
 EPILOG = """
 [cyan]headrace sources streams[/]  how many rows are open, and when they become a version
@@ -20,8 +21,6 @@ def register(sources: typer.Typer) -> None:
     @sources.command(epilog=EPILOG)
     def streams(limit: Limit = 50, as_json: AsJson = False) -> None:
         """List the streams of rows that sources feed, with the version that was sealed last."""
-        from compose.cli.client import connected
-
         with connected() as api:
             answer = api.get("/v1/streams", limit=limit)
         show_list(

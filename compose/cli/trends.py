@@ -9,6 +9,7 @@ from rich.table import Table
 
 from compose.cli.inputs import moment_of
 from compose.cli.output import AsJson, moment, number, print_json, show_list, sparkline, table, terminal
+from compose.cli.reaching import connected
 
 EPILOG = """
 [cyan]headrace trends[/]  each model and metric in a row
@@ -35,8 +36,6 @@ def register(app: typer.Typer) -> None:
         as_json: AsJson = False,
     ) -> None:
         """Show how each model does, version by version, beside its baseline."""
-        from compose.cli.client import connected
-
         path = "/v1/metric-trends/summary" if summary else "/v1/metric-trends"
         period = {"from": since and moment_of(since), "to": to and moment_of(to)}
         with connected() as api:

@@ -8,6 +8,7 @@ from rich.markup import escape
 
 from compose.cli.inputs import moment_of
 from compose.cli.output import AsJson, number, show_list, table
+from compose.cli.reaching import connected
 
 
 class Window(StrEnum):
@@ -31,8 +32,6 @@ def register(app: typer.Typer) -> None:
         as_json: AsJson = False,
     ) -> None:
         """Show what was used, per meter and day or month."""
-        from compose.cli.client import connected
-
         period = {"from": since and moment_of(since), "to": to and moment_of(to)}
         with connected() as api:
             answer = api.read("/v1/usage", {"meter": meter, "window": window.value, **period})
