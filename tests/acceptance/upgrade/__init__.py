@@ -1,0 +1,1 @@
+"""A running installation of an older release goes on under this code."""
