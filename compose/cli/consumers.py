@@ -12,7 +12,7 @@ import typer
 from rich.markup import escape
 
 from compose.cli.failure import Failure
-from compose.cli.output import moment, number, print_json, show_fields, table, terminal
+from compose.cli.output import OperatedDir, moment, number, print_json, show_fields, table, terminal
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
@@ -36,9 +36,6 @@ EPILOG = """
 Name = Annotated[str, typer.Argument(help="The consumer, or projection.NAME.")]
 Why = Annotated[str, typer.Option("--reason", help="Why; kept in the row.")]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document.")]
-DataDir = Annotated[
-    Path | None, typer.Option("--data-dir", help="The stack's directory, unless HEADRACE_POSTGRES_URL is set.")
-]
 
 
 def register(app: typer.Typer) -> None:
@@ -49,7 +46,7 @@ def register(app: typer.Typer) -> None:
     app.add_typer(group, name="consumers")
 
     @group.command("list", epilog=EPILOG)
-    def every(as_json: AsJson = False, data_dir: DataDir = None) -> None:
+    def every(as_json: AsJson = False, data_dir: OperatedDir = None) -> None:
         """List the consumers and projections with their state and lag."""
         found = _all(data_dir)
         if as_json:
@@ -63,7 +60,7 @@ def register(app: typer.Typer) -> None:
         terminal().print(shown)
 
     @group.command(epilog=EPILOG)
-    def show(name: Name, as_json: AsJson = False, data_dir: DataDir = None) -> None:
+    def show(name: Name, as_json: AsJson = False, data_dir: OperatedDir = None) -> None:
         """Show one consumer: partitions, breaker, who paused it and why."""
         (one,) = [one for one in _all(data_dir) if one.name == _known(name)]
         if as_json:
@@ -83,7 +80,7 @@ def register(app: typer.Typer) -> None:
         })  # fmt: skip
 
     @group.command(epilog=EPILOG)
-    def pause(name: Name, reason: Why, as_json: AsJson = False, data_dir: DataDir = None) -> None:
+    def pause(name: Name, reason: Why, as_json: AsJson = False, data_dir: OperatedDir = None) -> None:
         """Stop a consumer wherever it runs; its positions stay, and it stays paused over restarts."""
         _change(name, "paused", reason, as_json, data_dir)
 
@@ -93,7 +90,7 @@ def register(app: typer.Typer) -> None:
         allow: Annotated[
             int, typer.Option(min=0, help="So many more may fail uncounted: what is in the log already.")
         ] = 0,
-        as_json: AsJson = False, data_dir: DataDir = None,
+        as_json: AsJson = False, data_dir: OperatedDir = None,
     ) -> None:  # fmt: skip
         """Let a paused consumer continue from its positions, with a clean breaker."""
         _change(name, "running", reason, as_json, data_dir, allow)

@@ -1,16 +1,13 @@
 """`headrace demo`: the main job against the running stack."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from compose.cli.output import DataDir
 from compose.cli.reaching import connected
 
 AsJson = Annotated[bool, typer.Option("--json", help="Everything as one JSON object at the end.")]
-DataDir = Annotated[
-    Path | None, typer.Option("--data-dir", help="Where the stack keeps everything (default: HEADRACE_DATA_DIR).")
-]
 
 
 def register(app: typer.Typer) -> None:

@@ -1,12 +1,11 @@
 """`headrace doctor`: the checks of the stack, the API, and the settings."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
 
-from compose.cli.output import print_json, table, terminal
+from compose.cli.output import DataDir, print_json, table, terminal
 
 if TYPE_CHECKING:
     from compose.cli.connection import Connection
@@ -14,9 +13,6 @@ if TYPE_CHECKING:
     from compose.settings import Settings
 
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object.")]
-DataDir = Annotated[
-    Path | None, typer.Option("--data-dir", help="Where the stack keeps everything (default: HEADRACE_DATA_DIR).")
-]
 ANSWER_SECONDS = 5.0
 
 

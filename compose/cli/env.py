@@ -1,18 +1,14 @@
 """`headrace env`: addresses and key for a shell."""
 
 import shlex
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from compose.cli.failure import Failure
-from compose.cli.output import print_json
+from compose.cli.output import DataDir, print_json
 
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object instead of shell lines.")]
-DataDir = Annotated[
-    Path | None, typer.Option("--data-dir", help="Where the stack keeps everything (default: HEADRACE_DATA_DIR).")
-]
 EPILOG = """
 [cyan]eval "$(headrace env)"[/]
 

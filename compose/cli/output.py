@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -11,6 +12,12 @@ from rich.markup import escape
 from rich.table import Table
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the API's JSON on standard output, nothing else.")]
+DataDir = Annotated[
+    Path | None, typer.Option("--data-dir", help="Where the stack keeps everything (default: HEADRACE_DATA_DIR).")
+]
+OperatedDir = Annotated[
+    Path | None, typer.Option("--data-dir", help="The stack's directory, unless HEADRACE_POSTGRES_URL is set.")
+]
 Limit = Annotated[int, typer.Option("--limit", min=1, max=200, help="How many, newest first.")]
 
 PIPED_WIDTH = 200

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from compose.cli.consumers import AsJson, DataDir, with_database
+from compose.cli.consumers import AsJson, with_database
 from compose.cli.failure import Failure
-from compose.cli.output import print_json, terminal
+from compose.cli.output import OperatedDir, print_json, terminal
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
@@ -32,7 +32,7 @@ def register(letters: typer.Typer) -> None:
         offset: Annotated[int, typer.Argument(help="Its offset.", min=0)],
         consumer: Annotated[str, typer.Option(help="The consumer, or projection.NAME: it skips the record.")],
         reason: Annotated[str, typer.Option(help="Why; it is kept.", max=500)],
-        as_json: AsJson = False, data_dir: DataDir = None,
+        as_json: AsJson = False, data_dir: OperatedDir = None,
     ) -> None:  # fmt: skip
         """Make one record a dead letter without handling it, though its consumer is down or stuck."""
         from compose.adapters.positions import Positions

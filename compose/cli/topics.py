@@ -11,7 +11,7 @@ from rich.markup import escape
 
 from compose.cli import topics_restore
 from compose.cli.failure import Failure
-from compose.cli.output import moment, number, print_json, table, terminal
+from compose.cli.output import OperatedDir, moment, number, print_json, table, terminal
 
 if TYPE_CHECKING:
     from compose.growing import Standing
@@ -27,9 +27,6 @@ EPILOG = """
 [cyan]headrace topics grow headrace.webhooks 6[/]  the number it has: what was killed half-way is given up
 """
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document.")]
-DataDir = Annotated[
-    Path | None, typer.Option("--data-dir", help="The stack's directory, unless HEADRACE_POSTGRES_URL is set.")
-]
 
 
 def register(app: typer.Typer) -> None:
@@ -70,7 +67,7 @@ def register(app: typer.Typer) -> None:
     topics_restore.register(group)
 
     @group.command("list", epilog=EPILOG)
-    def every(as_json: AsJson = False, data_dir: DataDir = None) -> None:
+    def every(as_json: AsJson = False, data_dir: OperatedDir = None) -> None:
         """List the topics with their partitions; say which is suspended, and why."""
         from compose.cli.connection import operated
         from compose.growing import CannotGrow, standings
@@ -94,7 +91,7 @@ def register(app: typer.Typer) -> None:
         timeout: Annotated[float, typer.Option(help="Seconds to wait until all of it is consumed.")] = 300.0,
         dry_run: Annotated[bool, typer.Option("--dry-run", help="Say who is how far behind; change nothing.")] = False,
         as_json: AsJson = False,
-        data_dir: DataDir = None,
+        data_dir: OperatedDir = None,
     ) -> None:
         """Add partitions to a topic while everything runs, without losing the order of any key.
 

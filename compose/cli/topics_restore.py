@@ -4,7 +4,6 @@ import asyncio
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -12,7 +11,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 
 from compose.cli.failure import Failure, explain
-from compose.cli.output import number, terminal
+from compose.cli.output import OperatedDir, number, terminal
 
 if TYPE_CHECKING:
     from compose.restoring import Restored
@@ -27,9 +26,6 @@ EPILOG = """
 [cyan]headrace topics restore --from-seq 120000[/]  all from this event on, whatever Kafka has
 """
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object a line: progress, then the result.")]
-DataDir = Annotated[
-    Path | None, typer.Option("--data-dir", help="The stack's directory, unless HEADRACE_POSTGRES_URL is set.")
-]
 
 
 def register(group: typer.Typer) -> None:
@@ -41,7 +37,7 @@ def register(group: typer.Typer) -> None:
         missing: Annotated[bool, typer.Option("--missing", help="Compare also topics that show no loss.")] = False,
         dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done; change nothing.")] = False,
         as_json: AsJson = False,
-        data_dir: DataDir = None,
+        data_dir: OperatedDir = None,
     ) -> None:
         """Publish again what Kafka has lost: a disk, a restored volume, a topic made anew, another cluster.
 
