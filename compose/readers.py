@@ -20,6 +20,12 @@ if TYPE_CHECKING:
 VIEWS: dict[str, View] = {view.name: view for view in (JobsView(), MetricTrendsView(), UsageView())}
 VIEW_LIMITS = Limits()
 LIVE = text("SELECT live FROM projection_heads WHERE view = :view")
+POSITIONS = """
+    SELECT p.consumer, p.topic, p.partition, p.next, p.updated_at
+    FROM positions p LEFT JOIN projection_heads h ON p.consumer = 'projection.' || h.view
+    WHERE p.generation = coalesce(h.live, 0)
+"""
+"""The positions of every consumer, and of each projection's live generation."""
 
 
 @dataclass(frozen=True, slots=True)

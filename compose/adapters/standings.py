@@ -14,16 +14,10 @@ from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from compose.adapters.subscription.log import ends
-from compose.readers import READERS, Reader
+from compose.readers import POSITIONS, READERS, Reader
 from consumers.breaker import BAD
 from consumers.pausing import store
 
-# Of a projection those of its live generation.
-POSITIONS = text("""
-    SELECT topic, partition, next, updated_at
-    FROM positions p LEFT JOIN projection_heads h ON p.consumer = 'projection.' || h.view
-    WHERE consumer = :consumer AND p.generation = coalesce(h.live, 0)
-""")
 BLOCKED = text("SELECT consumer, min(reason) AS reason, min(since) AS since FROM blocked_partitions GROUP BY consumer")
 log = logging.getLogger(__name__)
 
@@ -86,15 +80,15 @@ async def standings(pipeline: AsyncEngine, kafka: str, prefix: str) -> list[Stan
             known = rows.get(one["consumer"], NEVER_PAUSED)
             if known["state"] == "running":
                 rows[one["consumer"]] = {**known, **one, "state": "blocked"}
-        positions = {one.name: (await tx.execute(POSITIONS, {"consumer": one.name})).all() for one in every}
+        positions = (await tx.execute(text(POSITIONS))).all()
     ends = await _ends(kafka, {prefix + topic for one in every for topic in one.topics})
-    return [_standing(one, rows.get(one.name), positions[one.name], ends, prefix) for one in every]
+    return [_standing(one, rows.get(one.name), positions, ends, prefix) for one in every]
 
 
 def _standing(
-    reader: Reader, row: Mapping[str, Any] | None, read: Sequence[Row[Any]], ends: Ends, prefix: str
+    reader: Reader, row: Mapping[str, Any] | None, positions: Sequence[Row[Any]], ends: Ends, prefix: str
 ) -> Standing:  # fmt: skip
-    found = {(one.topic, one.partition): one for one in read}
+    found = {(one.topic, one.partition): one for one in positions if one.consumer == reader.name}
     topics = {prefix + topic for topic in reader.topics}
     partitions = []
     for place in sorted({*found, *(place for place in ends if place[0] in topics)}):

@@ -10,7 +10,7 @@ from aiokafka import AIOKafkaConsumer
 from aiokafka.admin import AIOKafkaAdminClient
 
 from compose.adapters.subscription.log import ends, require_cluster
-from compose.readers import READERS
+from compose.readers import POSITIONS, READERS
 from compose.settings import Settings
 from compose.topics import partitions_of
 from schemas.topics import TOPICS
@@ -23,11 +23,6 @@ SELECT l.partitions, l.held_for, l.held_by, l.held_since, coalesce(l.settled, fa
 FROM (SELECT $1::text AS topic) AS asked LEFT JOIN topic_layouts l USING (topic)
 """
 SETTLED = "SELECT EXISTS (SELECT FROM topic_layouts WHERE topic = $1 AND settled)"
-POSITIONS = """
-SELECT p.consumer, p.partition, p.next
-FROM positions p LEFT JOIN projection_heads h ON p.consumer = 'projection.' || h.view
-WHERE p.generation = coalesce(h.live, 0) AND p.topic = $1
-"""
 
 
 class CannotGrow(Exception):
@@ -86,8 +81,8 @@ class Look:
         """Records that somebody who reads it has not consumed yet."""
         name = self.settings.kafka_topic_prefix + topic
         log = await ends(self.log, [(name, number) for number in range(partitions)])
-        rows = await self.connection.fetch(POSITIONS, name)
-        positions = {(row["consumer"], row["partition"]): row["next"] for row in rows}
+        rows = await self.connection.fetch(POSITIONS)
+        positions = {(row["consumer"], row["partition"]): row["next"] for row in rows if row["topic"] == name}
         found = {
             one.name: sum(
                 max(0, end - positions.get((one.name, number), begin)) for (_, number), (begin, end) in log.items()

@@ -12,12 +12,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from compose.adapters.subscription.log import ends
+from compose.readers import POSITIONS
 
-POSITIONS = text("""
-    SELECT p.consumer, p.topic, p.partition, p.next
-    FROM positions p LEFT JOIN projection_heads h ON p.consumer = 'projection.' || h.view
-    WHERE p.generation = coalesce(h.live, 0)
-""")
 NOW = text("SELECT headrace_clock()")
 
 MOST_TENANTS = 20
@@ -54,7 +50,7 @@ async def look(pipeline: AsyncEngine, kafka: str, prefix: str, reads: Mapping[st
     """Where everybody stands; `reads` are the topics of each. Raises what Kafka and Postgres raise."""
     async with pipeline.begin() as tx:
         now: datetime = (await tx.execute(NOW)).scalar_one()
-        positions = {(row.consumer, row.topic, row.partition): row.next for row in await tx.execute(POSITIONS)}
+        positions = {(row.consumer, row.topic, row.partition): row.next for row in await tx.execute(text(POSITIONS))}
     topics = {prefix + topic for one in reads.values() for topic in one}
     found = Lag()
     client = AIOKafkaConsumer(
