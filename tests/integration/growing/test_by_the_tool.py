@@ -58,6 +58,7 @@ async def test_each_key_keeps_its_order_over_the_growth(
 async def test_killed_and_called_again(
     settings: Settings, pipeline: AsyncEngine, admin: AIOKafkaAdminClient, step: str
 ) -> None:
+    """Once there are partitions that keys are not spread over, it can only be finished."""
     async with ground(settings, pipeline, admin) as found:
         async with writing(found):
             await found.more()
@@ -65,15 +66,21 @@ async def test_killed_and_called_again(
             assert await found.held()
             await found.parked()
             assert await topics.ensure(settings) == []
-            code, shown, said = await found.run("grow", TOPIC, "9", "--json")
-            assert (code, said.splitlines()[-1]) == (0, CONTINUES)
-            assert (json.loads(shown)["partitions"], json.loads(shown)["spread_over"]) == (9, 9)
+            async with growing(settings, TOPIC, print) as growth:
+                if step == "grow.added":
+                    with pytest.raises(CannotGrow, match=f"headrace topics grow {TOPIC} 9"):
+                        await growth.grow(6, "test", 60)
+                    assert await found.held()
+                grown = await growth.grow(9, "test", 60)
+            assert (grown.partitions, grown.spread_over, grown.held_since) == (9, 9, None)
             await found.seen_above(6)
         await found.end()
 
 
-async def test_killed_and_given_up(settings: Settings, pipeline: AsyncEngine, admin: AIOKafkaAdminClient) -> None:
-    """By the number that it had, as long as nothing was added; after that it can only be finished."""
+async def test_killed_given_up_and_grown_by_the_command(
+    settings: Settings, pipeline: AsyncEngine, admin: AIOKafkaAdminClient
+) -> None:
+    """It is given up by the number that the topic had, as long as nothing was added."""
     async with ground(settings, pipeline, admin) as found:
         async with writing(found):
             await found.killed("grow.drained", 9)
@@ -81,13 +88,9 @@ async def test_killed_and_given_up(settings: Settings, pipeline: AsyncEngine, ad
             async with growing(settings, TOPIC, print) as growth:
                 assert (await growth.grow(6, "test", 60)).held_since is None
             assert (await found.held(), await found.partitions()) == (False, 6)
-
-            await found.killed("grow.added", 9)
-            async with growing(settings, TOPIC, print) as growth:
-                with pytest.raises(CannotGrow, match=f"headrace topics grow {TOPIC} 9"):
-                    await growth.grow(6, "test", 60)
-                assert await found.held()
-                await growth.grow(9, "test", 60)
+            code, shown, said = await found.run("grow", TOPIC, "9", "--json")
+            assert (code, said.splitlines()[-1]) == (0, CONTINUES)
+            assert (json.loads(shown)["partitions"], json.loads(shown)["spread_over"]) == (9, 9)
             await found.seen_above(6)
         await found.end()
 
