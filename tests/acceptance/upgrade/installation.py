@@ -35,6 +35,12 @@ class Installation:
     settings: Settings
     left: Mapping[str, Any]
     superuser_url: str
+    offset: timedelta
+    """What its clock is ahead of this machine's; it has the hour at which it was killed."""
+
+    def now(self) -> datetime:
+        """The time that it has."""
+        return datetime.now(UTC) + self.offset
 
     async def sql(self, query: str, *arguments: Any) -> list[Any]:
         """Rows, whosever they are."""
@@ -68,9 +74,9 @@ async def restored(cluster: Cluster, kafka: str, directory: Path) -> Installatio
     await asyncio.to_thread(migrate.upgrade, login)
     await topics.ensure(settings)
     await _publish(kafka, left["records"])
-    found = Installation(settings, left, superuser)
     # The same hour as then, whenever the test runs: signatures and deadlines are as they were.
     offset = datetime.fromisoformat(left["made_at"]) + SINCE - datetime.now(UTC)
+    found = Installation(settings, left, superuser, offset)
     await found.sql("UPDATE clock_offset SET value = $1", offset)
     return found
 
