@@ -24,7 +24,8 @@ from schemas.trace import trace_id
 log = logging.getLogger(__name__)
 
 PATH = "/v1/"
-# A mebibyte of them takes half a second to parse and to check; commas are counted, those within texts too.
+# A mebibyte of them takes half a second to parse and to check; commas are counted, those within
+# texts too.
 MOST_VALUES = 30_000
 WITH_BODIES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 T = TypeVar("T")
@@ -37,7 +38,8 @@ Asgi = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class RequestBounds:
-    """What one request under /v1 may be; `uploads` are the (method, path) whose bodies are written away as they come.
+    """What one request under /v1 may be; `uploads` are the (method, path) whose bodies are written
+    away as they come.
 
     An upload brings `upload_bytes_per_second` on average, and pauses for `body_seconds` at most.
     """
@@ -51,7 +53,10 @@ class RequestBounds:
 
 
 class Admission:
-    """Lets in requests under /v1 whose key is known, each tenant's `at_once` at a time; all other paths as they are."""
+    """Lets in requests under /v1 whose key is known, each tenant's `at_once` at a time.
+
+    All other paths as they are.
+    """
 
     def __init__(self, app: Asgi, whose: Whose, bounds: RequestBounds, take_one: TakeOne) -> None:
         self._app = app
@@ -70,7 +75,9 @@ class Admission:
             return None
         self._in_hand[principal.tenant] += 1
         try:
-            admitted = await self._answering(scope, send, self._admitted(scope, receive, headers, principal))
+            admitted = await self._answering(
+                scope, send, self._admitted(scope, receive, headers, principal)
+            )
             if admitted is not None:
                 await self._app(scope, admitted, send)
         finally:
@@ -81,7 +88,9 @@ class Admission:
     async def _principal(self, headers: dict[str, str]) -> Principal:
         return await self._whose(headers.get("authorization", ""))
 
-    async def _admitted(self, scope: Scope, receive: Receive, headers: dict[str, str], principal: Principal) -> Receive:
+    async def _admitted(
+        self, scope: Scope, receive: Receive, headers: dict[str, str], principal: Principal
+    ) -> Receive:
         """What the application reads from; raises Refused or ClientLeft."""
         bounds = self._bounds
         left = self._take_one(principal)
@@ -91,7 +100,9 @@ class Admission:
             message = "Too many requests of this tenant; wait as Retry-After says."
             raise Refused(429, "rate_limited", message, headers=tuple(retry))
         if self._in_hand[principal.tenant] > bounds.at_once:
-            message = f"Too many requests at once: {bounds.at_once} of a tenant are answered at a time."
+            message = (
+                f"Too many requests at once: {bounds.at_once} of a tenant are answered at a time."
+            )
             raise Refused(429, "rate_limited", message, headers=((b"retry-after", b"1"),))
         scope["state"]["principal"] = principal
         if scope["method"] not in WITH_BODIES:
@@ -104,7 +115,9 @@ class Admission:
         return _Whole(body, receive)
 
     async def _answering(self, scope: Scope, send: Send, step: Awaitable[T]) -> T | None:
-        """What a step before the application gives; None when it is answered in the application's place."""
+        """What a step before the application gives; None when it is answered in the
+        application's place.
+        """
         trace = trace_id(scope["state"]["traceparent"])
         try:
             return await step
@@ -121,14 +134,18 @@ class Admission:
 
 
 def _check_shape(body: bytes, max_depth: int) -> None:
-    """Raise Refused for JSON that would hold the event loop while it is parsed and checked, or break its parser."""
+    """Raise Refused for JSON that would hold the event loop while it is parsed and checked, or
+    break its parser.
+    """
     if body.count(b",") >= MOST_VALUES:
         message = f"JSON has {MOST_VALUES} values at most."
     elif deeper_than(body, max_depth):
         message = f"JSON is nested {max_depth} deep at most."
     else:
         return
-    raise Refused(422, "invalid_request", f"body: {message}", errors=[{"where": "body", "message": message}])
+    raise Refused(
+        422, "invalid_request", f"body: {message}", errors=[{"where": "body", "message": message}]
+    )
 
 
 def _broken(scope: Scope, error: Exception, trace: str) -> Refused:
@@ -175,7 +192,9 @@ class _Upload:
             async with asyncio.timeout(min(pause, allowed)):
                 message = await self._receive()
         except TimeoutError:
-            raise Refusal("body_too_slow", "The upload came too slowly, or paused for too long.") from None
+            raise Refusal(
+                "body_too_slow", "The upload came too slowly, or paused for too long."
+            ) from None
         # Only the client's time counts, not that of the disk.
         self._waited += self._loop.time() - began
         self._bytes += len(message.get("body", b""))

@@ -1,4 +1,6 @@
-"""How often a tenant may ask the API: a token bucket for each, kept by each API process for itself."""
+"""How often a tenant may ask the API: a token bucket for each, kept by each API process for
+itself.
+"""
 
 import time
 from collections.abc import Callable, Mapping
@@ -16,6 +18,8 @@ def api_rates(settings: Mapping[str, float]) -> TakeOne:
     buckets = Buckets(api_rate(settings, {}))
 
     def take(principal: Principal) -> Standing:
-        return buckets.take(principal.tenant, time.monotonic(), api_rate(settings, principal.limits))
+        return buckets.take(
+            principal.tenant, time.monotonic(), api_rate(settings, principal.limits)
+        )
 
     return take

@@ -14,8 +14,13 @@ from producers.access.keys import hash_of, key_from
 
 
 async def create_key(settings: Settings, tenant_name: str, key_name: str) -> tuple[UUID, str]:
-    """A key for the tenant of that name, who is made when new; the key is returned once and not kept."""
-    pipeline = engine(settings.postgres_url.get_secret_value(), "headrace_pipeline", "admin", pool_size=1)
+    """A key for the tenant of that name, who is made when new.
+
+    The key is returned once and not kept.
+    """
+    pipeline = engine(
+        settings.postgres_url.get_secret_value(), "headrace_pipeline", "admin", pool_size=1
+    )
     try:
         clock = await database_clock(pipeline)
         key = key_from(secrets.token_bytes(32))
@@ -28,7 +33,9 @@ async def create_key(settings: Settings, tenant_name: str, key_name: str) -> tup
 
 
 async def ensure_first(settings: Settings) -> Path:
-    """Make the first tenant and write its key to `credentials.json` in the data directory, unless that is there."""
+    """Make the first tenant and write its key to `credentials.json` in the data directory,
+    unless that is there.
+    """
     path = settings.data_dir / "credentials.json"
     if not path.exists():
         tenant, key = await create_key(settings, "default", "bootstrap")

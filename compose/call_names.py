@@ -1,6 +1,8 @@
-"""What each call of the API is named in plain words, on the page /docs and, in snake_case, for clients made from it.
+"""What each call of the API is named in plain words, on the page /docs and, in snake_case, for
+clients made from it.
 
-These names stay when a function is renamed. They are in one place so that they read alike and none comes twice.
+These names stay when a function is renamed. They are in one place so that they read alike and none
+comes twice.
 """
 
 from collections.abc import Iterable
@@ -61,9 +63,16 @@ NAMES = {
 def named(routers: Iterable[APIRouter]) -> list[APIRouter]:
     """The routers, with every call that is listed under its name."""
     found = list(routers)
-    for route in (route for router in found for route in router.routes if isinstance(route, APIRoute)):
+    for route in (
+        route for router in found for route in router.routes if isinstance(route, APIRoute)
+    ):
         name = next(
-            (NAMES[call] for method in route.methods or () if (call := f"{method} {route.path}") in NAMES), None
+            (
+                NAMES[call]
+                for method in route.methods or ()
+                if (call := f"{method} {route.path}") in NAMES
+            ),
+            None,
         )
         if name is not None:
             route.summary = name

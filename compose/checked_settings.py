@@ -1,4 +1,6 @@
-"""Settings that a process cannot begin with: found before anything else, told in one line that names the setting."""
+"""Settings that a process cannot begin with: found before anything else, told in one line that
+names the setting.
+"""
 
 import re
 import socket
@@ -47,7 +49,9 @@ def kafka(settings: Settings) -> None:
     """Raise WrongSetting for what is no list of servers."""
     servers = [one.strip() for one in settings.kafka.split(",") if one.strip()]
     if not servers:
-        raise WrongSetting("kafka", "names no server; it is a list of HOST:PORT, separated by commas")
+        raise WrongSetting(
+            "kafka", "names no server; it is a list of HOST:PORT, separated by commas"
+        )
     for one in servers:
         found = SERVER.fullmatch(one)
         is_server = found is not None and 0 < int(found[2] or 9092) <= LAST_PORT
@@ -79,7 +83,10 @@ def object_store(settings: Settings) -> None:
         raise WrongSetting("object_store", f"{what}; use a directory: file:///DIRECTORY")
     path = Path(unquote(parts.path))
     if not path.is_absolute():
-        what = f"is a relative path, which depends on where a process is started; use {path.absolute().as_uri()}"
+        what = (
+            "is a relative path, which depends on where a process is started; use "
+            f"{path.absolute().as_uri()}"
+        )
         raise WrongSetting("object_store", what)
 
 
@@ -98,7 +105,8 @@ def secret_keys(settings: Settings) -> None:
 
 
 CHECKS: dict[str, Callable[[Settings], None]] = {
-    one.__name__: one for one in (postgres_url, kafka, api_url, public_url, object_store, secret_keys)
+    one.__name__: one
+    for one in (postgres_url, kafka, api_url, public_url, object_store, secret_keys)
 }
 """What can be said of a setting without asking anybody."""
 
@@ -113,7 +121,9 @@ def can_listen(settings: Settings) -> None:
     """Raise CannotListen where the API's address is another program's, or not this machine's."""
     host, port = urlsplit(settings.api_url).hostname, port_of(settings.api_url)
     try:
-        for family, kind, protocol, _, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
+        for family, kind, protocol, _, address in socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM
+        ):
             try:
                 probe = socket.socket(family, kind, protocol)
             except OSError:  # the kernel has no IPv6: the server passes that address over too
@@ -123,7 +133,10 @@ def can_listen(settings: Settings) -> None:
                 probe.bind(address)
     except OSError as error:
         cause = "there is no such host" if isinstance(error, socket.gaierror) else error.strerror
-        what = f"is {settings.api_url}, where the API cannot listen: {cause}; name another port or address"
+        what = (
+            f"is {settings.api_url}, where the API cannot listen: {cause}; name another port "
+            "or address"
+        )
         raise CannotListen("api_url", what) from None
 
 

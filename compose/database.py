@@ -1,4 +1,6 @@
-"""Connections to Postgres, each as one of the three roles, and each with a deadline for whatever it waits for."""
+"""Connections to Postgres, each as one of the three roles, and each with a deadline for whatever
+it waits for.
+"""
 
 import asyncio
 import socket
@@ -19,24 +21,33 @@ Role = Literal["headrace_owner", "headrace_api", "headrace_pipeline"]
 
 CONNECT_SECONDS = 5.0
 PING_SECONDS = 2.0
-# The server cancels first, and the connection lives on. Only one that answers nothing at all meets the client's own
-# deadline, and is thrown away: a request to cancel would need another connection, which may hang as well.
+# The server cancels first, and the connection lives on. Only one that answers nothing at all meets
+# the client's own deadline, and is thrown away: a request to cancel would need another connection,
+# which may hang as well.
 CLIENT_MARGIN_SECONDS = 1.0
 SILENT_SECONDS = 20
 
 
 class WrongRole(Exception):
-    """A session is not the role that it asked for: row security would be another's. Nothing may be done in it."""
+    """A session is not the role that it asked for: row security would be another's.
+
+    Nothing may be done in it.
+    """
 
 
 def sqlalchemy_url(postgres_url: str) -> str:
     """The same address as SQLAlchemy writes it."""
-    return make_url(postgres_url).set(drivername="postgresql+asyncpg").render_as_string(hide_password=False)
+    return (
+        make_url(postgres_url)
+        .set(drivername="postgresql+asyncpg")
+        .render_as_string(hide_password=False)
+    )
 
 
 def _settings(role: Role, process: str, seconds: float) -> dict[str, str]:
-    # A lock that is not had in time is a transient failure; a forgotten transaction must not hold rows for ever. The
-    # keep-alives let the server find a client that is gone, whose locks nobody else would free.
+    # A lock that is not had in time is a transient failure; a forgotten transaction must not hold
+    # rows for ever. The keep-alives let the server find a client that is gone, whose locks nobody
+    # else would free.
     milliseconds = int(seconds * 1000)
     return {
         "role": role,
@@ -53,20 +64,32 @@ def _settings(role: Role, process: str, seconds: float) -> dict[str, str]:
 
 
 async def connect(
-    postgres_url: str, role: Role, process: str, statement_seconds: float, *,
-    settings: dict[str, str] | None = None, **options: Any,
-) -> asyncpg.Connection:  # fmt: skip
-    """One connection as `role`; raises WrongRole where the role was lost on the way, in a pooler that ignores it."""
+    postgres_url: str,
+    role: Role,
+    process: str,
+    statement_seconds: float,
+    *,
+    settings: dict[str, str] | None = None,
+    **options: Any,
+) -> asyncpg.Connection:
+    """One connection as `role`.
+
+    Raises WrongRole where the role was lost on the way, in a pooler that ignores it.
+    """
     connection: asyncpg.Connection = await asyncpg.connect(
-        postgres_url, timeout=CONNECT_SECONDS, command_timeout=statement_seconds + CLIENT_MARGIN_SECONDS,
-        server_settings=_settings(role, process, statement_seconds) | (settings or {}), **options,
-    )  # fmt: skip
+        postgres_url,
+        timeout=CONNECT_SECONDS,
+        command_timeout=statement_seconds + CLIENT_MARGIN_SECONDS,
+        server_settings=_settings(role, process, statement_seconds) | (settings or {}),
+        **options,
+    )
     try:
         _keep_alive(connection)
         found = await connection.fetchval("SELECT current_user", timeout=CONNECT_SECONDS)
         if found != role:
             raise WrongRole(
-                f"the session is {found}, not {role}: does a pooler ignore the start-up parameter `role`? "
+                f"the session is {found}, not {role}: does a pooler ignore the start-up "
+                "parameter `role`? "
                 "Headrace needs a direct connection, or a pooler that passes it on"
             )
     except BaseException:
@@ -76,24 +99,34 @@ async def connect(
 
 
 def _keep_alive(connection: asyncpg.Connection) -> None:
-    """Let the kernel end a connection whose packets are lost; asyncpg has no public way to its socket."""
+    """Let the kernel end a connection whose packets are lost.
+
+    Asyncpg has no public way to its socket.
+    """
     found = connection._transport.get_extra_info("socket")  # type: ignore[attr-defined]  # noqa: SLF001
     if found is None or found.family == socket.AF_UNIX:
         return
     found.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     options = {
-        "TCP_KEEPIDLE": SILENT_SECONDS // 2, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 2,
+        "TCP_KEEPIDLE": SILENT_SECONDS // 2,
+        "TCP_KEEPINTVL": 5,
+        "TCP_KEEPCNT": 2,
         "TCP_USER_TIMEOUT": SILENT_SECONDS * 1000,
-    }  # fmt: skip
+    }
     for name, value in options.items():
         if hasattr(socket, name):  # not every system has each of them
             found.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
 
 
 def engine(
-    postgres_url: str, role: Role, process: str, pool_size: int = 5, *,
-    statement_seconds: float = 60.0, acquire_seconds: float = 30.0,
-) -> AsyncEngine:  # fmt: skip
+    postgres_url: str,
+    role: Role,
+    process: str,
+    pool_size: int = 5,
+    *,
+    statement_seconds: float = 60.0,
+    acquire_seconds: float = 30.0,
+) -> AsyncEngine:
     """A pool of Core connections as `role`."""
     made = create_async_engine(
         sqlalchemy_url(postgres_url),
@@ -118,13 +151,21 @@ def _ping(connection: Any, record: Any, _fairy: object) -> None:
         return
     try:
         connection.run_async(lambda driver: driver.execute("SELECT", timeout=PING_SECONDS))
-    except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
+    except (
+        OSError,
+        TimeoutError,
+        asyncpg.PostgresError,
+        asyncpg.InterfaceError,
+        asyncpg.InternalClientError,
+    ) as error:
         connection.driver_connection.terminate()
         raise InvalidatePoolError from error
 
 
 def _end_timed_out(context: ExceptionContext) -> None:
-    """Throw a connection away whose statement met the client's deadline: its answer may never come."""
+    """Throw a connection away whose statement met the client's deadline: its answer may never
+    come.
+    """
     if isinstance(context.original_exception, TimeoutError) and context.connection is not None:
         driver = context.connection.connection.driver_connection
         if driver is not None:
@@ -133,7 +174,9 @@ def _end_timed_out(context: ExceptionContext) -> None:
 
 
 class Borrowed:
-    """A connection for the time of a block: a generator would do the same for five times the cost."""
+    """A connection for the time of a block: a generator would do the same for five times the
+    cost.
+    """
 
     __slots__ = ("_connection", "_pool", "_seconds")
 
@@ -168,9 +211,14 @@ class BoundedPool:
 
 @asynccontextmanager
 async def asyncpg_pool(
-    postgres_url: str, role: Role, process: str, size: int, *,
-    statement_seconds: float = 60.0, acquire_seconds: float = 30.0,
-) -> AsyncIterator[BoundedPool]:  # fmt: skip
+    postgres_url: str,
+    role: Role,
+    process: str,
+    size: int,
+    *,
+    statement_seconds: float = 60.0,
+    acquire_seconds: float = 30.0,
+) -> AsyncIterator[BoundedPool]:
     """A pool of bare asyncpg connections as `role`, for the hot statements."""
 
     async def opened(_url: str, **options: Any) -> asyncpg.Connection:
@@ -188,11 +236,17 @@ async def asyncpg_pool(
 
 
 async def _as_it_is(_connection: object) -> None:
-    """Single statements leave nothing behind in a session; putting it back would cost a round trip a batch."""
+    """Single statements leave nothing behind in a session.
+
+    Putting it back would cost a round trip a batch.
+    """
 
 
-# The role once more, in the statement that is needed anyway: what a pooler did with the session cannot matter then.
-BECOME = text("SELECT set_config('role', 'headrace_api', true), set_config('app.tenant', :tenant, true)")
+# The role once more, in the statement that is needed anyway: what a pooler did with the session
+# cannot matter then.
+BECOME = text(
+    "SELECT set_config('role', 'headrace_api', true), set_config('app.tenant', :tenant, true)"
+)
 
 
 @asynccontextmanager

@@ -1,4 +1,6 @@
-"""The page /docs: Swagger UI from files of an installed package, so that it needs no other server."""
+"""The page /docs: Swagger UI from files of an installed package, so that it needs no other
+server.
+"""
 
 from importlib.resources import files
 from pathlib import Path
@@ -16,7 +18,10 @@ A_DAY = {"Cache-Control": "public, max-age=86400"}
 
 
 def docs_page(title: str) -> APIRouter:
-    """The page and what it loads; every address in it is relative, so that a proxy may put a path before it."""
+    """The page and what it loads.
+
+    Every address in it is relative, so that a proxy may put a path before it.
+    """
     router = APIRouter(include_in_schema=False)
     page = get_swagger_ui_html(
         openapi_url="openapi.json",

@@ -69,7 +69,10 @@ Asgi = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
 def application(routers: list[APIRouter], called_at: str | None = None) -> FastAPI:
-    """The FastAPI application with our one error shape; its document names where others call it, if that is given."""
+    """The FastAPI application with our one error shape.
+
+    Its document names where others call it, if that is given.
+    """
     app = FastAPI(
         title="Headrace",
         summary="Webhooks in; models, trends and usage out.",
@@ -92,7 +95,10 @@ def application(routers: list[APIRouter], called_at: str | None = None) -> FastA
 
 
 class Traced:
-    """Gives each request a trace, and each answer `X-Request-Id`. The hot route is dispatched before FastAPI."""
+    """Gives each request a trace, and each answer `X-Request-Id`.
+
+    The hot route is dispatched before FastAPI.
+    """
 
     def __init__(self, door: Asgi, app: Asgi) -> None:
         self._door = door
@@ -104,7 +110,10 @@ class Traced:
             return await self._app(scope, receive, send)
         if scope["path"].startswith("/hooks/"):
             return await self._door(scope, receive, send)
-        given = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"traceparent"), None)
+        given = next(
+            (value.decode("latin-1") for name, value in scope["headers"] if name == b"traceparent"),
+            None,
+        )
         traceparent = traceparent_of(given, os.urandom(24))
         scope.setdefault("state", {})["traceparent"] = traceparent
         request_id = trace_id(traceparent).encode()
@@ -123,7 +132,8 @@ class Traced:
         except ClientDisconnect:
             pass  # nobody waits for an answer
         except Exception as error:
-            # Answered already by `_broken`; raised once more only to be told. The connection can go on.
+            # Answered already by `_broken`; raised once more only to be told. The connection can go
+            # on.
             where = f"{scope['method']} {scope['path']}"
             if passing(error):
                 log.warning("%s: %s", where, error, extra={"trace_id": trace_id(traceparent)})
@@ -131,7 +141,9 @@ class Traced:
                 log.exception("%s failed unexpectedly, trace %s", where, trace_id(traceparent))
 
 
-def _problem(request: Request, status: int, code: str, message: str, details: Any = None) -> JSONResponse:
+def _problem(
+    request: Request, status: int, code: str, message: str, details: Any = None
+) -> JSONResponse:
     trace = trace_id(request.state.traceparent)
     problem = Problem(code=code, message=message, trace_id=trace, details=details or {})
     headers = {"Retry-After": "1"} if status == 503 else None
@@ -150,8 +162,9 @@ async def _invalid(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
     route = request.scope.get("route")
     found = [
-        {"where": ".".join(map(str, one["loc"])), "message": _said(route, one)} for one in error.errors()[:20]
-    ]  # fmt: skip
+        {"where": ".".join(map(str, one["loc"])), "message": _said(route, one)}
+        for one in error.errors()[:20]
+    ]
     message = "; ".join(f"{one['where']}: {one['message']}" for one in found[:3])
     return _problem(request, 422, "invalid_request", message, {"errors": found})
 
@@ -166,11 +179,15 @@ def _said(route: object, error: dict[str, Any]) -> str:
 
 async def _http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
-    if error.status_code == 400:  # FastAPI's word for a body that its JSON parser gave up on, such as one too deep
+    if (
+        error.status_code == 400
+    ):  # FastAPI's word for a body that its JSON parser gave up on, such as one too deep
         found = [{"where": "body", "message": str(error.detail)}]
         return _problem(request, 422, "invalid_request", f"body: {error.detail}", {"errors": found})
     codes = {404: "not_found", 405: "method_not_allowed"}
-    answer = _problem(request, error.status_code, codes.get(error.status_code, "http_error"), str(error.detail))
+    answer = _problem(
+        request, error.status_code, codes.get(error.status_code, "http_error"), str(error.detail)
+    )
     if error.status_code == 405:
         answer.headers["Allow"] = ", ".join(sorted(_methods(request)))
     return answer
@@ -181,7 +198,10 @@ def _methods(request: Request) -> set[str]:
     return {
         method
         for method in ("GET", "POST", "PUT", "PATCH", "DELETE")
-        if any(route.matches({**request.scope, "method": method})[0] is Match.FULL for route in request.app.routes)
+        if any(
+            route.matches({**request.scope, "method": method})[0] is Match.FULL
+            for route in request.app.routes
+        )
     }
 
 
@@ -195,5 +215,7 @@ async def _not_storable(request: Request, _error: Exception) -> JSONResponse:
 
 async def _broken(request: Request, error: Exception) -> JSONResponse:
     if passing(error):
-        return _problem(request, 503, "unavailable", "What this needs does not answer. Try again in a moment.")
+        return _problem(
+            request, 503, "unavailable", "What this needs does not answer. Try again in a moment."
+        )
     return _problem(request, 500, "internal", UNEXPECTED)

@@ -1,4 +1,6 @@
-"""What a route does not know is refused with the nearest known name: a misspelt filter must not answer everything."""
+"""What a route does not know is refused with the nearest known name: a misspelt filter must not
+answer everything.
+"""
 
 import difflib
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -25,12 +27,15 @@ async def refuse_unknown_parameters(request: Request) -> None:
     raise Refusal(
         "unknown_parameter",
         f"There is no parameter {unknown[:100]!r}{nearest(unknown, known)}; {what}.",
-        parameter=unknown[:100], known=list(known),
-    )  # fmt: skip
+        parameter=unknown[:100],
+        known=list(known),
+    )
 
 
 def query_parameters(route: APIRoute) -> tuple[str, ...]:
-    """Return the names of all query parameters of a route, those of its dependencies too, sorted."""
+    """Return the names of all query parameters of a route, those of its dependencies too,
+    sorted.
+    """
     return tuple(sorted(set(_query_parameters(route.dependant))))
 
 
@@ -43,11 +48,17 @@ def _query_parameters(dependant: Dependant) -> Iterator[str]:
 
 
 def unknown_field(route: object, place: Sequence[Any]) -> str:
-    """Return what to say of a body's field that no model has; `place` is where it is, as pydantic tells it."""
+    """Return what to say of a body's field that no model has; `place` is where it is, as
+    pydantic tells it.
+    """
     *path, name = place
     fields: list[str] = []
     if isinstance(route, APIRoute):
-        found = [one for field in route.dependant.body_params for one in _models(field.field_info.annotation)]
+        found = [
+            one
+            for field in route.dependant.body_params
+            for one in _models(field.field_info.annotation)
+        ]
         fields = _names(_at(found, path))
     return f"there is no field {str(name)[:100]!r}{nearest(str(name), fields)}"
 
@@ -59,24 +70,40 @@ def nearest(name: str, known: Collection[str]) -> str:
 
 
 def _at(models: list[type[BaseModel]], path: Iterable[Any]) -> list[type[BaseModel]]:
-    """The models at a place in the body; a step that names no field is a list's index, or the tag of a union."""
+    """The models at a place in the body.
+
+    A step that names no field is a list's index, or the tag of a union.
+    """
     for step in path:
         tagged = [one for one in models if step in _tags(one)]
         if len(models) > 1 and tagged:
             models = tagged
             continue
-        fields = [field for one in models for name, field in one.model_fields.items() if step in (name, field.alias)]
-        models = [inner for field in fields for inner in _models(field.annotation)] if fields else models
+        fields = [
+            field
+            for one in models
+            for name, field in one.model_fields.items()
+            if step in (name, field.alias)
+        ]
+        models = (
+            [inner for field in fields for inner in _models(field.annotation)] if fields else models
+        )
     return models
 
 
 def _tags(model: type[BaseModel]) -> set[Any]:
-    literals = (one.annotation for one in model.model_fields.values() if get_origin(one.annotation) is Literal)
+    literals = (
+        one.annotation
+        for one in model.model_fields.values()
+        if get_origin(one.annotation) is Literal
+    )
     return {value for one in literals for value in get_args(one)}
 
 
 def _names(models: Iterable[type[BaseModel]]) -> list[str]:
-    return sorted({field.alias or name for one in models for name, field in one.model_fields.items()})
+    return sorted(
+        {field.alias or name for one in models for name, field in one.model_fields.items()}
+    )
 
 
 def _models(annotation: Any) -> Iterator[type[BaseModel]]:

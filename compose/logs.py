@@ -1,4 +1,7 @@
-"""Log lines on standard error: text for people, JSON for collectors; never a body, a secret or a token."""
+"""Log lines on standard error: text for people, JSON for collectors.
+
+Never a body, a secret or a token.
+"""
 
 import json
 import logging

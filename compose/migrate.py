@@ -18,7 +18,9 @@ TRIES, PAUSE_SECONDS = 60, 1.0
 def configuration(postgres_url: str) -> Config:
     """Alembic's configuration for one database; the versions are found in the installed package."""
     config = Config()
-    config.set_main_option("script_location", "migrations:")  # the colon: a package, wherever it is installed
+    config.set_main_option(
+        "script_location", "migrations:"
+    )  # the colon: a package, wherever it is installed
     config.attributes["url"] = sqlalchemy_url(postgres_url)
     return config
 
@@ -26,8 +28,8 @@ def configuration(postgres_url: str) -> Config:
 def upgrade(postgres_url: str, revision: str = "head") -> None:
     """Bring the database to `revision`; nothing happens where it already is.
 
-    A step that does not get its lock at once is tried again for some minutes: it never waits for long, since everybody
-    else would wait behind it.
+    A step that does not get its lock at once is tried again for some minutes: it never waits for
+    long, since everybody else would wait behind it.
     """
     for left in reversed(range(TRIES)):
         try:

@@ -1,4 +1,6 @@
-"""What a process needs of the database before it begins: its roles, and a schema that is not older than its code."""
+"""What a process needs of the database before it begins: its roles, and a schema that is not
+older than its code.
+"""
 
 from importlib.resources import files
 
@@ -12,22 +14,35 @@ REVISION = "SELECT version_num FROM alembic_version"
 
 
 class NotReady(Exception):
-    """The database is not as this release needs it; the message says what an operator does about it."""
+    """The database is not as this release needs it.
+
+    The message says what an operator does about it.
+    """
 
 
 def newest_revision() -> str:
     """The last migration of this release; the history is one line, numbered."""
-    return max(one.name[:4] for one in files("migrations.versions").iterdir() if one.name[:4].isdigit())
+    return max(
+        one.name[:4] for one in files("migrations.versions").iterdir() if one.name[:4].isdigit()
+    )
 
 
 async def require_ready(postgres_url: str) -> None:
-    """Raises NotReady when a session is not its role, or the schema is older; a newer one is an upgrade under way."""
+    """Raises NotReady when a session is not its role, or the schema is older.
+
+    A newer one is an upgrade under way.
+    """
     try:
         connection = await connect(postgres_url, "headrace_owner", "start", CONNECT_SECONDS)
     except WrongRole as error:
         raise NotReady(str(error)) from error
-    except (asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidCatalogNameError) as error:
-        raise NotReady(f"PostgreSQL refuses the login or the database of HEADRACE_POSTGRES_URL: {error}") from error
+    except (
+        asyncpg.InvalidAuthorizationSpecificationError,
+        asyncpg.InvalidCatalogNameError,
+    ) as error:
+        raise NotReady(
+            f"PostgreSQL refuses the login or the database of HEADRACE_POSTGRES_URL: {error}"
+        ) from error
     try:
         found = await connection.fetchval(REVISION)
     except asyncpg.UndefinedTableError:
@@ -37,19 +52,25 @@ async def require_ready(postgres_url: str) -> None:
     needed = newest_revision()
     if found is None or found < needed:
         raise NotReady(
-            f"the schema of the database is at {found or 'nothing'}, and this release needs {needed}: "
+            f"the schema of the database is at {found or 'nothing'}, and this release needs "
+            f"{needed}: "
             "run `headrace migrate` first"
         )
 
 
 async def answering(postgres_url: str) -> None:
-    """The same for a process that does not wait for the database: NotReady where it does not answer, too."""
+    """The same for a process that does not wait for the database: NotReady where it does not
+    answer, too.
+    """
     try:
         await require_ready(postgres_url)
     except Exception as error:
         if not passing(error):
             raise
-        said = f"PostgreSQL does not answer, or HEADRACE_POSTGRES_URL is another's: {error or type(error).__name__}"
+        said = (
+            "PostgreSQL does not answer, or HEADRACE_POSTGRES_URL is another's: "
+            f"{error or type(error).__name__}"
+        )
         raise NotReady(said) from error
 
 
@@ -65,5 +86,7 @@ async def describe(postgres_url: str) -> str:
         await connection.close(timeout=CONNECT_SECONDS)
     if inherited:
         roles = ", ".join(sorted({row[0] for row in inherited}))
-        raise NotReady(f"{login} inherits what {roles} may do, also without a role: run `headrace admin roles`")
+        raise NotReady(
+            f"{login} inherits what {roles} may do, also without a role: run `headrace admin roles`"
+        )
     return f"answers, version {version}"

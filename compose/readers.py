@@ -1,4 +1,6 @@
-"""Everything that reads the topics from positions of its own, and can be paused: consumers and projections."""
+"""Everything that reads the topics from positions of its own, and can be paused: consumers and
+projections.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,7 @@
-"""The cluster's part: three roles, a login that may become each, and the database. Run by a superuser."""
+"""The cluster's part: three roles, a login that may become each, and the database.
+
+Run by a superuser.
+"""
 
 from urllib.parse import urlsplit, urlunsplit
 
@@ -14,7 +17,9 @@ INHERITED = """
 
 
 async def ensure(superuser_url: str, postgres_url: str) -> None:
-    """Make the roles, the login and the database that `postgres_url` names, where they are missing."""
+    """Make the roles, the login and the database that `postgres_url` names, where they are
+    missing.
+    """
     wanted = urlsplit(postgres_url)
     login, password, database = wanted.username, wanted.password, wanted.path.lstrip("/")
     if not login or not database:
@@ -30,10 +35,13 @@ async def ensure(superuser_url: str, postgres_url: str) -> None:
         if password:
             secret = await connection.fetchval("SELECT quote_literal($1)", password)
             await connection.execute(f"ALTER ROLE {name} PASSWORD {secret}")
-        # A session that lost its role has no right at all then. A membership that somebody else gave counts as well.
+        # A session that lost its role has no right at all then. A membership that somebody else
+        # gave counts as well.
         await connection.execute(f"GRANT {', '.join(ROLES)} TO {name} WITH INHERIT FALSE, SET TRUE")
         for role, grantor in await connection.fetch(INHERITED, login, ROLES):
-            await connection.execute(f"GRANT {role} TO {name} WITH INHERIT FALSE GRANTED BY {grantor}")
+            await connection.execute(
+                f"GRANT {role} TO {name} WITH INHERIT FALSE GRANTED BY {grantor}"
+            )
         if not await connection.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", database):
             quoted = await connection.fetchval("SELECT quote_ident($1)", database)
             await connection.execute(
@@ -41,7 +49,9 @@ async def ensure(superuser_url: str, postgres_url: str) -> None:
             )
     finally:
         await connection.close()
-    inside = await asyncpg.connect(urlunsplit(urlsplit(superuser_url)._replace(path="/" + database)))
+    inside = await asyncpg.connect(
+        urlunsplit(urlsplit(superuser_url)._replace(path="/" + database))
+    )
     try:
         await inside.execute("ALTER SCHEMA public OWNER TO headrace_owner")
         await inside.execute("REVOKE CREATE ON SCHEMA public FROM PUBLIC")

@@ -47,7 +47,10 @@ def checked(names: Sequence[str]) -> Sequence[str]:
 
 
 async def change(
-    settings: Settings, tenant_name: str, values: Mapping[str, float] | None = None, cleared: Sequence[str] = ()
+    settings: Settings,
+    tenant_name: str,
+    values: Mapping[str, float] | None = None,
+    cleared: Sequence[str] = (),
 ) -> list[InForce]:
     """Set and clear limits of a tenant's own; all that are then in force. Raises UnknownTenant."""
     async with _tenant(settings, tenant_name) as (tx, tenant):
@@ -60,7 +63,9 @@ async def change(
 
 @asynccontextmanager
 async def _tenant(settings: Settings, name: str) -> AsyncIterator[tuple[AsyncConnection, UUID]]:
-    pipeline = engine(settings.postgres_url.get_secret_value(), "headrace_pipeline", "admin", pool_size=1)
+    pipeline = engine(
+        settings.postgres_url.get_secret_value(), "headrace_pipeline", "admin", pool_size=1
+    )
     try:
         async with pipeline.begin() as tx:
             tenant = await access.tenant_named(tx, name)

@@ -22,7 +22,10 @@ from schemas.topics import MOST_RECORD_BYTES, TOPICS
 log = logging.getLogger(__name__)
 
 LAYOUTS = text("SELECT topic, partitions, held_for FROM topic_layouts")
-REMEMBER = text("INSERT INTO topic_layouts (topic, partitions) VALUES (:topic, :partitions) ON CONFLICT DO NOTHING")
+REMEMBER = text(
+    "INSERT INTO topic_layouts (topic, partitions) VALUES (:topic, :partitions) ON CONFLICT DO "
+    "NOTHING"
+)
 
 
 class WrongTopics(Exception):
@@ -35,9 +38,12 @@ METADATA_SECONDS = 10.0
 async def ensure(settings: Settings, *, hold: bool = False) -> list[str]:
     """Make the topics that are missing; returns their names. Raises WrongTopics.
 
-    With `hold` one that somebody else has grown is no error: the relay holds it until it is taken over.
+    With `hold` one that somebody else has grown is no error: the relay holds it until it is taken
+    over.
     """
-    pipeline = engine(settings.postgres_url.get_secret_value(), "headrace_pipeline", "topics", pool_size=1)
+    pipeline = engine(
+        settings.postgres_url.get_secret_value(), "headrace_pipeline", "topics", pool_size=1
+    )
     try:
         return await _ensure(settings, pipeline, hold=hold)
     finally:
@@ -63,7 +69,8 @@ async def _ensure(settings: Settings, pipeline: AsyncEngine, *, hold: bool) -> l
     cluster = await remember_cluster(pipeline, about["cluster_id"])
     if cluster != about["cluster_id"]:
         raise WrongTopics(
-            f"the positions in Postgres are of Kafka cluster {cluster}, this is {about['cluster_id']}; {RESTORE}"
+            f"the positions in Postgres are of Kafka cluster {cluster}, this is "
+            f"{about['cluster_id']}; {RESTORE}"
         )
     for name, topic in wanted.items():
         _check(topic.name, name, found.get(name, 0), counts[name], layouts, hold=hold)
@@ -74,21 +81,32 @@ async def _ensure(settings: Settings, pipeline: AsyncEngine, *, hold: bool) -> l
 
 
 async def create(admin: AIOKafkaAdminClient, prefix: str, counts: Mapping[str, int]) -> list[str]:
-    """Make those of the topics that are missing, by their names on Kafka; returns these. Raises WrongTopics."""
+    """Make those of the topics that are missing, by their names on Kafka; returns these.
+
+    Raises WrongTopics.
+    """
     about = await admin.describe_cluster()
     copies = min(3, len(about["brokers"]))
     wanted = {prefix + topic.name: topic for topic in TOPICS}
     missing = sorted(set(counts) - set(await admin.list_topics()))
-    answer = await admin.create_topics([
-        NewTopic(
-            name, counts[name], copies,
-            topic_configs={
-                "retention.ms": str(wanted[name].retention_ms),
-                "max.message.bytes": str(MOST_RECORD_BYTES),
-            },
+    answer = (
+        await admin.create_topics(
+            [
+                NewTopic(
+                    name,
+                    counts[name],
+                    copies,
+                    topic_configs={
+                        "retention.ms": str(wanted[name].retention_ms),
+                        "max.message.bytes": str(MOST_RECORD_BYTES),
+                    },
+                )
+                for name in missing
+            ]
         )
-        for name in missing
-    ]) if missing else None  # fmt: skip
+        if missing
+        else None
+    )
     for topic, code, *rest in answer.topic_errors if answer else ():
         error = for_code(code)
         if code and error is not TopicAlreadyExistsError:
@@ -96,15 +114,20 @@ async def create(admin: AIOKafkaAdminClient, prefix: str, counts: Mapping[str, i
     return missing
 
 
-def _check(topic: str, name: str, found: int, known: int, layouts: Mapping[str, Row[Any]], *, hold: bool) -> None:
-    """Raise WrongTopics for a count that is neither the known one nor the one that it is being grown to."""
+def _check(
+    topic: str, name: str, found: int, known: int, layouts: Mapping[str, Row[Any]], *, hold: bool
+) -> None:
+    """Raise WrongTopics for a count that is neither the known one nor the one that it is being
+    grown to.
+    """
     if found == known or (topic in layouts and found == layouts[topic].held_for):
         return
     wrong = f"{name} has {found} partitions, not {known}"
     if found < known:
         raise WrongTopics(f"{wrong}; Kafka takes none away, so it was made anew; {RESTORE}")
     wrong += (
-        f": another tool added some. Until they are taken over nothing is sent to it; with everything running,"
+        ": another tool added some. Until they are taken over nothing is sent to it; with "
+        "everything running,"
         f" `headrace topics grow {topic} {found}` does that, and loses no order"
     )
     if not hold:
@@ -113,7 +136,8 @@ def _check(topic: str, name: str, found: int, known: int, layouts: Mapping[str, 
 
 
 async def coordinated(admin: AIOKafkaAdminClient, group: str) -> None:
-    """Return once Kafka can coordinate groups: it makes the topic of their offsets when it is asked for the first time.
+    """Return once Kafka can coordinate groups: it makes the topic of their offsets when it is asked
+    for the first time.
 
     Else every consumer of a new cluster would log errors until that topic is there.
     """
@@ -130,7 +154,10 @@ async def coordinated(admin: AIOKafkaAdminClient, group: str) -> None:
 
 
 async def partitions_of(admin: AIOKafkaAdminClient, names: list[str]) -> dict[str, int]:
-    """How many each topic has; one that was made a moment ago may not be in the broker's metadata yet."""
+    """How many each topic has.
+
+    One that was made a moment ago may not be in the broker's metadata yet.
+    """
     deadline = time.monotonic() + METADATA_SECONDS
     while True:
         found = {one["topic"]: len(one["partitions"]) for one in await admin.describe_topics(names)}

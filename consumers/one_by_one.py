@@ -10,9 +10,11 @@ async def one_by_one(
     spans: Sequence[Span],
     handle: Callable[[Record, Span], Awaitable[bool | float]],
 ) -> bool | Held:
-    """Handle records one by one: True, False for a place that is another by now, or what waits, and how long.
+    """Handle records one by one: True, False for a place that is another by now, or what waits, and
+    how long.
 
-    A bug holds its own partition only: order is promised within a key, and a key stands in one partition.
+    A bug holds its own partition only: order is promised within a key, and a key stands in one
+    partition.
     """
     holds: list[Hold] = []
     for span in spans:

@@ -1,4 +1,6 @@
-"""Long work on the event loop in slices: heartbeats, leases and other tenants live on the same loop."""
+"""Long work on the event loop in slices: heartbeats, leases and other tenants live on the same
+loop.
+"""
 
 import asyncio
 import time
@@ -7,7 +9,10 @@ SLICE_SECONDS = 0.05
 
 
 class Pace:
-    """Lets the loop turn when a slice of time is used up; asked between two steps, it costs next to nothing."""
+    """Lets the loop turn when a slice of time is used up.
+
+    Asked between two steps, it costs next to nothing.
+    """
 
     def __init__(self, slice_seconds: float = SLICE_SECONDS) -> None:
         self._slice_seconds = slice_seconds

@@ -22,9 +22,15 @@ class Part:
 
 
 def parts_of(
-    delivery: Delivery, messages: list[Message], letters: list[DeadLetter], most_bytes: int = MOST_PART_BYTES
+    delivery: Delivery,
+    messages: list[Message],
+    letters: list[DeadLetter],
+    most_bytes: int = MOST_PART_BYTES,
 ) -> list[Part]:
-    """The delivery whole when it is light, as nearly all are; else in its order, each part of about `most_bytes`."""
+    """The delivery whole when it is light, as nearly all are.
+
+    Else in its order, each part of about `most_bytes`.
+    """
     apart = sum(_apart(one) for one in messages)
     if apart + sum(len(one.value or b"") for one in delivery.records) <= most_bytes:
         return [Part(list(delivery.records), list(delivery.spans), messages, letters)]
@@ -60,11 +66,18 @@ def held_with_the_rest(became: Held, delivery: Delivery, applied: Sequence[Part]
 def _apart(message: Message) -> int:
     """The bytes that the handler fetches for a message."""
     data = message.event.data
-    return data.size_bytes if isinstance(data, WebhookReceived) and data.body_encoding == "reference" else 0
+    return (
+        data.size_bytes
+        if isinstance(data, WebhookReceived) and data.body_encoding == "reference"
+        else 0
+    )
 
 
 def _span(parts: Sequence[Part], spans: Sequence[Span]) -> None:
-    """Each part covers its partitions from where the one before ended; the last of a partition ends as the delivery."""
+    """Each part covers its partitions from where the one before ended.
+
+    The last of a partition ends as the delivery.
+    """
     for span in spans:
         begin = span.start
         last = [(part, one) for part in parts if (one := _last_record(part, span)) is not None]

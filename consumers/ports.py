@@ -59,7 +59,9 @@ class Outbox(Protocol):
 
 
 class Handle(Protocol):
-    """What a consumer does: all events of one poll in one transaction, an outcome for each, in order."""
+    """What a consumer does: all events of one poll in one transaction, an outcome for each, in
+    order.
+    """
 
     async def __call__(self, tx: "AsyncConnection", events: Sequence[Event]) -> Sequence[Outcome]:
         """Decide from the locked rows of the aggregates, never from the place in the stream."""
@@ -86,7 +88,10 @@ class Ledger(Protocol):
         subject: str,
         at: datetime,
     ) -> Sequence[Event]:
-        """Write one record in the transaction of its effect; the events that say so (none when it is known)."""
+        """Write one record in the transaction of its effect.
+
+        The events that say so (none when it is known).
+        """
 
 
 class Objects(Protocol):
@@ -111,7 +116,10 @@ class OpenObject(Protocol):
     """The object store, as far as downloads go."""
 
     async def __call__(self, key: str, *, size_bytes: int, sha256: str) -> AsyncIterator[bytes]:
-        """The chunks of an object of this size and SHA-256; raises ObjectMissing and ObjectDamaged before the first."""
+        """The chunks of an object of this size and SHA-256.
+
+        Raises ObjectMissing and ObjectDamaged before the first.
+        """
 
 
 class SourceMappings(Protocol):
@@ -142,7 +150,9 @@ def nothing(_step: str) -> None:
 
 
 Counted = Callable[[Mapping[str, int], Mapping[str, int]], None]
-"""Told what a commit did: events by outcome (applied, ignored, duplicate, dead_letter), dead letters by class."""
+"""Told what a commit did: events by outcome (applied, ignored, duplicate, dead_letter), dead
+letters by class.
+"""
 
 
 def uncounted(_outcomes: Mapping[str, int], _letters: Mapping[str, int]) -> None:

@@ -12,7 +12,9 @@ Types = tuple[type[Payload], ...]
 
 @dataclass(frozen=True, slots=True)
 class Consumer:
-    """One consumer: its events, what it may emit, its workers' queues, what it does, and how much may fail."""
+    """One consumer: its events, what it may emit, its workers' queues, what it does, and how
+    much may fail.
+    """
 
     name: str
     reads: Types
@@ -35,25 +37,41 @@ class Consumer:
 
 INGEST = Consumer(
     "ingest",
-    reads=(webhooks.WebhookReceived, datasets.DatasetSubmitted, jobs.JobRequested, jobs.JobCancelRequested),
+    reads=(
+        webhooks.WebhookReceived,
+        datasets.DatasetSubmitted,
+        jobs.JobRequested,
+        jobs.JobCancelRequested,
+    ),
     emits=(
-        jobs.JobRequested, jobs.JobQueued, jobs.JobFailed, jobs.JobCanceled, datasets.DatasetSubmitted,
-        datasets.DatasetValidated, datasets.DatasetRejected, usage.UsageRecorded,
+        jobs.JobRequested,
+        jobs.JobQueued,
+        jobs.JobFailed,
+        jobs.JobCanceled,
+        datasets.DatasetSubmitted,
+        datasets.DatasetValidated,
+        datasets.DatasetRejected,
+        usage.UsageRecorded,
     ),
     queues=("validation", "sealing"),
     batch=500,
     does="map the payload to a command or to rows, validate the dataset, admit the job",
-)  # fmt: skip
+)
 TRAINING = Consumer(
     "training",
     reads=(jobs.JobQueued,),
     emits=(
-        jobs.JobStarted, jobs.JobProgressed, jobs.JobTrained, jobs.JobFailed, jobs.JobCanceled, jobs.JobExpired,
+        jobs.JobStarted,
+        jobs.JobProgressed,
+        jobs.JobTrained,
+        jobs.JobFailed,
+        jobs.JobCanceled,
+        jobs.JobExpired,
         usage.UsageRecorded,
     ),
     queues=("training",),
     does="fit and measure, in a child process under a lease",
-)  # fmt: skip
+)
 FINALIZATION = Consumer(
     "finalization",
     reads=(jobs.JobTrained,),
@@ -61,7 +79,11 @@ FINALIZATION = Consumer(
     does="register the model, close the job",
 )
 BILLING = Consumer(
-    "billing", reads=(webhooks.WebhookReceived,), emits=(usage.UsageRecorded,), batch=500, does="keep the ledger"
+    "billing",
+    reads=(webhooks.WebhookReceived,),
+    emits=(usage.UsageRecorded,),
+    batch=500,
+    does="keep the ledger",
 )
 
 CONSUMERS: tuple[Consumer, ...] = (INGEST, TRAINING, FINALIZATION, BILLING)

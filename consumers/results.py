@@ -9,15 +9,25 @@ from consumers.sorting import Message
 from schemas.record import Record
 
 
-def results_of(records: Sequence[Record], handled: Sequence[Message], letters: Sequence[DeadLetter]) -> list[Result]:
-    """Of each record that was handled or given up, whether it went well, as far as the breaker is concerned."""
+def results_of(
+    records: Sequence[Record], handled: Sequence[Message], letters: Sequence[DeadLetter]
+) -> list[Result]:
+    """Of each record that was handled or given up, whether it went well, as far as the breaker
+    is concerned.
+    """
     if not letters:
         return [(True, one.event.tenantid) for one in handled]
-    owners: dict[tuple[str, int, int], UUID | None] = {_place(one.record): one.event.tenantid for one in handled}
+    owners: dict[tuple[str, int, int], UUID | None] = {
+        _place(one.record): one.event.tenantid for one in handled
+    }
     counted = [one for one in letters if one.error_class in COUNTED]
-    owners |= {_place(one.record): None if one.tenant == OPERATOR else one.tenant for one in counted}
+    owners |= {
+        _place(one.record): None if one.tenant == OPERATOR else one.tenant for one in counted
+    }
     bad = {_place(one.record) for one in counted}
-    return [(_place(one) not in bad, owners[_place(one)]) for one in records if _place(one) in owners]
+    return [
+        (_place(one) not in bad, owners[_place(one)]) for one in records if _place(one) in owners
+    ]
 
 
 def _place(record: Record) -> tuple[str, int, int]:

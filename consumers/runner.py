@@ -56,9 +56,10 @@ RESUME = "its positions stay; once the cause is fixed: headrace consumers resume
 class Runner:
     """Runs one consumer's handler.
 
-    Per delivery one transaction: positions, dedupe, effect, dead letters, events. The world unwell: it raises, and the
-    same delivery is handed in again. A message unwell: it alone becomes a dead letter. A bug: its partition waits and
-    the others go on, `bug_attempts` times, then a dead letter. Too many of these: the breaker, and nothing moves.
+    Per delivery one transaction: positions, dedupe, effect, dead letters, events. The world unwell:
+    it raises, and the same delivery is handed in again. A message unwell: it alone becomes a dead
+    letter. A bug: its partition waits and the others go on, `bug_attempts` times, then a dead
+    letter. Too many of these: the breaker, and nothing moves.
     """
 
     consumer: str
@@ -71,14 +72,18 @@ class Runner:
     clock: Clock
     topic_prefix: str = ""
     bug_attempts: int = 3
-    bug_seconds: float = 0.4  # before the second attempt; four times as long before each further one
+    bug_seconds: float = (
+        0.4  # before the second attempt; four times as long before each further one
+    )
     limits: Limits = field(default_factory=Limits)
     jitter: Callable[[], float] = field(default=random.random)
     kept: timedelta = timedelta(days=35)
     reached: Reached = nothing
     counted: Counted = uncounted
     alone: asyncio.Lock = field(default_factory=asyncio.Lock)
-    """One for all runners of a process: what may kill it is in hand alone, so no other is blamed."""
+    """One for all runners of a process: what may kill it is in hand alone, so no other is
+    blamed.
+    """
     _fuse: Fuse = field(init=False)
     _guard: Guard = field(init=False)
     _attempts: dict[tuple[str, int], tuple[int, int]] = field(init=False, default_factory=dict)
@@ -89,10 +94,12 @@ class Runner:
         object.__setattr__(self, "_guard", Guard(Subscriber(self.consumer), self.begin, self.alone))
 
     async def __call__(self, delivery: Delivery) -> bool | Held:
-        """Apply a delivery. True when its effect stands, Held when that of some partitions must wait.
+        """Apply a delivery. True when its effect stands, Held when that of some partitions must
+        wait.
 
-        False when the positions are elsewhere, or must not move any more (the breaker): seek again. Raises what is
-        transient: nothing moved, or only some of the records did and the rest will be refused.
+        False when the positions are elsewhere, or must not move any more (the breaker): seek again.
+        Raises what is transient: nothing moved, or only some of the records did and the rest will
+        be refused.
         """
         try:
             if await self._guard.concerns(delivery.spans):
@@ -106,7 +113,9 @@ class Runner:
             return False
 
     async def _guarded(self, delivery: Delivery) -> bool | Held:
-        """One by one, each counted before: somewhere here a process ended, or an operator wants a record parked."""
+        """One by one, each counted before: somewhere here a process ended, or an operator wants
+        a record parked.
+        """
         async with self.begin() as tx:
             standing = await self.positions.standing(tx, delivery.spans)
             await tx.rollback()  # the rows that it makes come with an effect
@@ -124,9 +133,13 @@ class Runner:
         return await self._guard.handle(record, lambda: self._alone(record, span), park)
 
     async def _deliver(self, delivery: Delivery) -> bool | Held:
-        """In one transaction, or where it is heavy in several: each has an end, in memory and in time."""
+        """In one transaction, or where it is heavy in several: each has an end, in memory and in
+        time.
+        """
         try:
-            decoded = await sort_out_in_turns(delivery.records, self.consumer, self.wanted, self.topic_prefix)
+            decoded = await sort_out_in_turns(
+                delivery.records, self.consumer, self.wanted, self.topic_prefix
+            )
         except Exception as error:
             if self._kind(error) is Transient:
                 raise
@@ -142,7 +155,10 @@ class Runner:
         return True
 
     async def _apply(self, part: Part) -> bool | Held:
-        """As one; on an error that is not the world's, one by one, so that the guilty message is known."""
+        """As one.
+
+        On an error that is not the world's, one by one, so that the guilty message is known.
+        """
         records, spans = part.records, part.spans
         if not self._attempts or not any(self._tried(record) for record in records):
             try:
@@ -152,7 +168,9 @@ class Runner:
             except Exception as error:
                 if self._kind(error) is Transient:
                     raise
-                log.warning("%s: a batch of %d failed (%r); one by one", self.consumer, len(records), error)
+                log.warning(
+                    "%s: a batch of %d failed (%r); one by one", self.consumer, len(records), error
+                )
         return await one_by_one(records, spans, self._alone)
 
     async def _alone(self, record: Record, span: Span) -> bool | float:
@@ -168,8 +186,14 @@ class Runner:
             kind = self._kind(error)
             if kind is Transient:
                 raise
-            if kind is not Permanent and attempts < self.bug_attempts and not self._fails_alone(record):
-                log.warning("%s: attempt %d failed: %r", self.consumer, attempts, error, exc_info=error)
+            if (
+                kind is not Permanent
+                and attempts < self.bug_attempts
+                and not self._fails_alone(record)
+            ):
+                log.warning(
+                    "%s: attempt %d failed: %r", self.consumer, attempts, error, exc_info=error
+                )
                 self._attempts[place] = (record.offset, attempts)
                 return self.bug_seconds * 4.0 ** (attempts - 1) * (0.5 + self.jitter())
             stands = await self._condemn(record, span, error, attempts)
@@ -192,7 +216,9 @@ class Runner:
         return await self._once([record], [span], *found, condemned)
 
     def _fails_alone(self, record: Record) -> bool:
-        """Whether its tenant alone has used up what counts: its partition does not wait for it any more."""
+        """Whether its tenant alone has used up what counts: its partition does not wait for it
+        any more.
+        """
         said = dict(record.headers).get("ce_tenantid", b"").decode("latin-1").replace("-", "")
         return any(one.hex == said for one in self._fuse.alone)
 
@@ -201,9 +227,13 @@ class Runner:
         return attempts if offset == record.offset else 0
 
     async def _once(
-        self, records: Sequence[Record], spans: Sequence[Span], messages: Sequence[Message],
-        unreadable: Sequence[DeadLetter], condemned: Condemned | None = None,
-    ) -> bool:  # fmt: skip
+        self,
+        records: Sequence[Record],
+        spans: Sequence[Span],
+        messages: Sequence[Message],
+        unreadable: Sequence[DeadLetter],
+        condemned: Condemned | None = None,
+    ) -> bool:
         messages, old = without_too_old(messages, self.consumer, self.clock.now() - self.kept)
         letters = [*unreadable, *old]
         async with self.begin() as tx:
@@ -225,7 +255,9 @@ class Runner:
                             entries += [entry_of(event) for event in events]
                         case Ignored(reason):
                             tally["ignored"] += 1
-                            log.debug("%s: %s ignored: %s", self.consumer, message.event.type, reason)
+                            log.debug(
+                                "%s: %s ignored: %s", self.consumer, message.event.type, reason
+                            )
                         case Rejected(failure_class, reason):
                             letters.append(letter_of(message, self.consumer, failure_class, reason))
             parked = await dead_letters.park(tx, letters)

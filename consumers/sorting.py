@@ -44,21 +44,28 @@ def sort_out(
 ) -> tuple[list[Message], list[DeadLetter]]:
     """The messages of the wanted types, and the dead letters among the rest.
 
-    What a newer producer wrote is parked when its type is wanted, to be replayed after the upgrade, else passed over.
+    What a newer producer wrote is parked when its type is wanted, to be replayed after the upgrade,
+    else passed over.
     """
     messages: list[Message] = []
     letters: list[DeadLetter] = []
     if condemned is not None and condemned.unread:
-        return messages, [DeadLetter(one, consumer, OPERATOR, None, *condemned[:3]) for one in records]
+        return messages, [
+            DeadLetter(one, consumer, OPERATOR, None, *condemned[:3]) for one in records
+        ]
     for record in records:
         try:
             event = read_whole(record, prefix)
         except FromNewer as error:
             if error.kind in wanted:
-                letters.append(DeadLetter(record, consumer, OPERATOR, None, "unknown_version", str(error), 1))
+                letters.append(
+                    DeadLetter(record, consumer, OPERATOR, None, "unknown_version", str(error), 1)
+                )
             continue
         except Undecodable as error:
-            letters.append(DeadLetter(record, consumer, OPERATOR, None, "undecodable", str(error), 1))
+            letters.append(
+                DeadLetter(record, consumer, OPERATOR, None, "undecodable", str(error), 1)
+            )
             continue
         if event.type in wanted:
             messages.append(Message(record, event))
@@ -81,14 +88,23 @@ async def sort_out_in_turns(
 
 
 def letter_of(
-    message: Message, consumer: str, error_class: str, error: str, attempts: int = 1, stack: str | None = None
+    message: Message,
+    consumer: str,
+    error_class: str,
+    error: str,
+    attempts: int = 1,
+    stack: str | None = None,
 ) -> DeadLetter:
     """A dead letter of an event that could be read: its tenant's."""
     tenant: UUID = message.event.tenantid
-    return DeadLetter(message.record, consumer, tenant, message.event.id, error_class, error, attempts, stack)
+    return DeadLetter(
+        message.record, consumer, tenant, message.event.id, error_class, error, attempts, stack
+    )
 
 
-def condemned_letters(messages: Sequence[Message], consumer: str, condemned: Condemned) -> list[DeadLetter]:
+def condemned_letters(
+    messages: Sequence[Message], consumer: str, condemned: Condemned
+) -> list[DeadLetter]:
     """Dead letters of messages that are given up for one reason."""
     given = (condemned.error_class, condemned.error, condemned.attempts, condemned.stack)
     return [letter_of(one, consumer, *given) for one in messages]

@@ -1,4 +1,6 @@
-"""Request bodies behind `Content-Encoding`: gzip and deflate, inflated within limits, as RFC 9110 has it."""
+"""Request bodies behind `Content-Encoding`: gzip and deflate, inflated within limits, as RFC
+9110 has it.
+"""
 
 import zlib
 from collections.abc import Generator, Iterator
@@ -21,9 +23,11 @@ _NO_CODING = frozenset({"", "identity", "utf-8", "utf8", "us-ascii", "iso-8859-1
 
 
 def coding_of(header: str | None) -> str | None:
-    """`gzip`, `deflate`, or None where the body is as it was sent; raises Refusal (415) for any other.
+    """`gzip`, `deflate`, or None where the body is as it was sent; raises Refusal (415) for any
+    other.
 
-    `header` is the value of Content-Encoding; several headers of that name are joined by a comma or a line feed.
+    `header` is the value of Content-Encoding; several headers of that name are joined by a comma or
+    a line feed.
     """
     named = [one.strip().lower() for one in (header or "").replace("\n", ",").split(",")]
     codings = [one for one in named if one not in _NO_CODING]
@@ -34,7 +38,10 @@ def coding_of(header: str | None) -> str | None:
     if codings == ["deflate"]:
         return "deflate"
     shown = ", ".join(codings)[:100]
-    message = f"Content-Encoding {shown!r} is not taken; send gzip, deflate, or the body without a coding."
+    message = (
+        f"Content-Encoding {shown!r} is not taken; send gzip, deflate, or the body without "
+        "a coding."
+    )
     raise Refusal("unsupported_content_encoding", message, taken=["gzip", "deflate", "identity"])
 
 
@@ -49,8 +56,8 @@ def inflated(body: bytes, coding: str, max_bytes: int) -> bytes:
 class Inflation:
     """Inflates a body as it comes, in parts of at most 64 KiB; gzip may have several members.
 
-    Raises Refusal: `invalid_content_encoding` where the bytes are not of the coding or end too early, `body_too_large`
-    past `max_bytes` or where they grow more than 200 times.
+    Raises Refusal: `invalid_content_encoding` where the bytes are not of the coding or end too
+    early, `body_too_large` past `max_bytes` or where they grow more than 200 times.
     """
 
     def __init__(self, coding: str, max_bytes: int) -> None:
@@ -102,7 +109,9 @@ class Inflation:
             self._inflater = zlib.decompressobj(wbits=15 if has_header else -15)
         return waiting
 
-    def _member(self, inflater: "zlib._Decompress", waiting: bytes) -> Generator[bytes, None, bytes]:
+    def _member(
+        self, inflater: "zlib._Decompress", waiting: bytes
+    ) -> Generator[bytes, None, bytes]:
         """What one member gives of what waits; returns what is left behind its end."""
         before = self._made
         while True:

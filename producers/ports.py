@@ -32,8 +32,11 @@ class Stored:
 class Objects(Protocol):
     """The object store, as far as uploads go."""
 
-    async def put(self, key: str, chunks: AsyncIterator[bytes], size_bytes: int | None = None) -> Stored:
-        """Write an object durably; nothing is left of it when `chunks` raises. `size_bytes` is the most to expect.
+    async def put(
+        self, key: str, chunks: AsyncIterator[bytes], size_bytes: int | None = None
+    ) -> Stored:
+        """Write an object durably; nothing is left of it when `chunks` raises. `size_bytes` is the
+        most to expect.
 
         Raises Refusal `quota_exceeded`, and OSError when the store is away or full.
         """

@@ -1,4 +1,6 @@
-"""The map as data: everything that accepts something from outside, and the events that it makes of it."""
+"""The map as data: everything that accepts something from outside, and the events that it makes
+of it.
+"""
 
 from dataclasses import dataclass
 
@@ -16,7 +18,9 @@ class Producer:
 
 
 PRODUCERS: tuple[Producer, ...] = (
-    Producer("webhooks", (webhooks.WebhookReceived,), "verify the delivery, store it once, answer 202"),
+    Producer(
+        "webhooks", (webhooks.WebhookReceived,), "verify the delivery, store it once, answer 202"
+    ),
     Producer(
         "api",
         (datasets.DatasetSubmitted, jobs.JobRequested, jobs.JobCancelRequested),

@@ -1,4 +1,6 @@
-"""The loop body of every projection: a delivery in, folded and committed together with its positions."""
+"""The loop body of every projection: a delivery in, folded and committed together with its
+positions.
+"""
 
 import asyncio
 import logging
@@ -47,7 +49,9 @@ class _Read(NamedTuple):
 
 @dataclass(frozen=True)
 class Engine:
-    """Folds one generation of one view. It writes rows and never events: a rebuild must not bill or notify again."""
+    """Folds one generation of one view. It writes rows and never events: a rebuild must not bill
+    or notify again.
+    """
 
     view: View
     generation: int
@@ -62,10 +66,12 @@ class Engine:
     counted: Counted = uncounted
 
     async def __call__(self, delivery: Delivery) -> bool:
-        """Apply a delivery; True when it stands, False when the positions are elsewhere or must not move: seek again.
+        """Apply a delivery; True when it stands, False when the positions are elsewhere or must not
+        move: seek again.
 
-        Raises what is transient. A record that cannot be folded is parked alone; the view is then mended by a rebuild.
-        Too many of these: the breaker, and nothing of the delivery is parked or folded.
+        Raises what is transient. A record that cannot be folded is parked alone; the view is then
+        mended by a rebuild. Too many of these: the breaker, and nothing of the delivery is parked
+        or folded.
         """
         try:
             if await self.guard.concerns(delivery.spans):
@@ -75,11 +81,18 @@ class Engine:
             async with self.begin() as tx:
                 first = await self.breaker.blow(tx, tripped)
             if first:
-                log.error("%s: paused by its breaker: %s; %s", consumer_of(self.view.name), tripped, RESUME)
+                log.error(
+                    "%s: paused by its breaker: %s; %s",
+                    consumer_of(self.view.name),
+                    tripped,
+                    RESUME,
+                )
             return False
 
     async def _guarded(self, delivery: Delivery) -> bool:
-        """One by one, each counted before: somewhere here a process ended, or an operator wants a record parked."""
+        """One by one, each counted before: somewhere here a process ended, or an operator wants
+        a record parked.
+        """
         async with self.begin() as tx:
             standing = await self.positions.standing(tx, delivery.spans)
             await tx.rollback()  # the rows that it makes come with an effect
@@ -87,7 +100,11 @@ class Engine:
             return standing.name == "PASSED"
         for span in delivery.spans:
             start = span.start
-            own = [one for one in delivery.records if (one.topic, one.partition) == (span.topic, span.partition)]
+            own = [
+                one
+                for one in delivery.records
+                if (one.topic, one.partition) == (span.topic, span.partition)
+            ]
             for place, record in enumerate(own):
                 end = span.next if place == len(own) - 1 else record.offset + 1
                 own_span = Span(span.topic, span.partition, start, end, event_id_of(record.headers))
@@ -112,10 +129,14 @@ class Engine:
         except Exception as error:
             if self.passing(error):
                 raise
-            log.exception("%s: a batch of %d failed; one by one", self.view.name, len(delivery.records))
+            log.exception(
+                "%s: a batch of %d failed; one by one", self.view.name, len(delivery.records)
+            )
         return await self._once(delivery, one_by_one=True)
 
-    async def _once(self, delivery: Delivery, *, one_by_one: bool, given_up: GivenUp | None = None) -> bool:
+    async def _once(
+        self, delivery: Delivery, *, one_by_one: bool, given_up: GivenUp | None = None
+    ) -> bool:
         async with self.begin() as tx:
             standing = await self.positions.standing(tx, delivery.spans)
             if standing.name != "HERE":
@@ -123,7 +144,9 @@ class Engine:
             unread = given_up is not None and given_up.unread
             found = await self._read_all(delivery.records, unread=unread)
             if given_up is not None:
-                found = [one._replace(error_class="internal", error=given_up.error) for one in found]
+                found = [
+                    one._replace(error_class="internal", error=given_up.error) for one in found
+                ]
             elif one_by_one:
                 found = [await self._alone(tx, one) for one in found]
             elif events := [one.event for one in found if one.event is not None]:
@@ -135,8 +158,9 @@ class Engine:
                     letters[error_class] += 1
             results = [
                 (one.error_class is None, None if one.event is None else one.event.tenantid)
-                for one in found if one.error_class != UNCOUNTED
-            ]  # fmt: skip
+                for one in found
+                if one.error_class != UNCOUNTED
+            ]
             if self.breaker.is_due or not all(good for good, _ in results):
                 await self.breaker.judge(tx, results)
             await self.positions.advance(tx, delivery.spans)
@@ -148,7 +172,10 @@ class Engine:
         return True
 
     async def _read_all(self, records: Sequence[Record], *, unread: bool = False) -> list[_Read]:
-        """What is the view's; wide records take milliseconds each, so the loop turns between some of them."""
+        """What is the view's.
+
+        Wide records take milliseconds each, so the loop turns between some of them.
+        """
         if unread:
             return [_Read(record, None) for record in records]
         found, size = [], 0
@@ -167,7 +194,11 @@ class Engine:
         try:
             event = read(record, self.topic_prefix)
         except FromNewer as error:
-            return _Read(record, None, "unknown_version", str(error)) if error.kind in self.view.wanted else None
+            return (
+                _Read(record, None, "unknown_version", str(error))
+                if error.kind in self.view.wanted
+                else None
+            )
         except Undecodable as error:
             return _Read(record, None, "undecodable", str(error))
         return _Read(record, event) if event.type in self.view.wanted else None

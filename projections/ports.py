@@ -18,7 +18,9 @@ class Positions(Protocol):
     """One generation's positions, moved in the transaction of the fold."""
 
     async def standing(self, tx: "AsyncConnection", spans: Sequence[Span]) -> Enum:
-        """Lock the rows of all the partitions, in order, and compare: `HERE`, `PASSED` or `ELSEWHERE`."""
+        """Lock the rows of all the partitions, in order, and compare: `HERE`, `PASSED` or
+        `ELSEWHERE`.
+        """
 
     async def advance(self, tx: "AsyncConnection", spans: Sequence[Span]) -> None:
         """Set each to the span's end."""
@@ -58,7 +60,9 @@ class View(Protocol):
 
 
 Park = Callable[["AsyncConnection", str, Record, Event | None, str, str], Awaitable[None]]
-"""Keep a record that a view cannot fold: (tx, view, record, event if it is one, class of the error, error)."""
+"""Keep a record that a view cannot fold: (tx, view, record, event if it is one, class of the
+error, error).
+"""
 
 Passing = Callable[[BaseException], bool]
 """Whether what was raised is the world's doing, and the same again can succeed."""
@@ -86,7 +90,9 @@ class Breaker(Protocol):
 
 
 class GivenUp(Protocol):
-    """Why a record is parked without being folded; `unread` when even reading it may end the process."""
+    """Why a record is parked without being folded; `unread` when even reading it may end the
+    process.
+    """
 
     @property
     def error(self) -> str:
@@ -104,7 +110,10 @@ class Guard(Protocol):
         """Whether these partitions' records are to be folded one by one."""
 
     async def handle(
-        self, record: Record, handle: Callable[[], Awaitable[bool]], park: Callable[[GivenUp], Awaitable[bool]]
+        self,
+        record: Record,
+        handle: Callable[[], Awaitable[bool]],
+        park: Callable[[GivenUp], Awaitable[bool]],
     ) -> bool | float:
         """Fold one record, counted before, or park it."""
 

@@ -11,7 +11,8 @@ if TYPE_CHECKING:
 
 STANDS = text("""
     SELECT topic, partition, next FROM positions
-    WHERE consumer = :consumer AND generation = (SELECT live FROM projection_heads WHERE view = :view)
+    WHERE consumer = :consumer AND generation = (SELECT live FROM projection_heads
+        WHERE view = :view)
     ORDER BY topic, partition
 """)
 
@@ -25,4 +26,9 @@ async def position(tx: "AsyncConnection", view: str) -> str:
     """Where the live generation of a view stands, opaque."""
     rows = (await tx.execute(STANDS, {"consumer": consumer_of(view), "view": view})).all()
     vector = [[row.topic, row.partition, row.next] for row in rows]
-    return "p-" + base64.urlsafe_b64encode(json.dumps(vector, separators=(",", ":")).encode()).rstrip(b"=").decode()
+    return (
+        "p-"
+        + base64.urlsafe_b64encode(json.dumps(vector, separators=(",", ":")).encode())
+        .rstrip(b"=")
+        .decode()
+    )

@@ -1,4 +1,7 @@
-"""How many bytes texts and events may have; limits are bytes, since a character takes up to four."""
+"""How many bytes texts and events may have.
+
+Limits are bytes, since a character takes up to four.
+"""
 
 import json
 from collections.abc import Callable
@@ -32,7 +35,9 @@ def json_size_of(value: Any) -> int:
     return size_of(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
 
 
-def at_most(most: int, what: str, size: Callable[[Any], int] = json_size_of) -> Callable[[Any], Any]:
+def at_most(
+    most: int, what: str, size: Callable[[Any], int] = json_size_of
+) -> Callable[[Any], Any]:
     """A validator that refuses a value of more than `most` bytes."""
 
     def check(value: Any) -> Any:

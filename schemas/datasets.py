@@ -65,8 +65,8 @@ class DatasetSubmitted(Payload, type="dataset.submitted"):
 class DatasetValidated(Payload, type="dataset.validated"):
     """The file is a table that can be trained on; `version` counts per name.
 
-    Equal content that is read equally keeps its version: `reader` is the number of the rules by which
-    its cells were read, `reading` what was said of them beforehand.
+    Equal content that is read equally keeps its version: `reader` is the number of the rules by
+    which its cells were read, `reading` what was said of them beforehand.
     """
 
     dataset_id: UUID

@@ -20,7 +20,9 @@ REQUIRED = ("ce_id", "ce_type", "ce_source", "ce_tenantid")
 
 
 def read_whole(record: Record, topic_prefix: str = "") -> Event:
-    """As `read`, for a record that must stand on Kafka as we write it: others filter by its headers."""
+    """As `read`, for a record that must stand on Kafka as we write it: others filter by its
+    headers.
+    """
     event = read(record, topic_prefix)
     names = {name for name, _ in record.headers}
     for name in REQUIRED:

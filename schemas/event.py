@@ -17,18 +17,23 @@ from schemas.upcasters import FORMERS, Formers, lifted
 
 CONTENT_TYPE = "application/cloudevents+json"
 Subject = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00]+$")]
-TraceParent = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$")]
+TraceParent = Annotated[
+    str, StringConstraints(pattern=r"^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$")
+]
 Headers = tuple[tuple[str, bytes], ...]
 Data = TypeVar("Data", bound=Payload, default=Payload)
 _SCHEMA = re.compile(r"urn:headrace:([a-z_]+\.[a-z_]+):v([1-9][0-9]{0,8})")
 
 
 class Undecodable(Exception):
-    """These bytes are not one of our events: dead-lettered, and read again once the reason is mended."""
+    """These bytes are not one of our events: dead-lettered, and read again once the reason is
+    mended.
+    """
 
 
 class FromNewer(Undecodable):
-    """A whole event of ours, of a type or a version that this code does not know: a newer producer wrote it.
+    """A whole event of ours, of a type or a version that this code does not know: a newer producer
+    wrote it.
 
     Who does not want the type passes it over; who wants it keeps the record until it is upgraded.
     """
@@ -40,7 +45,9 @@ class FromNewer(Undecodable):
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """What an event follows from: carried by work rows, so that a child's result keeps the chain."""
+    """What an event follows from: carried by work rows, so that a child's result keeps the
+    chain.
+    """
 
     id: UUID
     tenant: UUID
@@ -49,7 +56,9 @@ class Cause:
 
 
 class Event(Frozen, Generic[Data]):
-    """One fact about one aggregate; `aggregateversion` is 0 for a request to the owner, then 1, 2, …"""
+    """One fact about one aggregate; `aggregateversion` is 0 for a request to the owner, then 1,
+    2, …
+    """
 
     specversion: Literal["1.0"] = "1.0"
     id: UUID
@@ -98,7 +107,8 @@ class Event(Frozen, Generic[Data]):
 
 @lru_cache(maxsize=10_000)
 def _text(tenant: UUID) -> str:
-    # Writing a UUID out takes longer than looking it up, and each record asks for its tenant's twice.
+    # Writing a UUID out takes longer than looking it up, and each record asks for its tenant's
+    # twice.
     return str(tenant)
 
 
@@ -109,31 +119,68 @@ def schema_of(payload: type[Payload]) -> str:
 
 
 def first(
-    data: Payload, *, id: UUID, source: str, subject: str, tenant: UUID, at: datetime, traceparent: str | None
+    data: Payload,
+    *,
+    id: UUID,
+    source: str,
+    subject: str,
+    tenant: UUID,
+    at: datetime,
+    traceparent: str | None,
 ) -> Event:
     """An event that begins a chain: what the door writes."""
     return Event(
-        id=id, source=source, type=data.TYPE, subject=subject, time=at, dataschema=schema_of(type(data)),
-        tenantid=tenant, correlationid=id, aggregateversion=0, traceparent=traceparent, data=data,
-    )  # fmt: skip
+        id=id,
+        source=source,
+        type=data.TYPE,
+        subject=subject,
+        time=at,
+        dataschema=schema_of(type(data)),
+        tenantid=tenant,
+        correlationid=id,
+        aggregateversion=0,
+        traceparent=traceparent,
+        data=data,
+    )
 
 
 def following(
-    cause: Cause, data: Payload, *, by: str, subject: str, version: int, at: datetime, ordinal: object = 0
+    cause: Cause,
+    data: Payload,
+    *,
+    by: str,
+    subject: str,
+    version: int,
+    at: datetime,
+    ordinal: object = 0,
 ) -> Event:
     """An event that follows from `cause`: the same step, repeated, gives the same id."""
     return Event(
-        id=derived(cause.id, by, data.TYPE, subject, ordinal), source=f"/headrace/{by}", type=data.TYPE,
-        subject=subject, time=at, dataschema=schema_of(type(data)), tenantid=cause.tenant,
-        correlationid=cause.correlation, causationid=cause.id, aggregateversion=version,
-        traceparent=cause.traceparent, data=data,
-    )  # fmt: skip
+        id=derived(cause.id, by, data.TYPE, subject, ordinal),
+        source=f"/headrace/{by}",
+        type=data.TYPE,
+        subject=subject,
+        time=at,
+        dataschema=schema_of(type(data)),
+        tenantid=cause.tenant,
+        correlationid=cause.correlation,
+        causationid=cause.id,
+        aggregateversion=version,
+        traceparent=cause.traceparent,
+        data=data,
+    )
 
 
 def decode(
-    value: bytes | None, headers: Headers, payloads: dict[str, type[Payload]], formers: Formers = FORMERS
+    value: bytes | None,
+    headers: Headers,
+    payloads: dict[str, type[Payload]],
+    formers: Formers = FORMERS,
 ) -> Event:
-    """The event in a record's bytes, in its current version; raises `Undecodable` with the reason."""
+    """The event in a record's bytes, in its current version.
+
+    Raises `Undecodable` with the reason.
+    """
     if value is None:
         raise Undecodable("the record has no value")
     kind = dict(headers).get("ce_type", b"").decode("latin-1")
@@ -143,7 +190,9 @@ def decode(
 
 
 def _at_once(value: bytes, payload: type[Payload] | None) -> Event | None:
-    """In one pass, for a record as we write it; None leaves the reason, or another version, to the other way."""
+    """In one pass, for a record as we write it; None leaves the reason, or another version, to
+    the other way.
+    """
     if payload is None or (model := _whole(payload)) is None:
         return None
     try:
@@ -155,13 +204,17 @@ def _at_once(value: bytes, payload: type[Payload] | None) -> Event | None:
 
 @cache
 def _whole(payload: type[Payload]) -> type[Event] | None:
-    """The model of the event with this payload. None where that holds any JSON: read at once, a NaN would pass."""
+    """The model of the event with this payload. None where that holds any JSON: read at once, a
+    NaN would pass.
+    """
     if "JsonValue" in payload.model_json_schema().get("$defs", {}):
         return None
     return Event[payload]  # type: ignore[valid-type]
 
 
-def _step_by_step(value: bytes, headers: Headers, payloads: dict[str, type[Payload]], formers: Formers) -> Event:
+def _step_by_step(
+    value: bytes, headers: Headers, payloads: dict[str, type[Payload]], formers: Formers
+) -> Event:
     try:
         parsed: Any = from_json(value)
     except ValueError as error:
@@ -183,7 +236,10 @@ def _step_by_step(value: bytes, headers: Headers, payloads: dict[str, type[Paylo
 def _of_another_version(
     parsed: dict[str, Any], headers: Headers, payload: type[Payload] | None, formers: Formers
 ) -> Payload:
-    """The data of a former version, lifted; raises FromNewer for a whole event that this code does not know."""
+    """The data of a former version, lifted.
+
+    Raises FromNewer for a whole event that this code does not know.
+    """
     kind, said = parsed.get("type"), parsed.get("dataschema")
     named = _SCHEMA.fullmatch(said) if isinstance(said, str) else None
     known = f"known is {schema_of(payload)}" if payload else "the type is unknown"
@@ -197,11 +253,15 @@ def _of_another_version(
     try:
         return lifted(data, formers)
     except Exception as error:
-        raise Undecodable(f"{said} cannot be lifted: {type(error).__name__}: {error}"[:300]) from error
+        raise Undecodable(
+            f"{said} cannot be lifted: {type(error).__name__}: {error}"[:300]
+        ) from error
 
 
 def _check_headers(event: Event, headers: Headers) -> None:
-    """Refuse a record whose headers and value disagree: somebody filtered on one and would act on the other."""
+    """Refuse a record whose headers and value disagree: somebody filtered on one and would act
+    on the other.
+    """
     expected = {
         "ce_id": str(event.id),
         "ce_type": event.type,
@@ -210,9 +270,13 @@ def _check_headers(event: Event, headers: Headers) -> None:
     }
     for name, value in headers:
         if name in expected and value != expected[name].encode():
-            raise Undecodable(f"header {name} says {value[:80]!r}, the value says {expected[name]!r}")
+            raise Undecodable(
+                f"header {name} says {value[:80]!r}, the value says {expected[name]!r}"
+            )
 
 
 def _summary(error: ValidationError) -> str:
     found = error.errors(include_url=False, include_input=False, include_context=False)
-    return "; ".join(f"{'.'.join(map(str, one['loc'])) or 'event'}: {one['msg']}" for one in found[:5])
+    return "; ".join(
+        f"{'.'.join(map(str, one['loc'])) or 'event'}: {one['msg']}" for one in found[:5]
+    )

@@ -1,4 +1,7 @@
-"""Ids that carry time: UUIDv7 for what is new, UUIDv8 for what follows from something else. Pure."""
+"""Ids that carry time: UUIDv7 for what is new, UUIDv8 for what follows from something else.
+
+Pure.
+"""
 
 import hashlib
 from datetime import UTC, datetime, timedelta
@@ -10,7 +13,9 @@ _MILLISECONDS_48 = (1 << 48) - 1
 
 
 def uuid7_bytes(milliseconds: int, randomness: bytes) -> bytes:
-    """The 16 bytes of a UUIDv7 (RFC 9562) at `milliseconds` since the epoch, from 10 random bytes."""
+    """The 16 bytes of a UUIDv7 (RFC 9562) at `milliseconds` since the epoch, from 10 random
+    bytes.
+    """
     noise = int.from_bytes(randomness, "big")
     high = (milliseconds & _MILLISECONDS_48) << 16 | 0x7000 | (noise >> 68 & 0x0FFF)
     return (high << 64 | _VARIANT | (noise & _LOW_62)).to_bytes(16, "big")
@@ -22,7 +27,9 @@ def uuid7(milliseconds: int, randomness: bytes) -> UUID:
 
 
 def derived(cause: UUID, *parts: object) -> UUID:
-    """A UUIDv8 with the milliseconds of `cause` and a hash of it and `parts`: the same step gives the same id."""
+    """A UUIDv8 with the milliseconds of `cause` and a hash of it and `parts`: the same step
+    gives the same id.
+    """
     text = "\x1f".join(str(part) for part in parts).encode()
     noise = int.from_bytes(hashlib.sha256(cause.bytes + text).digest()[:10], "big")
     high = milliseconds_of(cause) << 16 | 0x8000 | (noise >> 62 & 0x0FFF)

@@ -16,14 +16,26 @@ MOST_OPTION_VALUES = 1000
 
 
 def _storable(value: JsonValue, depth: int = 0) -> JsonValue:
-    """Refuse what would be accepted here and fail everybody after: NUL, half a surrogate, NaN, endless nesting."""
+    """Refuse what would be accepted here and fail everybody after: NUL, half a surrogate, NaN,
+    endless nesting.
+    """
     if depth > MOST_OPTION_DEPTH:
         raise ValueError(f"options are nested deeper than {MOST_OPTION_DEPTH}")
-    if isinstance(value, str) and ("\x00" in value or any("\ud800" <= mark <= "\udfff" for mark in value)):
-        raise ValueError("options have a character that cannot be stored (NUL or half a surrogate pair)")
+    if isinstance(value, str) and (
+        "\x00" in value or any("\ud800" <= mark <= "\udfff" for mark in value)
+    ):
+        raise ValueError(
+            "options have a character that cannot be stored (NUL or half a surrogate pair)"
+        )
     if isinstance(value, float) and not math.isfinite(value):
         raise ValueError("options have a number that JSON cannot express")
-    inner = [*value, *value.values()] if isinstance(value, dict) else value if isinstance(value, list) else []
+    inner = (
+        [*value, *value.values()]
+        if isinstance(value, dict)
+        else value
+        if isinstance(value, list)
+        else []
+    )
     for one in inner:
         _storable(one, depth + 1)
     return value
@@ -41,8 +53,12 @@ def _few(value: dict[str, JsonValue]) -> dict[str, JsonValue]:
     return value
 
 
-NewOptions = Annotated[Options, AfterValidator(at_most(MOST_OPTIONS_BYTES, "options")), AfterValidator(_few)]
-"""Options where they enter. What an event holds is read without this limit: older events may have more."""
+NewOptions = Annotated[
+    Options, AfterValidator(at_most(MOST_OPTIONS_BYTES, "options")), AfterValidator(_few)
+]
+"""Options where they enter. What an event holds is read without this limit: older events may
+have more.
+"""
 
 
 class Failure(Frozen):

@@ -1,7 +1,8 @@
 """Reads JSON that others wrote: strictly where that works, else with what the grammar lets pass.
 
-The grammar allows an escape that is half of a surrogate pair, and numbers of any length; senders also write a byte
-order mark, UTF-16, and now and then a byte that is not UTF-8. None of these is a reason to lose the rest of a text.
+The grammar allows an escape that is half of a surrogate pair, and numbers of any length; senders
+also write a byte order mark, UTF-16, and now and then a byte that is not UTF-8. None of these is a
+reason to lose the rest of a text.
 """
 
 import json
@@ -26,9 +27,10 @@ class NumberText(str):
 def read_json(text: bytes | str, most_containers: int | None = None) -> Any:
     """The value of a JSON text; raises ValueError where it is none.
 
-    What the strict parser refuses is not read again where it has more than `most_containers` arrays and objects: the
-    tolerant parser lets no other thread go on until it has built all of them.
-    What cannot be encoded, half of a surrogate pair or a byte that is not UTF-8, is a lone surrogate in its string.
+    What the strict parser refuses is not read again where it has more than `most_containers` arrays
+    and objects: the tolerant parser lets no other thread go on until it has built all of them. What
+    cannot be encoded, half of a surrogate pair or a byte that is not UTF-8, is a lone surrogate in
+    its string.
     """
     try:
         return from_json(text)
@@ -40,16 +42,21 @@ def read_json(text: bytes | str, most_containers: int | None = None) -> Any:
 
 
 def read_json_as_written(text: bytes | str) -> Any:
-    """The same value with each fraction as a `NumberText`; and each integer, where one may be minus zero."""
+    """The same value with each fraction as a `NumberText`.
+
+    And each integer, where one may be minus zero.
+    """
     given = decoded(text)
     integers = {"parse_int": _text} if "-0" in given else {}
     return _tolerant(given, parse_float=_text, **integers)
 
 
 def decoded(text: bytes | str) -> str:
-    """The characters of a JSON text, without a byte order mark; raises ValueError where they are in no encoding.
+    """The characters of a JSON text, without a byte order mark; raises ValueError where they are in
+    no encoding.
 
-    Half of a surrogate pair as such, in UTF-16 or UTF-32, is taken in a small text only: each is a call.
+    Half of a surrogate pair as such, in UTF-16 or UTF-32, is taken in a small text only: each is a
+    call.
     """
     if isinstance(text, str):
         return text.removeprefix("\ufeff")

@@ -1,4 +1,6 @@
-"""One row of the log: a record exactly as Kafka gets it, beside the columns that can be asked for."""
+"""One row of the log: a record exactly as Kafka gets it, beside the columns that can be asked
+for.
+"""
 
 import json
 from collections.abc import Iterable
@@ -12,7 +14,8 @@ from schemas.topics import TOPIC_OF
 
 
 class LogEntry(NamedTuple):
-    """A record to append; `is_copy` marks what stands in nobody's history (the copy of a dead letter).
+    """A record to append; `is_copy` marks what stands in nobody's history (the copy of a dead
+    letter).
 
     A tuple: the door makes thousands a second, each at a quarter of what a frozen data class costs.
     """
@@ -41,15 +44,27 @@ class EventTooLarge(Exception):
 
 
 def entry_of(event: Event) -> LogEntry:
-    """The row of an event; raises EventTooLarge, since the database would refuse the whole statement."""
+    """The row of an event.
+
+    Raises EventTooLarge, since the database would refuse the whole statement.
+    """
     value = event.encode()
     if len(value) > MOST_EVENT_BYTES:
         message = f"{event.type} of {event.subject} takes {len(value)} bytes"
         raise EventTooLarge(f"{message}, {MOST_EVENT_BYTES} are allowed")
     return LogEntry(
-        TOPIC_OF[event.type], event.key, value, pack_headers(event.headers()), event.id, event.type,
-        event.tenantid, event.subject, event.aggregateversion, event.correlationid, event.time,
-    )  # fmt: skip
+        TOPIC_OF[event.type],
+        event.key,
+        value,
+        pack_headers(event.headers()),
+        event.id,
+        event.type,
+        event.tenantid,
+        event.subject,
+        event.aggregateversion,
+        event.correlationid,
+        event.time,
+    )
 
 
 def pack_headers(headers: Iterable[tuple[str, bytes]]) -> bytes:

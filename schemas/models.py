@@ -17,7 +17,8 @@ class ModelTask(Frozen):
 
 
 def task_mismatch(model: str, known: ModelTask | None, target: str, task: object) -> str | None:
-    """Why a job for this target and task (None while it is not known) cannot add a version to the model.
+    """Why a job for this target and task (None while it is not known) cannot add a version to the
+    model.
 
     The targets are the same when they look the same: a request names one as it was written, and
     versions of earlier releases kept it so.
@@ -28,7 +29,8 @@ def task_mismatch(model: str, known: ModelTask | None, target: str, task: object
         return None
     asked = f"{target!r}" + ("" if task is None else f" by {task}")
     return (
-        f"The model {model!r} predicts {known.target!r} by {known.task}; this job is to predict {asked}. "
+        f"The model {model!r} predicts {known.target!r} by {known.task}; this job is to predict "
+        f"{asked}. "
         "Give the job another model name."
     )
 

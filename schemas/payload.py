@@ -6,10 +6,17 @@ from pydantic import BaseModel, ConfigDict
 
 
 class Frozen(BaseModel):
-    """A value inside an event. Unknown fields are passed over, so that a newer producer does not stop us."""
+    """A value inside an event.
+
+    Unknown fields are passed over, so that a newer producer does not stop us.
+    """
 
     model_config = ConfigDict(
-        frozen=True, extra="ignore", allow_inf_nan=False, populate_by_name=True, serialize_by_alias=True
+        frozen=True,
+        extra="ignore",
+        allow_inf_nan=False,
+        populate_by_name=True,
+        serialize_by_alias=True,
     )
 
 

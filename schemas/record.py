@@ -7,7 +7,9 @@ from uuid import UUID
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One record of a topic; `value` is None for a tombstone, header values are whatever bytes were sent."""
+    """One record of a topic; `value` is None for a tombstone, header values are whatever bytes
+    were sent.
+    """
 
     topic: str
     partition: int
@@ -31,7 +33,8 @@ def event_id_of(headers: Iterable[tuple[str, bytes | None]]) -> UUID | None:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """What a delivery covers of one partition: `start` was sought or follows the last delivery; `next` is last + 1.
+    """What a delivery covers of one partition: `start` was sought or follows the last delivery;
+    `next` is last + 1.
 
     `last_id` is the id of its last record, None where that carries none that can be read.
     """
@@ -45,7 +48,9 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One poll: records in order within a partition, and one span per partition, sorted by topic and partition."""
+    """One poll: records in order within a partition, and one span per partition, sorted by topic
+    and partition.
+    """
 
     records: tuple[Record, ...]
     spans: tuple[Span, ...]

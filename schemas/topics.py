@@ -26,10 +26,17 @@ class Topic:
         return int(self.retention.total_seconds() * 1000)
 
 
-WEBHOOKS = Topic("headrace.webhooks", (webhooks.WebhookReceived,), "tenant:source", 6, timedelta(days=7))
+WEBHOOKS = Topic(
+    "headrace.webhooks", (webhooks.WebhookReceived,), "tenant:source", 6, timedelta(days=7)
+)
 DATASETS = Topic(
     "headrace.datasets",
-    (datasets.DatasetSubmitted, datasets.DatasetValidated, datasets.DatasetRejected, datasets.DatasetExpired),
+    (
+        datasets.DatasetSubmitted,
+        datasets.DatasetValidated,
+        datasets.DatasetRejected,
+        datasets.DatasetExpired,
+    ),
     "tenant:dataset",
     6,
     timedelta(days=30),
@@ -57,5 +64,9 @@ USAGE = Topic("headrace.usage", (usage.UsageRecorded,), "tenant:meter", 6, timed
 DEAD_LETTERS = Topic("headrace.dead-letters", (), "as it was", 1, timedelta(days=30))
 
 TOPICS: tuple[Topic, ...] = (WEBHOOKS, DATASETS, JOBS, MODELS, USAGE, DEAD_LETTERS)
-PAYLOADS: dict[str, type[Payload]] = {payload.TYPE: payload for topic in TOPICS for payload in topic.events}
-TOPIC_OF: dict[str, str] = {payload.TYPE: topic.name for topic in TOPICS for payload in topic.events}
+PAYLOADS: dict[str, type[Payload]] = {
+    payload.TYPE: payload for topic in TOPICS for payload in topic.events
+}
+TOPIC_OF: dict[str, str] = {
+    payload.TYPE: topic.name for topic in TOPICS for payload in topic.events
+}

@@ -1,7 +1,9 @@
-"""Versions of events that are read and no longer written: each is lifted to the next by a pure function.
+"""Versions of events that are read and no longer written: each is lifted to the next by a pure
+function.
 
-To publish a new version: keep the old class here as it was, write the step from it, and give the new class its
-`version=`. Old records stay on the topics and in the log for good, so nothing is ever taken out.
+To publish a new version: keep the old class here as it was, write the step from it, and give the
+new class its `version=`. Old records stay on the topics and in the log for good, so nothing is ever
+taken out.
 """
 
 from collections.abc import Callable, Mapping

@@ -9,13 +9,23 @@ from pydantic import AwareDatetime
 from schemas.payload import Payload
 
 Meter = Literal[
-    "webhook_events", "jobs", "training_seconds", "dataset_rows", "predictions", "stored_byte_hours",
-    "integration_calls", "messages", "conversations", "llm_tokens",
-]  # fmt: skip
+    "webhook_events",
+    "jobs",
+    "training_seconds",
+    "dataset_rows",
+    "predictions",
+    "stored_byte_hours",
+    "integration_calls",
+    "messages",
+    "conversations",
+    "llm_tokens",
+]
 
 
 class UsageRecorded(Payload, type="usage.recorded"):
-    """So much of a meter was used at a time; `record_key` is unique per tenant and period (UTC month)."""
+    """So much of a meter was used at a time; `record_key` is unique per tenant and period (UTC
+    month).
+    """
 
     record_key: str
     period: date

@@ -10,7 +10,10 @@ JSON, FORM = "application/json", "application/x-www-form-urlencoded"
 
 
 class WebhookReceived(Payload, type="webhook.received"):
-    """One verified delivery, accepted once. A body too large for a record stays with the request (`reference`)."""
+    """One verified delivery, accepted once.
+
+    A body too large for a record stays with the request (`reference`).
+    """
 
     request_id: UUID
     source_id: UUID

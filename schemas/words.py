@@ -10,14 +10,18 @@ _RFC3339 = re.compile(r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]
 
 
 def _written(given: object) -> object:
-    # pydantic takes a number too, as seconds since 1970: whoever mistypes a year would ask about another century.
+    # pydantic takes a number too, as seconds since 1970: whoever mistypes a year would ask about
+    # another century.
     if isinstance(given, int | float) or (isinstance(given, str) and not _RFC3339.fullmatch(given)):
         raise ValueError("a time is written as RFC 3339 has it, like 2026-03-01T09:00:00Z")
     return given
 
 
 def in_the_calendar(at: datetime) -> datetime:
-    """Return `at` itself; raises ValueError when its offset puts it outside the years 1 to 9999 in UTC."""
+    """Return `at` itself.
+
+    Raises ValueError when its offset puts it outside the years 1 to 9999 in UTC.
+    """
     try:
         at.astimezone(UTC)
     except OverflowError:

@@ -1,4 +1,7 @@
-"""Real servers for the whole run; for each test a database cloned from a template, and topics of its own."""
+"""Real servers for the whole run.
+
+For each test a database cloned from a template, and topics of its own.
+"""
 
 import asyncio
 import tempfile
@@ -47,8 +50,12 @@ class Cluster:
 
 @pytest.fixture(scope="session")
 def server_directory() -> Iterator[Path]:
-    """Not below pytest's own directory: a second run as root closes that one to the user that Postgres runs as."""
-    with tempfile.TemporaryDirectory(prefix="headrace-test-", ignore_cleanup_errors=True) as directory:
+    """Not below pytest's own directory: a second run as root closes that one to the user that
+    Postgres runs as.
+    """
+    with tempfile.TemporaryDirectory(
+        prefix="headrace-test-", ignore_cleanup_errors=True
+    ) as directory:
         yield Path(directory)
 
 
@@ -65,7 +72,9 @@ def kafka(server_directory: Path) -> Iterator[str]:
 def postgres(server_directory: Path) -> Iterator[str]:
     """The URL of a Postgres that nobody kills, as its superuser."""
     (port,) = free_ports(1)
-    server = PostgresServer(server_directory / "postgres", port, {"fsync": "off"})  # a database a test: many files
+    server = PostgresServer(
+        server_directory / "postgres", port, {"fsync": "off"}
+    )  # a database a test: many files
     with running(server):
         yield server.url("postgres")
 
@@ -91,7 +100,9 @@ def verdict(request: pytest.FixtureRequest) -> Iterator[Verdict]:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say how many records the published contract was asked of."""
     if COUNTED:
-        terminalreporter.write_line("published contract: " + ", ".join(f"{n} {word}" for word, n in COUNTED.items()))
+        terminalreporter.write_line(
+            "published contract: " + ", ".join(f"{n} {word}" for word, n in COUNTED.items())
+        )
 
 
 @pytest.fixture(scope="session")
@@ -102,11 +113,18 @@ def fresh_databases(cluster: Cluster) -> Iterator[Databases]:
 
 
 @pytest.fixture
-async def database(cluster: Cluster, fresh_databases: Databases, verdict: Verdict) -> AsyncIterator[str]:
-    """The login's URL of a fresh database; all that stands in its log in the end satisfies the published contract."""
+async def database(
+    cluster: Cluster, fresh_databases: Databases, verdict: Verdict
+) -> AsyncIterator[str]:
+    """The login's URL of a fresh database.
+
+    All that stands in its log in the end satisfies the published contract.
+    """
     name = fresh_databases.take()
     yield cluster.url(name)
-    superuser = await asyncpg.connect(urlunsplit(urlsplit(cluster.superuser_url)._replace(path="/" + name)))
+    superuser = await asyncpg.connect(
+        urlunsplit(urlsplit(cluster.superuser_url)._replace(path="/" + name))
+    )
     produced = await in_the_log(superuser)
     await superuser.close()
     fresh_databases.give_back(name)
@@ -157,7 +175,9 @@ def database_settings(database: str, tmp_path: Path) -> Settings:
 async def settings(
     database_settings: Settings, kafka: str, admin: AIOKafkaAdminClient, verdict: Verdict
 ) -> AsyncIterator[Settings]:
-    """The same with topics of the test's own on the shared Kafka, whose records satisfy the published contract."""
+    """The same with topics of the test's own on the shared Kafka, whose records satisfy the
+    published contract.
+    """
     prefix = f"t{uuid.uuid4().hex[:8]}."
     whole = database_settings.model_copy(update={"kafka": kafka, "kafka_topic_prefix": prefix})
     await topics.ensure(whole)

@@ -1,4 +1,6 @@
-"""Databases cloned from the template: the next one is made, and the last one dropped, while a test runs."""
+"""Databases cloned from the template: the next one is made, and the last one dropped, while a
+test runs.
+"""
 
 import asyncio
 from collections.abc import Iterator
@@ -37,7 +39,10 @@ class Databases:
 
     async def _make(self) -> str:
         name = f"t{uuid4().hex}"
-        await self._execute(f"CREATE DATABASE {name} TEMPLATE {self._template} OWNER headrace_owner STRATEGY FILE_COPY")
+        await self._execute(
+            f"CREATE DATABASE {name} TEMPLATE {self._template} OWNER headrace_owner STRATEGY "
+            "FILE_COPY"
+        )
         return name
 
     async def _drop(self, name: str) -> None:

@@ -20,7 +20,10 @@ def new_id(at: datetime | None = None) -> UUID:
 
 
 def shipped_csv(name: str) -> bytes:
-    """wine, breast_cancer, iris or diabetes as CSV; the last column is `target` (class names in a classification)."""
+    """wine, breast_cancer, iris or diabetes as CSV.
+
+    The last column is `target` (class names in a classification).
+    """
     from sklearn import datasets
 
     bunch = getattr(datasets, f"load_{name}")()
@@ -33,18 +36,30 @@ def shipped_csv(name: str) -> bytes:
     return out.getvalue().encode()
 
 
-def door_event(data: Payload, subject: Any, tenant: UUID | None = None, at: datetime | None = None) -> Event:
+def door_event(
+    data: Payload, subject: Any, tenant: UUID | None = None, at: datetime | None = None
+) -> Event:
     """An event as the door writes it."""
     now = at or datetime.now(UTC)
     return first(
-        data, id=new_id(at), source="/headrace/tests", subject=str(subject), tenant=tenant or uuid4(), at=now,
+        data,
+        id=new_id(at),
+        source="/headrace/tests",
+        subject=str(subject),
+        tenant=tenant or uuid4(),
+        at=now,
         traceparent=None,
-    )  # fmt: skip
+    )
 
 
 def record_of(event: Event, offset: int = 0, partition: int = 0, prefix: str = "") -> Record:
     """The record in which an event stands on its topic."""
     return Record(
-        prefix + TOPIC_OF[event.type], partition, offset, event.key, event.encode(), event.headers(),
+        prefix + TOPIC_OF[event.type],
+        partition,
+        offset,
+        event.key,
+        event.encode(),
+        event.headers(),
         int(event.time.timestamp() * 1000),
-    )  # fmt: skip
+    )

@@ -22,7 +22,10 @@ def figures(text: str | None = None) -> Figures:
 def of(found: Figures, figure: str, **labels: str) -> float | None:
     """One figure; labels without the prefix that ours share."""
     known = ("error_", "messaging_")
-    mine = {name if name.startswith(known) else f"headrace_{name}": value for name, value in labels.items()}
+    mine = {
+        name if name.startswith(known) else f"headrace_{name}": value
+        for name, value in labels.items()
+    }
     return found.get((f"headrace_{figure}", frozenset(mine.items())))
 
 

@@ -1,4 +1,6 @@
-"""A TCP proxy before Postgres: it loses the start-up parameter `role`, the answer to a COMMIT, or all packets."""
+"""A TCP proxy before Postgres: it loses the start-up parameter `role`, the answer to a COMMIT,
+or all packets.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -14,11 +16,12 @@ COMMITTED = b"COMMIT\x00"  # the tag in CommandComplete
 
 @dataclass
 class PostgresProxy(TcpProxy):
-    """Passes everything on. While `drops_role`, new sessions lose that parameter, as in a pooler that ignores it.
+    """Passes everything on. While `drops_role`, new sessions lose that parameter, as in a pooler
+    that ignores it.
 
-    While `is_silent`, whatever is connected, and whatever connects, never gets another byte through, either way, and
-    is told of no end; what connects afterwards gets through. While `armed`, the next answer to a COMMIT is `lost`, and
-    both sides are cut.
+    While `is_silent`, whatever is connected, and whatever connects, never gets another byte
+    through, either way, and is told of no end; what connects afterwards gets through. While
+    `armed`, the next answer to a COMMIT is `lost`, and both sides are cut.
     """
 
     drops_role: bool = False
@@ -34,7 +37,10 @@ class PostgresProxy(TcpProxy):
         self._dead |= self._open
 
     async def ask(
-        self, reader: asyncio.StreamReader, server: asyncio.StreamWriter, client: asyncio.StreamWriter
+        self,
+        reader: asyncio.StreamReader,
+        server: asyncio.StreamWriter,
+        client: asyncio.StreamWriter,
     ) -> None:
         """What the client sends, with or without the role."""
         self._open.add(client)
@@ -46,7 +52,11 @@ class PostgresProxy(TcpProxy):
                 head = await reader.readexactly(8)
                 code = int.from_bytes(head[4:])
                 rest = await reader.readexactly(int.from_bytes(head[:4]) - 8)
-                self._send(server, client, head + rest if code != STARTUP or not self.drops_role else _without(rest))
+                self._send(
+                    server,
+                    client,
+                    head + rest if code != STARTUP or not self.drops_role else _without(rest),
+                )
             while data := await reader.read(CHUNK):
                 self._send(server, client, data)
                 await server.drain()
@@ -77,7 +87,9 @@ class PostgresProxy(TcpProxy):
 def _without(parameters: bytes) -> bytes:
     """A start-up packet without the role."""
     words = parameters.split(b"\0")
-    pairs = [pair for pair in zip(words[::2], words[1::2], strict=False) if pair[0] not in (b"", b"role")]
+    pairs = [
+        pair for pair in zip(words[::2], words[1::2], strict=False) if pair[0] not in (b"", b"role")
+    ]
     body = STARTUP.to_bytes(4) + b"".join(b"%s\0%s\0" % pair for pair in pairs) + b"\0"
     return (len(body) + 4).to_bytes(4) + body
 

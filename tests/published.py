@@ -1,4 +1,6 @@
-"""The published contract, asked of every record that the tests produce: value, headers, key, tenant, partition."""
+"""The published contract, asked of every record that the tests produce: value, headers, key,
+tenant, partition.
+"""
 
 import asyncio
 import json
@@ -22,7 +24,13 @@ from schemas.log import unpack_headers
 from schemas.topics import DEAD_LETTERS, TOPICS
 
 ADDED = len(dead_letter_headers()["required"])
-REPEATED = {"ce_id": "id", "ce_type": "type", "ce_source": "source", "ce_time": "time", "ce_tenantid": "tenantid"}
+REPEATED = {
+    "ce_id": "id",
+    "ce_type": "type",
+    "ce_source": "source",
+    "ce_time": "time",
+    "ce_tenantid": "tenantid",
+}
 NONE: Mapping[str, int] = MappingProxyType({})
 
 
@@ -41,7 +49,9 @@ Places = dict[tuple[str, int | None, int | None], Produced]
 
 
 def strict(schema: dict[str, Any]) -> jsonschema_rs.Validator:
-    """A schema that also refuses what it does not name: readers pass over that, writers must not write it."""
+    """A schema that also refuses what it does not name: readers pass over that, writers must not
+    write it.
+    """
     return jsonschema_rs.validator_for(_closed(schema), validate_formats=True)
 
 
@@ -59,7 +69,8 @@ def _closed(schema: Any) -> Any:
 @cache
 def _records() -> dict[tuple[str, str], jsonschema_rs.Validator]:
     return {
-        (one.topic.name, f"urn:headrace:{one.type}:v{one.payload.VERSION}"): strict(record(one)) for one in VERSIONS
+        (one.topic.name, f"urn:headrace:{one.type}:v{one.payload.VERSION}"): strict(record(one))
+        for one in VERSIONS
     }
 
 
@@ -71,10 +82,16 @@ def _headers(kind: str | None) -> jsonschema_rs.Validator:
 _KEY = jsonschema_rs.validator_for(KEY)
 
 
-def violations(produced: Iterable[Produced], prefix: str = "", grown: Mapping[str, int] = NONE) -> Iterator[str]:
-    """What does not satisfy the published contract, a line each; `grown` topics have more partitions."""
+def violations(
+    produced: Iterable[Produced], prefix: str = "", grown: Mapping[str, int] = NONE
+) -> Iterator[str]:
+    """What does not satisfy the published contract, a line each; `grown` topics have more
+    partitions.
+    """
     known = list(produced)
-    places: Places = {(one.topic, one.partition, one.offset): one for one in known if one.offset is not None}
+    places: Places = {
+        (one.topic, one.partition, one.offset): one for one in known if one.offset is not None
+    }
     for one in known:
         name = one.topic.removeprefix(prefix)
         try:
@@ -83,7 +100,9 @@ def violations(produced: Iterable[Produced], prefix: str = "", grown: Mapping[st
             else:
                 _check_event(one, name, grown)
         except (jsonschema_rs.ValidationError, ValueError, RecursionError, AssertionError) as error:
-            yield f"{one.topic}[{one.partition}]@{one.offset}: {error} in {(one.value or b'')[:200]!r}"[:700]
+            yield f"{one.topic}[{one.partition}]@{one.offset}: {error} in {(one.value or b'')[:200]!r}"[
+                :700
+            ]
 
 
 def _check_event(one: Produced, topic: str, grown: Mapping[str, int]) -> None:
@@ -102,20 +121,33 @@ def _check_event(one: Produced, topic: str, grown: Mapping[str, int]) -> None:
     assert key == f"{value['tenantid']}:{value['subject']}", f"the key is {key}"
     if one.partition is not None:
         (published,) = (known.partitions for known in TOPICS if known.name == topic)
-        allowed = {partition_of(one.key, count) for count in (published, grown.get(topic, published))}
+        allowed = {
+            partition_of(one.key, count) for count in (published, grown.get(topic, published))
+        }
         assert one.partition in allowed, "not the partition of its key"
 
 
 def _check_letter(one: Produced, places: Places) -> None:
-    """The added headers are the last ones; the rest is the original, byte for byte, where it can be looked up."""
+    """The added headers are the last ones.
+
+    The rest is the original, byte for byte, where it can be looked up.
+    """
     added = _texts(one.headers[-ADDED:])
     _headers(None).validate(added)
-    place = (added["dead_letter_topic"], int(added["dead_letter_partition"]), int(added["dead_letter_offset"]))
+    place = (
+        added["dead_letter_topic"],
+        int(added["dead_letter_partition"]),
+        int(added["dead_letter_offset"]),
+    )
     original = places.get(place)
     if original is not None:
         assert one.value in (original.value, None), "not the bytes of the original"
-        headers = tuple((name, value or b"") for name, value in original.headers)  # null, as some clients send
-        assert one.value is None or (one.key, one.headers[:-ADDED]) == (original.key, headers), "another key or header"
+        headers = tuple(
+            (name, value or b"") for name, value in original.headers
+        )  # null, as some clients send
+        assert one.value is None or (one.key, one.headers[:-ADDED]) == (original.key, headers), (
+            "another key or header"
+        )
 
 
 def _texts(headers: Headers) -> dict[str, str]:
@@ -127,31 +159,47 @@ def _texts(headers: Headers) -> dict[str, str]:
 async def in_the_log(connection: asyncpg.Connection) -> list[Produced]:
     """Every record of a database's log: what Kafka gets, whether or not it got there."""
     rows = await connection.fetch("SELECT topic, key, value, headers FROM events")
-    return [Produced(row["topic"], row["key"], row["value"], unpack_headers(row["headers"])) for row in rows]
+    return [
+        Produced(row["topic"], row["key"], row["value"], unpack_headers(row["headers"]))
+        for row in rows
+    ]
 
 
-async def on_kafka(bootstrap: str, prefix: str = "", grown: Mapping[str, int] = NONE) -> list[Produced]:
+async def on_kafka(
+    bootstrap: str, prefix: str = "", grown: Mapping[str, int] = NONE
+) -> list[Produced]:
     """Every record of our topics with this prefix."""
     counts = {topic.name: topic.partitions for topic in TOPICS} | dict(grown)
-    places = [TopicPartition(prefix + name, number) for name, count in counts.items() for number in range(count)]
+    places = [
+        TopicPartition(prefix + name, number)
+        for name, count in counts.items()
+        for number in range(count)
+    ]
     found: list[Produced] = []
-    # Topics named here are known at the first answer, and the last fetch does not wait for more: 0.03 s, not 0.7.
+    # Topics named here are known at the first answer, and the last fetch does not wait for more:
+    # 0.03 s, not 0.7.
     async with AIOKafkaConsumer(
         *{place.topic for place in places},
-        bootstrap_servers=bootstrap, auto_offset_reset="earliest", fetch_max_wait_ms=5,
-    ) as consumer:  # fmt: skip
+        bootstrap_servers=bootstrap,
+        auto_offset_reset="earliest",
+        fetch_max_wait_ms=5,
+    ) as consumer:
         ends = {place: end for place, end in (await consumer.end_offsets(places)).items() if end}
         while any([await consumer.position(place) < end for place, end in ends.items()]):
             for records in (await consumer.getmany(timeout_ms=1000)).values():
                 found += [
-                    Produced(one.topic, one.key, one.value, tuple(one.headers), one.partition, one.offset)
+                    Produced(
+                        one.topic, one.key, one.value, tuple(one.headers), one.partition, one.offset
+                    )
                     for one in records
                 ]
     return found
 
 
 def check_topics(bootstrap: str, grown: Mapping[str, int] = NONE) -> None:
-    """Every record that a stack of its own has produced satisfies the contract, and there are some."""
+    """Every record that a stack of its own has produced satisfies the contract, and there are
+    some.
+    """
     produced = asyncio.run(on_kafka(bootstrap, grown=grown))
     assert produced
     assert list(violations(produced, grown=grown))[:5] == []
@@ -159,23 +207,32 @@ def check_topics(bootstrap: str, grown: Mapping[str, int] = NONE) -> None:
 
 
 class Verdict:
-    """What one test produced, against the contract; a test that is marked `foreign` must have broken it somewhere."""
+    """What one test produced, against the contract.
+
+    A test that is marked `foreign` must have broken it somewhere.
+    """
 
     def __init__(self, request: pytest.FixtureRequest) -> None:
         self._foreign = request.node.get_closest_marker("foreign") is not None
         self._broken = 0
 
     def on(self, produced: list[Produced], prefix: str = "") -> None:
-        """Fails when a record breaks the contract, unless the test says that it writes such records."""
+        """Fails when a record breaks the contract, unless the test says that it writes such
+        records.
+        """
         found = list(violations(produced, prefix))
         self._broken += len(found)
         COUNTED["satisfied"] += len(produced) - len(found)
         COUNTED["foreign" if self._foreign else "broken"] += len(found)
-        assert self._foreign or not found, "the published contract is broken:\n" + "\n".join(found[:5])
+        assert self._foreign or not found, "the published contract is broken:\n" + "\n".join(
+            found[:5]
+        )
 
     def end(self) -> None:
         """Fails when the mark is there for nothing."""
-        assert self._broken or not self._foreign, "marked `foreign`, and every record satisfied the contract"
+        assert self._broken or not self._foreign, (
+            "marked `foreign`, and every record satisfied the contract"
+        )
 
 
 COUNTED: Counter[str] = Counter()

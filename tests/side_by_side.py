@@ -1,4 +1,7 @@
-"""`make test`: the whole suite in two runs at once; beside the rest run those that mostly wait for processes."""
+"""`make test`: the whole suite in two runs at once.
+
+Beside the rest run those that mostly wait for processes.
+"""
 
 import subprocess
 import sys
@@ -15,8 +18,14 @@ PYTEST = (sys.executable, "-m", "pytest")
 
 
 def main() -> int:
-    """Show the long run as it goes, then what the other one said; 0 when both passed. Ctrl-C reaches both."""
-    with tempfile.TemporaryFile() as said, subprocess.Popen([*PYTEST, *BESIDE], stdout=said, stderr=said) as beside:
+    """Show the long run as it goes, then what the other one said; 0 when both passed.
+
+    Ctrl-C reaches both.
+    """
+    with (
+        tempfile.TemporaryFile() as said,
+        subprocess.Popen([*PYTEST, *BESIDE], stdout=said, stderr=said) as beside,
+    ):
         code = subprocess.call([*PYTEST, *(f"--ignore={path}" for path in BESIDE)])
         print(f"\nThe run beside it, {' '.join(BESIDE)}:", flush=True)
         code = beside.wait() or code

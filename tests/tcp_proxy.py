@@ -25,7 +25,10 @@ class TcpProxy:
     _ways: set[asyncio.Task[None]] = field(default_factory=set)
 
     async def ask(
-        self, reader: asyncio.StreamReader, server: asyncio.StreamWriter, client: asyncio.StreamWriter
+        self,
+        reader: asyncio.StreamReader,
+        server: asyncio.StreamWriter,
+        client: asyncio.StreamWriter,
     ) -> None:
         """What the client sends."""
         await pass_on(reader, server)

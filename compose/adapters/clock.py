@@ -1,4 +1,6 @@
-"""The clock and the ids of a process: the machine's time plus the offset that the database's clock has."""
+"""The clock and the ids of a process: the machine's time plus the offset that the database's
+clock has.
+"""
 
 import os
 import time
@@ -44,4 +46,6 @@ class Clock:
 async def database_clock(engine: AsyncEngine) -> Clock:
     """The clock with the database's offset."""
     async with engine.connect() as connection:
-        return Clock((await connection.execute(text("SELECT value FROM clock_offset"))).scalar_one())
+        return Clock(
+            (await connection.execute(text("SELECT value FROM clock_offset"))).scalar_one()
+        )

@@ -1,4 +1,6 @@
-"""Kill -9 at a named step: with `CRASH_AT=name:n` a process dies when it reaches that step for the n-th time."""
+"""Kill -9 at a named step: with `CRASH_AT=name:n` a process dies when it reaches that step for
+the n-th time.
+"""
 
 import os
 import signal
@@ -8,14 +10,27 @@ from functools import cache
 from producers.outbox.ports import Reached, nothing
 
 POINTS = (
-    "door.body_kept", "accept.taken", "accept.stored", "accept.repeats_noted",
-    "relay.read", "relay.sent", "relay.struck",
-    "runner.applied", "runner.committed",
-    "work.started", "work.finishing", "work.finished",
-    "engine.folded", "engine.committed",
-    "grow.held", "grow.drained", "grow.added",
-    "restore.held", "restore.listed", "restore.done",
-)  # fmt: skip
+    "door.body_kept",
+    "accept.taken",
+    "accept.stored",
+    "accept.repeats_noted",
+    "relay.read",
+    "relay.sent",
+    "relay.struck",
+    "runner.applied",
+    "runner.committed",
+    "work.started",
+    "work.finishing",
+    "work.finished",
+    "engine.folded",
+    "engine.committed",
+    "grow.held",
+    "grow.drained",
+    "grow.added",
+    "restore.held",
+    "restore.listed",
+    "restore.done",
+)
 """Every step at which a process can be killed."""
 
 
@@ -27,7 +42,10 @@ def crash_points() -> Reached:
 
 
 def _parsed(asked: str) -> tuple[str, int]:
-    """The step and the count; raises ValueError, or a mistyped name would never be reached and look survived."""
+    """The step and the count.
+
+    Raises ValueError, or a mistyped name would never be reached and look survived.
+    """
     name, colon, count = asked.partition(":")
     if name not in POINTS:
         raise ValueError(f"CRASH_AT names {name!r}, which is no step of any process")

@@ -12,15 +12,22 @@ from consumers.errors import Permanent, Transient
 from producers.outbox.ports import NotStorable, Unavailable
 from schemas.log import EventTooLarge
 
-# SQLSTATE classes: https://www.postgresql.org/docs/18/errcodes-appendix.html
-# connection, unsupported (a plan that a migration has outdated), rollback, resources, locks, operator, system
+# SQLSTATE classes: https://www.postgresql.org/docs/18/errcodes-appendix.html connection,
+# unsupported (a plan that a migration has outdated), rollback, resources, locks, operator, system
 TRANSIENT_CLASSES = ("08", "0A", "40", "53", "55", "57", "58")
 PERMANENT_CLASSES = ("22",)  # data that Postgres refuses, such as NUL in text
-# A connection that is killed between two statements lets asyncpg say InternalClientError on the next one.
+# A connection that is killed between two statements lets asyncpg say InternalClientError on the
+# next one.
 PASSING = (
-    OSError, asyncio.TimeoutError, asyncpg.InterfaceError, asyncpg.InternalClientError, PoolTimeout, InterfaceError,
-    KafkaError, WrongRole,
-)  # fmt: skip
+    OSError,
+    asyncio.TimeoutError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    PoolTimeout,
+    InterfaceError,
+    KafkaError,
+    WrongRole,
+)
 
 
 def classify(error: BaseException) -> type[Exception] | None:

@@ -21,7 +21,9 @@ GROW_AFTER = 16  # batches taken, before twice as many records are tried again
 
 @dataclass
 class Outcome:
-    """What is known so far of a round; `has_gap`: a batch was refused, and its sequence numbers are missing."""
+    """What is known so far of a round; `has_gap`: a batch was refused, and its sequence numbers
+    are missing.
+    """
 
     confirmed: list[Confirmed] = field(default_factory=list)
     refused: list[Refused] = field(default_factory=list)
@@ -39,7 +41,9 @@ class Outcome:
 
 @dataclass
 class _Limit:
-    """How many records a batch of a topic may have, and how many batches were taken since it is so."""
+    """How many records a batch of a topic may have, and how many batches were taken since it is
+    so.
+    """
 
     records: int
     taken: int = 0
@@ -49,8 +53,8 @@ class _Limit:
 class Batches:
     """Sends to partitions; `confirmed` is the highest offset of each that was confirmed before.
 
-    Kafka refuses a batch for one record in it, and does not say which: batches of the topic then have half as many
-    records, down to one, and slowly more again.
+    Kafka refuses a batch for one record in it, and does not say which: batches of the topic then
+    have half as many records, down to one, and slowly more again.
     """
 
     prefix: str
@@ -58,9 +62,16 @@ class Batches:
     _limits: dict[str, _Limit] = field(default_factory=dict)
 
     async def send(
-        self, producer: AIOKafkaProducer, place: Place, records: Sequence[Outgoing], outcome: Outcome
+        self,
+        producer: AIOKafkaProducer,
+        place: Place,
+        records: Sequence[Outgoing],
+        outcome: Outcome,
     ) -> None:
-        """Send one batch at a time, the next when the one before is acknowledged; end at the first refusal."""
+        """Send one batch at a time, the next when the one before is acknowledged.
+
+        End at the first refusal.
+        """
         topic = place[0].removeprefix(self.prefix)
         left = list(records)
         while left:
@@ -72,7 +83,9 @@ class Batches:
                 outcome.refused.append(Refused(topic, left[0].seq, why))
                 return
             try:
-                acknowledged = await (await producer.send_batch(batch, place[0], partition=place[1]))
+                acknowledged = await (
+                    await producer.send_batch(batch, place[0], partition=place[1])
+                )
             except OF_TOPICS as error:
                 outcome.has_gap = True
                 outcome.refused.append(Refused(topic, None, said(error)))
@@ -87,7 +100,9 @@ class Batches:
             if limit is not None:
                 self._grow(topic, limit)
 
-    def _is_reused(self, topic: str, place: Place, batch: Sequence[Outgoing], first: int, outcome: Outcome) -> bool:
+    def _is_reused(
+        self, topic: str, place: Place, batch: Sequence[Outgoing], first: int, outcome: Outcome
+    ) -> bool:
         # -1 for a batch that the broker had long before.
         last = first + len(batch) - 1 if first >= 0 else None
         found = Confirmed(*place, tuple(record.seq for record in batch), last)
@@ -97,7 +112,9 @@ class Batches:
         outcome.confirmed.append(found)
         return False
 
-    def _refused(self, topic: str, batch: Sequence[Outgoing], error: KafkaError, outcome: Outcome) -> None:
+    def _refused(
+        self, topic: str, batch: Sequence[Outgoing], error: KafkaError, outcome: Outcome
+    ) -> None:
         if len(batch) == 1:
             outcome.refused.append(Refused(topic, batch[0].seq, said(error)))
             return
@@ -115,10 +132,17 @@ class Batches:
 
 def _fill(batch: BatchBuilder, records: Sequence[Outgoing]) -> int:
     """Append what fits; returns how many."""
-    now_ms = int(time.time() * 1000)  # never the event's: the clock of whoever made it may be hours off
+    now_ms = int(
+        time.time() * 1000
+    )  # never the event's: the clock of whoever made it may be hours off
     taken = 0
     for record in records:
-        if batch.append(key=record.key, value=record.value, timestamp=now_ms, headers=list(record.headers)) is None:
+        if (
+            batch.append(
+                key=record.key, value=record.value, timestamp=now_ms, headers=list(record.headers)
+            )
+            is None
+        ):
             break
         taken += 1
     batch.close()

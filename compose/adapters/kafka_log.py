@@ -29,14 +29,22 @@ ADDED_SECONDS = 5.0  # how long a broker may not know of those that were added
 
 
 class KafkaLog:
-    """Sends what the relay hands over; `send` returns only when all in-sync replicas have it all."""
+    """Sends what the relay hands over; `send` returns only when all in-sync replicas have it
+    all.
+    """
 
     def __init__(
-        self, bootstrap: str, topic_prefix: str = "", cluster_id: Callable[[], str | None] = lambda: None,
-        spread: Mapping[str, int] | None = None, metadata_seconds: float = METADATA_SECONDS,
-        confirmed: Mapping[Place, int] | None = None, send_seconds: float = SEND_SECONDS,
-    ) -> None:  # fmt: skip
-        """With `cluster_id`, no other Kafka is sent anything, though it answers at the same address.
+        self,
+        bootstrap: str,
+        topic_prefix: str = "",
+        cluster_id: Callable[[], str | None] = lambda: None,
+        spread: Mapping[str, int] | None = None,
+        metadata_seconds: float = METADATA_SECONDS,
+        confirmed: Mapping[Place, int] | None = None,
+        send_seconds: float = SEND_SECONDS,
+    ) -> None:
+        """With `cluster_id`, no other Kafka is sent anything, though it answers at the same
+        address.
 
         `spread` says over how many partitions a topic's keys go; without it as many as there are.
         `confirmed` is the highest offset of each that was confirmed before.
@@ -75,7 +83,10 @@ class KafkaLog:
             await abandon(producer)
 
     async def restart(self) -> None:
-        """A new producer: an unknown send may have poisoned the old one. Without Kafka the next send says so."""
+        """A new producer: an unknown send may have poisoned the old one.
+
+        Without Kafka the next send says so.
+        """
         await self.stop()
 
     def own_name(self, topic: str) -> str:
@@ -83,7 +94,10 @@ class KafkaLog:
         return topic.removeprefix(self._prefix)
 
     async def ends(self, places: Collection[Place]) -> Mapping[Place, int]:
-        """Return the offset after the last record of each that has a leader; raises NotConfirmed."""
+        """Return the offset after the last record of each that has a leader.
+
+        Raises NotConfirmed.
+        """
         if not places:
             return {}
         try:
@@ -95,14 +109,19 @@ class KafkaLog:
                     for place in (TopicPartition(*one) for one in places)
                     if metadata.leader_for_partition(place) not in NO_LEADER
                 ]
-                async with AIOKafkaConsumer(bootstrap_servers=self._bootstrap, enable_auto_commit=False) as consumer:
+                async with AIOKafkaConsumer(
+                    bootstrap_servers=self._bootstrap, enable_auto_commit=False
+                ) as consumer:
                     found = await consumer.end_offsets(there)
         except (KafkaError, OSError, TimeoutError) as error:
             raise NotConfirmed(f"{type(error).__name__}: {error}") from error
         return {(place.topic, place.partition): end for place, end in found.items()}
 
     async def send(self, records: Sequence[Outgoing]) -> Sent:
-        """Send all; raises NotConfirmed when any outcome is unknown, Regrown when a topic is not as it was."""
+        """Send all.
+
+        Raises NotConfirmed when any outcome is unknown, Regrown when a topic is not as it was.
+        """
         outcome = Outcome()
         groups: dict[Place, list[Outgoing]] = {}
         leaderless: set[Place] = set()
@@ -124,13 +143,17 @@ class KafkaLog:
                     await asyncio.gather(*sends, return_exceptions=True)
                 if leaderless:
                     await look_for_leaders(producer, leaderless)
-                    raise LeaderNotAvailableError(f"no leader when the round began: {sorted(leaderless)}")
+                    raise LeaderNotAvailableError(
+                        f"no leader when the round began: {sorted(leaderless)}"
+                    )
         except (KafkaError, OSError, TimeoutError) as error:
             raise NotConfirmed(
-                f"{type(error).__name__}: {error}", outcome.sent(), slow=isinstance(error, TimeoutError),
+                f"{type(error).__name__}: {error}",
+                outcome.sent(),
+                slow=isinstance(error, TimeoutError),
                 unanswered=self._own_names(groups.keys() - outcome.places()),
                 leaderless=self._own_names(leaderless),
-            ) from error  # fmt: skip
+            ) from error
         if outcome.has_gap:
             await self.restart()
         return outcome.sent()
@@ -163,7 +186,10 @@ class KafkaLog:
         return groups
 
     async def _partitions(self, producer: AIOKafkaProducer, topic: str) -> int:
-        """Over how many its keys go; raises Regrown when it has others, OF_TOPICS when there is none."""
+        """Over how many its keys go.
+
+        Raises Regrown when it has others, OF_TOPICS when there is none.
+        """
         found = await partitions_of(producer, self._prefix + topic)
         known = self._spread.get(topic, found)
         looking = asyncio.get_running_loop().time()
@@ -177,5 +203,7 @@ class KafkaLog:
 
 
 def partition_of(key: bytes | None, partitions: int) -> int:
-    """The partition of a key, as every Kafka client's default partitioner has it; 0 without a key."""
+    """The partition of a key, as every Kafka client's default partitioner has it; 0 without a
+    key.
+    """
     return 0 if key is None else (murmur2(key) & 0x7FFFFFFF) % partitions

@@ -19,7 +19,9 @@ LEADER_SECONDS = 3.0  # how long a broker that leaves in order may take to be su
 UNKNOWN_LOOKS = 5  # so often in a row a topic is not there before it counts as gone
 
 
-def producer_of(bootstrap: str, request_seconds: float, metadata_seconds: float) -> AIOKafkaProducer:
+def producer_of(
+    bootstrap: str, request_seconds: float, metadata_seconds: float
+) -> AIOKafkaProducer:
     """One that is idempotent, not started."""
     return AIOKafkaProducer(
         bootstrap_servers=bootstrap,
@@ -36,8 +38,9 @@ def producer_of(bootstrap: str, request_seconds: float, metadata_seconds: float)
 async def abandon(producer: AIOKafkaProducer) -> None:
     """End it without sending anything more.
 
-    Its own `stop` sends first what is left, and when that takes too long and is cancelled, the producer goes on behind
-    everybody's back: it sends again until Kafka answers, for an idempotent one never gives up.
+    Its own `stop` sends first what is left, and when that takes too long and is cancelled, the
+    producer goes on behind everybody's back: it sends again until Kafka answers, for an idempotent
+    one never gives up.
     """
     sender = producer._sender.sender_task  # noqa: SLF001 - there is no other way in
     if sender is not None:
@@ -45,9 +48,12 @@ async def abandon(producer: AIOKafkaProducer) -> None:
     for connection in list(producer.client._conns.values()):  # noqa: SLF001
         writer = connection._writer  # noqa: SLF001
         if writer is not None:
-            # A request that is half written must not arrive later: neither from here nor from the kernel's buffer.
+            # A request that is half written must not arrive later: neither from here nor from the
+            # kernel's buffer.
             with contextlib.suppress(OSError):
-                writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, AT_ONCE)
+                writer.get_extra_info("socket").setsockopt(
+                    socket.SOL_SOCKET, socket.SO_LINGER, AT_ONCE
+                )
             writer.transport.abort()
         connection.close()
     with contextlib.suppress(Exception):
@@ -72,7 +78,10 @@ async def look_for_leaders(producer: AIOKafkaProducer, places: Iterable[Place]) 
 
 
 async def partitions_of(producer: AIOKafkaProducer, name: str) -> int:
-    """How many partitions a topic has; raises when there is none, sooner than the producer's own look-up."""
+    """How many partitions a topic has.
+
+    Raises when there is none, sooner than the producer's own look-up.
+    """
     client = producer.client
     for look in range(UNKNOWN_LOOKS):
         if found := client.cluster.partitions_for_topic(name):

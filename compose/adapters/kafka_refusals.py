@@ -17,14 +17,20 @@ errors.kafka_errors.setdefault(InvalidRecordError.errno, InvalidRecordError)
 
 # Of a batch, for something in it.
 OF_RECORDS: tuple[type[KafkaError], ...] = (
-    errors.MessageSizeTooLargeError, errors.RecordListTooLargeError, errors.CorruptRecordException,
-    errors.UnsupportedForMessageFormatError, InvalidRecordError,
-)  # fmt: skip
+    errors.MessageSizeTooLargeError,
+    errors.RecordListTooLargeError,
+    errors.CorruptRecordException,
+    errors.UnsupportedForMessageFormatError,
+    InvalidRecordError,
+)
 # Of whatever is sent to the topic. The time is the relay's own, so it is wrong for all or none.
 OF_TOPICS: tuple[type[KafkaError], ...] = (
-    errors.TopicAuthorizationFailedError, errors.UnknownTopicOrPartitionError,
-    errors.InvalidTopicError, errors.PolicyViolationError, errors.InvalidTimestampError,
-)  # fmt: skip
+    errors.TopicAuthorizationFailedError,
+    errors.UnknownTopicOrPartitionError,
+    errors.InvalidTopicError,
+    errors.PolicyViolationError,
+    errors.InvalidTimestampError,
+)
 
 HINTS: dict[type[KafkaError], str] = {
     errors.InvalidTimestampError: "is the clock of the relay's host, or of Kafka's, right?",

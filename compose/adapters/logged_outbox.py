@@ -14,20 +14,30 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
 
 log = logging.getLogger(__name__)
-ENDS = {one.TYPE: one.TYPE.partition(".")[2] for one in (JobSucceeded, JobFailed, JobCanceled, JobExpired)}
+ENDS = {
+    one.TYPE: one.TYPE.partition(".")[2]
+    for one in (JobSucceeded, JobFailed, JobCanceled, JobExpired)
+}
 
 
 async def append_and_log(tx: "AsyncConnection", entries: Sequence[LogEntry]) -> None:
-    """Append, and log ends of jobs: their ids, and of a failure its class and code. The commit is still to come."""
+    """Append, and log ends of jobs: their ids, and of a failure its class and code.
+
+    The commit is still to come.
+    """
     await append(tx, entries)
     for entry in entries:
         if entry.type in ENDS and not entry.is_copy:
             fields = _fields(entry)
             code = f" ({fields['failure']})" if "failure" in fields else ""
             log.info(
-                "job %s %s%s, tenant %s", entry.aggregate, fields["state"], code, entry.tenant,
+                "job %s %s%s, tenant %s",
+                entry.aggregate,
+                fields["state"],
+                code,
+                entry.tenant,
                 extra={"fields": fields},
-            )  # fmt: skip
+            )
 
 
 def _fields(entry: LogEntry) -> dict[str, str]:

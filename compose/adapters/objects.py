@@ -1,4 +1,6 @@
-"""The object store as a local directory: an object is there whole and on the disk, or not at all."""
+"""The object store as a local directory: an object is there whole and on the disk, or not at
+all.
+"""
 
 import asyncio
 import hashlib
@@ -31,8 +33,8 @@ class ObjectStoreAway(OSError):
 class LocalObjects:
     """Objects under one directory; keys are made by the server and use `/`.
 
-    The folder `.incoming` is the mark of a store: without it the directory is an empty mount point or another disk,
-    and no object counts as missing.
+    The folder `.incoming` is the mark of a store: without it the directory is an empty mount point
+    or another disk, and no object counts as missing.
     """
 
     def __init__(self, root: Path, *, make: bool = True) -> None:
@@ -103,9 +105,14 @@ class LocalObjects:
             raise ObjectMissing(key) from None
 
     async def open(self, key: str, *, size_bytes: int, sha256: str) -> AsyncIterator[bytes]:
-        """The chunks of an object of this size and SHA-256; raises ObjectMissing and ObjectDamaged before the first."""
+        """The chunks of an object of this size and SHA-256.
+
+        Raises ObjectMissing and ObjectDamaged before the first.
+        """
         try:
-            return chunks(await self._run(lambda: checked_file(self._path(key), size_bytes, sha256)))
+            return chunks(
+                await self._run(lambda: checked_file(self._path(key), size_bytes, sha256))
+            )
         except FileNotFoundError:
             raise ObjectMissing(key) from None
 
@@ -136,7 +143,9 @@ class LocalObjects:
 
         def found() -> list[str]:
             self._marked()
-            return sorted(str(one.relative_to(self._root)) for one in self._root.glob(pattern) if one.is_dir())
+            return sorted(
+                str(one.relative_to(self._root)) for one in self._root.glob(pattern) if one.is_dir()
+            )
 
         return await self._run(found)
 
@@ -242,5 +251,7 @@ def open_objects(url: str, *, make: bool = True) -> LocalObjects:
     """
     parts = urlsplit(url)
     if parts.scheme != "file" or parts.netloc:
-        raise ValueError(f"HEADRACE_OBJECT_STORE is {url!r}; this version stores in a directory: file:///…")
+        raise ValueError(
+            f"HEADRACE_OBJECT_STORE is {url!r}; this version stores in a directory: file:///…"
+        )
     return LocalObjects(Path(unquote(parts.path)), make=make)

@@ -10,8 +10,12 @@ from compose.adapters.log_mark import Mark
 from consumers.ports import Standing
 from schemas.record import Span
 
-READ = text("SELECT topic, partition, next FROM positions WHERE consumer = :consumer AND generation = :generation")
-# A first start has no rows yet: they are made at the span's start, so that there is something to lock.
+READ = text(
+    "SELECT topic, partition, next FROM positions WHERE consumer = :consumer AND generation = "
+    ":generation"
+)
+# A first start has no rows yet: they are made at the span's start, so that there is something to
+# lock.
 CREATE = text("""
     INSERT INTO positions (consumer, generation, topic, partition, next)
     SELECT :consumer, :generation, topic, partition, start
@@ -56,11 +60,13 @@ MARKS = text("""
     FROM unnest(CAST(:topics AS text[]), CAST(:partitions AS int[])) AS given(topic, partition)
     LEFT JOIN partition_ends e USING (topic, partition)
     LEFT JOIN (SELECT topic, partition, next, last_event_id FROM positions
-               WHERE consumer = :consumer AND generation = :generation AND last_event_offset = next - 1) p
+               WHERE consumer = :consumer AND generation = :generation
+                   AND last_event_offset = next - 1) p
          USING (topic, partition)
 """)
 CLUSTER = text("""
-    INSERT INTO kafka_cluster (cluster_id) SELECT :cluster WHERE NOT EXISTS (SELECT FROM kafka_cluster)
+    INSERT INTO kafka_cluster (cluster_id) SELECT :cluster WHERE NOT EXISTS (SELECT
+        FROM kafka_cluster)
     ON CONFLICT DO NOTHING
 """)
 
@@ -77,11 +83,18 @@ class Positions:
     generation: int = 0
 
     async def read(self, partitions: Sequence[tuple[str, int]]) -> Mapping[tuple[str, int], int]:
-        """The next offset of each partition that was ever read; absent means the log's beginning."""
+        """The next offset of each partition that was ever read.
+
+        Absent means the log's beginning.
+        """
         async with self.pipeline.begin() as tx:
             rows = (await tx.execute(READ, self._who())).all()
         wanted = set(partitions)
-        return {(row.topic, row.partition): row.next for row in rows if (row.topic, row.partition) in wanted}
+        return {
+            (row.topic, row.partition): row.next
+            for row in rows
+            if (row.topic, row.partition) in wanted
+        }
 
     async def cluster(self) -> str | None:
         """The id of the Kafka cluster that the positions speak of; None before the first start."""
@@ -112,7 +125,9 @@ class Positions:
             await tx.execute(UNBLOCK, {**self._who(), **_lists(partitions)})
 
     async def standing(self, tx: AsyncConnection, spans: Sequence[Span]) -> Standing:
-        """Lock the partitions' rows in order, and compare them with where the delivery begins and ends."""
+        """Lock the partitions' rows in order, and compare them with where the delivery begins
+        and ends.
+        """
         given = {**self._who(), **self._places(spans)}
         found = await self._lock(tx, given)
         if len(found) < len(spans):
@@ -126,11 +141,18 @@ class Positions:
 
     async def advance(self, tx: AsyncConnection, spans: Sequence[Span]) -> None:
         """Move each partition to the end of its span."""
-        moved = {"nexts": [span.next for span in spans], "last_ids": [span.last_id for span in spans]}
+        moved = {
+            "nexts": [span.next for span in spans],
+            "last_ids": [span.last_id for span in spans],
+        }
         await tx.execute(ADVANCE, {**self._who(), **self._places(spans), **moved})
 
-    async def _lock(self, tx: AsyncConnection, given: Mapping[str, object]) -> dict[tuple[str, int], int]:
-        return {(row.topic, row.partition): row.next for row in (await tx.execute(LOCK, given)).all()}
+    async def _lock(
+        self, tx: AsyncConnection, given: Mapping[str, object]
+    ) -> dict[tuple[str, int], int]:
+        return {
+            (row.topic, row.partition): row.next for row in (await tx.execute(LOCK, given)).all()
+        }
 
     def _who(self) -> dict[str, object]:
         return {"consumer": self.consumer, "generation": self.generation}
@@ -141,7 +163,10 @@ class Positions:
 
 
 def _lists(partitions: Sequence[tuple[str, int]]) -> dict[str, object]:
-    return {"topics": [topic for topic, _ in partitions], "partitions": [number for _, number in partitions]}
+    return {
+        "topics": [topic for topic, _ in partitions],
+        "partitions": [number for _, number in partitions],
+    }
 
 
 async def remember_cluster(pipeline: AsyncEngine, cluster_id: str) -> str:

@@ -19,7 +19,8 @@ NAMED = "headrace-scratch-"
 def scratch(root: Path) -> Iterator[Path]:
     """A directory below `root`, removed at the end, and what others left there who were killed.
 
-    Each holds a lock on its own directory, which the kernel lets go of at any death: what can be locked is left over.
+    Each holds a lock on its own directory, which the kernel lets go of at any death: what can be
+    locked is left over.
     """
     root.mkdir(parents=True, exist_ok=True)
     with _locked(root):  # one at a time: a directory that is not locked yet looks like a left one

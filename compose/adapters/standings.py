@@ -1,4 +1,6 @@
-"""Where every consumer and projection stands: its state, its lag per partition, its last progress."""
+"""Where every consumer and projection stands: its state, its lag per partition, its last
+progress.
+"""
 
 import asyncio
 import logging
@@ -18,7 +20,10 @@ from compose.readers import POSITIONS, READERS, Reader
 from consumers.breaker import BAD
 from consumers.pausing import store
 
-BLOCKED = text("SELECT consumer, min(reason) AS reason, min(since) AS since FROM blocked_partitions GROUP BY consumer")
+BLOCKED = text(
+    "SELECT consumer, min(reason) AS reason, min(since) AS since FROM blocked_partitions GROUP "
+    "BY consumer"
+)
 log = logging.getLogger(__name__)
 
 NEVER_PAUSED: Mapping[str, Any] = {
@@ -35,7 +40,9 @@ Ends = Mapping[tuple[str, int], tuple[int, int]]
 
 @dataclass(frozen=True)
 class PartitionStanding:
-    """One partition; `position` None means never read, `end` and `lag` None that Kafka could not be asked."""
+    """One partition; `position` None means never read, `end` and `lag` None that Kafka could not
+    be asked.
+    """
 
     topic: str
     partition: int
@@ -46,7 +53,9 @@ class PartitionStanding:
 
 @dataclass(frozen=True)
 class BreakerStanding:
-    """What the breaker allows, how many of the latest messages failed, and of how many tenants these are."""
+    """What the breaker allows, how many of the latest messages failed, and of how many tenants
+    these are.
+    """
 
     max_run: int
     max_ratio: float
@@ -75,7 +84,9 @@ async def standings(pipeline: AsyncEngine, kafka: str, prefix: str) -> list[Stan
     """Every consumer and projection; without Kafka the lag is unknown."""
     every = READERS.values()
     async with pipeline.begin() as tx:
-        rows: dict[str, Mapping[str, Any]] = {row["consumer"]: dict(row) for row in await store.states(tx)}
+        rows: dict[str, Mapping[str, Any]] = {
+            row["consumer"]: dict(row) for row in await store.states(tx)
+        }
         for one in (await tx.execute(BLOCKED)).mappings():
             known = rows.get(one["consumer"], NEVER_PAUSED)
             if known["state"] == "running":
@@ -86,8 +97,12 @@ async def standings(pipeline: AsyncEngine, kafka: str, prefix: str) -> list[Stan
 
 
 def _standing(
-    reader: Reader, row: Mapping[str, Any] | None, positions: Sequence[Row[Any]], ends: Ends, prefix: str
-) -> Standing:  # fmt: skip
+    reader: Reader,
+    row: Mapping[str, Any] | None,
+    positions: Sequence[Row[Any]],
+    ends: Ends,
+    prefix: str,
+) -> Standing:
     found = {(one.topic, one.partition): one for one in positions if one.consumer == reader.name}
     topics = {prefix + topic for topic in reader.topics}
     partitions = []
@@ -101,20 +116,30 @@ def _standing(
     limits, recent = reader.breaker, known["recent"]
     lags = [one.lag for one in partitions if one.lag is not None]
     return Standing(
-        reader.name, known["state"], known["reason"], known["changed_by"], known["since"],
+        reader.name,
+        known["state"],
+        known["reason"],
+        known["changed_by"],
+        known["since"],
         sum(lags) if partitions and len(lags) == len(partitions) else None,
         max((one.updated_at for one in found.values()), default=None),
         BreakerStanding(
-            limits.max_run, limits.max_ratio, limits.window, len(recent), recent.count(BAD),
+            limits.max_run,
+            limits.max_ratio,
+            limits.window,
+            len(recent),
+            recent.count(BAD),
             len(set(known["tenants"].get("failed", ()))) if BAD in recent else 0,
         ),
         tuple(partitions),
-    )  # fmt: skip
+    )
 
 
 async def _ends(kafka: str, topics: set[str]) -> Ends:
     """The beginning and the end of each partition; nothing when Kafka does not answer."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=kafka, request_timeout_ms=int(ANSWER_SECONDS * 1000))
+    admin = AIOKafkaAdminClient(
+        bootstrap_servers=kafka, request_timeout_ms=int(ANSWER_SECONDS * 1000)
+    )
     try:
         async with asyncio.timeout(ANSWER_SECONDS):
             try:
@@ -124,9 +149,13 @@ async def _ends(kafka: str, topics: set[str]) -> Ends:
                 await admin.close()
             if not there:
                 return {}
-            async with AIOKafkaConsumer(*there, bootstrap_servers=kafka, enable_auto_commit=False) as client:
+            async with AIOKafkaConsumer(
+                *there, bootstrap_servers=kafka, enable_auto_commit=False
+            ) as client:
                 partitions = {topic: client.partitions_for_topic(topic) or () for topic in there}
-                return await ends(client, [(topic, number) for topic in there for number in partitions[topic]])
+                return await ends(
+                    client, [(topic, number) for topic in there for number in partitions[topic]]
+                )
     except (KafkaError, OSError, TimeoutError) as error:
         log.warning("the lag is unknown, Kafka does not say where its log ends: %r", error)
         return {}

@@ -26,11 +26,17 @@ positions = Table(
     # The event before `next`: believed only where its offset is `next - 1`.
     Column("last_event_id", Uuid),
     Column("last_event_offset", BigInteger),
-    Column("updated_at", DateTime(timezone=True), nullable=False, server_default=text("headrace_clock()")),
+    Column(
+        "updated_at",
+        DateTime(timezone=True),
+        nullable=False,
+        server_default=text("headrace_clock()"),
+    ),
     PrimaryKeyConstraint("consumer", "generation", "topic", "partition", name="positions_pkey"),
 )
 
-# Where a consumer or projection waits for an operator, because going on would lose or repeat records.
+# Where a consumer or projection waits for an operator, because going on would lose or repeat
+# records.
 blocked_partitions = Table(
     "blocked_partitions",
     metadata,
@@ -39,8 +45,12 @@ blocked_partitions = Table(
     Column("topic", Text, nullable=False),
     Column("partition", Integer, nullable=False),
     Column("reason", Text, nullable=False),
-    Column("since", DateTime(timezone=True), nullable=False, server_default=text("headrace_clock()")),
-    PrimaryKeyConstraint("consumer", "generation", "topic", "partition", name="blocked_partitions_pkey"),
+    Column(
+        "since", DateTime(timezone=True), nullable=False, server_default=text("headrace_clock()")
+    ),
+    PrimaryKeyConstraint(
+        "consumer", "generation", "topic", "partition", name="blocked_partitions_pkey"
+    ),
 )
 
 # The Kafka cluster that the positions speak of: on another one they would mean other records.

@@ -23,57 +23,109 @@ EPILOG = """
 Every command that answers has [cyan]--json[/]. Exit status: 0 done, 1 it failed, 2 it was misused.
 """
 COMMANDS = {
-    "up": Listed("compose.cli.stack", "Start PostgreSQL, Kafka, the API and all workers on this machine.", STACK),
-    "down": Listed("compose.cli.stack", "Stop the stack and wait until everything has ended. Data stays.", STACK),
+    "up": Listed(
+        "compose.cli.stack",
+        "Start PostgreSQL, Kafka, the API and all workers on this machine.",
+        STACK,
+    ),
+    "down": Listed(
+        "compose.cli.stack",
+        "Stop the stack and wait until everything has ended. Data stays.",
+        STACK,
+    ),
     "status": Listed(
         "compose.cli.stack",
-        "Show whether the stack runs, where it listens, how often each process restarted, and what waits.",
+        "Show whether the stack runs, where it listens, how often each process restarted, and "
+        "what waits.",
         STACK,
     ),
     "demo": Listed(
-        "compose.cli.demo", "Train real models through every part of the running stack, and check each figure.", STACK
+        "compose.cli.demo",
+        "Train real models through every part of the running stack, and check each figure.",
+        STACK,
     ),
-    "env": Listed("compose.cli.env", "Print the addresses and the key for the shell that you are in.", STACK),
+    "env": Listed(
+        "compose.cli.env", "Print the addresses and the key for the shell that you are in.", STACK
+    ),
     "logs": Listed(
         "compose.cli.logs",
         "Show what the processes of the stack on this machine logged, also after it has stopped.",
         STACK,
     ),
-    "doctor": Listed("compose.cli.doctor", "Say what is wrong, and where each setting comes from.", STACK),
-    "sources": Listed("compose.cli.sources", "Who may send webhooks, and what becomes of them.", USE),
-    "send": Listed("compose.cli.send", "Send a webhook, signed as the source's provider signs.", USE),
-    "requests": Listed("compose.cli.requests", "What was delivered to the sources, and what became of it.", USE),
+    "doctor": Listed(
+        "compose.cli.doctor", "Say what is wrong, and where each setting comes from.", STACK
+    ),
+    "sources": Listed(
+        "compose.cli.sources", "Who may send webhooks, and what becomes of them.", USE
+    ),
+    "send": Listed(
+        "compose.cli.send", "Send a webhook, signed as the source's provider signs.", USE
+    ),
+    "requests": Listed(
+        "compose.cli.requests", "What was delivered to the sources, and what became of it.", USE
+    ),
     "listen": Listed(
-        "compose.cli.listen", "Forward what a source accepts to a local URL, in order, until Ctrl-C.", USE
+        "compose.cli.listen",
+        "Forward what a source accepts to a local URL, in order, until Ctrl-C.",
+        USE,
     ),
     "events": Listed("compose.cli.events", "The log of every event, as it is on Kafka.", USE),
-    "datasets": Listed("compose.cli.datasets", "Upload datasets, and see what validation found.", USE),
+    "datasets": Listed(
+        "compose.cli.datasets", "Upload datasets, and see what validation found.", USE
+    ),
     "jobs": Listed("compose.cli.jobs", "Start training jobs, watch them, cancel them.", USE),
     "models": Listed("compose.cli.models", "Models, their versions and files.", USE),
-    "trends": Listed("compose.cli.trends", "Show how each model does, version by version, beside its baseline.", USE),
+    "trends": Listed(
+        "compose.cli.trends",
+        "Show how each model does, version by version, beside its baseline.",
+        USE,
+    ),
     "usage": Listed("compose.cli.usage", "Show what was used, per meter and day or month.", USE),
     "dead-letters": Listed("compose.cli.dead_letters", "What could not be handled, and why.", USE),
-    "replays": Listed("compose.cli.replays", "Handle dead letters and requests once more, each with its outcome.", USE),
-    "api": Listed("compose.cli.processes", "Serve HTTP: webhooks, commands and reads, on HEADRACE_API_URL.", RUN),
+    "replays": Listed(
+        "compose.cli.replays",
+        "Handle dead letters and requests once more, each with its outcome.",
+        USE,
+    ),
+    "api": Listed(
+        "compose.cli.processes",
+        "Serve HTTP: webhooks, commands and reads, on HEADRACE_API_URL.",
+        RUN,
+    ),
     "relay": Listed(
         "compose.cli.processes",
         "Send accepted events to Kafka. Several may run: one is the leader, the others wait.",
         RUN,
     ),
-    "worker": Listed("compose.cli.processes", "Run consumers: ingest, training, finalization, billing.", RUN),
-    "projections": Listed("compose.cli.processes", "Keep the read models: jobs, metric_trends, usage.", RUN),
+    "worker": Listed(
+        "compose.cli.processes", "Run consumers: ingest, training, finalization, billing.", RUN
+    ),
+    "projections": Listed(
+        "compose.cli.processes", "Keep the read models: jobs, metric_trends, usage.", RUN
+    ),
     "sweeper": Listed(
         "compose.cli.sweeper",
-        "Remove what is older than its time, and make the coming days' partitions. Several may run: one is the leader.",
+        "Remove what is older than its time, and make the coming days' partitions. Several may "
+        "run: one is the leader.",
         RUN,
     ),
     "consumers": Listed(
-        "compose.cli.consumers", "Who consumes (projections too), how far behind, and who is paused.", RUN
+        "compose.cli.consumers",
+        "Who consumes (projections too), how far behind, and who is paused.",
+        RUN,
     ),
-    "migrate": Listed("compose.cli.setup", "Bring the database's schema up to date, as headrace_owner.", RUN),
-    "topics": Listed("compose.cli.topics", "Make the topics that are missing, and check those that are there.", RUN),
+    "migrate": Listed(
+        "compose.cli.setup", "Bring the database's schema up to date, as headrace_owner.", RUN
+    ),
+    "topics": Listed(
+        "compose.cli.topics",
+        "Make the topics that are missing, and check those that are there.",
+        RUN,
+    ),
     "contracts": Listed(
-        "compose.cli.contracts", "Show or write the contract of the events: JSON Schemas, AsyncAPI, a reference.", RUN
+        "compose.cli.contracts",
+        "Show or write the contract of the events: JSON Schemas, AsyncAPI, a reference.",
+        RUN,
     ),
     "admin": Listed("compose.cli.setup", "Set-up that needs more than an API key.", RUN),
 }

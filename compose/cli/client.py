@@ -49,18 +49,27 @@ class Client:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         self._http.close()
 
     def get(self, path: str, patience_seconds: float = 0.0, **params: str | int | None) -> Any:
-        """What a read answers. An API that is being started again is waited for, as long as patience lasts."""
+        """What a read answers.
+
+        An API that is being started again is waited for, as long as patience lasts.
+        """
         return self.read(path, params, patience_seconds=patience_seconds)
 
     def read(
-        self, path: str, params: Mapping[str, Any], headers: Mapping[str, str] | None = None,
+        self,
+        path: str,
+        params: Mapping[str, Any],
+        headers: Mapping[str, str] | None = None,
         patience_seconds: float = 0.0,
-    ) -> Any:  # fmt: skip
+    ) -> Any:
         """The same, with headers."""
         wanted = {name: value for name, value in params.items() if value is not None}
         deadline = time.monotonic() + patience_seconds
@@ -94,7 +103,9 @@ class Client:
         return str(found[0]["id"])
 
     def dataset(self, given: str) -> str:
-        """The id of a dataset that is given by its id, or by its name: the newest valid version, else the newest."""
+        """The id of a dataset that is given by its id, or by its name: the newest valid version,
+        else the newest.
+        """
         if is_id(given):
             return given
         found = self.get("/v1/datasets", name=given, state="validated", limit=200)["data"]
@@ -112,7 +123,10 @@ class Client:
         return answer.content
 
     def stream(self, path: str) -> AbstractContextManager[httpx.Response]:
-        """The answer of a download, read as it comes; close it by `with`, which raises Failure for a refusal."""
+        """The answer of a download, read as it comes.
+
+        Close it by `with`, which raises Failure for a refusal.
+        """
         return _streamed(self._http, self.url, path)
 
     def post(self, path: str, body: Any = None) -> Any:
@@ -121,7 +135,9 @@ class Client:
             return checked(self._send(path))
         # Escaped, so that a payload to try can have what no encoding has: half of a surrogate pair.
         content = json.dumps(body).encode()
-        return checked(self._send(path, content=content, headers={"content-type": "application/json"}))
+        return checked(
+            self._send(path, content=content, headers={"content-type": "application/json"})
+        )
 
     def patch(self, path: str, body: Any, if_match: str | None = None) -> Any:
         """What a change answers; with `if_match` only what is still so is changed."""
@@ -130,25 +146,40 @@ class Client:
 
     def delete(self, path: str, if_match: str | None = None) -> None:
         """Delete what is there; with `if_match` only if it is still so."""
-        answer = self._send(path, "DELETE", headers={} if if_match is None else {"if-match": if_match})
+        answer = self._send(
+            path, "DELETE", headers={} if if_match is None else {"if-match": if_match}
+        )
         if answer.status_code >= BAD_REQUEST:
             raise refusal(answer)
 
     def upload(self, path: str, file: Path, fields: Mapping[str, Any]) -> Any:
-        """Send a file as a form, streamed; a pipe, or `-` for standard input, as a body of unknown length."""
+        """Send a file as a form, streamed.
+
+        A pipe, or `-` for standard input, as a body of unknown length.
+        """
         if file != STANDARD_INPUT and file.is_file():
             with file.open("rb") as content:
-                given: dict[str, Any] = {"files": {"file": (file.name, content, "text/csv")}, "data": dict(fields)}
+                given: dict[str, Any] = {
+                    "files": {"file": (file.name, content, "text/csv")},
+                    "data": dict(fields),
+                }
                 return checked(self._send(path, **given, timeout=UPLOAD_TIMEOUT_SECONDS))
         if file == STANDARD_INPUT and sys.stdin is None:
             raise Failure("standard input is closed", "name a file")
         with sys.stdin.buffer if file == STANDARD_INPUT else file.open("rb") as content:
-            given = {"content": iter(partial(content.read, CHUNK_BYTES), b""), "headers": {"content-type": "text/csv"}}
-            return checked(self._send(path, **given, params=dict(fields), timeout=UPLOAD_TIMEOUT_SECONDS))
+            given = {
+                "content": iter(partial(content.read, CHUNK_BYTES), b""),
+                "headers": {"content-type": "text/csv"},
+            }
+            return checked(
+                self._send(path, **given, params=dict(fields), timeout=UPLOAD_TIMEOUT_SECONDS)
+            )
 
     def deliver(self, path: str, body: bytes, headers: Mapping[str, str]) -> httpx.Response:
         """Send bytes as they are, and return the answer whatever it says."""
-        return self._send(path, content=body, headers={"content-type": "application/json", **headers})
+        return self._send(
+            path, content=body, headers={"content-type": "application/json", **headers}
+        )
 
     def _send(self, path: str, method: str = "POST", **given: Any) -> httpx.Response:
         try:
@@ -183,7 +214,9 @@ def checked(answer: httpx.Response) -> Any:
         try:
             return answer.json()
         except ValueError:
-            raise Failure(f"{answer.request.url} answers {answer.status_code} without JSON; is it Headrace?") from None
+            raise Failure(
+                f"{answer.request.url} answers {answer.status_code} without JSON; is it Headrace?"
+            ) from None
     raise refusal(answer)
 
 
@@ -202,7 +235,11 @@ def refusal(answer: httpx.Response) -> Failure:
 def unreachable(url: str, error: httpx.TransportError) -> Failure:
     """The failure of an API that cannot be asked."""
     if isinstance(error, httpx.ConnectError):
-        return Failure(f"the API at {url} does not answer; is the stack up?", "headrace up", "headrace doctor")
+        return Failure(
+            f"the API at {url} does not answer; is the stack up?", "headrace up", "headrace doctor"
+        )
     if isinstance(error, httpx.TimeoutException):
         return Failure(f"the API at {url} did not answer in time", "headrace doctor")
-    return Failure(f"the API at {url} broke off: {error or type(error).__name__}", "headrace doctor")
+    return Failure(
+        f"the API at {url} broke off: {error or type(error).__name__}", "headrace doctor"
+    )

@@ -1,4 +1,6 @@
-"""Where the API is and with which key: from the settings, else from the stack that runs in the data directory."""
+"""Where the API is and with which key: from the settings, else from the stack that runs in the
+data directory.
+"""
 
 import json
 from dataclasses import dataclass
@@ -18,7 +20,9 @@ CREDENTIALS = "credentials.json"
 
 @dataclass(frozen=True)
 class Connection:
-    """What a client needs; `origins` says for each value that no setting gave where it came from instead."""
+    """What a client needs; `origins` says for each value that no setting gave where it came from
+    instead.
+    """
 
     api_url: str
     api_key: str | None
@@ -39,7 +43,8 @@ def settings_of(data_dir: Path | None) -> Settings:
 
 
 def operated(data_dir: Path | None = None) -> Settings:
-    """The settings of who operates: a database, store or Kafka that they do not name is the running stack's.
+    """The settings of who operates: a database, store or Kafka that they do not name is the running
+    stack's.
 
     Raises WrongSetting where they cannot be used.
     """
@@ -49,10 +54,15 @@ def operated(data_dir: Path | None = None) -> Settings:
     stack = RunFiles(settings.data_dir.absolute()).status()
     running = {
         "postgres_url": stack.postgres_url and SecretStr(stack.postgres_url),
-        "object_store": stack.object_store, "kafka": stack.kafka,
-    }  # fmt: skip
+        "object_store": stack.object_store,
+        "kafka": stack.kafka,
+    }
     found = settings.model_copy(
-        update={name: value for name, value in running.items() if value and name not in settings.model_fields_set}
+        update={
+            name: value
+            for name, value in running.items()
+            if value and name not in settings.model_fields_set
+        }
     )
     require(found, "postgres_url", "kafka", "object_store")
     return found
@@ -81,7 +91,9 @@ def find(settings: Settings) -> Connection:
 
 
 def reachable(data_dir: Path | None = None) -> Connection:
-    """The same where it is known; Failure else: a key is not shown to whoever listens on the default port."""
+    """The same where it is known; Failure else: a key is not shown to whoever listens on the
+    default port.
+    """
     from compose.checked_settings import require
 
     settings = settings_of(data_dir)
@@ -99,7 +111,9 @@ def reachable(data_dir: Path | None = None) -> Connection:
 def without_password(url: str) -> str:
     """A URL of a database without its password, wherever that is in it."""
     scheme, slashes, rest = url.partition("://")
-    login, at, place = rest.rpartition("@")  # before it is parsed: a password may have any character
+    login, at, place = rest.rpartition(
+        "@"
+    )  # before it is parsed: a password may have any character
     masked = f"{scheme}{slashes}{login.partition(':')[0]}{at}{place}"
     try:
         parts = urlsplit(masked)
@@ -119,7 +133,11 @@ def is_loopback(url: str) -> bool:
 
 def _ours(settings: Settings, api_url: str, stack: StackStatus) -> bool:
     # The stack's key is not shown to a foreign host that somebody put into HEADRACE_API_URL.
-    return "api_url" not in settings.model_fields_set or api_url == stack.api_url or is_loopback(api_url)
+    return (
+        "api_url" not in settings.model_fields_set
+        or api_url == stack.api_url
+        or is_loopback(api_url)
+    )
 
 
 def _kept_key(path: Path) -> str | None:

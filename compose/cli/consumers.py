@@ -1,4 +1,7 @@
-"""`headrace consumers`: list, show, pause, resume; straight to the database, as whoever operates it."""
+"""`headrace consumers`: list, show, pause, resume.
+
+Straight to the database, as whoever operates it.
+"""
 
 import asyncio
 import getpass
@@ -41,7 +44,9 @@ AsJson = Annotated[bool, typer.Option("--json", help="One JSON document.")]
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     group = typer.Typer(
-        help="Who consumes (projections too), how far behind, and who is paused.", no_args_is_help=True, epilog=EPILOG
+        help="Who consumes (projections too), how far behind, and who is paused.",
+        no_args_is_help=True,
+        epilog=EPILOG,
     )
     app.add_typer(group, name="consumers")
 
@@ -52,11 +57,24 @@ def register(app: typer.Typer) -> None:
         if as_json:
             print_json({"data": [_plain(one) for one in found]})
             return
-        shown = table("consumer", "state", "lag", "last progress", "failed lately", "why", right=("lag",))
+        shown = table(
+            "consumer", "state", "lag", "last progress", "failed lately", "why", right=("lag",)
+        )
         for one in found:
             failed = f"{one.breaker.recent_failures} of {one.breaker.recent}"
-            why = f"{one.reason} ({one.by or 'headrace topics restore'})" if one.state != "running" else ""
-            shown.add_row(one.name, _state(one), number(one.lag), _moment(one.last_progress), failed, escape(why))
+            why = (
+                f"{one.reason} ({one.by or 'headrace topics restore'})"
+                if one.state != "running"
+                else ""
+            )
+            shown.add_row(
+                one.name,
+                _state(one),
+                number(one.lag),
+                _moment(one.last_progress),
+                failed,
+                escape(why),
+            )
         terminal().print(shown)
 
     @group.command(epilog=EPILOG)
@@ -66,37 +84,70 @@ def register(app: typer.Typer) -> None:
         if as_json:
             print_json(_plain(one))
             return
-        rows = table("topic", "partition", "position", "end", "lag", right=("partition", "position", "end", "lag"))
+        rows = table(
+            "topic",
+            "partition",
+            "position",
+            "end",
+            "lag",
+            right=("partition", "position", "end", "lag"),
+        )
         for each in one.partitions:
-            rows.add_row(each.topic, str(each.partition), number(each.position), number(each.end), number(each.lag))
+            rows.add_row(
+                each.topic,
+                str(each.partition),
+                number(each.position),
+                number(each.end),
+                number(each.lag),
+            )
         breaker = one.breaker
-        show_fields({
-            "consumer": one.name, "state": _state(one), "reason": one.reason and escape(one.reason), "by": one.by,
-            "since": one.since and _moment(one.since), "lag": number(one.lag),
-            "last progress": _moment(one.last_progress),
-            "breaker": f"{breaker.recent_failures} of the last {breaker.recent} failed, of {breaker.failing_tenants} "
-            f"tenants; pauses past {breaker.max_run} in a row or {breaker.max_ratio:.0%} of the last {breaker.window}",
-            "partitions": rows,
-        })  # fmt: skip
+        show_fields(
+            {
+                "consumer": one.name,
+                "state": _state(one),
+                "reason": one.reason and escape(one.reason),
+                "by": one.by,
+                "since": one.since and _moment(one.since),
+                "lag": number(one.lag),
+                "last progress": _moment(one.last_progress),
+                "breaker": f"{breaker.recent_failures} of the last {breaker.recent} failed, of "
+                f"{breaker.failing_tenants} "
+                f"tenants; pauses past {breaker.max_run} in a row or {breaker.max_ratio:.0%} of "
+                f"the last {breaker.window}",
+                "partitions": rows,
+            }
+        )
 
     @group.command(epilog=EPILOG)
-    def pause(name: Name, reason: Why, as_json: AsJson = False, data_dir: OperatedDir = None) -> None:
-        """Stop a consumer wherever it runs; its positions stay, and it stays paused over restarts."""
+    def pause(
+        name: Name, reason: Why, as_json: AsJson = False, data_dir: OperatedDir = None
+    ) -> None:
+        """Stop a consumer wherever it runs.
+
+        Its positions stay, and it stays paused over restarts.
+        """
         _change(name, "paused", reason, as_json, data_dir)
 
     @group.command(epilog=EPILOG)
     def resume(
-        name: Name, reason: Why,
+        name: Name,
+        reason: Why,
         allow: Annotated[
-            int, typer.Option(min=0, help="So many more may fail uncounted: what is in the log already.")
+            int,
+            typer.Option(
+                min=0, help="So many more may fail uncounted: what is in the log already."
+            ),
         ] = 0,
-        as_json: AsJson = False, data_dir: OperatedDir = None,
-    ) -> None:  # fmt: skip
+        as_json: AsJson = False,
+        data_dir: OperatedDir = None,
+    ) -> None:
         """Let a paused consumer continue from its positions, with a clean breaker."""
         _change(name, "running", reason, as_json, data_dir, allow)
 
 
-def _change(name: str, state: str, reason: str, as_json: bool, data_dir: Path | None, allow: int = 0) -> None:
+def _change(
+    name: str, state: str, reason: str, as_json: bool, data_dir: Path | None, allow: int = 0
+) -> None:
     from consumers.pausing import store
 
     _known(name)
@@ -112,7 +163,9 @@ def _change(name: str, state: str, reason: str, as_json: bool, data_dir: Path | 
     if as_json:
         print_json({"consumer": name, "state": state, "changed": changed})
     else:
-        terminal().print(f"{name} is {state}" if changed else f"{name} was {state} already; nothing changed")
+        terminal().print(
+            f"{name} is {state}" if changed else f"{name} was {state} already; nothing changed"
+        )
 
 
 def _all(data_dir: Path | None) -> "list[Standing]":
@@ -121,7 +174,9 @@ def _all(data_dir: Path | None) -> "list[Standing]":
     return with_database(standings, data_dir)
 
 
-def with_database(ask: "Callable[[AsyncEngine, str, str], Awaitable[T]]", data_dir: Path | None) -> T:
+def with_database(
+    ask: "Callable[[AsyncEngine, str, str], Awaitable[T]]", data_dir: Path | None
+) -> T:
     """Ask with a connection of the pipeline's role: of the settings, else of the running stack."""
     from compose.cli.connection import operated
     from compose.database import engine

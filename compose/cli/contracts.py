@@ -8,10 +8,18 @@ import typer
 from compose.cli.failure import FAILED, Failure
 from compose.cli.output import print_json, table, terminal
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON value: all of it, or what was done.")]
-Out = Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Write asyncapi.json and schemas/*.json there.")]
+AsJson = Annotated[
+    bool, typer.Option("--json", help="Print one JSON value: all of it, or what was done.")
+]
+Out = Annotated[
+    Path | None,
+    typer.Option("--out", metavar="DIR", help="Write asyncapi.json and schemas/*.json there."),
+]
 Check = Annotated[
-    Path | None, typer.Option("--check", metavar="DIR", help="Compare such a folder with the code; 1 when it differs.")
+    Path | None,
+    typer.Option(
+        "--check", metavar="DIR", help="Compare such a folder with the code; 1 when it differs."
+    ),
 ]
 Docs = Annotated[bool, typer.Option("--docs", help="Print the reference for people, in Markdown.")]
 EPILOG = """
@@ -29,7 +37,9 @@ def register(app: typer.Typer) -> None:
     """Add the command."""
 
     @app.command(epilog=EPILOG)
-    def contracts(out: Out = None, check: Check = None, docs: Docs = False, as_json: AsJson = False) -> None:
+    def contracts(
+        out: Out = None, check: Check = None, docs: Docs = False, as_json: AsJson = False
+    ) -> None:
         """Show or write the contract of the events: JSON Schemas, AsyncAPI, a reference.
 
         Needs no running stack: it is made from the code that is installed.
@@ -44,7 +54,9 @@ def register(app: typer.Typer) -> None:
             if out.exists() and not out.is_dir():
                 raise typer.BadParameter(f"{out} is not a folder")
             written = files.write(out)
-            print_json({"written": written}) if as_json else terminal().print(f"{len(written)} files in {out}")
+            print_json({"written": written}) if as_json else terminal().print(
+                f"{len(written)} files in {out}"
+            )
         elif check is not None:
             _check(check, files.differences(check), as_json)
         elif docs:

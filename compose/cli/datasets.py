@@ -42,26 +42,37 @@ Missing = Annotated[
 Types = Annotated[
     list[str] | None,
     typer.Option(
-        help="Types of columns (zip:text,price:number); may be repeated. Later uploads of the name are read so too."
+        help="Types of columns (zip:text,price:number); may be repeated. Later uploads of the "
+        "name are read so too."
     ),
 ]
-Forget = Annotated[bool, typer.Option("--forget", help="Read it without what earlier uploads of the name said.")]
+Forget = Annotated[
+    bool, typer.Option("--forget", help="Read it without what earlier uploads of the name said.")
+]
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    datasets = typer.Typer(help="Upload datasets, and see what validation found.", no_args_is_help=True, epilog=EPILOG)
+    datasets = typer.Typer(
+        help="Upload datasets, and see what validation found.", no_args_is_help=True, epilog=EPILOG
+    )
     app.add_typer(datasets, name="datasets")
 
     @datasets.command(epilog=EPILOG)
     def upload(
-        file: Annotated[Path, typer.Argument(callback=readable, help="CSV with a header; - is standard input.")],
+        file: Annotated[
+            Path, typer.Argument(callback=readable, help="CSV with a header; - is standard input.")
+        ],
         name: Annotated[str, typer.Option(help="Its name; another upload may have it too.")],
         missing: Missing = None,
         types: Types = None,
         forget: Forget = False,
-        wait: Annotated[bool, typer.Option("--wait", help="Until it is validated or rejected.")] = False,
-        timeout: Annotated[float, typer.Option(min=0, help="With --wait: give up after so many seconds.")] = 300.0,
+        wait: Annotated[
+            bool, typer.Option("--wait", help="Until it is validated or rejected.")
+        ] = False,
+        timeout: Annotated[
+            float, typer.Option(min=0, help="With --wait: give up after so many seconds.")
+        ] = 300.0,
         as_json: AsJson = False,
     ) -> None:
         """Upload a CSV file. With --wait, exit status 1 when it is rejected."""
@@ -91,15 +102,31 @@ def register(app: typer.Typer) -> None:
         """List datasets, newest first."""
         with connected() as api:
             answer = api.get("/v1/datasets", limit=limit)
-        columns = table("id", "name", "version", "state", "rows", "columns", "created", right=("version", "rows"))
+        columns = table(
+            "id",
+            "name",
+            "version",
+            "state",
+            "rows",
+            "columns",
+            "created",
+            right=("version", "rows"),
+        )
         show_list(
-            answer, as_json, columns,
+            answer,
+            as_json,
+            columns,
             lambda row: (
-                row["id"], escape(row["name"]), number(row["version"]), coloured(row["state"]), number(row["rows"]),
-                number(row["column_count"]), moment(row["created_at"]),
+                row["id"],
+                escape(row["name"]),
+                number(row["version"]),
+                coloured(row["state"]),
+                number(row["rows"]),
+                number(row["column_count"]),
+                moment(row["created_at"]),
             ),
             "There are no datasets. headrace datasets upload FILE --name NAME",
-        )  # fmt: skip
+        )
 
     @datasets.command()
     def show(dataset: Id, as_json: AsJson = False) -> None:
@@ -123,12 +150,20 @@ def register(app: typer.Typer) -> None:
 
 def _show(found: dict[str, Any]) -> None:
     columns = ", ".join(f"{escape(one['name'])} [dim]{one['type']}[/]" for one in found["columns"])
-    show_fields({
-        "id": found["id"], "name": escape(found["name"]), "version": found["version"],
-        "state": coloured(found["state"]), "reason": found["reason"] and escape(found["reason"]),
-        "rows": found["rows"], "size": f"{found['size_bytes']:,} bytes", "columns": columns or None,
-        "read as": escape(_reading(found["reading"])) or None, "created": moment(found["created_at"]),
-    })  # fmt: skip
+    show_fields(
+        {
+            "id": found["id"],
+            "name": escape(found["name"]),
+            "version": found["version"],
+            "state": coloured(found["state"]),
+            "reason": found["reason"] and escape(found["reason"]),
+            "rows": found["rows"],
+            "size": f"{found['size_bytes']:,} bytes",
+            "columns": columns or None,
+            "read as": escape(_reading(found["reading"])) or None,
+            "created": moment(found["created_at"]),
+        }
+    )
     _show_findings(found["report"])
 
 
@@ -148,12 +183,19 @@ def _show_findings(findings: list[dict[str, Any]]) -> None:
     if not findings:
         terminal().print("[dim]validation found nothing[/]")
         return
-    listed = table("severity", "rule", "column", "count", "rows", "message", "samples", right=("count",))
+    listed = table(
+        "severity", "rule", "column", "count", "rows", "message", "samples", right=("count",)
+    )
     for one in findings:
         colour = "red" if one["severity"] == "error" else "yellow"
         rows = ", ".join(map(str, one["rows"][:5])) + (" …" if len(one["rows"]) > 5 else "")
         listed.add_row(
-            f"[{colour}]{one['severity']}[/]", one["rule"], escape(one["column"] or "-"), number(one["count"]), rows,
-            escape(one["message"]), escape(", ".join(one["samples"][:3])),
-        )  # fmt: skip
+            f"[{colour}]{one['severity']}[/]",
+            one["rule"],
+            escape(one["column"] or "-"),
+            number(one["count"]),
+            rows,
+            escape(one["message"]),
+            escape(", ".join(one["samples"][:3])),
+        )
     terminal().print(listed)

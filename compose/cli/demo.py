@@ -17,7 +17,8 @@ def register(app: typer.Typer) -> None:
     def demo(data_dir: DataDir = None, as_json: AsJson = False) -> None:
         """Train real models through every part of the running stack, and check each figure.
 
-        Wine, breast cancer and diabetes go in by upload, and are trained by API and by signed webhook.
+        Wine, breast cancer and diabetes go in by upload, and are trained by API and by signed
+        webhook.
 
         Exit status 0 only if every check holds.
         """

@@ -37,7 +37,11 @@ def register(app: typer.Typer) -> None:
         checks = [*asyncio.run(diagnose(settings)), _api(found, settings)]
         instead = {
             name: (value, found.origins[name])
-            for name, value in (("api_url", found.api_url), ("api_key", found.api_key), ("kafka", found.kafka))
+            for name, value in (
+                ("api_url", found.api_url),
+                ("api_key", found.api_key),
+                ("kafka", found.kafka),
+            )
             if name in found.origins and value is not None
         }
         if found.stack.state != "stopped":
@@ -47,12 +51,19 @@ def register(app: typer.Typer) -> None:
                     instead[name] = (value, "the running stack")
         values = origins(settings, instead)
         if as_json:
-            print_json({"checks": [asdict(one) for one in checks], "settings": [asdict(one) for one in values]})
+            print_json(
+                {
+                    "checks": [asdict(one) for one in checks],
+                    "settings": [asdict(one) for one in values],
+                }
+            )
         else:
             console = terminal()
             shown = table("", "check", "found")
             for one in checks:
-                shown.add_row("[green]✓[/]" if one.ok else "[red]✗[/]", one.name, escape(one.detail))
+                shown.add_row(
+                    "[green]✓[/]" if one.ok else "[red]✗[/]", one.name, escape(one.detail)
+                )
                 if not one.ok and one.advice:
                     shown.add_row("", "", f"[yellow]{escape(one.advice)}[/]")
             console.print(shown)
@@ -80,7 +91,11 @@ def _api(found: "Connection", settings: "Settings") -> "Check":
         ) as http:
             ready = http.get("/readyz")
             headers = {"authorization": f"Bearer {found.api_key}"}
-            taken = http.get("/v1/sources", params={"limit": 1}, headers=headers) if found.api_key else None
+            taken = (
+                http.get("/v1/sources", params={"limit": 1}, headers=headers)
+                if found.api_key
+                else None
+            )
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         said = str(error) or type(error).__name__
         try:
@@ -88,13 +103,30 @@ def _api(found: "Connection", settings: "Settings") -> "Check":
                 can_listen(settings)
         except (WrongSetting, ValueError) as wrong:
             said += f"; for an API on this machine: {wrong}"
-        return Check("API", ok=False, detail=f"{found.api_url}: {said}", advice="headrace up; or read logs/api.log")
+        return Check(
+            "API",
+            ok=False,
+            detail=f"{found.api_url}: {said}",
+            advice="headrace up; or read logs/api.log",
+        )
     if ready.is_error:
         detail = f"{found.api_url} is not ready: {ready.status_code}"
-        return Check("API", ok=False, detail=detail, advice="is PostgreSQL there? read logs/api.log")
+        return Check(
+            "API", ok=False, detail=detail, advice="is PostgreSQL there? read logs/api.log"
+        )
     if taken is None:
-        return Check("API", ok=False, detail=f"{found.api_url} is ready, no key", advice="set HEADRACE_API_KEY")
+        return Check(
+            "API",
+            ok=False,
+            detail=f"{found.api_url} is ready, no key",
+            advice="set HEADRACE_API_KEY",
+        )
     if taken.is_error:
         detail = f"{found.api_url} is ready, it answers {taken.status_code} to the key"
-        return Check("API", ok=False, detail=detail, advice="make another: headrace admin create-key --tenant default")
+        return Check(
+            "API",
+            ok=False,
+            detail=detail,
+            advice="make another: headrace admin create-key --tenant default",
+        )
     return Check("API", ok=True, detail=f"{found.api_url} is ready and takes the key")

@@ -29,14 +29,21 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         """Print the addresses and the key for the shell that you are in.
 
-        HEADRACE_API_URL, HEADRACE_API_KEY and HEADRACE_KAFKA, so that curl and any Kafka client work at once.
+        HEADRACE_API_URL, HEADRACE_API_KEY and HEADRACE_KAFKA, so that curl and any Kafka client
+        work at once.
         """
         from compose.cli.connection import find, operated, settings_of
 
         found = find(settings_of(data_dir))
         if not found.known:
-            raise Failure(f"no stack is running in {found.stack.data_dir}", "start one: headrace up --detach")
-        values = {"HEADRACE_API_URL": found.api_url, "HEADRACE_API_KEY": found.api_key, "HEADRACE_KAFKA": found.kafka}
+            raise Failure(
+                f"no stack is running in {found.stack.data_dir}", "start one: headrace up --detach"
+            )
+        values = {
+            "HEADRACE_API_URL": found.api_url,
+            "HEADRACE_API_KEY": found.api_key,
+            "HEADRACE_KAFKA": found.kafka,
+        }
         if postgres:
             values["HEADRACE_POSTGRES_URL"] = operated(data_dir).postgres_url.get_secret_value()
         known = {name: value for name, value in values.items() if value is not None}

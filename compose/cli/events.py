@@ -21,38 +21,60 @@ EPILOG = """
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    events = typer.Typer(help="The log of every event, as it is on Kafka.", no_args_is_help=True, epilog=EPILOG)
+    events = typer.Typer(
+        help="The log of every event, as it is on Kafka.", no_args_is_help=True, epilog=EPILOG
+    )
     app.add_typer(events, name="events")
 
     @events.command("list", epilog=EPILOG)
     def listed(
-        follow: Annotated[bool, typer.Option("--follow", "-f", help="Wait for more events, until Ctrl-C.")] = False,
+        follow: Annotated[
+            bool, typer.Option("--follow", "-f", help="Wait for more events, until Ctrl-C.")
+        ] = False,
         topic: Annotated[str | None, typer.Option(help="Of this topic only.")] = None,
-        type: Annotated[str | None, typer.Option(help="Of this type only, such as job.failed.")] = None,
-        source: Annotated[str | None, typer.Option(help="The webhooks of this source only, by its id or name.")] = None,
+        type: Annotated[
+            str | None, typer.Option(help="Of this type only, such as job.failed.")
+        ] = None,
+        source: Annotated[
+            str | None, typer.Option(help="The webhooks of this source only, by its id or name.")
+        ] = None,
         correlation: Annotated[str | None, typer.Option(help="Of this chain only.")] = None,
-        since: Annotated[str | None, typer.Option(help="From this time on: RFC 3339, or 90s, 15m, 2h, 7d ago.")] = None,
+        since: Annotated[
+            str | None, typer.Option(help="From this time on: RFC 3339, or 90s, 15m, 2h, 7d ago.")
+        ] = None,
         cursor: Annotated[str | None, typer.Option(help="Continue from a next_cursor.")] = None,
         all: Annotated[bool, typer.Option("--all", help="To the end, not one page.")] = False,
         limit: Annotated[int, typer.Option(min=1, max=500, help="How many in a page.")] = 50,
         as_json: AsJson = False,
     ) -> None:
-        """List events, oldest first; without --since, --cursor or --all the newest. --follow --json: one a line."""
+        """List events, oldest first; without --since, --cursor or --all the newest.
+
+        --follow --json: one a line.
+        """
         from compose.cli.following import pages
 
         asked: dict[str, Any] = {
-            "topic": topic, "type": type, "source": source, "correlation": correlation, "limit": limit,
-            "from": None if since is None else moment_of(since), "cursor": cursor,
-        }  # fmt: skip
+            "topic": topic,
+            "type": type,
+            "source": source,
+            "correlation": correlation,
+            "limit": limit,
+            "from": None if since is None else moment_of(since),
+            "cursor": cursor,
+        }
         with connected() as api:
             asked["source"] = source and api.source(source)
             newest = since is None and cursor is None and not all
             if follow:
-                found = pages(api, follow=True, **{**asked, "cursor": "latest" if newest else cursor})
+                found = pages(
+                    api, follow=True, **{**asked, "cursor": "latest" if newest else cursor}
+                )
                 _follow(found, as_json)
             elif newest:
                 page = api.read("/v1/events", {**asked, "order": "desc"})
-                _show([{**page, "data": page["data"][::-1], "next_cursor": None}], as_json)  # that one leads backwards
+                _show(
+                    [{**page, "data": page["data"][::-1], "next_cursor": None}], as_json
+                )  # that one leads backwards
             else:
                 found = pages(api, follow=False, **asked)
                 _show(found if all else [next(found)], as_json)
@@ -90,4 +112,9 @@ def _show(found: Any, as_json: bool) -> None:
 
 
 def _cells(event: dict[str, Any]) -> tuple[str, ...]:
-    return moment(event["time"]), f"[cyan]{escape(event['type'])}[/]", escape(event["subject"]), event["id"]
+    return (
+        moment(event["time"]),
+        f"[cyan]{escape(event['type'])}[/]",
+        escape(event["subject"]),
+        event["id"],
+    )

@@ -20,7 +20,8 @@ class Failure(Exception):
 
 
 def explain(error: BaseException, *, short: bool = True) -> Failure | None:
-    """The failure that an error stands for: a wrong setting, and with `short` a server that does not let us in.
+    """The failure that an error stands for: a wrong setting, and with `short` a server that does
+    not let us in.
 
     A process that runs for long keeps its traceback: its log is where the cause is looked for.
     """
@@ -31,9 +32,15 @@ def explain(error: BaseException, *, short: bool = True) -> Failure | None:
         if type(one).__name__ == "ClientConfigurationError":
             return Failure(f"an address of PostgreSQL is wrong: {one}", exit_code=MISUSED)
         if isinstance(one, AWAY) or type(one).__name__ == "KafkaConnectionError":
-            return Failure(f"a server does not answer: {one}", "is the stack up? headrace up", "headrace doctor")
+            return Failure(
+                f"a server does not answer: {one}",
+                "is the stack up? headrace up",
+                "headrace doctor",
+            )
         if str(getattr(one, "sqlstate", None) or "")[:2] in NOT_LET_IN:
-            return Failure(f"PostgreSQL refuses: {one}", "look at HEADRACE_POSTGRES_URL: headrace doctor")
+            return Failure(
+                f"PostgreSQL refuses: {one}", "look at HEADRACE_POSTGRES_URL: headrace doctor"
+            )
     return None
 
 
@@ -46,7 +53,9 @@ def _wrong_setting(error: BaseException) -> Failure | None:
 
     if not isinstance(error, ValidationError) or error.title != "Settings":
         return None
-    found = [f"HEADRACE_{'_'.join(map(str, one['loc'])).upper()}: {one['msg']}" for one in error.errors()]
+    found = [
+        f"HEADRACE_{'_'.join(map(str, one['loc'])).upper()}: {one['msg']}" for one in error.errors()
+    ]
     return Failure("a setting is wrong", *found, exit_code=MISUSED)
 
 

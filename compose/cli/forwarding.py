@@ -1,4 +1,6 @@
-"""What `headrace listen` does: reads a source's events, posts each body, tells what the other side says."""
+"""What `headrace listen` does: reads a source's events, posts each body, tells what the other
+side says.
+"""
 
 import base64
 import json
@@ -24,9 +26,20 @@ class Forwarding:
     """One source's webhooks on their way to one URL."""
 
     def __init__(
-        self, api: Client, url: str, retries: int, as_json: bool, sleep: Callable[[float], None] = time.sleep
+        self,
+        api: Client,
+        url: str,
+        retries: int,
+        as_json: bool,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._api, self._url, self._retries, self._as_json, self._sleep = api, url, retries, as_json, sleep
+        self._api, self._url, self._retries, self._as_json, self._sleep = (
+            api,
+            url,
+            retries,
+            as_json,
+            sleep,
+        )
         self._http = httpx.Client(timeout=TIMEOUT_SECONDS, trust_env=not is_loopback(url))
         self.count = 0
 
@@ -34,7 +47,10 @@ class Forwarding:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         self._http.close()
 
@@ -51,7 +67,9 @@ class Forwarding:
                 self._forward(event)
 
     def _from_now(self, asked: dict[str, Any]) -> Any:
-        now = self._api.read("/v1/events", asked)  # does not wait: what is sent from here on is forwarded
+        now = self._api.read(
+            "/v1/events", asked
+        )  # does not wait: what is sent from here on is forwarded
         yield now
         yield from pages(self._api, follow=True, **{**asked, "cursor": now["next_cursor"]})
 
@@ -60,9 +78,11 @@ class Forwarding:
         request_id = data["request_id"]
         kept = self._api.get(f"/v1/requests/{request_id}")["headers"]
         headers = {
-            **kept, "content-type": data["content_type"] or "application/octet-stream",
-            "headrace-event-id": event["id"], "headrace-request-id": request_id,
-        }  # fmt: skip
+            **kept,
+            "content-type": data["content_type"] or "application/octet-stream",
+            "headrace-event-id": event["id"],
+            "headrace-request-id": request_id,
+        }
         body = self._body(data)
         began = time.monotonic()
         status, error = None, None
@@ -74,7 +94,10 @@ class Forwarding:
         self._tell(event, status, error, round((time.monotonic() - began) * 1000))
 
     def _post(self, body: bytes, headers: dict[str, str]) -> tuple[int, float]:
-        """The local answer's status, and when it was asked for; only a connection that fails is tried again."""
+        """The local answer's status, and when it was asked for.
+
+        Only a connection that fails is tried again.
+        """
         pause = FIRST_PAUSE_SECONDS
         for attempt in range(self._retries + 1):
             began = time.monotonic()
@@ -94,16 +117,22 @@ class Forwarding:
         text = str(data["body"])
         return base64.b64decode(text) if data["body_encoding"] == "base64" else text.encode()
 
-    def _tell(self, event: dict[str, Any], status: int | None, error: str | None, milliseconds: int) -> None:
+    def _tell(
+        self, event: dict[str, Any], status: int | None, error: str | None, milliseconds: int
+    ) -> None:
         if self._as_json:
             told = {
-                "event_id": event["id"], "request_id": event["data"]["request_id"], "status": status, "error": error,
+                "event_id": event["id"],
+                "request_id": event["data"]["request_id"],
+                "status": status,
+                "error": error,
                 "milliseconds": milliseconds,
-            }  # fmt: skip
+            }
             print(json.dumps(told), flush=True)
             return
         good = status is not None and status < 300
         said = f"[{'green' if good else 'red'}]{status if error is None else escape(error)}[/]"
         terminal().print(
-            f"{moment(event['time'])}  {event['id']}  {event['data']['size_bytes']} B  {said}  {milliseconds} ms"
+            f"{moment(event['time'])}  {event['id']}  {event['data']['size_bytes']} B  {said}  "
+            f"{milliseconds} ms"
         )

@@ -24,11 +24,13 @@ def show_held_back(console: Console, held: HeldBack | None) -> None:
 def lines(held: HeldBack) -> list[str]:
     """One line for each thing that is held back, marked up."""
     shown = {
-        "blocked": "[red]{consumer} waits for an operator[/] since {since}: {reason}; headrace topics restore",
+        "blocked": "[red]{consumer} waits for an operator[/] since {since}: {reason}; headrace "
+        "topics restore",
         "paused": "[red]{consumer} is paused[/] since {since} by {by}: {reason}",
         "held_topics": "[red]{topic} is suspended[/] since {since} by {by}: {waiting} records wait;"
         " headrace topics list",
-        "stopped_topics": "[red]nothing is sent to {topic}[/] since {since}: {why}; {waiting} records wait",
+        "stopped_topics": "[red]nothing is sent to {topic}[/] since {since}: {why}; {waiting} "
+        "records wait",
         "refused_records": "[red]{records} records of {topic} are refused by Kafka[/],"
         " the first is {first_seq}: {why}; their keys wait",
     }

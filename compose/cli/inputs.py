@@ -22,7 +22,9 @@ def body_of(file: str | None, data: str | None, stdin: TextIO | None = None) -> 
     """The body from where the caller has it; standard input only when it is not a keyboard."""
     piped = sys.stdin if stdin is None else stdin
     if (file is None) == (data is None) and not (file is None and not piped.isatty()):
-        raise typer.BadParameter("give the body once: as a FILE, as - for standard input, or with --data")
+        raise typer.BadParameter(
+            "give the body once: as a FILE, as - for standard input, or with --data"
+        )
     if data is not None:
         return data.encode()
     if file is None or file == "-":
@@ -35,7 +37,9 @@ def readable(file: Path) -> Path:
     if file.is_dir():
         raise typer.BadParameter(f"{file} is a directory")
     if file != STANDARD_INPUT and not os.access(file, os.R_OK):
-        raise typer.BadParameter(f"{file} cannot be read" if file.exists() else f"there is no file {file}")
+        raise typer.BadParameter(
+            f"{file} cannot be read" if file.exists() else f"there is no file {file}"
+        )
     return file
 
 
@@ -80,7 +84,11 @@ def moment_of(given: str) -> str:
 
 def action(given: dict[str, str | None]) -> dict[str, Any]:
     """The action that trains; what is not given is found in the payload under its own name."""
-    return {"kind": "command", "command": "train", "mapping": {name: given[name] or name for name in given}}
+    return {
+        "kind": "command",
+        "command": "train",
+        "mapping": {name: given[name] or name for name in given},
+    }
 
 
 def whole_action(given: str) -> dict[str, Any]:

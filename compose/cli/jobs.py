@@ -7,7 +7,17 @@ from rich.markup import escape
 
 from compose.cli.inputs import parsed_options
 from compose.cli.models import baseline_note
-from compose.cli.output import AsJson, Limit, coloured, moment, print_answer, print_json, show_list, table, terminal
+from compose.cli.output import (
+    AsJson,
+    Limit,
+    coloured,
+    moment,
+    print_answer,
+    print_json,
+    show_list,
+    table,
+    terminal,
+)
 from compose.cli.reaching import connected
 
 EPILOG = """
@@ -16,21 +26,28 @@ EPILOG = """
 [cyan]headrace jobs watch ID[/]  live, until it is over; exit status 1 unless it succeeded
 """
 Id = Annotated[str, typer.Argument(help="The job's id.")]
-Timeout = Annotated[float | None, typer.Option("--timeout", min=0, help="Give up after so many seconds.")]
+Timeout = Annotated[
+    float | None, typer.Option("--timeout", min=0, help="Give up after so many seconds.")
+]
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    jobs = typer.Typer(help="Start training jobs, watch them, cancel them.", no_args_is_help=True, epilog=EPILOG)
+    jobs = typer.Typer(
+        help="Start training jobs, watch them, cancel them.", no_args_is_help=True, epilog=EPILOG
+    )
     app.add_typer(jobs, name="jobs")
 
     @jobs.command(epilog=EPILOG)
     def start(
-        dataset: Annotated[str, typer.Option(help="The dataset's id, or its name: its newest valid version.")],
+        dataset: Annotated[
+            str, typer.Option(help="The dataset's id, or its name: its newest valid version.")
+        ],
         target: Annotated[str, typer.Option(help="The column to predict.")],
         model: Annotated[str, typer.Option(help="The model; each job adds a version to it.")],
         option: Annotated[
-            list[str] | None, typer.Option(help="seed=7, profile=fast or standard, task=regression; repeatable.")
+            list[str] | None,
+            typer.Option(help="seed=7, profile=fast or standard, task=regression; repeatable."),
         ] = None,
         wait: Annotated[bool, typer.Option("--wait", help="Watch it until it is over.")] = False,
         timeout: Timeout = None,
@@ -40,9 +57,12 @@ def register(app: typer.Typer) -> None:
         from compose.cli.job_view import watch_until_over
 
         body = {
-            "kind": "train", "dataset_id": dataset, "target": target, "model": model,
+            "kind": "train",
+            "dataset_id": dataset,
+            "target": target,
+            "model": model,
             "options": parsed_options(option or []),
-        }  # fmt: skip
+        }
         with connected() as api:
             answer = api.post("/v1/jobs", body)
             if wait:
@@ -59,9 +79,12 @@ def register(app: typer.Typer) -> None:
         with connected() as api:
             answer = api.get("/v1/jobs", limit=limit)
         show_list(
-            answer, as_json, table("id", "state", "model", "target", "origin", "created", "note"), _line,
+            answer,
+            as_json,
+            table("id", "state", "model", "target", "origin", "created", "note"),
+            _line,
             "There are no jobs. headrace jobs start --dataset ID --target COLUMN --model NAME",
-        )  # fmt: skip
+        )
 
     @jobs.command()
     def show(job: Id, as_json: AsJson = False) -> None:
@@ -74,7 +97,9 @@ def register(app: typer.Typer) -> None:
 
     @jobs.command(epilog=EPILOG)
     def watch(job: Id, timeout: Timeout = None, as_json: AsJson = False) -> None:
-        """Watch a job until it is over. Exit status 1 unless it succeeded; --json prints the job at its end."""
+        """Watch a job until it is over. Exit status 1 unless it succeeded; --json prints the job
+        at its end.
+        """
         from compose.cli.job_view import watch_until_over
 
         with connected() as api:
@@ -88,14 +113,26 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         """Ask a job to stop; an error when it has ended already."""
         with connected() as api:
-            answer = api.post(f"/v1/jobs/{job}/cancel", None if reason is None else {"reason": reason})
+            answer = api.post(
+                f"/v1/jobs/{job}/cancel", None if reason is None else {"reason": reason}
+            )
         print_answer(answer, as_json, f"{answer['id']}  {answer['state']}")
 
 
 def _line(job: dict[str, Any]) -> tuple[str, ...]:
     version = job["model"]["version"]
     model = escape(job["model"]["name"]) + (f" v{version}" if version is not None else "")
-    note = f"{job['failure']['class']}/{job['failure']['code']}" if job["failure"] else baseline_note(job)
+    note = (
+        f"{job['failure']['class']}/{job['failure']['code']}"
+        if job["failure"]
+        else baseline_note(job)
+    )
     return (
-        job["id"], coloured(job["state"]), model, escape(job["target"]), job["origin"], moment(job["created_at"]), note
-    )  # fmt: skip
+        job["id"],
+        coloured(job["state"]),
+        model,
+        escape(job["target"]),
+        job["origin"],
+        moment(job["created_at"]),
+        note,
+    )

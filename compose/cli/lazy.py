@@ -15,7 +15,9 @@ PROCESSES = ("compose.cli.processes", "compose.cli.sweeper")
 
 @dataclass(frozen=True)
 class Listed:
-    """One command in the list: the module whose `register(app)` adds it, and the first sentence of its help."""
+    """One command in the list: the module whose `register(app)` adds it, and the first sentence
+    of its help.
+    """
 
     module: str
     help: str
@@ -23,7 +25,10 @@ class Listed:
 
 
 class LazyGroup(TyperGroup):
-    """A group whose commands are stand-ins until one of them is called; failures end here, in words."""
+    """A group whose commands are stand-ins until one of them is called.
+
+    Failures end here, in words.
+    """
 
     listed: dict[str, Listed]
 
@@ -33,7 +38,9 @@ class LazyGroup(TyperGroup):
             self.commands[name] = TyperCommand(name=name, help=one.help, rich_help_panel=one.panel)
 
     def load(self, name: str) -> None:
-        """Replace the stand-in of a command, and those of its module's other commands, by the real ones."""
+        """Replace the stand-in of a command, and those of its module's other commands, by the
+        real ones.
+        """
         part = typer.Typer()
         import_module(self.listed[name].module).register(part)
         self.commands.update(get_group(part).commands)
@@ -45,7 +52,10 @@ class LazyGroup(TyperGroup):
         return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: Any) -> Any:
-        """Run what was asked for; a failure that was foreseen is told on standard error, without a traceback."""
+        """Run what was asked for.
+
+        A failure that was foreseen is told on standard error, without a traceback.
+        """
         try:
             return super().invoke(ctx)
         except Failure as failure:

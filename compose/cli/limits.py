@@ -20,7 +20,9 @@ Tenant = Annotated[str, typer.Argument(help="The tenant's name.")]
 
 def register(admin: typer.Typer) -> None:
     """Add the commands."""
-    limits = typer.Typer(help="What a tenant may send. The API knows within a second.", no_args_is_help=True)
+    limits = typer.Typer(
+        help="What a tenant may send. The API knows within a second.", no_args_is_help=True
+    )
     admin.add_typer(limits, name="limits", epilog=EPILOG)
 
     @limits.command(epilog=EPILOG)
@@ -31,7 +33,9 @@ def register(admin: typer.Typer) -> None:
     @limits.command("set", epilog=EPILOG)
     def put(
         tenant: Tenant,
-        values: Annotated[list[str], typer.Argument(metavar="NAME=NUMBER…", help="Limits as `show` names them.")],
+        values: Annotated[
+            list[str], typer.Argument(metavar="NAME=NUMBER…", help="Limits as `show` names them.")
+        ],
         as_json: AsJson = False,
     ) -> None:
         """Set limits of a tenant's own. Sizes can only be lowered."""
@@ -40,7 +44,9 @@ def register(admin: typer.Typer) -> None:
     @limits.command(epilog=EPILOG)
     def clear(
         tenant: Tenant,
-        names: Annotated[list[str], typer.Argument(metavar="NAME…", help="Limits as `show` names them.")],
+        names: Annotated[
+            list[str], typer.Argument(metavar="NAME…", help="Limits as `show` names them.")
+        ],
         as_json: AsJson = False,
     ) -> None:
         """Let the settings apply again."""
@@ -59,10 +65,20 @@ def _change(tenant: str, values: Sequence[str], cleared: Sequence[str], *, as_js
         raise Failure(f"there is no tenant named {tenant!r}") from None
     except WrongLimit as error:
         raise typer.BadParameter(str(error)) from None
-    rows = [{"name": one.limit.name, "value": one.value, "unit": one.limit.unit, "origin": one.origin} for one in found]
+    rows = [
+        {"name": one.limit.name, "value": one.value, "unit": one.limit.unit, "origin": one.origin}
+        for one in found
+    ]
     columns = table("name", "value", "unit", "from", right=("value",))
     show_list(
-        {"data": rows}, as_json, columns,
-        lambda row: (row["name"], f"{row['value']:,g}" if row["value"] < 1000 else f"{row['value']:,}", row["unit"],
-                     row["origin"]), "no limits",
-    )  # fmt: skip
+        {"data": rows},
+        as_json,
+        columns,
+        lambda row: (
+            row["name"],
+            f"{row['value']:,g}" if row["value"] < 1000 else f"{row['value']:,}",
+            row["unit"],
+            row["origin"],
+        ),
+        "no limits",
+    )

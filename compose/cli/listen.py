@@ -22,20 +22,28 @@ def register(app: typer.Typer) -> None:
         source: Annotated[str, typer.Argument(help="The source's id or name.")],
         forward_to: Annotated[str, typer.Option(help="Where to post each webhook.")],
         since: Annotated[
-            str | None, typer.Option(help="Begin at this time: RFC 3339, or 90s, 15m, 2h, 7d ago; else now.")
+            str | None,
+            typer.Option(help="Begin at this time: RFC 3339, or 90s, 15m, 2h, 7d ago; else now."),
         ] = None,
-        retries: Annotated[int, typer.Option(min=0, help="How often to try again while nobody listens there.")] = 10,
-        as_json: Annotated[bool, typer.Option("--json", help="One line of JSON for each delivery.")] = False,
+        retries: Annotated[
+            int, typer.Option(min=0, help="How often to try again while nobody listens there.")
+        ] = 10,
+        as_json: Annotated[
+            bool, typer.Option("--json", help="One line of JSON for each delivery.")
+        ] = False,
     ) -> None:
         """Forward what a source accepts to a local URL, in order, until Ctrl-C.
 
-        Sends the original body, its content type and the headers that were kept, with headrace-event-id and
-        headrace-request-id. An answer with an error is printed, and the delivery is not sent again.
+        Sends the original body, its content type and the headers that were kept, with
+        headrace-event-id and headrace-request-id. An answer with an error is printed, and the
+        delivery is not sent again.
         """
         from compose.cli.forwarding import Forwarding
 
         if not forward_to.startswith(("http://", "https://")):
-            raise typer.BadParameter("must begin with http:// or https://", param_hint="--forward-to")
+            raise typer.BadParameter(
+                "must begin with http:// or https://", param_hint="--forward-to"
+            )
         begin = None if since is None else moment_of(since)
         with connected() as api, Forwarding(api, forward_to, retries, as_json) as forwarding:
             try:

@@ -28,15 +28,21 @@ def register(app: typer.Typer) -> None:
         process: Annotated[
             str | None, typer.Argument(help="A process of `headrace status`; all without a name.")
         ] = None,
-        follow: Annotated[bool, typer.Option("--follow", "-f", help="Follow the log until Ctrl-C.")] = False,
+        follow: Annotated[
+            bool, typer.Option("--follow", "-f", help="Follow the log until Ctrl-C.")
+        ] = False,
         lines: Annotated[int, typer.Option("--lines", "-n", min=0, help="How many of each.")] = 20,
         data_dir: Annotated[
             Path | None,
             typer.Option("--data-dir", help="The stack's directory (default: HEADRACE_DATA_DIR)."),
         ] = None,
-        as_json: Annotated[bool, typer.Option("--json", help="Each line as one JSON object.")] = False,
+        as_json: Annotated[
+            bool, typer.Option("--json", help="Each line as one JSON object.")
+        ] = False,
     ) -> None:
-        """Show what the processes of the stack on this machine logged, also after it has stopped."""
+        """Show what the processes of the stack on this machine logged, also after it has
+        stopped.
+        """
         files = chosen(data_dir, process)
 
         def show(name: str, line: str) -> None:
@@ -89,7 +95,10 @@ def last_lines(file: Path, count: int) -> list[str]:
 
 
 def since(file: Path, place: int) -> tuple[int, Iterator[str]]:
-    """Where whole lines end now, and those after `place`; from the beginning where the log was emptied meanwhile."""
+    """Where whole lines end now, and those after `place`.
+
+    From the beginning where the log was emptied meanwhile.
+    """
     with file.open("rb") as log:
         size = log.seek(0, 2)
         begin = place if size >= place else 0

@@ -15,7 +15,9 @@ def trained(before: Mapping[str, Any], mapping: Mapping[str, str]) -> dict[str, 
     """The action of a source that trains, with what is named changed in its mapping."""
     if before["kind"] == "command":
         return {**before, "mapping": {**before["mapping"], **mapping}}
-    return action({name: mapping.get(name) for name in ("dataset_id", "target", "model", "options")})
+    return action(
+        {name: mapping.get(name) for name in ("dataset_id", "target", "model", "options")}
+    )
 
 
 def without_null(options: Mapping[str, Any]) -> dict[str, Any]:
@@ -24,7 +26,10 @@ def without_null(options: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def show_change(before: Mapping[str, Any], after: Mapping[str, Any], as_json: bool) -> None:
-    """The source after a change, and what is different, from what to what; as JSON what the API answers."""
+    """The source after a change, and what is different, from what to what.
+
+    As JSON what the API answers.
+    """
     if as_json:
         print_json(after)
         return
@@ -33,7 +38,9 @@ def show_change(before: Mapping[str, Any], after: Mapping[str, Any], as_json: bo
     old, new = _flat(before), _flat(after)
     for name in sorted(old.keys() | new.keys(), key=lambda one: one.split(".")):
         if old.get(name) != new.get(name):
-            told = f"[red]{escape(_text(old.get(name)))}[/] → [green]{escape(_text(new.get(name)))}[/]"
+            told = (
+                f"[red]{escape(_text(old.get(name)))}[/] → [green]{escape(_text(new.get(name)))}[/]"
+            )
             terminal().print(f"  {escape(name)}: {told}")
     if old == new:
         terminal().print("  nothing is different")

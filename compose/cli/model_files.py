@@ -9,12 +9,16 @@ from compose.cli.failure import Failure
 
 
 def download_files(api: Client, version: dict[str, Any], directory: Path) -> list[Path]:
-    """The files in `directory`, each complete or not there; Failure when one is not what the API says it is."""
+    """The files in `directory`, each complete or not there; Failure when one is not what the API
+    says it is.
+    """
     try:
         directory.mkdir(parents=True, exist_ok=True)
         return [_download(api, version, name, directory) for name in sorted(version["artifacts"])]
     except OSError as error:
-        raise Failure(f"{error.filename or directory} cannot be written: {error.strerror}") from error
+        raise Failure(
+            f"{error.filename or directory} cannot be written: {error.strerror}"
+        ) from error
 
 
 def _download(api: Client, version: dict[str, Any], name: str, directory: Path) -> Path:
@@ -28,7 +32,10 @@ def _download(api: Client, version: dict[str, Any], name: str, directory: Path) 
                 digest.update(chunk)
                 file.write(chunk)
         if digest.hexdigest() != stored["sha256"]:
-            raise Failure(f"{name} arrived damaged: its SHA-256 is not {stored['sha256']}", "download it again")
+            raise Failure(
+                f"{name} arrived damaged: its SHA-256 is not {stored['sha256']}",
+                "download it again",
+            )
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)

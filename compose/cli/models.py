@@ -6,7 +6,17 @@ from typing import Annotated, Any
 import typer
 from rich.markup import escape
 
-from compose.cli.output import AsJson, Limit, moment, number, print_json, show_fields, show_list, table, terminal
+from compose.cli.output import (
+    AsJson,
+    Limit,
+    moment,
+    number,
+    print_json,
+    show_fields,
+    show_list,
+    table,
+    terminal,
+)
 from compose.cli.reaching import connected
 
 EPILOG = """
@@ -28,19 +38,30 @@ def register(app: typer.Typer) -> None:
         with connected() as api:
             answer = api.get("/v1/models", limit=limit)
         show_list(
-            answer, as_json,
-            table("name", "versions", "task", "target", "newest", "since", "note", right=("versions",)),
-            lambda row: (
-                escape(row["name"]), number(row["versions"]), row["task"], escape(row["target"]),
-                headline(row["metrics"]), moment(row["created_at"]), baseline_note(row),
+            answer,
+            as_json,
+            table(
+                "name", "versions", "task", "target", "newest", "since", "note", right=("versions",)
             ),
-            "There are no models. headrace jobs start --dataset ID --target COLUMN --model NAME --wait",
-        )  # fmt: skip
+            lambda row: (
+                escape(row["name"]),
+                number(row["versions"]),
+                row["task"],
+                escape(row["target"]),
+                headline(row["metrics"]),
+                moment(row["created_at"]),
+                baseline_note(row),
+            ),
+            "There are no models. headrace jobs start --dataset ID --target COLUMN --model NAME "
+            "--wait",
+        )
 
     @models.command()
     def show(
         name: Name,
-        version: Annotated[int | None, typer.Option(min=1, help="Which one; the newest if left out.")] = None,
+        version: Annotated[
+            int | None, typer.Option(min=1, help="Which one; the newest if left out.")
+        ] = None,
         as_json: AsJson = False,
     ) -> None:
         """Show one version of a model: metrics beside the baseline, lineage, files."""
@@ -61,19 +82,29 @@ def register(app: typer.Typer) -> None:
         with connected() as api:
             answer = api.get(f"/v1/models/{name}/versions", limit=limit)
         show_list(
-            answer, as_json, table("version", "chosen", "measured", "job", "created", "note", right=("version",)),
+            answer,
+            as_json,
+            table("version", "chosen", "measured", "job", "created", "note", right=("version",)),
             lambda row: (
-                number(row["version"]), row["chosen"] or "-", headline(row["metrics"]),
-                row["job_id"], moment(row["created_at"]), baseline_note(row),
+                number(row["version"]),
+                row["chosen"] or "-",
+                headline(row["metrics"]),
+                row["job_id"],
+                moment(row["created_at"]),
+                baseline_note(row),
             ),
             "There are none.",
-        )  # fmt: skip
+        )
 
     @models.command(epilog=EPILOG)
     def download(
         name: Name,
-        version: Annotated[int | None, typer.Option(min=1, help="Which one; the newest if left out.")] = None,
-        output: Annotated[Path, typer.Option(help="The directory; it is made where there is none.")] = Path(),
+        version: Annotated[
+            int | None, typer.Option(min=1, help="Which one; the newest if left out.")
+        ] = None,
+        output: Annotated[
+            Path, typer.Option(help="The directory; it is made where there is none.")
+        ] = Path(),
         as_json: AsJson = False,
     ) -> None:
         """Download a model's files, checked against their SHA-256."""
@@ -92,7 +123,11 @@ def register(app: typer.Typer) -> None:
 
 def baseline_note(shown: dict[str, Any]) -> str:
     """A warning where a model is no better than predicting the mean or the most frequent class."""
-    return "[yellow]no better than the baseline[/]" if shown.get("better_than_baseline") is False else ""
+    return (
+        "[yellow]no better than the baseline[/]"
+        if shown.get("better_than_baseline") is False
+        else ""
+    )
 
 
 def headline(metrics: dict[str, float]) -> str:
@@ -101,13 +136,21 @@ def headline(metrics: dict[str, float]) -> str:
 
 
 def _show(one: dict[str, Any]) -> None:
-    files = ", ".join(f"{escape(name)} ({file['size_bytes']:,} bytes)" for name, file in one["artifacts"].items())
-    show_fields({
-        "model": f"{escape(one['name'])} version {one['version']}", "task": one["task"],
-        "chosen": one["details"].get("chosen"), "target": escape(one["target"]),
-        "dataset": f"{one['dataset_id']} version {one['dataset_version']}", "job": one["job_id"],
-        "files": files, "created": moment(one["created_at"]),
-    })  # fmt: skip
+    files = ", ".join(
+        f"{escape(name)} ({file['size_bytes']:,} bytes)" for name, file in one["artifacts"].items()
+    )
+    show_fields(
+        {
+            "model": f"{escape(one['name'])} version {one['version']}",
+            "task": one["task"],
+            "chosen": one["details"].get("chosen"),
+            "target": escape(one["target"]),
+            "dataset": f"{one['dataset_id']} version {one['dataset_version']}",
+            "job": one["job_id"],
+            "files": files,
+            "created": moment(one["created_at"]),
+        }
+    )
     measured = table("metric", "value", "baseline", right=("value", "baseline"))
     for name, value in sorted(one["metrics"].items()):
         measured.add_row(name, number(value), number(one["baseline"].get(name)))
@@ -117,10 +160,15 @@ def _show(one: dict[str, Any]) -> None:
 
 
 def print_remarks(shown: dict[str, Any]) -> None:
-    """What a reader of the measures must know: the baseline, columns that were left out, and notes."""
+    """What a reader of the measures must know: the baseline, columns that were left out, and
+    notes.
+    """
     details = shown.get("details") or {}
     lines = [baseline_note(shown)] if shown.get("better_than_baseline") is False else []
-    lines += [f"not used: {escape(one['name'])}: {escape(one['reason'])}" for one in details.get("left_out", ())]
+    lines += [
+        f"not used: {escape(one['name'])}: {escape(one['reason'])}"
+        for one in details.get("left_out", ())
+    ]
     lines += [escape(note) for note in details.get("notes", ())]
     for line in lines:
         terminal().print(line)

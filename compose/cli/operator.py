@@ -1,4 +1,6 @@
-"""The operator's own dead letters and replays: no key opens them, so these commands go to the database itself."""
+"""The operator's own dead letters and replays: no key opens them, so these commands go to the
+database itself.
+"""
 
 import asyncio
 import getpass
@@ -24,12 +26,15 @@ from producers.access.principal import Principal
 
 
 def operating(data_dir: Path | None = None) -> Client:
-    """A client of the operator's part of the API, served in this process on the database of the settings or the stack.
+    """A client of the operator's part of the API, served in this process on the database of the
+    settings or the stack.
 
     Whoever can log in to the database may do this; the rows keep the name of the user that did.
     """
     settings = operated(data_dir)
-    return Client("http://operator", None, _InProcess(settings.postgres_url.get_secret_value(), settings))
+    return Client(
+        "http://operator", None, _InProcess(settings.postgres_url.get_secret_value(), settings)
+    )
 
 
 class _InProcess(httpx.BaseTransport):
@@ -55,7 +60,9 @@ class _InProcess(httpx.BaseTransport):
         content = request.read()
         asked = httpx.Request(request.method, request.url, headers=request.headers, content=content)
         answer = await self._app.handle_async_request(asked)
-        return httpx.Response(answer.status_code, headers=answer.headers, content=await answer.aread())
+        return httpx.Response(
+            answer.status_code, headers=answer.headers, content=await answer.aread()
+        )
 
     async def _serve(self) -> httpx.ASGITransport:
         async def authenticate(_: Request) -> Principal:

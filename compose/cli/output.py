@@ -11,21 +11,33 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print the API's JSON on standard output, nothing else.")]
+AsJson = Annotated[
+    bool, typer.Option("--json", help="Print the API's JSON on standard output, nothing else.")
+]
 DataDir = Annotated[
-    Path | None, typer.Option("--data-dir", help="Where the stack keeps everything (default: HEADRACE_DATA_DIR).")
+    Path | None,
+    typer.Option(
+        "--data-dir", help="Where the stack keeps everything (default: HEADRACE_DATA_DIR)."
+    ),
 ]
 OperatedDir = Annotated[
-    Path | None, typer.Option("--data-dir", help="The stack's directory, unless HEADRACE_POSTGRES_URL is set.")
+    Path | None,
+    typer.Option("--data-dir", help="The stack's directory, unless HEADRACE_POSTGRES_URL is set."),
 ]
 Limit = Annotated[int, typer.Option("--limit", min=1, max=200, help="How many, newest first.")]
 
 PIPED_WIDTH = 200
 LEVELS = "▁▂▃▄▅▆▇█"
 COLOURS = {
-    "succeeded": "green", "validated": "green", "failed": "red", "rejected": "red", "expired": "red",
-    "canceled": "yellow", "running": "cyan", "finalizing": "cyan",
-}  # fmt: skip
+    "succeeded": "green",
+    "validated": "green",
+    "failed": "red",
+    "rejected": "red",
+    "expired": "red",
+    "canceled": "yellow",
+    "running": "cyan",
+    "finalizing": "cyan",
+}
 LARGE = 10
 
 
@@ -56,12 +68,18 @@ def table(*columns: str, right: Sequence[str] = ()) -> Table:
     """An empty table; the columns in `right` hold numbers, a column named `id` is never wrapped."""
     made = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
     for name in columns:
-        made.add_column(name, justify="right" if name in right else "left", no_wrap=name == "id" or name in right)
+        made.add_column(
+            name,
+            justify="right" if name in right else "left",
+            no_wrap=name == "id" or name in right,
+        )
     return made
 
 
 def show_list(answer: Any, as_json: bool, columns: Table, cells: Any, empty: str) -> None:
-    """A list answer: as it is, or a row for each by `cells`; `empty` says what to do when there is none."""
+    """A list answer: as it is, or a row for each by `cells`; `empty` says what to do when there
+    is none.
+    """
     if as_json:
         print_json(answer)
         return
@@ -78,7 +96,9 @@ def show_fields(fields: dict[str, Any]) -> None:
     grid = Table.grid(padding=(0, 2, 0, 0))
     for name, value in fields.items():
         if value is not None:
-            grid.add_row(f"[bold]{escape(name)}[/]", value if isinstance(value, Table) else str(value))
+            grid.add_row(
+                f"[bold]{escape(name)}[/]", value if isinstance(value, Table) else str(value)
+            )
     terminal().print(grid)
 
 
@@ -115,4 +135,6 @@ def sparkline(values: Sequence[float]) -> str:
     low, high = min(values), max(values)
     if high == low:
         return LEVELS[3] * len(values)
-    return "".join(LEVELS[round((value - low) / (high - low) * (len(LEVELS) - 1))] for value in values)
+    return "".join(
+        LEVELS[round((value - low) / (high - low) * (len(LEVELS) - 1))] for value in values
+    )

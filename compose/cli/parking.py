@@ -1,4 +1,6 @@
-"""`headrace dead-letters park`: one record out of the way, straight at the database, though its consumer is stuck."""
+"""`headrace dead-letters park`: one record out of the way, straight at the database, though its
+consumer is stuck.
+"""
 
 import getpass
 from typing import TYPE_CHECKING, Annotated
@@ -30,11 +32,16 @@ def register(letters: typer.Typer) -> None:
         topic: Annotated[str, typer.Argument(help="The topic of the record.")],
         partition: Annotated[int, typer.Argument(help="Its partition.", min=0)],
         offset: Annotated[int, typer.Argument(help="Its offset.", min=0)],
-        consumer: Annotated[str, typer.Option(help="The consumer, or projection.NAME: it skips the record.")],
+        consumer: Annotated[
+            str, typer.Option(help="The consumer, or projection.NAME: it skips the record.")
+        ],
         reason: Annotated[str, typer.Option(help="Why; it is kept.", max=500)],
-        as_json: AsJson = False, data_dir: OperatedDir = None,
-    ) -> None:  # fmt: skip
-        """Make one record a dead letter without handling it, though its consumer is down or stuck."""
+        as_json: AsJson = False,
+        data_dir: OperatedDir = None,
+    ) -> None:
+        """Make one record a dead letter without handling it, though its consumer is down or
+        stuck.
+        """
         from compose.adapters.positions import Positions
         from compose.readers import READERS, live_generation
         from consumers.poison import store
@@ -51,15 +58,29 @@ def register(letters: typer.Typer) -> None:
                 raise Failure(f"{consumer} does not read {topic!r}; it reads {', '.join(topics)}")
             async with pipeline.begin() as tx:
                 generation = await live_generation(tx, consumer)
-            at = (await Positions(pipeline, consumer, generation).read([(whole, partition)])).get((whole, partition), 0)
+            at = (await Positions(pipeline, consumer, generation).read([(whole, partition)])).get(
+                (whole, partition), 0
+            )
             if at > offset:
-                raise Failure(f"{consumer} has passed it: its position in {whole}[{partition}] is {at}")
+                raise Failure(
+                    f"{consumer} has passed it: its position in {whole}[{partition}] is {at}"
+                )
             async with pipeline.begin() as tx:
-                await store.order(tx, Subscriber(consumer, generation), whole, partition, offset, by, reason)
+                await store.order(
+                    tx, Subscriber(consumer, generation), whole, partition, offset, by, reason
+                )
             return whole
 
         whole = with_database(write, data_dir)
         if as_json:
-            print_json({"consumer": consumer, "topic": whole, "partition": partition, "offset": offset, "by": by})
+            print_json(
+                {
+                    "consumer": consumer,
+                    "topic": whole,
+                    "partition": partition,
+                    "offset": offset,
+                    "by": by,
+                }
+            )
         else:
             terminal().print(f"{consumer} parks {whole}[{partition}]@{offset} when it comes to it")

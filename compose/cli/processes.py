@@ -48,18 +48,24 @@ def register(app: typer.Typer) -> None:
 
     @app.command(epilog=EPILOG)
     def worker(
-        names: Annotated[list[str] | None, typer.Argument(help="Consumers to run; all without a name.")] = None,
+        names: Annotated[
+            list[str] | None, typer.Argument(help="Consumers to run; all without a name.")
+        ] = None,
     ) -> None:
         """Run consumers: ingest, training, finalization, billing."""
         from compose.processes import worker as process
         from consumers.registry import BY_NAME
 
         _check(names, list(BY_NAME))
-        until_stopped(lambda settings, stop: process.run(settings, names or [], stop), "kafka", "object_store")
+        until_stopped(
+            lambda settings, stop: process.run(settings, names or [], stop), "kafka", "object_store"
+        )
 
     @app.command(epilog=EPILOG)
     def projections(
-        names: Annotated[list[str] | None, typer.Argument(help="Views to run; all without a name.")] = None,
+        names: Annotated[
+            list[str] | None, typer.Argument(help="Views to run; all without a name.")
+        ] = None,
     ) -> None:
         """Keep the read models: jobs, metric_trends, usage."""
         from compose.processes import projections as process
@@ -78,7 +84,8 @@ def _check(names: list[str] | None, known: list[str]) -> None:
 def prepared(*needed: str) -> Settings:
     """The settings, with logging as they say.
 
-    Raises WrongSetting where the address of PostgreSQL, or one of the settings that are `needed`, cannot be used.
+    Raises WrongSetting where the address of PostgreSQL, or one of the settings that are `needed`,
+    cannot be used.
     """
     from compose.checked_settings import require
     from compose.logs import configure
@@ -90,7 +97,9 @@ def prepared(*needed: str) -> Settings:
 
 
 def until_stopped(run: Callable[[Settings, asyncio.Event], Awaitable[None]], *needed: str) -> None:
-    """Run a process until it is told to stop; `needed` are the settings that it cannot do without."""
+    """Run a process until it is told to stop; `needed` are the settings that it cannot do
+    without.
+    """
     from compose.adapters.subscription import AnotherClusterError, OutsideLogError, StalledError
     from compose.metrics.exposed import exposed
     from compose.preconditions import NotReady, require_ready
@@ -111,7 +120,9 @@ def until_stopped(run: Callable[[Settings, asyncio.Event], Awaitable[None]], *ne
         run_loop(main)
     except* StalledError as stuck:
         code = STUCK
-        log.critical("this process is stuck and exits with status %d, to be restarted: %s", code, _all(stuck))
+        log.critical(
+            "this process is stuck and exits with status %d, to be restarted: %s", code, _all(stuck)
+        )
     except* (OutsideLogError, AnotherClusterError, NotReady) as lost:
         code = 1
         log.critical("this process cannot continue without an operator: %s", _all(lost))
@@ -121,7 +132,9 @@ def until_stopped(run: Callable[[Settings, asyncio.Event], Awaitable[None]], *ne
 
 def _all(group: BaseExceptionGroup[BaseException]) -> str:
     """What each of a group says, in one line."""
-    return "; ".join(_all(one) if isinstance(one, BaseExceptionGroup) else str(one) for one in group.exceptions)
+    return "; ".join(
+        _all(one) if isinstance(one, BaseExceptionGroup) else str(one) for one in group.exceptions
+    )
 
 
 def run_loop(main: Callable[[], Awaitable[None]]) -> None:

@@ -30,7 +30,9 @@ def origins(
     environment: Mapping[str, str] = os.environ,
     file: Mapping[str, Any] | None = None,
 ) -> list[Origin]:
-    """All settings in their order; `instead` has (value, origin) of those that come from elsewhere when not set."""
+    """All settings in their order; `instead` has (value, origin) of those that come from
+    elsewhere when not set.
+    """
     in_environment = {name.upper() for name in environment}
     in_file = {name.upper() for name in (dotenv_values(".env") if file is None else file)}
     found = []
@@ -43,7 +45,11 @@ def origins(
             origin = ".env"
         elif field in instead:
             value, origin = instead[field]
-            value = SecretStr(value) if isinstance(getattr(settings, field), SecretStr | None) else value
+            value = (
+                SecretStr(value)
+                if isinstance(getattr(settings, field), SecretStr | None)
+                else value
+            )
         else:
             origin = "command line" if field in settings.model_fields_set else "default"
         found.append(Origin(name, shown(value), origin, about.description or ""))
@@ -51,7 +57,9 @@ def origins(
 
 
 def shown(value: Any) -> str:
-    """A value as it may be printed: of a URL with a login all but the password, of another secret nothing."""
+    """A value as it may be printed: of a URL with a login all but the password, of another
+    secret nothing.
+    """
     if value is None:
         return "-"
     if not isinstance(value, SecretStr):

@@ -9,12 +9,18 @@ if TYPE_CHECKING:
     from compose.cli.client import Client
 
 Operator = Annotated[
-    bool, typer.Option("--operator", help="The operator's own, straight from the database: HEADRACE_POSTGRES_URL.")
+    bool,
+    typer.Option(
+        "--operator", help="The operator's own, straight from the database: HEADRACE_POSTGRES_URL."
+    ),
 ]
 
 
 def connected(data_dir: Path | None = None) -> "Client":
-    """A client of the API that the settings or the running stack name; raises Failure without a key."""
+    """A client of the API that the settings or the running stack name.
+
+    Raises Failure without a key.
+    """
     from compose.cli import client
 
     return client.connected(data_dir)

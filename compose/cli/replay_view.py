@@ -25,7 +25,9 @@ def dry_run(api: Client, body: dict[str, Any], as_json: bool) -> None:
         return
     terminal().print(f"{answer['matched']} match")
     for one in answer["sample"]:
-        terminal().print(f"  {one['id']}  {escape(str(one.get('error') or one.get('refused') or '')[:100])}")
+        terminal().print(
+            f"  {one['id']}  {escape(str(one.get('error') or one.get('refused') or '')[:100])}"
+        )
 
 
 def started(api: Client, body: dict[str, Any], yes: bool) -> Replay:
@@ -41,7 +43,9 @@ def started(api: Client, body: dict[str, Any], yes: bool) -> Replay:
     return found
 
 
-def told(api: Client, replay: Replay, wait: bool, timeout_seconds: float | None, as_json: bool) -> int:
+def told(
+    api: Client, replay: Replay, wait: bool, timeout_seconds: float | None, as_json: bool
+) -> int:
     """Show a replay as it is, or when it is over; the exit status, 1 if a message failed again."""
     if wait:
         replay = watched(api, replay["id"], timeout_seconds, quiet=as_json)
@@ -49,24 +53,36 @@ def told(api: Client, replay: Replay, wait: bool, timeout_seconds: float | None,
     return 1 if replay["counts"]["failed_again"] else 0
 
 
-def watched(api: Client, replay_id: str, timeout_seconds: float | None, *, quiet: bool = False) -> Replay:
+def watched(
+    api: Client, replay_id: str, timeout_seconds: float | None, *, quiet: bool = False
+) -> Replay:
     """The replay when it is over, with a bar meanwhile."""
     found: Replay = {}
     if quiet or not terminal().is_terminal:
         for found in _follow(api, replay_id, timeout_seconds):  # noqa: B007
             pass
         return found
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
     with Progress(*columns, console=terminal(), transient=True) as progress:
         task = progress.add_task("")
         for found in _follow(api, replay_id, timeout_seconds):
             done = found["matched"] - found["counts"]["pending"]
-            progress.update(task, description=found["state"], completed=done, total=found["matched"])
+            progress.update(
+                task, description=found["state"], completed=done, total=found["matched"]
+            )
     return found
 
 
 def _follow(
-    api: Client, replay_id: str, timeout_seconds: float | None, sleep: Callable[[float], None] = time.sleep
+    api: Client,
+    replay_id: str,
+    timeout_seconds: float | None,
+    sleep: Callable[[float], None] = time.sleep,
 ) -> Iterator[Replay]:
     began = time.monotonic()
     while True:
@@ -75,30 +91,49 @@ def _follow(
         if found["state"] != "running":
             return
         if timeout_seconds is not None and time.monotonic() - began >= timeout_seconds:
-            raise Failure(f"not over after {timeout_seconds:g} seconds", f"replay {replay_id} continues")
+            raise Failure(
+                f"not over after {timeout_seconds:g} seconds", f"replay {replay_id} continues"
+            )
         sleep(POLL_SECONDS)
 
 
 def counts(replay: Replay) -> str:
     """The outcomes in words."""
-    named = [f"{count} {name.replace('_', ' ')}" for name, count in replay["counts"].items() if count]
+    named = [
+        f"{count} {name.replace('_', ' ')}" for name, count in replay["counts"].items() if count
+    ]
     return ", ".join(named) or "nothing matched"
 
 
 def show(replay: Replay) -> None:
     """Everything about it, with what was not applied first."""
-    show_fields({
-        "id": replay["id"], "state": replay["state"], "kind": replay["kind"].replace("_", " "),
-        "filter": escape(", ".join(f"{name}={value}" for name, value in replay["filter"].items())) or None,
-        "reason": replay["reason"] and escape(replay["reason"]), "outcome": counts(replay),
-        "throttle": replay["throttle_per_second"] and f"{replay['throttle_per_second']:g} a second",
-        "asked by": escape(replay["created_by"]), "started": moment(replay["created_at"]),
-        "over": replay["finished_at"] and moment(replay["finished_at"]),
-    })  # fmt: skip
+    show_fields(
+        {
+            "id": replay["id"],
+            "state": replay["state"],
+            "kind": replay["kind"].replace("_", " "),
+            "filter": escape(
+                ", ".join(f"{name}={value}" for name, value in replay["filter"].items())
+            )
+            or None,
+            "reason": replay["reason"] and escape(replay["reason"]),
+            "outcome": counts(replay),
+            "throttle": replay["throttle_per_second"]
+            and f"{replay['throttle_per_second']:g} a second",
+            "asked by": escape(replay["created_by"]),
+            "started": moment(replay["created_at"]),
+            "over": replay["finished_at"] and moment(replay["finished_at"]),
+        }
+    )
     if not replay.get("items"):
         return
     lines = table("id", "outcome", "attempts", "detail", right=("attempts",))
     for item in replay["items"]:
-        lines.add_row(item["subject_id"], item["state"], str(item["attempts"]), escape((item["detail"] or "")[:200]))
+        lines.add_row(
+            item["subject_id"],
+            item["state"],
+            str(item["attempts"]),
+            escape((item["detail"] or "")[:200]),
+        )
     terminal().print()
     terminal().print(lines)

@@ -27,32 +27,69 @@ Reason = Annotated[str | None, typer.Option(help="Why; it is kept with the repla
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say how many match, and show some.")]
 Expected = Annotated[int | None, typer.Option(min=0, help="Refuse if more match than this.")]
 Throttle = Annotated[float | None, typer.Option(help="So many messages a second.")]
-Wait = Annotated[bool, typer.Option("--wait", help="Watch it until it is over; exit status 1 if one failed again.")]
+Wait = Annotated[
+    bool,
+    typer.Option("--wait", help="Watch it until it is over; exit status 1 if one failed again."),
+]
 Yes = Annotated[bool, typer.Option("--yes", help="Replay whatever matches now, without asking.")]
-Timeout = Annotated[float | None, typer.Option("--timeout", min=0, help="Give up waiting after so many seconds.")]
+Timeout = Annotated[
+    float | None, typer.Option("--timeout", min=0, help="Give up waiting after so many seconds.")
+]
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     replays = typer.Typer(
-        help="Handle dead letters and requests once more, each with its outcome.", no_args_is_help=True, epilog=EPILOG
+        help="Handle dead letters and requests once more, each with its outcome.",
+        no_args_is_help=True,
+        epilog=EPILOG,
     )
     app.add_typer(replays, name="replays")
 
     @replays.command(epilog=EPILOG)
     def start(
-        letters: Annotated[list[str] | None, typer.Argument(help="Dead letters by id; or give a filter.")] = None,
-        consumer: Consumer = None, error_class: Class = None, event_type: Type = None,
-        fingerprint: Fingerprint = None, since: Since = None, until: Until = None, reason: Reason = None,
-        expected: Expected = None, throttle: Throttle = None, dry_run: DryRun = False, yes: Yes = False,
-        wait: Wait = False, timeout: Timeout = None, operator: Operator = False, as_json: AsJson = False,
-    ) -> None:  # fmt: skip
+        letters: Annotated[
+            list[str] | None, typer.Argument(help="Dead letters by id; or give a filter.")
+        ] = None,
+        consumer: Consumer = None,
+        error_class: Class = None,
+        event_type: Type = None,
+        fingerprint: Fingerprint = None,
+        since: Since = None,
+        until: Until = None,
+        reason: Reason = None,
+        expected: Expected = None,
+        throttle: Throttle = None,
+        dry_run: DryRun = False,
+        yes: Yes = False,
+        wait: Wait = False,
+        timeout: Timeout = None,
+        operator: Operator = False,
+        as_json: AsJson = False,
+    ) -> None:
         """Replay parked dead letters: all of them, or those that a filter means."""
         wanted = {
-            "ids": letters or None, "consumer": consumer, "class": error_class, "type": event_type,
-            "fingerprint": fingerprint, "from": since, "to": until,
-        }  # fmt: skip
-        begin("dead_letters", wanted, reason, expected, throttle, dry_run, yes, wait, timeout, operator, as_json)
+            "ids": letters or None,
+            "consumer": consumer,
+            "class": error_class,
+            "type": event_type,
+            "fingerprint": fingerprint,
+            "from": since,
+            "to": until,
+        }
+        begin(
+            "dead_letters",
+            wanted,
+            reason,
+            expected,
+            throttle,
+            dry_run,
+            yes,
+            wait,
+            timeout,
+            operator,
+            as_json,
+        )
 
     @replays.command("list")
     def newest(limit: Limit = 50, operator: Operator = False, as_json: AsJson = False) -> None:
@@ -62,22 +99,34 @@ def register(app: typer.Typer) -> None:
         with reach(operator) as api:
             answer = api.get("/v1/replays", limit=limit)
         show_list(
-            answer, as_json,
-            table("id", "kind", "state", "matched", "outcome", "started", "reason", right=("matched",)),
+            answer,
+            as_json,
+            table(
+                "id", "kind", "state", "matched", "outcome", "started", "reason", right=("matched",)
+            ),
             lambda row: (
-                row["id"], row["kind"].replace("_", " "), row["state"], number(row["matched"]), counts(row),
-                moment(row["created_at"]), escape(row["reason"] or ""),
+                row["id"],
+                row["kind"].replace("_", " "),
+                row["state"],
+                number(row["matched"]),
+                counts(row),
+                moment(row["created_at"]),
+                escape(row["reason"] or ""),
             ),
             "There were no replays. headrace replays start --help",
-        )  # fmt: skip
+        )
 
     @replays.command("show")
     def one(
         replay: Id,
         state: Annotated[str | None, typer.Option(help="Only messages with this outcome.")] = None,
-        cursor: Annotated[int | None, typer.Option(help="The next_cursor of the page before.")] = None,
-        limit: Limit = 50, operator: Operator = False, as_json: AsJson = False,
-    ) -> None:  # fmt: skip
+        cursor: Annotated[
+            int | None, typer.Option(help="The next_cursor of the page before.")
+        ] = None,
+        limit: Limit = 50,
+        operator: Operator = False,
+        as_json: AsJson = False,
+    ) -> None:
         """Show a replay and what became of its messages."""
         from compose.cli.replay_view import show
 
@@ -86,7 +135,9 @@ def register(app: typer.Typer) -> None:
         print_answer(found, as_json, show)
 
     @replays.command(epilog=EPILOG)
-    def watch(replay: Id, timeout: Timeout = None, operator: Operator = False, as_json: AsJson = False) -> None:
+    def watch(
+        replay: Id, timeout: Timeout = None, operator: Operator = False, as_json: AsJson = False
+    ) -> None:
         """Watch a replay until it is over. Exit status 1 if a message failed again."""
         from compose.cli.replay_view import told
 
@@ -104,9 +155,18 @@ def register(app: typer.Typer) -> None:
 
 
 def begin(
-    kind: str, wanted: dict[str, Any], reason: str | None, expected: int | None, throttle: float | None, dry: bool,
-    yes: bool, wait: bool, timeout: float | None, operator: bool, as_json: bool,
-) -> None:  # fmt: skip
+    kind: str,
+    wanted: dict[str, Any],
+    reason: str | None,
+    expected: int | None,
+    throttle: float | None,
+    dry: bool,
+    yes: bool,
+    wait: bool,
+    timeout: float | None,
+    operator: bool,
+    as_json: bool,
+) -> None:
     """Look or start, as it was asked; ends the command with its exit status."""
     from compose.cli.replay_view import dry_run, started, told
 

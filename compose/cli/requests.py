@@ -37,59 +37,100 @@ EPILOG = """
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     requests = typer.Typer(
-        help="What was delivered to the sources, and what became of it.", no_args_is_help=True, epilog=EPILOG
+        help="What was delivered to the sources, and what became of it.",
+        no_args_is_help=True,
+        epilog=EPILOG,
     )
     app.add_typer(requests, name="requests")
 
     @requests.command("list", epilog=EPILOG)
     def newest(
-        source: Annotated[str | None, typer.Option(help="Of this source only, by its id or name.")] = None,
-        outcome: Annotated[str | None, typer.Option(help="accepted, duplicate or rejected.")] = None,
-        since: Annotated[str | None, typer.Option(help="From this time on: RFC 3339, or 90s, 15m, 2h, 7d ago.")] = None,
+        source: Annotated[
+            str | None, typer.Option(help="Of this source only, by its id or name.")
+        ] = None,
+        outcome: Annotated[
+            str | None, typer.Option(help="accepted, duplicate or rejected.")
+        ] = None,
+        since: Annotated[
+            str | None, typer.Option(help="From this time on: RFC 3339, or 90s, 15m, 2h, 7d ago.")
+        ] = None,
         to: Annotated[str | None, typer.Option(help="Before this time.")] = None,
         cursor: Annotated[str | None, typer.Option(help="Continue from a next_cursor.")] = None,
         all: Annotated[bool, typer.Option("--all", help="To the end, not one page.")] = False,
         limit: Limit = 50,
         as_json: AsJson = False,
     ) -> None:
-        """List deliveries, newest first: accepted, repeated, and some of those that were rejected."""
+        """List deliveries, newest first: accepted, repeated, and some of those that were
+        rejected.
+        """
         asked = {
-            "source_id": source, "outcome": outcome, "from": since and moment_of(since), "to": to and moment_of(to),
-            "cursor": cursor, "limit": 200 if all else limit,
-        }  # fmt: skip
+            "source_id": source,
+            "outcome": outcome,
+            "from": since and moment_of(since),
+            "to": to and moment_of(to),
+            "cursor": cursor,
+            "limit": 200 if all else limit,
+        }
         with connected() as api:
             asked["source_id"] = source and api.source(source)
             answer = (api.every if all else api.read)("/v1/requests", asked)
         show_list(
-            answer, as_json,
-            table("id", "source", "outcome", "external id", "bytes", "when", "job", "note", right=("bytes",)),
+            answer,
+            as_json,
+            table(
+                "id",
+                "source",
+                "outcome",
+                "external id",
+                "bytes",
+                "when",
+                "job",
+                "note",
+                right=("bytes",),
+            ),
             lambda row: (
-                row["id"], escape(row["source_name"] or row["source_id"]), coloured(row["outcome"]),
-                escape(row["external_id"] or "-"), number(row["size_bytes"]), moment(row["received_at"]),
-                row["job_id"] or "-", escape(_note(row)),
+                row["id"],
+                escape(row["source_name"] or row["source_id"]),
+                coloured(row["outcome"]),
+                escape(row["external_id"] or "-"),
+                number(row["size_bytes"]),
+                moment(row["received_at"]),
+                row["job_id"] or "-",
+                escape(_note(row)),
             ),
             "Nothing was delivered. headrace send --help",
-        )  # fmt: skip
+        )
         if answer["next_cursor"] and not as_json:
             terminal().print(f"[dim]more: --cursor {answer['next_cursor']}[/]")
 
     @requests.command()
-    def show(request: Annotated[str, typer.Argument(help="Its id.")], as_json: AsJson = False) -> None:
+    def show(
+        request: Annotated[str, typer.Argument(help="Its id.")], as_json: AsJson = False
+    ) -> None:
         """Show an accepted request: its event, its identity, the headers that were kept."""
         with connected() as api:
             found = api.get(f"/v1/requests/{request}")
         if as_json:
             print_json(found)
             return
-        show_fields({
-            "id": found["id"], "source": escape(found["source_name"] or found["source_id"]),
-            "event": found["event_id"], "job": found["job_id"], "content encoding": found["content_encoding"],
-            "external id": None if found["external_id"] is None else escape(found["external_id"]),
-            "content type": escape(found["content_type"]), "bytes": number(found["size_bytes"]),
-            "sha256": found["body_hash"], "possible replay": "yes" if found["possible_replay"] else None,
-            **{f"  {name}": escape(value) for name, value in found["headers"].items()},
-            "received": moment(found["received_at"]),
-        })  # fmt: skip
+        show_fields(
+            {
+                "id": found["id"],
+                "source": escape(found["source_name"] or found["source_id"]),
+                "event": found["event_id"],
+                "job": found["job_id"],
+                "content encoding": found["content_encoding"],
+                "external id": None
+                if found["external_id"] is None
+                else escape(found["external_id"]),
+                "content type": escape(found["content_type"]),
+                "bytes": number(found["size_bytes"]),
+                "sha256": found["body_hash"],
+                "possible replay": "yes" if found["possible_replay"] else None,
+                **{f"  {name}": escape(value) for name, value in found["headers"].items()},
+                "received": moment(found["received_at"]),
+            }
+        )
         for one in found["replays"]:
             why = escape(one["detail"] or one["reason"] or "")
             terminal().print(f"replayed {moment(one['created_at'])}  {one['state']}  {why}")
@@ -99,7 +140,9 @@ def register(app: typer.Typer) -> None:
         request: Annotated[str, typer.Argument(help="Its id.")],
         out: Annotated[str | None, typer.Option("--out", help="Write it to this file.")] = None,
     ) -> None:
-        """Write the body of an accepted request, byte for byte, without the coding in which it was sent."""
+        """Write the body of an accepted request, byte for byte, without the coding in which it
+        was sent.
+        """
         import sys
         from pathlib import Path
 
@@ -118,24 +161,61 @@ def register(app: typer.Typer) -> None:
 
     @requests.command(epilog=EPILOG)
     def replay(
-        ids: Annotated[list[str] | None, typer.Argument(help="Requests by their ids; or give a filter.")] = None,
-        source: Annotated[str | None, typer.Option(help="Of this source, by its id or name.")] = None,
-        since: Annotated[str | None, typer.Option("--from", help="Received at this time or later.")] = None,
-        until: Annotated[str | None, typer.Option("--to", help="Received before this time.")] = None,
-        outcome: Annotated[str | None, typer.Option(help="accepted, duplicate or rejected.")] = None,
-        reason: Reason = None, expected: Expected = None, throttle: Throttle = None, dry_run: DryRun = False,
-        yes: Yes = False, wait: Wait = False, timeout: Timeout = None, as_json: AsJson = False,
-    ) -> None:  # fmt: skip
-        """Handle requests once more, under their source's mapping as it is now; never a second effect."""
+        ids: Annotated[
+            list[str] | None, typer.Argument(help="Requests by their ids; or give a filter.")
+        ] = None,
+        source: Annotated[
+            str | None, typer.Option(help="Of this source, by its id or name.")
+        ] = None,
+        since: Annotated[
+            str | None, typer.Option("--from", help="Received at this time or later.")
+        ] = None,
+        until: Annotated[
+            str | None, typer.Option("--to", help="Received before this time.")
+        ] = None,
+        outcome: Annotated[
+            str | None, typer.Option(help="accepted, duplicate or rejected.")
+        ] = None,
+        reason: Reason = None,
+        expected: Expected = None,
+        throttle: Throttle = None,
+        dry_run: DryRun = False,
+        yes: Yes = False,
+        wait: Wait = False,
+        timeout: Timeout = None,
+        as_json: AsJson = False,
+    ) -> None:
+        """Handle requests once more, under their source's mapping as it is now.
+
+        Never a second effect.
+        """
         from compose.cli.replays import begin
 
-        wanted = {"ids": ids or None, "source_id": source, "from": since, "to": until, "outcome": outcome}
+        wanted = {
+            "ids": ids or None,
+            "source_id": source,
+            "from": since,
+            "to": until,
+            "outcome": outcome,
+        }
         if all(value is None for value in wanted.values()):
             raise typer.BadParameter("give ids, or a filter such as --source")
         if source is not None:
             with connected() as api:
                 wanted["source_id"] = api.source(source)
-        begin("requests", wanted, reason, expected, throttle, dry_run, yes, wait, timeout, False, as_json)
+        begin(
+            "requests",
+            wanted,
+            reason,
+            expected,
+            throttle,
+            dry_run,
+            yes,
+            wait,
+            timeout,
+            False,
+            as_json,
+        )
 
 
 def _note(row: dict[str, Any]) -> str:

@@ -28,7 +28,9 @@ def register(app: typer.Typer) -> None:
 
     @app.command(epilog=EPILOG)
     def send(
-        source: Annotated[str, typer.Option(help="The source's id, or its name where there is an API key.")],
+        source: Annotated[
+            str, typer.Option(help="The source's id, or its name where there is an API key.")
+        ],
         secret: Annotated[str, typer.Option(help="The source's secret, or @FILE that holds it.")],
         file: Annotated[str | None, typer.Argument(help="The body; - is standard input.")] = None,
         data: Annotated[str | None, typer.Option(help="The body itself.")] = None,
@@ -37,17 +39,29 @@ def register(app: typer.Typer) -> None:
             list[str] | None, typer.Option(help="The source's options, as name=value; repeatable.")
         ] = None,
         message_id: Annotated[
-            str | None, typer.Option("--id", help="The delivery's id where it is a header; a new one if left out.")
+            str | None,
+            typer.Option(
+                "--id", help="The delivery's id where it is a header; a new one if left out."
+            ),
         ] = None,
         repeat: Annotated[int, typer.Option(min=1, help="Send it so many times.")] = 1,
-        new_ids: Annotated[bool, typer.Option("--new-ids", help="Each time with another id.")] = False,
-        rate: Annotated[float | None, typer.Option(min=0.01, help="So many a second; else one after another.")] = None,
-        content_type: Annotated[str, typer.Option(help="The body's media type.")] = "application/json",
-        as_json: Annotated[bool, typer.Option("--json", help="Each answer as one line of JSON.")] = False,
+        new_ids: Annotated[
+            bool, typer.Option("--new-ids", help="Each time with another id.")
+        ] = False,
+        rate: Annotated[
+            float | None, typer.Option(min=0.01, help="So many a second; else one after another.")
+        ] = None,
+        content_type: Annotated[
+            str, typer.Option(help="The body's media type.")
+        ] = "application/json",
+        as_json: Annotated[
+            bool, typer.Option("--json", help="Each answer as one line of JSON.")
+        ] = False,
     ) -> None:
         """Send a webhook, signed as the source's provider signs.
 
-        Prints each answer. The same id is one event, however often it is sent; Stripe and Slack have it in the body.
+        Prints each answer. The same id is one event, however often it is sent; Stripe and Slack
+        have it in the body.
         """
         import uuid
         from datetime import UTC, datetime
@@ -68,7 +82,9 @@ def register(app: typer.Typer) -> None:
                     headers = sign(body, key, message_id=name, now=datetime.now(UTC))
                 except ValueError as error:
                     raise typer.BadParameter(str(error), param_hint="--secret") from None
-                answer = api.deliver(f"/hooks/{source}", body, {**headers, "content-type": content_type})
+                answer = api.deliver(
+                    f"/hooks/{source}", body, {**headers, "content-type": content_type}
+                )
                 if answer.headers.get("content-type") == "text/plain":
                     typer.echo(answer.text)  # a provider's challenge
                 else:
@@ -80,7 +96,9 @@ def _signer(scheme: str, options: dict[str, Any]) -> Any:
 
     known = {str(name): (name, one) for name, one in BY_NAME.items()}.get(scheme)
     if known is None:
-        raise typer.BadParameter(f"{scheme!r} is none of {', '.join(BY_NAME)}", param_hint="--scheme")
+        raise typer.BadParameter(
+            f"{scheme!r} is none of {', '.join(BY_NAME)}", param_hint="--scheme"
+        )
     try:
         return known[1].signer(options_of(known[0], options))
     except ValueError as error:

@@ -26,7 +26,9 @@ def register(app: typer.Typer) -> None:
 
         require(Settings(), "postgres_url")
         upgrade(Settings().postgres_url.get_secret_value(), revision)
-        typer.echo(json.dumps({"revision": revision}) if as_json else f"the schema is at {revision}")
+        typer.echo(
+            json.dumps({"revision": revision}) if as_json else f"the schema is at {revision}"
+        )
 
     admin = typer.Typer(help="Set-up that needs more than an API key.", no_args_is_help=True)
     app.add_typer(admin, name="admin")
@@ -34,7 +36,9 @@ def register(app: typer.Typer) -> None:
 
     @admin.command()
     def roles(
-        superuser_url: Annotated[str, typer.Option(envvar="HEADRACE_SUPERUSER_URL", help="Who may make roles.")],
+        superuser_url: Annotated[
+            str, typer.Option(envvar="HEADRACE_SUPERUSER_URL", help="Who may make roles.")
+        ],
     ) -> None:
         """Make the three roles, the login and the database that HEADRACE_POSTGRES_URL names."""
         from compose.checked_settings import require

@@ -7,7 +7,15 @@ from rich.markup import escape
 
 from compose.cli.inputs import body_of, parsed_options, secret_of, whole_action
 from compose.cli.merging import show_change, trained, without_null
-from compose.cli.output import AsJson, print_answer, print_json, show_fields, show_warnings, table, terminal
+from compose.cli.output import (
+    AsJson,
+    print_answer,
+    print_json,
+    show_fields,
+    show_warnings,
+    table,
+    terminal,
+)
 from compose.cli.reaching import connected
 
 Id = Annotated[str, typer.Argument(help="The source's id or name.")]
@@ -21,19 +29,31 @@ def register(sources: typer.Typer) -> None:
     def update(
         source: Id,
         name: Annotated[str | None, typer.Option(help="Another name.")] = None,
-        train: Annotated[bool | None, typer.Option("--train/--forward", help="Another action.")] = None,
-        whole: Annotated[str | None, typer.Option("--action", help="Any action as JSON, or @FILE.")] = None,
-        dataset_id: Annotated[str | None, typer.Option(help=f"It gives a dataset's id or name. {Expression}")] = None,
+        train: Annotated[
+            bool | None, typer.Option("--train/--forward", help="Another action.")
+        ] = None,
+        whole: Annotated[
+            str | None, typer.Option("--action", help="Any action as JSON, or @FILE.")
+        ] = None,
+        dataset_id: Annotated[
+            str | None, typer.Option(help=f"It gives a dataset's id or name. {Expression}")
+        ] = None,
         target: Annotated[str | None, typer.Option(help=Expression)] = None,
         model: Annotated[str | None, typer.Option(help=Expression)] = None,
         options: Annotated[str | None, typer.Option(help=Expression)] = None,
         option: Annotated[
-            list[str] | None, typer.Option(help="The scheme's, as name=value; =null removes one; repeatable.")
+            list[str] | None,
+            typer.Option(help="The scheme's, as name=value; =null removes one; repeatable."),
         ] = None,
-        if_version: Annotated[int | None, typer.Option(help="Only if it is still this version.")] = None,
+        if_version: Annotated[
+            int | None, typer.Option(help="Only if it is still this version.")
+        ] = None,
         as_json: AsJson = False,
     ) -> None:
-        """Change what is named of a source, and nothing else. Another action is another version of its mapping."""
+        """Change what is named of a source, and nothing else.
+
+        Another action is another version of its mapping.
+        """
         given = {"dataset_id": dataset_id, "target": target, "model": model, "options": options}
         mapping = {name: value for name, value in given.items() if value is not None}
         if mapping and not train:
@@ -47,7 +67,9 @@ def register(sources: typer.Typer) -> None:
             before = api.get(f"/v1/sources/{api.source(source)}")
             body = {name: value for name, value in named.items() if value is not None}
             if train is not None:
-                body["action"] = trained(before["action"], mapping) if train else {"kind": "forward"}
+                body["action"] = (
+                    trained(before["action"], mapping) if train else {"kind": "forward"}
+                )
             if option is not None:
                 body["options"] = without_null({**before["options"], **parsed_options(option)})
             version = before["version"] if if_version is None else if_version
@@ -66,7 +88,9 @@ def register(sources: typer.Typer) -> None:
 
     @sources.command()
     def delete(
-        source: Id, yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False, as_json: AsJson = False
+        source: Id,
+        yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+        as_json: AsJson = False,
     ) -> None:
         """Delete a source. What it accepted stays."""
         if not yes:
@@ -79,8 +103,12 @@ def register(sources: typer.Typer) -> None:
     @sources.command("rotate-secret")
     def rotate_secret(
         source: Id,
-        secret: Annotated[str | None, typer.Option(help="The new secret, or @FILE; one is made if left out.")] = None,
-        grace_seconds: Annotated[int, typer.Option(min=0, help="How long the one before is good for.")] = 86400,
+        secret: Annotated[
+            str | None, typer.Option(help="The new secret, or @FILE; one is made if left out.")
+        ] = None,
+        grace_seconds: Annotated[
+            int, typer.Option(min=0, help="How long the one before is good for.")
+        ] = 86400,
         as_json: AsJson = False,
     ) -> None:
         """Give a source a new secret, shown once. The old one is valid for a while."""
@@ -92,19 +120,28 @@ def register(sources: typer.Typer) -> None:
         if as_json:
             print_json(turned)
             return
-        show_fields({"secret": escape(turned["secret"]), "previous ends": turned["previous_secret_ends_at"]})
+        show_fields(
+            {"secret": escape(turned["secret"]), "previous ends": turned["previous_secret_ends_at"]}
+        )
         terminal().print("[yellow]The secret is not shown again.[/]")
         show_warnings(turned)
 
     @sources.command("dry-run")
     def dry_run(
         source: Id,
-        file: Annotated[str | None, typer.Argument(help="The payload; - is standard input.")] = None,
+        file: Annotated[
+            str | None, typer.Argument(help="The payload; - is standard input.")
+        ] = None,
         data: Annotated[str | None, typer.Option(help="The payload itself.")] = None,
-        whole: Annotated[str | None, typer.Option("--action", help="Try another action: JSON, or @FILE.")] = None,
+        whole: Annotated[
+            str | None, typer.Option("--action", help="Try another action: JSON, or @FILE.")
+        ] = None,
         as_json: AsJson = False,
     ) -> None:
-        """Show what a payload would become, without doing it. Exit status 1 if it fits no mapping."""
+        """Show what a payload would become, without doing it.
+
+        Exit status 1 if it fits no mapping.
+        """
         from schemas.json_text import read_json
 
         try:
@@ -112,7 +149,10 @@ def register(sources: typer.Typer) -> None:
         except ValueError as error:
             raise typer.BadParameter(f"the payload is not JSON: {error}") from None
         with connected() as api:
-            asked = {"payload": payload, **({} if whole is None else {"action": whole_action(whole)})}
+            asked = {
+                "payload": payload,
+                **({} if whole is None else {"action": whole_action(whole)}),
+            }
             answer = api.post(f"/v1/sources/{api.source(source)}/dry-run", asked)
         if as_json:
             print_json(answer)
@@ -124,7 +164,9 @@ def register(sources: typer.Typer) -> None:
         if rows:
             shown = table(*rows[0])
             for row in rows:
-                shown.add_row(*("-" if value is None else escape(str(value)) for value in row.values()))
+                shown.add_row(
+                    *("-" if value is None else escape(str(value)) for value in row.values())
+                )
             terminal().print(shown)
 
 

@@ -44,9 +44,12 @@ class Change:
     def shown(self) -> dict[str, Any]:
         """As JSON."""
         return {
-            "what": self.what, "name": self.name,
-            "fields": {name: {"from": before, "to": after} for name, (before, after) in self.fields.items()},
-        }  # fmt: skip
+            "what": self.what,
+            "name": self.name,
+            "fields": {
+                name: {"from": before, "to": after} for name, (before, after) in self.fields.items()
+            },
+        }
 
 
 def read(file: str) -> list[Wanted]:
@@ -63,13 +66,18 @@ def read(file: str) -> list[Wanted]:
     faults: list[str] = []
     wanted = [one for entry in entries if (one := _wanted(entry, faults)) is not None]
     names = [one.name for one in wanted]
-    faults += [f"{name}: is there twice" for name in sorted({name for name in names if names.count(name) > 1})]
+    faults += [
+        f"{name}: is there twice"
+        for name in sorted({name for name in names if names.count(name) > 1})
+    ]
     if faults:
         raise Failure(f"{file} cannot be applied", *faults, exit_code=MISUSED)
     return wanted
 
 
-def differences(wanted: Sequence[Wanted], there: Sequence[Mapping[str, Any]], *, prune: bool) -> list[Change]:
+def differences(
+    wanted: Sequence[Wanted], there: Sequence[Mapping[str, Any]], *, prune: bool
+) -> list[Change]:
     """What makes `there` as it is wanted; Failure where only a person can decide."""
     known = {source["name"]: source for source in there}
     changes: list[Change] = []
@@ -80,10 +88,15 @@ def differences(wanted: Sequence[Wanted], there: Sequence[Mapping[str, Any]], *,
             continue
         if source["scheme"] != one.scheme:
             raise Failure(
-                f"{one.name} is a source of scheme {source['scheme']}, and a scheme cannot be changed to {one.scheme}",
+                f"{one.name} is a source of scheme {source['scheme']}, and a scheme cannot be "
+                f"changed to {one.scheme}",
                 "give it another name, or delete it first: its URL will be another one",
             )
-        fields = {name: (source[name], getattr(one, name)) for name in CHANGEABLE if source[name] != getattr(one, name)}
+        fields = {
+            name: (source[name], getattr(one, name))
+            for name in CHANGEABLE
+            if source[name] != getattr(one, name)
+        }
         if fields:
             changes.append(Change("change", one.name, fields, one, source))
     if prune:
@@ -93,7 +106,9 @@ def differences(wanted: Sequence[Wanted], there: Sequence[Mapping[str, Any]], *,
 
 def written(sources: Sequence[Mapping[str, Any]]) -> str:
     """Sources as the text of a file, by name; without their secrets."""
-    return "\n".join("\n".join(_lines(one)) + "\n" for one in sorted(sources, key=lambda one: str(one["name"])))
+    return "\n".join(
+        "\n".join(_lines(one)) + "\n" for one in sorted(sources, key=lambda one: str(one["name"]))
+    )
 
 
 def secret_behind(reference: str | None) -> str | None:
@@ -122,7 +137,11 @@ def _lines(source: Mapping[str, Any]) -> Iterator[str]:
 
 def _toml(value: Any) -> str:
     if isinstance(value, Mapping):
-        return "{ " + ", ".join(f"{json.dumps(name)} = {_toml(inner)}" for name, inner in value.items()) + " }"
+        return (
+            "{ "
+            + ", ".join(f"{json.dumps(name)} = {_toml(inner)}" for name, inner in value.items())
+            + " }"
+        )
     if isinstance(value, list):
         return "[" + ", ".join(map(_toml, value)) + "]"
     # JSON's strings, numbers, true and false are TOML's too, but for DEL, which TOML wants escaped.
@@ -141,14 +160,23 @@ def _wanted(entry: Any, faults: list[str]) -> Wanted | None:
         faults.append(f'{name}: secret is "@file" or "env:NAME", never the secret itself')
         return None
     try:
-        new = NewSource.model_validate({key: entry[key] for key in entry.keys() - {"paused", "secret"}})
+        new = NewSource.model_validate(
+            {key: entry[key] for key in entry.keys() - {"paused", "secret"}}
+        )
         options = checked_options(new.scheme, new.options)
     except ValidationError as error:
-        faults += [f"{name}: {'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors()[:5]]
+        faults += [
+            f"{name}: {'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors()[:5]
+        ]
         return None
     except Refusal as refusal:
         faults.append(f"{name}: {refusal.message}")
         return None
     return Wanted(
-        new.name, new.scheme, options, new.action.model_dump(mode="json", exclude_none=True), bool(paused), secret
+        new.name,
+        new.scheme,
+        options,
+        new.action.model_dump(mode="json", exclude_none=True),
+        bool(paused),
+        secret,
     )

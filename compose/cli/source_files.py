@@ -46,7 +46,9 @@ def register(sources: typer.Typer) -> None:
     def diff(
         file: File,
         prune: Prune = False,
-        exit_code: Annotated[bool, typer.Option("--exit-code", help="Exit status 1 if there is a difference.")] = False,
+        exit_code: Annotated[
+            bool, typer.Option("--exit-code", help="Exit status 1 if there is a difference.")
+        ] = False,
         as_json: AsJson = False,
     ) -> None:
         """Show what apply would do."""
@@ -60,13 +62,21 @@ def register(sources: typer.Typer) -> None:
         file: File,
         dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show it.")] = False,
         prune: Prune = False,
-        yes: Annotated[bool, typer.Option("--yes", help="Do not ask before anything is deleted.")] = False,
+        yes: Annotated[
+            bool, typer.Option("--yes", help="Do not ask before anything is deleted.")
+        ] = False,
         secrets_out: Annotated[
-            str | None, typer.Option(help="Write the secrets that were made to this new file, not to the terminal.")
+            str | None,
+            typer.Option(
+                help="Write the secrets that were made to this new file, not to the terminal."
+            ),
         ] = None,
         as_json: AsJson = False,
     ) -> None:
-        """Make the sources as a file says: create, change, with --prune delete. Twice is as good as once."""
+        """Make the sources as a file says: create, change, with --prune delete.
+
+        Twice is as good as once.
+        """
         from compose.cli.source_file import secret_behind
 
         changes = _changes(file, prune)
@@ -76,9 +86,15 @@ def register(sources: typer.Typer) -> None:
         doomed = [one.name for one in changes if one.what == "delete"]
         if doomed and not yes:
             if not sys.stdin.isatty():
-                raise typer.BadParameter(f"would delete {', '.join(doomed)}; add --yes", param_hint="--prune")
-            typer.confirm(f"Delete {', '.join(doomed)}? Their URLs will answer 401", abort=True, err=True)
-        secrets = {one.name: secret_behind(one.wanted.secret) for one in changes if one.what == "create"}
+                raise typer.BadParameter(
+                    f"would delete {', '.join(doomed)}; add --yes", param_hint="--prune"
+                )
+            typer.confirm(
+                f"Delete {', '.join(doomed)}? Their URLs will answer 401", abort=True, err=True
+            )
+        secrets = {
+            one.name: secret_behind(one.wanted.secret) for one in changes if one.what == "create"
+        }
         done: list[dict[str, Any]] = []
         try:
             with _Secrets(secrets_out) as kept, connected() as api:
@@ -95,7 +111,9 @@ def _tell(changes: Sequence[Any], done: Sequence[dict[str, Any]], as_json: bool)
     _show(changes, as_json=False)
     for one in done:
         if "url" in one:
-            typer.echo(f"{one['name']}  {one['url']}" + (f"  {one['secret']}" if one.get("secret") else ""))
+            typer.echo(
+                f"{one['name']}  {one['url']}" + (f"  {one['secret']}" if one.get("secret") else "")
+            )
         show_warnings(one)
     if any(one.get("secret") for one in done):
         terminal().print("[yellow]The secrets are not shown again.[/]")
@@ -148,7 +166,12 @@ def _apply(api: Client, change: Any, secret: str | None, kept: Any) -> dict[str,
 
 
 def _create(api: Client, wanted: Any, secret: str | None, kept: Any) -> dict[str, Any]:
-    body = {"name": wanted.name, "scheme": wanted.scheme, "options": wanted.options, "action": wanted.action}
+    body = {
+        "name": wanted.name,
+        "scheme": wanted.scheme,
+        "options": wanted.options,
+        "action": wanted.action,
+    }
     made = api.post("/v1/sources", body if secret is None else {**body, "secret": secret})
     if wanted.paused:
         api.patch(f"/v1/sources/{made['id']}", {"paused": True})
@@ -175,5 +198,6 @@ def _show(changes: Sequence[Any], as_json: bool) -> None:
         terminal().print(f"{MARKS[one.what]} {escape(one.name)}")
         for name, (before, after) in one.fields.items():
             terminal().print(
-                f"    {name}: [red]{escape(json.dumps(before))}[/] → [green]{escape(json.dumps(after))}[/]"
+                f"    {name}: [red]{escape(json.dumps(before))}[/] → "
+                f"[green]{escape(json.dumps(after))}[/]"
             )

@@ -1,4 +1,7 @@
-"""`headrace sources`: create, list, show; the others stand in `source_changes` and `source_files`."""
+"""`headrace sources`: create, list, show.
+
+The others stand in `source_changes` and `source_files`.
+"""
 
 import shlex
 from typing import Annotated, Any
@@ -8,7 +11,17 @@ from rich.markup import escape
 
 from compose.cli import source_changes, source_files, streams
 from compose.cli.inputs import action, parsed_options, secret_of, whole_action
-from compose.cli.output import AsJson, Limit, moment, print_json, show_fields, show_list, show_warnings, table, terminal
+from compose.cli.output import (
+    AsJson,
+    Limit,
+    moment,
+    print_json,
+    show_fields,
+    show_list,
+    show_warnings,
+    table,
+    terminal,
+)
 from compose.cli.reaching import connected
 
 EPILOG = """
@@ -30,7 +43,9 @@ Expression = "JMESPath into the payload, or a literal in single quotes."
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    sources = typer.Typer(help="Who may send webhooks, and what becomes of them.", no_args_is_help=True, epilog=EPILOG)
+    sources = typer.Typer(
+        help="Who may send webhooks, and what becomes of them.", no_args_is_help=True, epilog=EPILOG
+    )
     app.add_typer(sources, name="sources")
     source_changes.register(sources)
     streams.register(sources)
@@ -39,17 +54,26 @@ def register(app: typer.Typer) -> None:
     @sources.command(epilog=EPILOG)
     def create(
         name: Annotated[str, typer.Argument(help="Its name, once per tenant.")],
-        train: Annotated[bool, typer.Option("--train", help="Start a training job from each webhook.")] = False,
+        train: Annotated[
+            bool, typer.Option("--train", help="Start a training job from each webhook.")
+        ] = False,
         dataset_id: Annotated[
-            str | None, typer.Option(help=f"With --train; it gives a dataset's id or name. {Expression}")
+            str | None,
+            typer.Option(help=f"With --train; it gives a dataset's id or name. {Expression}"),
         ] = None,
         target: Annotated[str | None, typer.Option(help=f"With --train. {Expression}")] = None,
         model: Annotated[str | None, typer.Option(help=f"With --train. {Expression}")] = None,
         options: Annotated[str | None, typer.Option(help=f"With --train. {Expression}")] = None,
-        whole: Annotated[str | None, typer.Option("--action", help="Any action as JSON, or @FILE.")] = None,
-        secret: Annotated[str | None, typer.Option(help="Keep an existing secret, given here or as @FILE.")] = None,
+        whole: Annotated[
+            str | None, typer.Option("--action", help="Any action as JSON, or @FILE.")
+        ] = None,
+        secret: Annotated[
+            str | None, typer.Option(help="Keep an existing secret, given here or as @FILE.")
+        ] = None,
         scheme: Annotated[str, typer.Option(help=SCHEMES)] = "standard_webhooks",
-        option: Annotated[list[str] | None, typer.Option(help="The scheme's, as name=value; repeatable.")] = None,
+        option: Annotated[
+            list[str] | None, typer.Option(help="The scheme's, as name=value; repeatable.")
+        ] = None,
         as_json: AsJson = False,
     ) -> None:
         """Create a source. Its secret is shown once."""
@@ -68,7 +92,9 @@ def register(app: typer.Typer) -> None:
         if as_json:
             print_json(made)
             return
-        show_fields({"id": made["id"], "url": escape(made["url"]), "secret": escape(made["secret"])})
+        show_fields(
+            {"id": made["id"], "url": escape(made["url"]), "secret": escape(made["secret"])}
+        )
         show_warnings(made)
         terminal().print("[yellow]The secret is not shown again.[/] Try it:")
         signs = "" if scheme == "standard_webhooks" else f" --scheme {scheme}"
@@ -82,16 +108,24 @@ def register(app: typer.Typer) -> None:
         with connected() as api:
             answer = api.get("/v1/sources", limit=limit)
         show_list(
-            answer, as_json, table("id", "name", "scheme", "action", "state", "created"),
+            answer,
+            as_json,
+            table("id", "name", "scheme", "action", "state", "created"),
             lambda row: (
-                row["id"], escape(row["name"]), row["scheme"], _action(row["action"]), _state(row),
+                row["id"],
+                escape(row["name"]),
+                row["scheme"],
+                _action(row["action"]),
+                _state(row),
                 moment(row["created_at"]),
             ),
             "There are no sources. headrace sources create NAME",
-        )  # fmt: skip
+        )
 
     @sources.command()
-    def show(source: Annotated[str, typer.Argument(help="Its id or name.")], as_json: AsJson = False) -> None:
+    def show(
+        source: Annotated[str, typer.Argument(help="Its id or name.")], as_json: AsJson = False
+    ) -> None:
         """Show a source, without its secret."""
         with connected() as api:
             found = api.get(f"/v1/sources/{api.source(source)}")
@@ -99,12 +133,20 @@ def register(app: typer.Typer) -> None:
             print_json(found)
             return
         mapping = {f"  {name}": escape(text) for name, text in _mapping(found["action"]).items()}
-        show_fields({
-            "id": found["id"], "name": escape(found["name"]), "url": escape(found["url"]), "scheme": found["scheme"],
-            **{f"  {name}": escape(str(value)) for name, value in found["options"].items()},
-            "action": f"{_action(found['action'])}, mapping version {found['mapping_version']}", **mapping,
-            "state": _state(found), "version": found["version"], "created": moment(found["created_at"]),
-        })  # fmt: skip
+        show_fields(
+            {
+                "id": found["id"],
+                "name": escape(found["name"]),
+                "url": escape(found["url"]),
+                "scheme": found["scheme"],
+                **{f"  {name}": escape(str(value)) for name, value in found["options"].items()},
+                "action": f"{_action(found['action'])}, mapping version {found['mapping_version']}",
+                **mapping,
+                "state": _state(found),
+                "version": found["version"],
+                "created": moment(found["created_at"]),
+            }
+        )
 
 
 def _action(action: dict[str, Any]) -> str:

@@ -26,28 +26,45 @@ from compose.settings import PREFIX, Settings
 
 DataDir = Annotated[
     Path | None,
-    typer.Option("--data-dir", help="Where everything is kept (default: HEADRACE_DATA_DIR, or .headrace)."),
+    typer.Option(
+        "--data-dir", help="Where everything is kept (default: HEADRACE_DATA_DIR, or .headrace)."
+    ),
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output, nothing else.")]
+AsJson = Annotated[
+    bool, typer.Option("--json", help="Print one JSON object on standard output, nothing else.")
+]
 Detach = Annotated[bool, typer.Option("--detach", "-d", help="Return once everything is ready.")]
-Demo = Annotated[bool, typer.Option("--demo", help="Run `headrace demo` once everything is ready, and stay up.")]
+Demo = Annotated[
+    bool, typer.Option("--demo", help="Run `headrace demo` once everything is ready, and stay up.")
+]
 
-STATE_COLOURS = {"running": "green", "starting": "yellow", "restarting": "yellow", "stopping": "yellow"}
+STATE_COLOURS = {
+    "running": "green",
+    "starting": "yellow",
+    "restarting": "yellow",
+    "stopping": "yellow",
+}
 
 
-def up(data_dir: DataDir = None, detach: Detach = False, demo: Demo = False, json: AsJson = False) -> None:
+def up(
+    data_dir: DataDir = None, detach: Detach = False, demo: Demo = False, json: AsJson = False
+) -> None:
     """Start PostgreSQL, Kafka, the API and all workers on this machine.
 
     Data is kept in one directory and is there again at the next start. What dies is started again.
 
     Ctrl-C stops everything that was started, and nothing else.
 
-    HEADRACE_POSTGRES_URL and HEADRACE_KAFKA name servers of your own to use instead of the embedded ones.
+    HEADRACE_POSTGRES_URL and HEADRACE_KAFKA name servers of your own to use instead of the embedded
+    ones.
 
-    Exit codes: 0 stopped by you, or it ran already; 1 it could not start, or the demo failed; 2 wrong usage.
+    Exit codes: 0 stopped by you, or it ran already; 1 it could not start, or the demo failed; 2
+    wrong usage.
     """
     if detach and demo:
-        raise typer.BadParameter("--demo stays in the foreground; run `headrace demo` after `up --detach`")
+        raise typer.BadParameter(
+            "--demo stays in the foreground; run `headrace demo` after `up --detach`"
+        )
     settings = _usable(_settings(data_dir))
     files = RunFiles(settings.data_dir.absolute())
     console = Console(stderr=json, highlight=False)
@@ -81,9 +98,11 @@ def down(data_dir: DataDir = None, json: AsJson = False) -> None:
 
 
 def status(data_dir: DataDir = None, json: AsJson = False) -> None:
-    """Show whether the stack runs, where it listens, how often each process restarted, and what waits.
+    """Show whether the stack runs, where it listens, how often each process restarted, and what
+    waits.
 
-    What waits: paused consumers, parked dead letters, topics that nothing is sent to; null in JSON where unknown.
+    What waits: paused consumers, parked dead letters, topics that nothing is sent to; null in JSON
+    where unknown.
 
     Exit codes: 0 it runs; 1 it does not (or not yet).
     """
@@ -113,10 +132,16 @@ def _settings(data_dir: Path | None) -> Settings:
 
 
 def _usable(settings: Settings) -> Settings:
-    """The settings themselves; raises WrongSetting. The stack makes its own keys where there are none."""
+    """The settings themselves; raises WrongSetting.
+
+    The stack makes its own keys where there are none.
+    """
     from compose.checked_settings import CHECKS, require
 
-    require(settings, *(name for name in CHECKS if name != "secret_keys" or settings.secret_keys is not None))
+    require(
+        settings,
+        *(name for name in CHECKS if name != "secret_keys" or settings.secret_keys is not None),
+    )
     return settings
 
 
@@ -142,7 +167,10 @@ def _up_here(console: Console, settings: Settings, demo: bool, as_json: bool) ->
         console.print(escape(str(error)))
         return 0
     except Exception as error:  # noqa: BLE001  a terminal wants the reason, not our stack
-        console.print(f"[red]it could not start[/]: {escape(str(error) or type(error).__name__)}", soft_wrap=True)
+        console.print(
+            f"[red]it could not start[/]: {escape(str(error) or type(error).__name__)}",
+            soft_wrap=True,
+        )
         console.print("[dim]`headrace doctor` looks for the cause.[/]")
         return 1
     finally:
@@ -151,9 +179,14 @@ def _up_here(console: Console, settings: Settings, demo: bool, as_json: bool) ->
 
 def _up_detached(console: Console, files: RunFiles, as_json: bool) -> None:
     try:
-        running = start_detached(files.data_dir, lambda line: console.print(escape(line), soft_wrap=True))
+        running = start_detached(
+            files.data_dir, lambda line: console.print(escape(line), soft_wrap=True)
+        )
     except NotStartedError as error:
-        console.print(f"[red]it could not start[/]; all of the above is in {escape(str(files.logs / 'up.log'))}")
+        console.print(
+            "[red]it could not start[/]; all of the above is in "
+            f"{escape(str(files.logs / 'up.log'))}"
+        )
         console.print("[dim]`headrace doctor` looks for the cause.[/]")
         raise typer.Exit(1) from error
     _show_running(console, running, asyncio.run(_held_back(running)), as_json)
@@ -173,14 +206,20 @@ async def _demo(environment: dict[str, str]) -> int:
 def _environment(running: StackStatus) -> dict[str, str]:
     """Ours, with the addresses of the running stack in it."""
     addresses = {
-        name: getattr(running, name) for name in ("data_dir", "api_url", "kafka", "postgres_url", "object_store")
+        name: getattr(running, name)
+        for name in ("data_dir", "api_url", "kafka", "postgres_url", "object_store")
     }
-    return dict(os.environ) | {PREFIX + name.upper(): value for name, value in addresses.items() if value}
+    return dict(os.environ) | {
+        PREFIX + name.upper(): value for name, value in addresses.items() if value
+    }
 
 
 def _show_step(console: Console, done: Done) -> None:
     mark = "[green]✓[/]" if done.ok else "[red]✗[/]"
-    console.print(f"{mark} {done.name:<11} [dim]{done.seconds:5.1f} s[/]  {escape(done.detail)}", soft_wrap=True)
+    console.print(
+        f"{mark} {done.name:<11} [dim]{done.seconds:5.1f} s[/]  {escape(done.detail)}",
+        soft_wrap=True,
+    )
 
 
 async def _held_back(found: StackStatus) -> HeldBack | None:
@@ -194,7 +233,11 @@ async def _held_back(found: StackStatus) -> HeldBack | None:
 
 
 def _show_running(
-    console: Console, running: StackStatus, held: HeldBack | None, as_json: bool, already: bool = False
+    console: Console,
+    running: StackStatus,
+    held: HeldBack | None,
+    as_json: bool,
+    already: bool = False,
 ) -> None:
     if as_json:
         _print_status(running, held)
@@ -208,7 +251,10 @@ def _show_running(
 
 
 def _print_status(found: StackStatus, held: HeldBack | None) -> None:
-    shown = {**asdict(found), "postgres_url": found.postgres_url and without_password(found.postgres_url)}
+    shown = {
+        **asdict(found),
+        "postgres_url": found.postgres_url and without_password(found.postgres_url),
+    }
     _print_json({**shown, **(held or dict.fromkeys(KEYS))})
 
 
@@ -222,7 +268,9 @@ def _show_addresses(console: Console, found: StackStatus) -> None:
 def _table(found: StackStatus) -> Table:
     table = Table("process", "pid", "state", "restarts", box=None, padding=(0, 2))
     for process in found.processes:
-        table.add_row(process.name, str(process.pid or "-"), _coloured(process.state), str(process.restarts))
+        table.add_row(
+            process.name, str(process.pid or "-"), _coloured(process.state), str(process.restarts)
+        )
     return table
 
 

@@ -24,17 +24,29 @@ def register(sources: typer.Typer) -> None:
         with connected() as api:
             answer = api.get("/v1/streams", limit=limit)
         show_list(
-            answer, as_json,
+            answer,
+            as_json,
             table(
-                "dataset", "source", "state", "rows", "waiting", "next version", "last version",
+                "dataset",
+                "source",
+                "state",
+                "rows",
+                "waiting",
+                "next version",
+                "last version",
                 right=("rows", "waiting"),
             ),
             lambda row: (
-                escape(row["dataset"]), row["source_id"], row["state"], number(row["rows"]), number(row["open_rows"]),
-                moment(row["next_seal_at"]), _sealed(row["last_sealed"]),
+                escape(row["dataset"]),
+                row["source_id"],
+                row["state"],
+                number(row["rows"]),
+                number(row["open_rows"]),
+                moment(row["next_seal_at"]),
+                _sealed(row["last_sealed"]),
             ),
             "No source gathers rows. headrace sources create --help",
-        )  # fmt: skip
+        )
 
 
 def _sealed(found: dict[str, Any] | None) -> str:

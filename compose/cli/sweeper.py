@@ -20,11 +20,13 @@ def register(app: typer.Typer) -> None:
     @app.command(epilog=EPILOG)
     def sweeper(
         once: Annotated[bool, typer.Option("--once", help="One round, then end.")] = False,
-        dry_run: Annotated[bool, typer.Option("--dry-run", help="With --once: count only.")] = False,
+        dry_run: Annotated[
+            bool, typer.Option("--dry-run", help="With --once: count only.")
+        ] = False,
         as_json: Annotated[bool, typer.Option("--json", help="With --once: for scripts.")] = False,
     ) -> None:
-        """Remove what is older than its time, and make the coming days' partitions. Several may run:
-        one is the leader.
+        """Remove what is older than its time, and make the coming days' partitions. Several may
+        run: one is the leader.
         """
         from compose.cli.processes import until_stopped
         from compose.processes import sweeper as process
@@ -46,7 +48,9 @@ def _once(*, dry_run: bool, as_json: bool) -> None:
     try:
         swept = asyncio.run(once(operated(), dry_run=dry_run))
     except AtWork:
-        raise Failure("another sweeper is the leader", "it begins a round every HEADRACE_SWEEP_SECONDS") from None
+        raise Failure(
+            "another sweeper is the leader", "it begins a round every HEADRACE_SWEEP_SECONDS"
+        ) from None
     rows = [one.shown() for one in swept]
     if as_json:
         print_json({"dry_run": dry_run, "data": rows})
@@ -59,7 +63,14 @@ def _once(*, dry_run: bool, as_json: bool) -> None:
 def _print(rows: list[dict[str, Any]], *, dry_run: bool) -> None:
     from compose.cli.output import moment, number, table, terminal
 
-    columns = table("what", "name", "kept days", "older than", "would go" if dry_run else "gone", right=("kept days",))
+    columns = table(
+        "what",
+        "name",
+        "kept days",
+        "older than",
+        "would go" if dry_run else "gone",
+        right=("kept days",),
+    )
     for one in rows:
         columns.add_row(
             one["what"],

@@ -39,10 +39,14 @@ def register(app: typer.Typer) -> None:
         context: typer.Context,
         as_json: AsJson = False,
         hold: Annotated[
-            bool, typer.Option("--hold", help="A topic that another tool has grown is no error: it is suspended.")
+            bool,
+            typer.Option(
+                "--hold", help="A topic that another tool has grown is no error: it is suspended."
+            ),
         ] = False,
         restore: Annotated[
-            bool, typer.Option("--restore", help="What this Kafka has lost is published again first.")
+            bool,
+            typer.Option("--restore", help="What this Kafka has lost is published again first."),
         ] = False,
     ) -> None:
         """Make the topics that are missing, and check those that are there."""
@@ -79,25 +83,42 @@ def register(app: typer.Typer) -> None:
         if as_json:
             print_json({"data": [asdict(one) for one in found]})
             return
-        shown = table("topic", "partitions", "used", "state", "waiting", right=("partitions", "used", "waiting"))
+        shown = table(
+            "topic",
+            "partitions",
+            "used",
+            "state",
+            "waiting",
+            right=("partitions", "used", "waiting"),
+        )
         for one in found:
-            shown.add_row(one.topic, number(one.partitions), number(one.spread_over), _state(one), number(one.waiting))
+            shown.add_row(
+                one.topic,
+                number(one.partitions),
+                number(one.spread_over),
+                _state(one),
+                number(one.waiting),
+            )
         terminal().print(shown)
 
     @group.command(epilog=EPILOG)
     def grow(
         topic: Annotated[str, typer.Argument(help="Its name, without a prefix.")],
         partitions: Annotated[int, typer.Argument(min=1, help="How many it shall have in all.")],
-        timeout: Annotated[float, typer.Option(help="Seconds to wait until all of it is consumed.")] = 300.0,
-        dry_run: Annotated[bool, typer.Option("--dry-run", help="Say who is how far behind; change nothing.")] = False,
+        timeout: Annotated[
+            float, typer.Option(help="Seconds to wait until all of it is consumed.")
+        ] = 300.0,
+        dry_run: Annotated[
+            bool, typer.Option("--dry-run", help="Say who is how far behind; change nothing.")
+        ] = False,
         as_json: AsJson = False,
         data_dir: OperatedDir = None,
     ) -> None:
         """Add partitions to a topic while everything runs, without losing the order of any key.
 
-        The relay suspends the topic, all that is on it is consumed, partitions are added, the relay continues. What is
-        accepted meanwhile waits. With the number that a topic has already, it takes over those that another tool
-        added, or ends the suspension that a killed one left.
+        The relay suspends the topic, all that is on it is consumed, partitions are added, the relay
+        continues. What is accepted meanwhile waits. With the number that a topic has already, it
+        takes over those that another tool added, or ends the suspension that a killed one left.
         """
         from aiokafka.errors import KafkaError
 
@@ -108,17 +129,24 @@ def register(app: typer.Typer) -> None:
         except CannotGrow as error:
             raise Failure(*error.args) from None
         except KafkaError as error:
-            raise Failure(f"Kafka: {error!r}", "headrace topics list; call this again to finish it") from None
+            raise Failure(
+                f"Kafka: {error!r}", "headrace topics list; call this again to finish it"
+            ) from None
         if as_json:
             print_json(asdict(found))
             return
-        said = f"{topic} has {found.partitions} partitions, its keys use {found.spread_over}: {_state(found)}"
+        said = (
+            f"{topic} has {found.partitions} partitions, its keys use {found.spread_over}: "
+            f"{_state(found)}"
+        )
         terminal().print(said)
         for one, lag in found.behind.items() if dry_run else ():
             terminal().print(f"{one} is {lag} behind")
 
 
-async def _grown(topic: str, partitions: int, timeout: float, data_dir: Path | None, *, dry_run: bool) -> "Standing":
+async def _grown(
+    topic: str, partitions: int, timeout: float, data_dir: Path | None, *, dry_run: bool
+) -> "Standing":
     from compose.adapters.crash_points import crash_points
     from compose.cli.connection import operated
     from compose.growing import check, growing
@@ -137,5 +165,8 @@ async def _grown(topic: str, partitions: int, timeout: float, data_dir: Path | N
 def _state(one: "Standing") -> str:
     if one.held_since is not None:
         what_for = f", to be grown to {one.held_for}" if one.held_for else f", {CHANGED}"
-        return f"[red]suspended[/] since {moment(one.held_since)} by {escape(one.held_by or '-')}{what_for}"
+        return (
+            f"[red]suspended[/] since {moment(one.held_since)} by "
+            f"{escape(one.held_by or '-')}{what_for}"
+        )
     return "[green]in use[/]" if one.partitions == one.spread_over else f"[red]{CHANGED}[/]"

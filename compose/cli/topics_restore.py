@@ -25,7 +25,9 @@ EPILOG = """
 
 [cyan]headrace topics restore --from-seq 120000[/]  all from this event on, whatever Kafka has
 """
-AsJson = Annotated[bool, typer.Option("--json", help="One JSON object a line: progress, then the result.")]
+AsJson = Annotated[
+    bool, typer.Option("--json", help="One JSON object a line: progress, then the result.")
+]
 
 
 def register(group: typer.Typer) -> None:
@@ -33,17 +35,24 @@ def register(group: typer.Typer) -> None:
 
     @group.command(epilog=EPILOG)
     def restore(
-        from_seq: Annotated[int | None, typer.Option("--from-seq", min=0, help="Publish all from this seq on.")] = None,
-        missing: Annotated[bool, typer.Option("--missing", help="Compare also topics that show no loss.")] = False,
-        dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done; change nothing.")] = False,
+        from_seq: Annotated[
+            int | None, typer.Option("--from-seq", min=0, help="Publish all from this seq on.")
+        ] = None,
+        missing: Annotated[
+            bool, typer.Option("--missing", help="Compare also topics that show no loss.")
+        ] = False,
+        dry_run: Annotated[
+            bool, typer.Option("--dry-run", help="Say what would be done; change nothing.")
+        ] = False,
         as_json: AsJson = False,
         data_dir: OperatedDir = None,
     ) -> None:
-        """Publish again what Kafka has lost: a disk, a restored volume, a topic made anew, another cluster.
+        """Publish again what Kafka has lost: a disk, a restored volume, a topic made anew, another
+        cluster.
 
-        The same events with the same ids: a consumer that has applied one drops it. Positions
-        that are not in the log are set, and what waited continues. The topics are suspended
-        meanwhile; webhooks are accepted all the time.
+        The same events with the same ids: a consumer that has applied one drops it. Positions that
+        are not in the log are set, and what waited continues. The topics are suspended meanwhile;
+        webhooks are accepted all the time.
         """
         from compose.cli.connection import operated
 
@@ -59,14 +68,19 @@ def register(group: typer.Typer) -> None:
 
 
 def restored(settings: "Settings") -> str:
-    """Restore what is lost, for a stack whose Kafka is its own; what was done in one line, empty for nothing."""
+    """Restore what is lost, for a stack whose Kafka is its own.
+
+    What was done in one line, empty for nothing.
+    """
     found = _run(settings, lambda _: None, None, every=False, dry_run=False)
     if not found.reasons:
         return ""
     return f"kafka's log had lost something: {found.records} records are published again"
 
 
-def _run(settings: "Settings", tell: "Tell", from_seq: int | None, *, every: bool, dry_run: bool) -> "Restored":
+def _run(
+    settings: "Settings", tell: "Tell", from_seq: int | None, *, every: bool, dry_run: bool
+) -> "Restored":
     import asyncpg
     from aiokafka.errors import KafkaError
 
@@ -87,33 +101,45 @@ def _run(settings: "Settings", tell: "Tell", from_seq: int | None, *, every: boo
     except KafkaError as error:
         raise Failure(f"Kafka: {error!r}", "once it answers, call this again") from None
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        again = "once that is repaired, call this again: topics that it suspended stay so until then"
+        again = (
+            "once that is repaired, call this again: topics that it suspended stay so until then"
+        )
         raise explain(error) or Failure(f"the restore was cut off: {error!r}", again) from None
 
 
 @contextmanager
 def _shown(as_json: bool) -> Iterator["Tell"]:
     if as_json:
-        yield lambda now: print(json.dumps({"step": now.text, "done": now.done, "total": now.total}))
+        yield lambda now: print(
+            json.dumps({"step": now.text, "done": now.done, "total": now.total})
+        )
         return
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, console=terminal(stderr=True), transient=True) as bar:
         task = bar.add_task("looking", total=None)
-        yield lambda now: bar.update(task, description=escape(now.text), completed=now.done, total=now.total or None)
+        yield lambda now: bar.update(
+            task, description=escape(now.text), completed=now.done, total=now.total or None
+        )
 
 
 def _plain(found: "Restored", *, dry_run: bool) -> dict[str, Any]:
     ranges = [
         {
-            "topic": one.topic, "from_seq": one.first_seq, "records": one.records,
-            "size_bytes": one.size_bytes, "too_old": one.too_old,
+            "topic": one.topic,
+            "from_seq": one.first_seq,
+            "records": one.records,
+            "size_bytes": one.size_bytes,
+            "too_old": one.too_old,
         }
         for one in found.ranges
-    ]  # fmt: skip
+    ]
     return {
-        "restored": bool(found.reasons or ranges) and not dry_run, "reasons": found.reasons,
-        "ranges": ranges, "records": found.records, "positions": found.positions,
-    }  # fmt: skip
+        "restored": bool(found.reasons or ranges) and not dry_run,
+        "reasons": found.reasons,
+        "ranges": ranges,
+        "records": found.records,
+        "positions": found.positions,
+    }
 
 
 def _print(found: "Restored", *, dry_run: bool) -> None:
@@ -121,16 +147,22 @@ def _print(found: "Restored", *, dry_run: bool) -> None:
     for reason in found.reasons:
         console.print(escape(reason), soft_wrap=True)
     for one in found.ranges:
-        old = f"; {number(one.too_old)} are too old: consumers may have forgotten them" if one.too_old else ""
+        old = (
+            f"; {number(one.too_old)} are too old: consumers may have forgotten them"
+            if one.too_old
+            else ""
+        )
         console.print(
             f"[bold]{one.topic}[/] from seq {one.first_seq} on: {number(one.records)} records,"
-            f" {number(one.size_bytes)} bytes{old}", soft_wrap=True,
-        )  # fmt: skip
+            f" {number(one.size_bytes)} bytes{old}",
+            soft_wrap=True,
+        )
     if not found.reasons and not found.ranges:
         console.print("nothing is lost: Kafka has all that Postgres knows it confirmed")
     elif dry_run:
         console.print(f"nothing was changed; {number(found.positions)} positions would be set")
     else:
         console.print(
-            f"the relay publishes {number(found.records)} records again; {number(found.positions)} positions were set"
+            f"the relay publishes {number(found.records)} records again; "
+            f"{number(found.positions)} positions were set"
         )

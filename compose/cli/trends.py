@@ -8,7 +8,16 @@ from rich.markup import escape
 from rich.table import Table
 
 from compose.cli.inputs import moment_of
-from compose.cli.output import AsJson, moment, number, print_json, show_list, sparkline, table, terminal
+from compose.cli.output import (
+    AsJson,
+    moment,
+    number,
+    print_json,
+    show_list,
+    sparkline,
+    table,
+    terminal,
+)
 from compose.cli.reaching import connected
 
 EPILOG = """
@@ -29,10 +38,13 @@ def register(app: typer.Typer) -> None:
         model: Annotated[str | None, typer.Option(help="Only this model.")] = None,
         metric: Annotated[str | None, typer.Option(help="Only this metric.")] = None,
         since: Annotated[
-            str | None, typer.Option("--from", help="From this time on: RFC 3339, or 90s, 15m, 2h, 7d ago.")
+            str | None,
+            typer.Option("--from", help="From this time on: RFC 3339, or 90s, 15m, 2h, 7d ago."),
         ] = None,
         to: Annotated[str | None, typer.Option("--to", help="Before this time.")] = None,
-        summary: Annotated[bool, typer.Option("--summary", help="Average, range and quantiles.")] = False,
+        summary: Annotated[
+            bool, typer.Option("--summary", help="Average, range and quantiles.")
+        ] = False,
         as_json: AsJson = False,
     ) -> None:
         """Show how each model does, version by version, beside its baseline."""
@@ -41,13 +53,28 @@ def register(app: typer.Typer) -> None:
         with connected() as api:
             answer = api.read(path, {"model": model, "metric": metric, **period})
         if summary:
-            numbers = ("versions", "average", "minimum", "maximum", "p50", "p90", "latest", "change")
+            numbers = (
+                "versions",
+                "average",
+                "minimum",
+                "maximum",
+                "p50",
+                "p90",
+                "latest",
+                "change",
+            )
             show_list(
-                answer, as_json, table("model", "metric", "better", *numbers, right=numbers),
+                answer,
+                as_json,
+                table("model", "metric", "better", *numbers, right=numbers),
                 lambda row: (
-                    escape(row["model"]), row["metric"], row["better"], *(number(row[name]) for name in numbers)
-                ), NONE,
-            )  # fmt: skip
+                    escape(row["model"]),
+                    row["metric"],
+                    row["better"],
+                    *(number(row[name]) for name in numbers),
+                ),
+                NONE,
+            )
         elif as_json:
             print_json(answer)
         elif not answer["data"]:
@@ -61,30 +88,47 @@ def by_series(points: list[dict[str, Any]]) -> Table:
     """One row per model and metric; points come in the order model, metric, version."""
     numbers = ("versions", "first", "latest", "change", "baseline")
     shown = table("model", "metric", "better", *numbers, "trend", "note", right=numbers)
-    for (model, metric), group in groupby(points, key=lambda point: (point["model"], point["metric"])):
+    for (model, metric), group in groupby(
+        points, key=lambda point: (point["model"], point["metric"])
+    ):
         series = list(group)
         values = [point["value"] for point in series]
         change = values[-1] - values[-2] if len(values) > 1 else None
         shown.add_row(
-            escape(model), metric, series[-1]["better"], number(len(values)), number(values[0]), number(values[-1]),
-            "-" if change is None else f"{change:+.4f}", number(series[-1]["baseline"]), sparkline(values),
+            escape(model),
+            metric,
+            series[-1]["better"],
+            number(len(values)),
+            number(values[0]),
+            number(values[-1]),
+            "-" if change is None else f"{change:+.4f}",
+            number(series[-1]["baseline"]),
+            sparkline(values),
             _rows_note(series[-1]),
-        )  # fmt: skip
+        )
     return shown
 
 
 def by_version(points: list[dict[str, Any]]) -> Table:
     """One row per version, with the trend up to it."""
     right = ("version", "value", "change")
-    shown = table("version", "value", "change", "baseline", "trained", "dataset", "trend", "note", right=right)
+    shown = table(
+        "version", "value", "change", "baseline", "trained", "dataset", "trend", "note", right=right
+    )
     values = [point["value"] for point in points]
     bars = sparkline(values)
     for place, point in enumerate(points):
         change = f"{values[place] - values[place - 1]:+.4f}" if place else "-"
         shown.add_row(
-            number(point["version"]), number(point["value"]), change, number(point["baseline"]),
-            moment(point["time"]), point["dataset_id"] or "-", bars[: place + 1], _rows_note(point),
-        )  # fmt: skip
+            number(point["version"]),
+            number(point["value"]),
+            change,
+            number(point["baseline"]),
+            moment(point["time"]),
+            point["dataset_id"] or "-",
+            bars[: place + 1],
+            _rows_note(point),
+        )
     return shown
 
 

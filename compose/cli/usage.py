@@ -26,7 +26,8 @@ def register(app: typer.Typer) -> None:
         meter: Annotated[str | None, typer.Option(help="Only this meter.")] = None,
         window: Annotated[Window, typer.Option(help="Sums per UTC day or month.")] = Window.DAY,
         since: Annotated[
-            str | None, typer.Option("--from", help="From this time on: RFC 3339, or 90s, 15m, 2h, 7d ago.")
+            str | None,
+            typer.Option("--from", help="From this time on: RFC 3339, or 90s, 15m, 2h, 7d ago."),
         ] = None,
         to: Annotated[str | None, typer.Option("--to", help="Before this time.")] = None,
         as_json: AsJson = False,
@@ -36,10 +37,15 @@ def register(app: typer.Typer) -> None:
         with connected() as api:
             answer = api.read("/v1/usage", {"meter": meter, "window": window.value, **period})
         show_list(
-            answer, as_json, table(window.value, "meter", "value", "unit", "records", right=("value", "records")),
+            answer,
+            as_json,
+            table(window.value, "meter", "value", "unit", "records", right=("value", "records")),
             lambda row: (
-                row["window_start"], escape(row["meter"]), number(row["value"]), escape(row["unit"]),
+                row["window_start"],
+                escape(row["meter"]),
+                number(row["value"]),
+                escape(row["unit"]),
                 number(row["records"]),
             ),
             "Nothing was used yet.",
-        )  # fmt: skip
+        )

@@ -16,7 +16,10 @@ Job = dict[str, Any]
 
 
 def follow(
-    api: Client, ids: Sequence[str], timeout_seconds: float | None = None, sleep: Callable[[float], None] = time.sleep
+    api: Client,
+    ids: Sequence[str],
+    timeout_seconds: float | None = None,
+    sleep: Callable[[float], None] = time.sleep,
 ) -> Iterator[dict[str, Job]]:
     """The jobs at every poll, until all are over; Failure when that takes too long."""
     began = time.monotonic()
@@ -36,16 +39,23 @@ def follow(
 
 
 def wait_for_dataset(
-    api: Client, dataset_id: str, timeout_seconds: float, sleep: Callable[[float], None] = time.sleep
+    api: Client,
+    dataset_id: str,
+    timeout_seconds: float,
+    sleep: Callable[[float], None] = time.sleep,
 ) -> dict[str, Any]:
     """The dataset once it is validated or rejected; Failure when that takes too long."""
     deadline = time.monotonic() + timeout_seconds
     while True:
-        found: dict[str, Any] = api.get(f"/v1/datasets/{dataset_id}", patience_seconds=PATIENCE_SECONDS)
+        found: dict[str, Any] = api.get(
+            f"/v1/datasets/{dataset_id}", patience_seconds=PATIENCE_SECONDS
+        )
         if found["state"] != "submitted":
             return found
         if time.monotonic() >= deadline:
-            raise Failure(f"the dataset {dataset_id} is not validated after {timeout_seconds:g} seconds")
+            raise Failure(
+                f"the dataset {dataset_id} is not validated after {timeout_seconds:g} seconds"
+            )
         sleep(POLL_SECONDS / 2)
 
 

@@ -1,1 +1,3 @@
-"""The published contract, made from the code: JSON Schemas, the AsyncAPI document, the pages that people read."""
+"""The published contract, made from the code: JSON Schemas, the AsyncAPI document, the pages
+that people read.
+"""

@@ -1,4 +1,7 @@
-"""The AsyncAPI 3.0 document, made from the registries: what `/asyncapi.json` serves. Pure but for the examples."""
+"""The AsyncAPI 3.0 document, made from the registries: what `/asyncapi.json` serves.
+
+Pure but for the examples.
+"""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -41,7 +44,10 @@ def document(servers: Sequence[str], prefix: str = "") -> dict[str, Any]:
         "operations": dict(operation for part in PARTS for operation in _operations(part, prefix)),
         "components": {
             "schemas": defined,
-            "messages": {**{one.name: _message(one) for one in VERSIONS}, "dead_letter": _dead_letter()},
+            "messages": {
+                **{one.name: _message(one) for one in VERSIONS},
+                "dead_letter": _dead_letter(),
+            },
         },
     }
 
@@ -54,20 +60,28 @@ def _define(defined: dict[str, Any], version: Version) -> None:
     for name, schema in {**whole.pop("$defs"), version.name: whole}.items():
         told = _repointed(schema)
         if defined.setdefault(name, told) != told:
-            raise ValueError(f"two schemas are called {name}: give the class of the older version another name")
+            raise ValueError(
+                f"two schemas are called {name}: give the class of the older version another name"
+            )
 
 
 def _repointed(schema: Any) -> Any:
     if isinstance(schema, dict):
         return {
-            key: value.replace("#/$defs/", "#/components/schemas/") if key == "$ref" else _repointed(value)
+            key: value.replace("#/$defs/", "#/components/schemas/")
+            if key == "$ref"
+            else _repointed(value)
             for key, value in schema.items()
         }
     return [_repointed(one) for one in schema] if isinstance(schema, list) else schema
 
 
 def _messages_of(topic: Topic) -> list[str]:
-    return ["dead_letter"] if topic is DEAD_LETTERS else [one.name for one in VERSIONS if one.topic is topic]
+    return (
+        ["dead_letter"]
+        if topic is DEAD_LETTERS
+        else [one.name for one in VERSIONS if one.topic is topic]
+    )
 
 
 def _channel(topic: Topic, prefix: str, servers: Sequence[str]) -> dict[str, Any]:
@@ -76,7 +90,9 @@ def _channel(topic: Topic, prefix: str, servers: Sequence[str]) -> dict[str, Any
         "address": prefix + topic.name,
         "description": f"Key: {topic.key}. {topic.partitions} partitions, kept for {days} days.",
         "servers": [{"$ref": f"#/servers/{name}"} for name in servers],
-        "messages": {name: {"$ref": f"#/components/messages/{name}"} for name in _messages_of(topic)},
+        "messages": {
+            name: {"$ref": f"#/components/messages/{name}"} for name in _messages_of(topic)
+        },
         "bindings": {
             "kafka": {
                 "topic": prefix + topic.name,
@@ -111,7 +127,8 @@ def _dead_letter() -> dict[str, Any]:
     return {
         "name": "dead_letter",
         "title": "A record that a consumer could not handle",
-        "summary": "Key, value and headers as they were, whatever they were; what failed is in added headers. "
+        "summary": "Key, value and headers as they were, whatever they were; what failed is in "
+        "added headers. "
         "The value is missing when it was missing, or when it is too large to be copied.",
         "contentType": "application/octet-stream",
         "headers": dead_letter_headers(),
@@ -132,7 +149,9 @@ def _operations(part: Part, prefix: str) -> Iterator[tuple[str, dict[str, Any]]]
                 yield name, _operation(part, action, topic, names, prefix)
 
 
-def _operation(part: Part, action: str, topic: Topic, names: Sequence[str], prefix: str) -> dict[str, Any]:
+def _operation(
+    part: Part, action: str, topic: Topic, names: Sequence[str], prefix: str
+) -> dict[str, Any]:
     channel = f"#/channels/{short(topic)}"
     made: dict[str, Any] = {
         "action": action,

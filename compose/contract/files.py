@@ -1,4 +1,7 @@
-"""The contract as a folder of files: `asyncapi.json` and `schemas/…`; how a folder differs from the code."""
+"""The contract as a folder of files: `asyncapi.json` and `schemas/…`.
+
+How a folder differs from the code.
+"""
 
 import difflib
 import json
@@ -19,22 +22,34 @@ def schemas() -> dict[str, dict[str, Any]]:
     return {
         "schemas/envelope.json": envelope(),
         "schemas/key.json": {"$schema": DIALECT, "$id": "urn:headrace:key", **KEY},
-        "schemas/headers.json": {"$schema": DIALECT, "$id": "urn:headrace:headers", **event_headers()},
+        "schemas/headers.json": {
+            "$schema": DIALECT,
+            "$id": "urn:headrace:headers",
+            **event_headers(),
+        },
         "schemas/dead-letter-headers.json": {
-            "$schema": DIALECT, "$id": "urn:headrace:dead-letter-headers", **dead_letter_headers()
+            "$schema": DIALECT,
+            "$id": "urn:headrace:dead-letter-headers",
+            **dead_letter_headers(),
         },
         **{f"schemas/{one.name}.json": record(one) for one in VERSIONS},
-    }  # fmt: skip
+    }
 
 
 def contents() -> dict[str, str]:
     """The text of every file by its name."""
     whole = {"asyncapi.json": document([ANY_KAFKA]), **schemas()}
-    return {name: json.dumps(value, indent=2, ensure_ascii=False) + "\n" for name, value in whole.items()}
+    return {
+        name: json.dumps(value, indent=2, ensure_ascii=False) + "\n"
+        for name, value in whole.items()
+    }
 
 
 def write(folder: Path) -> list[str]:
-    """Write them all; returns their names. Files of nothing that there still is are removed from `schemas`."""
+    """Write them all; returns their names.
+
+    Files of nothing that there still is are removed from `schemas`.
+    """
     made = contents()
     for name in _strangers(folder, made):
         (folder / name).unlink()
@@ -54,12 +69,18 @@ def differences(folder: Path) -> dict[str, str]:
         there = place.read_text(encoding="utf-8", errors="replace") if place.is_file() else ""
         if there != text:
             lines = difflib.unified_diff(
-                there.splitlines(), text.splitlines(), f"{folder}/{name}", f"the code: {name}", lineterm=""
+                there.splitlines(),
+                text.splitlines(),
+                f"{folder}/{name}",
+                f"the code: {name}",
+                lineterm="",
             )
             found[name] = "\n".join(lines) if there else "missing"
     return found
 
 
 def _strangers(folder: Path, made: dict[str, str]) -> list[str]:
-    there = [path.relative_to(folder).as_posix() for path in sorted((folder / "schemas").glob("*.json"))]
+    there = [
+        path.relative_to(folder).as_posix() for path in sorted((folder / "schemas").glob("*.json"))
+    ]
     return [name for name in there if name not in made]

@@ -1,4 +1,6 @@
-"""The contract of a record's headers and key: the names, what each holds, and which may be missing. Pure."""
+"""The contract of a record's headers and key: the names, what each holds, and which may be
+missing. Pure.
+"""
 
 from typing import Any, Literal
 
@@ -10,16 +12,20 @@ INTEGER = "^(0|[1-9][0-9]*)$"
 KEY: dict[str, Any] = {
     "type": "string",
     "pattern": f"^{UUID}:[^\\x00]{{1,200}}$",
-    "description": "`tenantid:subject` of the event in UTF-8: one aggregate of one tenant, whose events stay in order",
+    "description": "`tenantid:subject` of the event in UTF-8: one aggregate of one tenant, whose "
+    "events stay in order",
 }
 CLASSES = {
-    "undecodable": "the bytes are no event of ours: broken JSON, another shape, a key, header or topic that disagrees",
+    "undecodable": "the bytes are no event of ours: broken JSON, another shape, a key, header or "
+    "topic that disagrees",
     "unknown_version": "a version that only a newer release knows; replayed after the upgrade",
-    "too_old": "older than the time for which applied events are remembered; replay it only if it had no effect",
+    "too_old": "older than the time for which applied events are remembered; replay it only if "
+    "it had no effect",
     "permanent": "the content can never be applied, such as text that the database refuses",
     "bug": "our code failed on it, several times",
     "user_data": "the sender has to correct the data",
-    "user_config": "the configuration has to be corrected, such as a mapping that does not fit the payload",
+    "user_config": "the configuration has to be corrected, such as a mapping that does not fit "
+    "the payload",
     "internal": "something of ours is missing or inconsistent",
 }
 """The classes of a dead letter, and what each means."""
@@ -52,7 +58,10 @@ DEAD_LETTER = {
 
 
 def event_headers(kind: str | None = None) -> dict[str, Any]:
-    """The headers of an event's record, as an object of name to text; each name stands there once."""
+    """The headers of an event's record, as an object of name to text.
+
+    Each name stands there once.
+    """
     named = EVENT if kind is None else {**EVENT, "ce_type": {**EVENT["ce_type"], "const": kind}}
     return {"type": "object", "properties": named, "required": EVENT_REQUIRED}
 

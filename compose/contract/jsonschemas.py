@@ -1,4 +1,6 @@
-"""JSON Schemas (2020-12) of the envelope and of every version of every event, made from the models. Pure."""
+"""JSON Schemas (2020-12) of the envelope and of every version of every event, made from the
+models. Pure.
+"""
 
 from typing import Any
 
@@ -28,7 +30,9 @@ def envelope() -> dict[str, Any]:
 
 
 def record(version: Version) -> dict[str, Any]:
-    """A record's value that holds this version: the envelope and its data in one self-contained schema."""
+    """A record's value that holds this version: the envelope and its data in one self-contained
+    schema.
+    """
     whole, data = envelope(), _schema(version.payload)
     name = version.payload.__name__
     properties = whole["properties"] | {

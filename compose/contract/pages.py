@@ -1,4 +1,7 @@
-"""What people read: the reference of events for analysts, and the map in the README. Both stand between markers."""
+"""What people read: the reference of events for analysts, and the map in the README.
+
+Both stand between markers.
+"""
 
 import json
 import re
@@ -21,7 +24,10 @@ Field = tuple[str, str, str]
 
 
 def spliced(page: str, name: str, text: str) -> str:
-    """A page whose section of that name says `text`; raises ValueError when it has no such section."""
+    """A page whose section of that name says `text`.
+
+    Raises ValueError when it has no such section.
+    """
     pattern = re.compile(f"({re.escape(BEGIN.format(name))}\n).*?({re.escape(END)})", re.DOTALL)
     done, count = pattern.subn(lambda found: found[1] + text + found[2], page)
     if count != 1:
@@ -32,7 +38,12 @@ def spliced(page: str, name: str, text: str) -> str:
 def map_of_parts() -> str:
     """The README's table: who reads what, and writes what."""
     rows = [
-        (f"`{part.name}`", _topics(part.reads) or "HTTP", _topics(part.emits) or "rows for HTTP", part.does)
+        (
+            f"`{part.name}`",
+            _topics(part.reads) or "HTTP",
+            _topics(part.emits) or "rows for HTTP",
+            part.does,
+        )
         for part in PARTS
     ]
     return table(("part", "reads", "writes", "does"), rows)
@@ -40,18 +51,23 @@ def map_of_parts() -> str:
 
 def reference() -> str:
     """The reference of topics, headers and events."""
-    return "\n".join((_all_topics(), _all_headers(), _envelope(), *(_event(one) for one in VERSIONS)))
+    return "\n".join(
+        (_all_topics(), _all_headers(), _envelope(), *(_event(one) for one in VERSIONS))
+    )
 
 
 def _all_topics() -> str:
     rows = [
         (
             f"[`{topic.name}`](#dead-letters)" if topic is DEAD_LETTERS else f"`{topic.name}`",
-            topic.key, str(topic.partitions), f"{topic.retention.days} days",
-            ", ".join(_link(one) for one in VERSIONS if one.topic is topic) or "copies of what could not be handled",
+            topic.key,
+            str(topic.partitions),
+            f"{topic.retention.days} days",
+            ", ".join(_link(one) for one in VERSIONS if one.topic is topic)
+            or "copies of what could not be handled",
         )
         for topic in TOPICS
-    ]  # fmt: skip
+    ]
     return "## Topics\n" + table(("topic", "key", "partitions", "kept", "events"), rows)
 
 
@@ -60,15 +76,20 @@ def _all_headers() -> str:
     letters = [(f"`{name}`", one["description"]) for name, one in DEAD_LETTER.items()]
     classes = [(f"`{name}`", meaning) for name, meaning in CLASSES.items()]
     return (
-        "## Headers\n" + table(("header", "there", "holds"), events)
-        + f"\n## Dead letters\n{ABOUT_LETTERS}\n\n" + table(("header", "holds"), letters)
-        + "\n" + table(("class", "means"), classes)
-    )  # fmt: skip
+        "## Headers\n"
+        + table(("header", "there", "holds"), events)
+        + f"\n## Dead letters\n{ABOUT_LETTERS}\n\n"
+        + table(("header", "holds"), letters)
+        + "\n"
+        + table(("class", "means"), classes)
+    )
 
 
 def _envelope() -> str:
     example, _ = VERSIONS[0].example()
-    fields = [(f"`{name}`", shape, shown) for name, shape, shown in _fields(envelope(), {}, example)]
+    fields = [
+        (f"`{name}`", shape, shown) for name, shape, shown in _fields(envelope(), {}, example)
+    ]
     return "## The envelope\n" + table(("field", "type", "example"), fields)
 
 
@@ -76,17 +97,26 @@ def _event(version: Version) -> str:
     whole = record(version)
     example, _ = version.example()
     data = whole["$defs"][version.payload.__name__]
-    fields = [(f"`{name}`", shape, shown) for name, shape, shown in _fields(data, whole["$defs"], example["data"])]
-    senders = ", ".join(f"`{part.name}`" for part in PARTS if version.type in part.emits and version.is_current)
+    fields = [
+        (f"`{name}`", shape, shown)
+        for name, shape, shown in _fields(data, whole["$defs"], example["data"])
+    ]
+    senders = ", ".join(
+        f"`{part.name}`" for part in PARTS if version.type in part.emits and version.is_current
+    )
     readers = ", ".join(f"`{part.name}`" for part in PARTS if version.type in part.reads)
     return (
         f"## {version.type} v{version.payload.VERSION}\n{version.about}\n\n"
-        f"On `{version.topic.name}`, keyed by {version.topic.key}. Written by {senders or 'nobody any more'};"
-        f" read by {readers or 'nobody of ours'}.\n\n" + table(("field of `data`", "type", "example"), fields)
+        f"On `{version.topic.name}`, keyed by {version.topic.key}. Written by "
+        f"{senders or 'nobody any more'};"
+        f" read by {readers or 'nobody of ours'}.\n\n"
+        + table(("field of `data`", "type", "example"), fields)
     )
 
 
-def _fields(schema: dict[str, Any], defs: dict[str, Any], example: Any, path: str = "") -> Iterator[Field]:
+def _fields(
+    schema: dict[str, Any], defs: dict[str, Any], example: Any, path: str = ""
+) -> Iterator[Field]:
     """Name, type and example of each field, those of objects inside it too."""
     for name, field in schema["properties"].items():
         value = example.get(name) if isinstance(example, dict) else None
@@ -138,7 +168,8 @@ def _link(version: Version) -> str:
 
 
 SECTIONS = {
-    "README.md": ("map", map_of_parts), "docs/events.md": ("reference", reference),
+    "README.md": ("map", map_of_parts),
+    "docs/events.md": ("reference", reference),
     "docs/settings.md": ("settings", settings_reference),
-}  # fmt: skip
+}
 """The pages with a generated section: its name, and what makes it."""

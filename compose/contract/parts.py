@@ -32,12 +32,19 @@ def _said(view: object) -> str:
 
 PARTS = (
     *(
-        Part(f"producers/{one.name}", one.does, emits=frozenset(payload.TYPE for payload in one.emits))
+        Part(
+            f"producers/{one.name}",
+            one.does,
+            emits=frozenset(payload.TYPE for payload in one.emits),
+        )
         for one in PRODUCERS
     ),
     *(
         Part(
-            f"consumers/{one.name}", one.does, one.wanted, frozenset(payload.TYPE for payload in one.emits),
+            f"consumers/{one.name}",
+            one.does,
+            one.wanted,
+            frozenset(payload.TYPE for payload in one.emits),
             group_of(one.name),
         )
         for one in CONSUMERS
@@ -46,7 +53,7 @@ PARTS = (
         Part(f"projections/{name}", _said(view), view.wanted, group=group_of(consumer_of(name)))
         for name, view in VIEWS.items()
     ),
-)  # fmt: skip
+)
 
 
 def on_topics(types: frozenset[str]) -> list[str]:

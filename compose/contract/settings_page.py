@@ -10,11 +10,19 @@ from compose.settings import PREFIX, Settings
 
 SIZES = ((30, "GiB"), (20, "MiB"), (10, "KiB"))
 UNITS = {
-    "bytes_per_second": "bytes a second", "bytes": "bytes", "seconds": "seconds", "days": "days",
-    "ahead": "partitions", "depth": "levels", "connections": "connections", "requests": "requests",
-    "rate_per_tenant": "a second", "rate_per_source": "a second", "slots": "processes",
+    "bytes_per_second": "bytes a second",
+    "bytes": "bytes",
+    "seconds": "seconds",
+    "days": "days",
+    "ahead": "partitions",
+    "depth": "levels",
+    "connections": "connections",
+    "requests": "requests",
+    "rate_per_tenant": "a second",
+    "rate_per_source": "a second",
+    "slots": "processes",
     "pieces": "work items",
-}  # fmt: skip
+}
 COMPUTED = {"object_store": "`objects` in the data directory"}
 
 
@@ -30,7 +38,9 @@ def settings_reference() -> str:
 def _default(name: str, field: FieldInfo) -> str:
     if name in COMPUTED:
         return COMPUTED[name]
-    value = field.default.get_secret_value() if isinstance(field.default, SecretStr) else field.default
+    value = (
+        field.default.get_secret_value() if isinstance(field.default, SecretStr) else field.default
+    )
     if value is None:
         return "not set"
     if isinstance(value, int) and name.endswith("bytes"):
@@ -55,7 +65,9 @@ def _meaning(field: FieldInfo) -> str:
     limits = [f"at least {one.ge}" for one in field.metadata if _number(one, "ge") is not None]
     limits += [f"over {one.gt}" for one in field.metadata if _number(one, "gt") is not None]
     limits += [f"at most {one.le}" for one in field.metadata if _number(one, "le") is not None]
-    choices = getattr(field.annotation, "__args__", ()) if "Literal" in str(field.annotation) else ()
+    choices = (
+        getattr(field.annotation, "__args__", ()) if "Literal" in str(field.annotation) else ()
+    )
     said = (field.description or "").replace("|", "\\|")
     if choices:
         said += f" One of {', '.join(f'`{one}`' for one in choices)}."

@@ -50,7 +50,9 @@ class Version:
 
 
 def fullest(folder: Path, name: str) -> Path:
-    """A version's example with the most fields: `job.queued.v1-a.json` adds to `job.queued.v1.json`."""
+    """A version's example with the most fields: `job.queued.v1-a.json` adds to
+    `job.queued.v1.json`.
+    """
     found = sorted([folder / f"{name}.json", *folder.glob(f"{name}-*.json")])
     return max(found, key=lambda path: len(_places(json.loads(path.read_bytes()))))
 

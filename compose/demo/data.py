@@ -1,4 +1,7 @@
-"""Three real data sets, from the files that scikit-learn ships; scikit-learn itself is not imported."""
+"""Three real data sets, from the files that scikit-learn ships.
+
+Scikit-learn itself is not imported.
+"""
 
 import csv
 import gzip
@@ -10,17 +13,36 @@ from pathlib import Path
 from compose.cli.failure import Failure
 
 WINE_COLUMNS = (
-    "alcohol", "malic_acid", "ash", "alcalinity_of_ash", "magnesium", "total_phenols", "flavanoids",
-    "nonflavanoid_phenols", "proanthocyanins", "color_intensity", "hue", "od280/od315_of_diluted_wines", "proline",
-)  # fmt: skip
+    "alcohol",
+    "malic_acid",
+    "ash",
+    "alcalinity_of_ash",
+    "magnesium",
+    "total_phenols",
+    "flavanoids",
+    "nonflavanoid_phenols",
+    "proanthocyanins",
+    "color_intensity",
+    "hue",
+    "od280/od315_of_diluted_wines",
+    "proline",
+)
 CELL_COLUMNS = tuple(
     f"{statistic} {measure}" if statistic != "error" else f"{measure} error"
     for statistic in ("mean", "error", "worst")
     for measure in (
-        "radius", "texture", "perimeter", "area", "smoothness", "compactness", "concavity", "concave points",
-        "symmetry", "fractal dimension",
+        "radius",
+        "texture",
+        "perimeter",
+        "area",
+        "smoothness",
+        "compactness",
+        "concavity",
+        "concave points",
+        "symmetry",
+        "fractal dimension",
     )
-)  # fmt: skip
+)
 PATIENT_COLUMNS = ("age", "sex", "bmi", "bp", "s1", "s2", "s3", "s4", "s5", "s6")
 Row = Sequence[str]
 
@@ -76,7 +98,10 @@ def _diabetes() -> tuple[Row, Iterable[Row]]:
 
 
 def _labelled(name: str) -> list[Row]:
-    """Rows with their class as a word; the first line has the counts and then the classes' names."""
+    """Rows with their class as a word.
+
+    The first line has the counts and then the classes' names.
+    """
     with _shipped(name).open(encoding="utf-8", newline="") as file:
         reader = csv.reader(file)
         names = next(reader)[2:]
@@ -87,5 +112,7 @@ def _shipped(name: str) -> Path:
     # Found, not imported: the command line stays free of scikit-learn.
     found = find_spec("sklearn")
     if found is None or found.origin is None:
-        raise Failure("scikit-learn is not installed, and the demo takes its data from there", "make install")
+        raise Failure(
+            "scikit-learn is not installed, and the demo takes its data from there", "make install"
+        )
     return Path(found.origin).parent / "datasets" / "data" / name

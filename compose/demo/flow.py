@@ -76,17 +76,22 @@ def run(api: Client, say: Say) -> Json:
         found.append(checks.beats_baseline(one.label, job, one.data.metrics))
         found.append(checks.within_range(one.label, one.data.name, job))
     wine = [job for one, job in done if one.data is WINE]
-    trend = _when(lambda: _trend(api), lambda seen: checks.trend_has(points, seen, METRIC, wine), found)
+    trend = _when(
+        lambda: _trend(api), lambda seen: checks.trend_has(points, seen, METRIC, wine), found
+    )
     due = {
         "webhook_events": Decimal(1),
         "jobs": Decimal(len(done)),
         "dataset_rows": Decimal(sum(data.rows for data in uploaded)),
-        "training_seconds": sum([Decimal(str(job["details"]["seconds"])) for _, job in done], Decimal()),
+        "training_seconds": sum(
+            [Decimal(str(job["details"]["seconds"])) for _, job in done], Decimal()
+        ),
     }
     use = _when(lambda: _usage(api), lambda seen: checks.usage_grew(used, seen, due), found)
     return {
         "trainings": [
-            {"label": asked[one].label, "by": asked[one].by, "job": job} for one, job in jobs.items()
+            {"label": asked[one].label, "by": asked[one].by, "job": job}
+            for one, job in jobs.items()
         ],
         "trend": trend,
         "usage": {
@@ -97,7 +102,7 @@ def run(api: Client, say: Say) -> Json:
         "checks": [asdict(check) for check in found],
         "ok": all(check.holds for check in found),
         "seconds": round(time.monotonic() - began, 3),
-    }  # fmt: skip
+    }
 
 
 def show(console: Console, seen: Json) -> None:
@@ -124,13 +129,20 @@ def show(console: Console, seen: Json) -> None:
     usage = [(meter, one["before"], one["after"]) for meter, one in seen["usage"].items()]
     print_table("Usage before and after this run", ("meter", "before", "after"), usage)
     if (journey := seen["journey"]) is not None:
-        print_table("Journey of the webhook", ("what", "id", "when"), [
-            ("webhook request", journey["request_id"], ""),
-            ("event, and correlation id", journey["event_id"], ""),
-            *((one["type"], one["event_id"], one["time"][11:23]) for one in journey["timeline"]),
-            ("job", journey["job_id"], ""),
-            ("model version", f"{journey['model']} v{journey['version']}", ""),
-        ])  # fmt: skip
+        print_table(
+            "Journey of the webhook",
+            ("what", "id", "when"),
+            [
+                ("webhook request", journey["request_id"], ""),
+                ("event, and correlation id", journey["event_id"], ""),
+                *(
+                    (one["type"], one["event_id"], one["time"][11:23])
+                    for one in journey["timeline"]
+                ),
+                ("job", journey["job_id"], ""),
+                ("model version", f"{journey['model']} v{journey['version']}", ""),
+            ],
+        )
     found = seen["checks"]
     rows = [("✓" if one["holds"] else "✗", one["name"], one["detail"]) for one in found]
     print_table("Checks", ("", "check", "seen"), rows)
@@ -240,5 +252,9 @@ def _journey(api: Client, accepted: Json, job: Json, found: list[Check]) -> Json
     name, version = job["model"]["name"], job["model"]["version"]
     made = api.get(f"/v1/models/{name}/versions/{version}", patience_seconds=PATIENCE_SECONDS)
     found.append(checks.one_journey(accepted["event_id"], job, made))
-    ids = {"request_id": accepted["request_id"], "event_id": accepted["event_id"], "job_id": job["id"]}
+    ids = {
+        "request_id": accepted["request_id"],
+        "event_id": accepted["event_id"],
+        "job_id": job["id"],
+    }
     return {**ids, "model": name, "version": version, "timeline": job["timeline"]}

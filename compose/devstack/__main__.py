@@ -1,4 +1,6 @@
-"""`python -m compose.devstack DATA_DIR`: the stack in the foreground, as `headrace up --detach` runs it."""
+"""`python -m compose.devstack DATA_DIR`: the stack in the foreground, as `headrace up --detach`
+runs it.
+"""
 
 import sys
 from pathlib import Path

@@ -31,19 +31,32 @@ class Addresses:
     metrics_port: int = 0
     log_bytes: int = 64 << 20
 
-    def environment(self, current: Mapping[str, str] = os.environ, *, place: int = 0) -> dict[str, str]:
-        """The caller's environment with these addresses in it; the process in this place has a port for its metrics."""
+    def environment(
+        self, current: Mapping[str, str] = os.environ, *, place: int = 0
+    ) -> dict[str, str]:
+        """The caller's environment with these addresses in it.
+
+        The process in this place has a port for its metrics.
+        """
         ours = {
             "DATA_DIR": str(self.data_dir),
             "POSTGRES_URL": self.postgres_url,
             "KAFKA": self.kafka,
             "OBJECT_STORE": self.object_store,
             "API_URL": self.api_url,
-            **({"POSTGRES_DATA_DIR": str(self.data_dir / "postgres")} if self.embedded_postgres else {}),
+            **(
+                {"POSTGRES_DATA_DIR": str(self.data_dir / "postgres")}
+                if self.embedded_postgres
+                else {}
+            ),
             "METRICS_PORT": str(self.metrics_port and self.metrics_port + place),
             "SECRET_KEYS": current.get(PREFIX + "SECRET_KEYS") or _secret_keys(self.data_dir),
         }
-        return {**current, "PYTHONUNBUFFERED": "1", **{PREFIX + name: value for name, value in ours.items()}}
+        return {
+            **current,
+            "PYTHONUNBUFFERED": "1",
+            **{PREFIX + name: value for name, value in ours.items()},
+        }
 
     def status(self) -> StackStatus:
         """The beginning of status.json."""
@@ -71,8 +84,12 @@ def find(settings: Settings) -> Addresses:
     embedded_postgres = not _given(settings, "postgres_url") or (
         known is not None and _host_and_port(url) == (HOST, known.postgres)
     )
-    embedded_kafka = not _given(settings, "kafka") or (known is not None and settings.kafka == f"{HOST}:{known.kafka}")
-    ports = choose(file, {"api": _host_and_port(settings.api_url)[1]} if _given(settings, "api_url") else None)
+    embedded_kafka = not _given(settings, "kafka") or (
+        known is not None and settings.kafka == f"{HOST}:{known.kafka}"
+    )
+    ports = choose(
+        file, {"api": _host_and_port(settings.api_url)[1]} if _given(settings, "api_url") else None
+    )
     password = quote(kept_secret(data_dir / "headrace-password"), safe="")
     objects = data_dir / "objects"
     return Addresses(
@@ -82,7 +99,9 @@ def find(settings: Settings) -> Addresses:
         if embedded_postgres
         else url,
         kafka=f"{HOST}:{ports.kafka}" if embedded_kafka else settings.kafka,
-        object_store=settings.object_store if _given(settings, "object_store") else objects.as_uri(),
+        object_store=settings.object_store
+        if _given(settings, "object_store")
+        else objects.as_uri(),
         api_url=settings.api_url if _given(settings, "api_url") else f"http://{HOST}:{ports.api}",
         embedded_postgres=embedded_postgres,
         embedded_kafka=embedded_kafka,

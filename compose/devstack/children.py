@@ -1,4 +1,6 @@
-"""How a child process is started, so that it can neither outlive its parent nor hear the terminal's Ctrl-C."""
+"""How a child process is started, so that it can neither outlive its parent nor hear the
+terminal's Ctrl-C.
+"""
 
 import asyncio
 import contextlib
@@ -47,16 +49,24 @@ class Server(Protocol):
 
 
 class ChildFailedError(Exception):
-    """A child ended, or its time was over, before it was ready; the message ends with the last lines of its log."""
+    """A child ended, or its time was over, before it was ready.
+
+    The message ends with the last lines of its log.
+    """
 
 
 def spawn_options(stop_signal: signal.Signals, user: str | None = None) -> dict[str, Any]:
     """Keyword arguments for `subprocess.Popen` and `asyncio.create_subprocess_exec`.
 
-    The child leads its own session, and what it writes is its user's alone. On Linux the kernel sends it
-    `stop_signal` when the THREAD that spawns it ends, kill -9 of the parent included: spawn from the main thread.
+    The child leads its own session, and what it writes is its user's alone. On Linux the kernel
+    sends it `stop_signal` when the THREAD that spawns it ends, kill -9 of the parent included:
+    spawn from the main thread.
     """
-    options: dict[str, Any] = {"start_new_session": True, "preexec_fn": _parent_death(stop_signal), "umask": 0o077}
+    options: dict[str, Any] = {
+        "start_new_session": True,
+        "preexec_fn": _parent_death(stop_signal),
+        "umask": 0o077,
+    }
     if user is not None:
         options |= {"user": user, "group": user, "extra_groups": []}
     return options
@@ -107,7 +117,9 @@ def start(server: Server, output: IO[bytes]) -> subprocess.Popen[bytes]:
 
 
 @contextlib.contextmanager
-def running(server: Server, timeout_seconds: float = READY_SECONDS) -> Iterator[subprocess.Popen[bytes]]:
+def running(
+    server: Server, timeout_seconds: float = READY_SECONDS
+) -> Iterator[subprocess.Popen[bytes]]:
     """Prepare, start and wait for `server`, hand out its process, and stop exactly that one.
 
     Output goes to `<data_dir>/server.log`. ChildFailedError when it ends before it is ready. May be
@@ -119,24 +131,34 @@ def running(server: Server, timeout_seconds: float = READY_SECONDS) -> Iterator[
         process = start(server, output)
         try:
             with ThreadPoolExecutor(1) as pool:
-                pool.submit(lambda: asyncio.run(_ready(server, process, log, timeout_seconds))).result()
+                pool.submit(
+                    lambda: asyncio.run(_ready(server, process, log, timeout_seconds))
+                ).result()
             yield process
         finally:
             stop(process, server.stop_signal)
 
 
-async def _ready(server: Server, process: subprocess.Popen[bytes], log: Path, timeout_seconds: float) -> None:
+async def _ready(
+    server: Server, process: subprocess.Popen[bytes], log: Path, timeout_seconds: float
+) -> None:
     waiting = asyncio.create_task(server.wait_ready(timeout_seconds))
     try:
         while not (await asyncio.wait({waiting}, timeout=0.05))[0]:
             if process.poll() is not None:
-                raise ChildFailedError(f"it ended with {process.returncode} before it was ready:\n{tail(log)}")
+                raise ChildFailedError(
+                    f"it ended with {process.returncode} before it was ready:\n{tail(log)}"
+                )
         waiting.result()
     finally:
         waiting.cancel()
 
 
-def stop(process: subprocess.Popen[bytes], stop_signal: signal.Signals, timeout_seconds: float = STOP_SECONDS) -> float:
+def stop(
+    process: subprocess.Popen[bytes],
+    stop_signal: signal.Signals,
+    timeout_seconds: float = STOP_SECONDS,
+) -> float:
     """End `process` in order, by force after the timeout; returns the seconds that it took."""
     began = time.monotonic()
     if process.poll() is None:

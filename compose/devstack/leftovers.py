@@ -1,4 +1,7 @@
-"""What a killed supervisor left behind is ended before the next start; one supervisor per data directory."""
+"""What a killed supervisor left behind is ended before the next start.
+
+One supervisor per data directory.
+"""
 
 import contextlib
 import fcntl
@@ -16,7 +19,10 @@ class AlreadyRunningError(Exception):
 
 @contextlib.contextmanager
 def exclusive(files: RunFiles) -> Iterator[None]:
-    """Hold the data directory for this process; AlreadyRunningError. The kernel lets go of it at any death."""
+    """Hold the data directory for this process; AlreadyRunningError.
+
+    The kernel lets go of it at any death.
+    """
     files.directory.mkdir(parents=True, exist_ok=True)
     with files.lock.open("a") as lock:
         try:
@@ -27,9 +33,11 @@ def exclusive(files: RunFiles) -> Iterator[None]:
 
 
 def stop_leftovers(files: RunFiles, timeout_seconds: float = STOP_SECONDS) -> list[str]:
-    """End the children of a dead supervisor, last started first; returns the names of those that lived.
+    """End the children of a dead supervisor, last started first; returns the names of those that
+    lived.
 
-    Call it inside `exclusive`. A process is recognised by its number and its creation time together.
+    Call it inside `exclusive`. A process is recognised by its number and its creation time
+    together.
     """
     pids = files.pids()
     if pids is None or pids.supervisor.process() is not None:

@@ -22,7 +22,9 @@ class NotStartedError(Exception):
 
 
 def start_detached(
-    data_dir: Path, on_line: Callable[[str], None] = lambda _: None, timeout_seconds: float = START_SECONDS
+    data_dir: Path,
+    on_line: Callable[[str], None] = lambda _: None,
+    timeout_seconds: float = START_SECONDS,
 ) -> StackStatus:
     """Start a stack that outlives the caller and return when it runs; NotStartedError.
 
@@ -34,7 +36,11 @@ def start_detached(
     command = [sys.executable, "-P", "-m", "compose.devstack", str(files.data_dir)]
     with log.open("wb") as output:
         process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
         )
     deadline = time.monotonic() + timeout_seconds
     with log.open(encoding="utf-8", errors="replace") as progress:
@@ -66,7 +72,9 @@ def stop_stack(data_dir: Path, timeout_seconds: float = STOP_SECONDS) -> list[st
         try:
             supervisor.wait(timeout_seconds)
         except psutil.TimeoutExpired as error:
-            raise TimeoutError(f"the supervisor (pid {supervisor.pid}) did not end; see {files.logs}") from error
+            raise TimeoutError(
+                f"the supervisor (pid {supervisor.pid}) did not end; see {files.logs}"
+            ) from error
     if not files.directory.exists():
         return stopped
     try:

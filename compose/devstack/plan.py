@@ -30,7 +30,8 @@ class Done:
 
 
 async def carry_out(steps: tuple[Step, ...], on_done: Callable[[Done], None]) -> None:
-    """Run all steps; the first failure of one that is not optional cancels the others and is raised as it is.
+    """Run all steps; the first failure of one that is not optional cancels the others and is raised
+    as it is.
 
     Needs are named before they are used: a step comes after those that it needs.
     """
@@ -46,7 +47,9 @@ async def carry_out(steps: tuple[Step, ...], on_done: Callable[[Done], None]) ->
         await asyncio.gather(*tasks.values(), return_exceptions=True)
 
 
-async def _run(step: Step, needed: list[asyncio.Task[bool]], on_done: Callable[[Done], None]) -> bool:
+async def _run(
+    step: Step, needed: list[asyncio.Task[bool]], on_done: Callable[[Done], None]
+) -> bool:
     """Whether it was carried out."""
     before = await asyncio.gather(*(asyncio.shield(task) for task in needed))
     if step.is_optional and not all(before):
@@ -57,7 +60,9 @@ async def _run(step: Step, needed: list[asyncio.Task[bool]], on_done: Callable[[
     except Exception as error:
         if not step.is_optional:
             raise
-        on_done(Done(step.name, str(error) or type(error).__name__, time.monotonic() - began, ok=False))
+        on_done(
+            Done(step.name, str(error) or type(error).__name__, time.monotonic() - began, ok=False)
+        )
         return False
     on_done(Done(step.name, detail, time.monotonic() - began))
     return True

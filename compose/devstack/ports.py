@@ -1,4 +1,6 @@
-"""Loopback ports: free ones are chosen once and remembered, so that addresses survive `down` and `up`."""
+"""Loopback ports: free ones are chosen once and remembered, so that addresses survive `down` and
+`up`.
+"""
 
 import fcntl
 import json
@@ -34,7 +36,9 @@ class Ports:
 def is_free(port: int) -> bool:
     """Whether nobody listens on this loopback port."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # else a closed connection's TIME_WAIT counts
+        probe.setsockopt(
+            socket.SOL_SOCKET, socket.SO_REUSEADDR, 1
+        )  # else a closed connection's TIME_WAIT counts
         try:
             probe.bind((HOST, port))
         except OSError:
@@ -45,7 +49,8 @@ def is_free(port: int) -> bool:
 def claim(port: int) -> bool:
     """Keep a port for this process until it ends; False while another stack of this user has it.
 
-    Between choosing one and listening there pass seconds, in which a second stack would find it free.
+    Between choosing one and listening there pass seconds, in which a second stack would find it
+    free.
     """
     try:
         fcntl.lockf(_claims(), fcntl.LOCK_EX | fcntl.LOCK_NB, 1, port)
@@ -56,7 +61,8 @@ def claim(port: int) -> bool:
 
 @cache
 def _claims() -> int:
-    # Opened once and never closed: that would let go of every claim of this process. In a directory of the user's own.
+    # Opened once and never closed: that would let go of every claim of this process. In a directory
+    # of the user's own.
     path = default_cache().parent / "ports.lock"
     path.parent.mkdir(parents=True, exist_ok=True)
     return os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
@@ -65,7 +71,10 @@ def _claims() -> int:
 def free_ports(count: int) -> tuple[int, ...]:
     """`count` different free ports, as the kernel hands them out."""
     with ExitStack() as held:
-        probes = [held.enter_context(socket.socket(socket.AF_INET, socket.SOCK_STREAM)) for _ in range(count)]
+        probes = [
+            held.enter_context(socket.socket(socket.AF_INET, socket.SOCK_STREAM))
+            for _ in range(count)
+        ]
         for probe in probes:
             probe.bind((HOST, 0))
         return tuple(probe.getsockname()[1] for probe in probes)
@@ -82,9 +91,9 @@ def remembered(file: Path) -> Ports | None:
 def choose(file: Path, given: dict[str, int] | None = None) -> Ports:
     """The ports to use now, remembered in `file`.
 
-    A `given` port is taken as it is; PortTakenError when somebody listens there, who would answer in its stead
-    and be taken for ours. Another one is the remembered one if it is free, else the usual
-    one, else any. Call it when nothing of ours is running any more.
+    A `given` port is taken as it is; PortTakenError when somebody listens there, who would answer
+    in its stead and be taken for ours. Another one is the remembered one if it is free, else the
+    usual one, else any. Call it when nothing of ours is running any more.
     """
     known = remembered(file)
     chosen = dict(given or {})
@@ -94,8 +103,16 @@ def choose(file: Path, given: dict[str, int] | None = None) -> Ports:
     for field in fields(Ports):
         if field.name in chosen:
             continue
-        candidates = [USUAL[field.name]] if known is None else [int(getattr(known, field.name)), USUAL[field.name]]
-        free = (port for port in candidates if port not in chosen.values() and is_free(port) and claim(port))
+        candidates = (
+            [USUAL[field.name]]
+            if known is None
+            else [int(getattr(known, field.name)), USUAL[field.name]]
+        )
+        free = (
+            port
+            for port in candidates
+            if port not in chosen.values() and is_free(port) and claim(port)
+        )
         chosen[field.name] = next(free, None) or _other(set(chosen.values()))
     ports = Ports(**chosen)
     file.parent.mkdir(parents=True, exist_ok=True)

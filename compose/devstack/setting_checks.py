@@ -22,7 +22,10 @@ class Check:
 
 
 def usable(settings: Settings, status: StackStatus) -> list[Check]:
-    """One check for each setting that a process cannot begin with, or one of all; and one of the object store."""
+    """One check for each setting that a process cannot begin with, or one of all.
+
+    And one of the object store.
+    """
     advice = "change it where the table below says that it comes from"
     wrong = []
     for name, check in CHECKS.items():
@@ -40,14 +43,20 @@ def usable(settings: Settings, status: StackStatus) -> list[Check]:
 def _object_store(settings: Settings, status: StackStatus) -> Check:
     """Whether files can be written to the object store."""
     url = (status.object_store if status.state != "stopped" else None) or settings.object_store
-    advice = "give this user write access to it, or choose another directory with HEADRACE_OBJECT_STORE"
+    advice = (
+        "give this user write access to it, or choose another directory with HEADRACE_OBJECT_STORE"
+    )
     parts = urlsplit(url)
     if parts.scheme != "file" or not parts.path.startswith("/"):
-        return Check("object store", ok=False, detail=url, advice="HEADRACE_OBJECT_STORE=file:///DIRECTORY")
+        return Check(
+            "object store", ok=False, detail=url, advice="HEADRACE_OBJECT_STORE=file:///DIRECTORY"
+        )
     place = Path(unquote(parts.path))
     nearest = next(one for one in (place, *place.parents) if one.exists())
     if not (nearest.is_dir() and os.access(nearest, os.W_OK | os.X_OK)):
-        return Check("object store", ok=False, detail=f"{url}: {nearest} cannot be written to", advice=advice)
+        return Check(
+            "object store", ok=False, detail=f"{url}: {nearest} cannot be written to", advice=advice
+        )
     free = shutil.disk_usage(nearest).free / (1 << 30)
     note = "" if nearest == place else ", not made yet"
     return Check("object store", ok=True, detail=f"{url}{note}, {free:.1f} GiB free")

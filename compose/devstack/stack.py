@@ -23,7 +23,8 @@ from compose.devstack.supervisor import READY_SECONDS, Child, Supervisor, alive_
 from compose.settings import Settings
 
 OnDone = Callable[[Done], None]
-# Given the running stack and its processes' environment, returns an exit code; cancelled when the stack stops.
+# Given the running stack and its processes' environment, returns an exit code; cancelled when the
+# stack stops.
 OnReady = Callable[[StackStatus, dict[str, str]], Awaitable[int]]
 
 
@@ -47,7 +48,8 @@ class Stack:
         """`set_up`, `processes` and `command` are data, so that a smaller stack can be run."""
         if addresses.metrics_port + len(processes) > LAST_PORT + 1:
             raise SetUpError(
-                f"HEADRACE_METRICS_PORT {addresses.metrics_port} leaves no ports for {len(processes)} processes"
+                f"HEADRACE_METRICS_PORT {addresses.metrics_port} leaves no ports for "
+                f"{len(processes)} processes"
             )
         self._addresses = addresses
         self._set_up = set_up
@@ -61,7 +63,8 @@ class Stack:
     def steps(self) -> tuple[Step, ...]:
         """Everything from nothing to a running stack."""
         commands = tuple(
-            Step(each.name, partial(self._run, each), each.needs, each.is_optional) for each in self._set_up
+            Step(each.name, partial(self._run, each), each.needs, each.is_optional)
+            for each in self._set_up
         )
         needed = ("postgres", *(each.name for each in self._set_up if not each.is_optional))
         every = ("postgres", "kafka", *(each.name for each in self._set_up))
@@ -120,13 +123,21 @@ class Stack:
                 await _end(process)
         if code:
             shown = " ".join(arguments)
-            raise SetUpError(f"`headrace {shown}` ended with {code}; the end of {log.name}:\n{tail(log)}")
+            raise SetUpError(
+                f"`headrace {shown}` ended with {code}; the end of {log.name}:\n{tail(log)}"
+            )
         return tail(log, 1) if step.own_kafka else f"headrace {' '.join(step.arguments[:2])}"
 
     async def _start_processes(self, *, api: bool) -> str:
         """The API, which does without Kafka; or all the others."""
-        chosen = {place: process for place, process in enumerate(self._processes) if (process.name == "api") == api}
-        await self.supervisor.start_together(self._child(place, process) for place, process in chosen.items())
+        chosen = {
+            place: process
+            for place, process in enumerate(self._processes)
+            if (process.name == "api") == api
+        }
+        await self.supervisor.start_together(
+            self._child(place, process) for place, process in chosen.items()
+        )
         return ", ".join(process.name for process in chosen.values()) or "none"
 
     def _child(self, place: int, process: Process) -> Child:
@@ -171,25 +182,36 @@ def run_up(
     """Bring the stack up and keep it up until Ctrl-C or SIGTERM; returns the exit code.
 
     Call it in the main thread. `on_done` hears of each finished step, the last of which is `ready`.
-    When `on_ready` returns anything but 0 the stack is stopped, and the code is 1. AlreadyRunningError
-    when another one runs in this data directory; ChildFailedError, SetUpError and the servers' own
-    errors say why it could not start, after everything was stopped again.
+    When `on_ready` returns anything but 0 the stack is stopped, and the code is 1.
+    AlreadyRunningError when another one runs in this data directory; ChildFailedError, SetUpError
+    and the servers' own errors say why it could not start, after everything was stopped again.
     """
     with exclusive(RunFiles(settings.data_dir.absolute())):
         return asyncio.run(_up(settings, on_done, on_ready, build))
 
 
 async def _up(
-    settings: Settings, on_done: OnDone, on_ready: OnReady | None, build: Callable[[Addresses], Stack]
+    settings: Settings,
+    on_done: OnDone,
+    on_ready: OnReady | None,
+    build: Callable[[Addresses], Stack],
 ) -> int:
     interrupted = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, interrupted.set)
     began = time.monotonic()
-    left = await asyncio.to_thread(stop_leftovers, RunFiles(settings.data_dir.absolute()), STOP_SECONDS)
+    left = await asyncio.to_thread(
+        stop_leftovers, RunFiles(settings.data_dir.absolute()), STOP_SECONDS
+    )
     if left:
-        on_done(Done("leftovers", f"stopped {', '.join(left)} of a stack that was killed", time.monotonic() - began))
+        on_done(
+            Done(
+                "leftovers",
+                f"stopped {', '.join(left)} of a stack that was killed",
+                time.monotonic() - began,
+            )
+        )
     addresses = find(settings)
     ports = addresses.ports
     detail = f"postgres {ports.postgres}, kafka {ports.kafka}, api {ports.api}"
@@ -209,7 +231,9 @@ async def _up(
         on_done(Done("stopped", "everything that was started", time.monotonic() - stopping))
 
 
-async def _live(stack: Stack, addresses: Addresses, on_done: OnDone, on_ready: OnReady | None, began: float) -> int:
+async def _live(
+    stack: Stack, addresses: Addresses, on_done: OnDone, on_ready: OnReady | None, began: float
+) -> int:
     problems: list[str] = []
 
     def finished(done: Done) -> None:

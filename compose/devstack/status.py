@@ -1,4 +1,6 @@
-"""What a running stack says about itself: run/status.json, and run/pids.json to recognise its processes by."""
+"""What a running stack says about itself: run/status.json, and run/pids.json to recognise its
+processes by.
+"""
 
 import json
 import os
@@ -142,8 +144,11 @@ class RunFiles:
         except (FileNotFoundError, ValueError, TypeError, KeyError):
             return StackStatus("stopped", data_dir=str(self.data_dir))
         supervisor = self.supervisor()
-        # The number is compared too: a new supervisor may not have replaced the file of a killed one yet.
-        if status.state == "stopped" or (supervisor is not None and supervisor.pid == status.supervisor_pid):
+        # The number is compared too: a new supervisor may not have replaced the file of a killed
+        # one yet.
+        if status.state == "stopped" or (
+            supervisor is not None and supervisor.pid == status.supervisor_pid
+        ):
             return status
         gone = tuple(replace(process, pid=None, state="stopped") for process in processes)
         return replace(status, state="stopped", supervisor_pid=None, processes=gone)

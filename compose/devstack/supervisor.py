@@ -80,7 +80,10 @@ class _Kept:
 
 
 class Supervisor:
-    """Children of one data directory; made and used in the main thread, whose death ends them (Linux)."""
+    """Children of one data directory.
+
+    Made and used in the main thread, whose death ends them (Linux).
+    """
 
     def __init__(self, files: RunFiles, status: StackStatus, log_bytes: int = LOG_BYTES) -> None:
         """Begin with `status`, whose addresses every later status.json repeats."""
@@ -129,7 +132,9 @@ class Supervisor:
         """Stop everything that was started: higher ranks first, those of one rank together."""
         self.set_state("stopping")
         for rank in sorted({kept.child.rank for kept in self._kept.values()}, reverse=True):
-            await asyncio.gather(*(self._stop(kept) for kept in self._kept.values() if kept.child.rank == rank))
+            await asyncio.gather(
+                *(self._stop(kept) for kept in self._kept.values() if kept.child.rank == rank)
+            )
         self._status = replace(self._status, supervisor_pid=None)
         self.set_state("stopped")
 
@@ -224,7 +229,9 @@ class Supervisor:
 
     def _fail(self, kept: _Kept, what: str) -> None:
         name = kept.child.name
-        kept.started.set_exception(ChildFailedError(f"{name} {what}; the end of {name}.log:\n{tail(self.log(name))}"))
+        kept.started.set_exception(
+            ChildFailedError(f"{name} {what}; the end of {name}.log:\n{tail(self.log(name))}")
+        )
 
     def _change(self, kept: _Kept, **what: object) -> None:
         kept.status = replace(kept.status, **what)  # type: ignore[arg-type]
@@ -234,7 +241,12 @@ class Supervisor:
         processes = tuple(kept.status for kept in self._kept.values())
         self._status = replace(self._status, processes=processes)
         living = tuple(
-            ChildIdentity(kept.identity.pid, kept.identity.created, kept.child.name, int(kept.child.stop_signal))
+            ChildIdentity(
+                kept.identity.pid,
+                kept.identity.created,
+                kept.child.name,
+                int(kept.child.stop_signal),
+            )
             for kept in self._kept.values()
             if kept.identity is not None
         )
@@ -243,4 +255,6 @@ class Supervisor:
 
     def _note(self, kept: _Kept, text: str) -> None:
         with self.log(kept.child.name).open("a", encoding="utf-8") as log:
-            print(f"{time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime())} supervisor: {text}", file=log)
+            print(
+                f"{time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime())} supervisor: {text}", file=log
+            )

@@ -19,7 +19,13 @@ def unprivileged() -> str | None:
         pwd.getpwnam(NAME)
     except KeyError:
         try:
-            command = [shutil.which("useradd") or "useradd", "--system", "--shell", "/usr/sbin/nologin", NAME]
+            command = [
+                shutil.which("useradd") or "useradd",
+                "--system",
+                "--shell",
+                "/usr/sbin/nologin",
+                NAME,
+            ]
             subprocess.run(command, check=True, capture_output=True)
         except (OSError, subprocess.CalledProcessError):
             return FALLBACK  # no useradd here, or a read-only /etc

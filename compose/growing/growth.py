@@ -34,8 +34,8 @@ class Growth:
     async def grow(self, partitions: int, by: str, timeout_seconds: float) -> Standing:
         """To so many partitions, or take over so many that somebody else made; raises CannotGrow.
 
-        Killed at any step, it leaves the topic held. Called again with the same number it finishes; with the number
-        that the topic has, before any were added, it only ends the hold.
+        Killed at any step, it leaves the topic held. Called again with the same number it finishes;
+        with the number that the topic has, before any were added, it only ends the hold.
         """
         before = await self.look.standing(self.topic)
         check(before, partitions)
@@ -71,9 +71,10 @@ class Growth:
             why = lags or "no relay has suspended it: does one run?"
             if time.monotonic() > until:
                 raise CannotGrow(
-                    f"{self.topic} was not consumed to its end within {timeout_seconds:g} s", why,
+                    f"{self.topic} was not consumed to its end within {timeout_seconds:g} s",
+                    why,
                     "do they run, or is one paused? headrace consumers list",
-                )  # fmt: skip
+                )
             if why != before:
                 self.tell(why)
             await asyncio.sleep(LOOK_SECONDS)
@@ -99,19 +100,30 @@ class Growth:
 
 
 def check(standing: Standing, partitions: int) -> None:
-    """Raise CannotGrow for a number that this topic cannot be grown to, and for one that a restore holds."""
+    """Raise CannotGrow for a number that this topic cannot be grown to, and for one that a
+    restore holds.
+    """
     topic, spread, found = standing.topic, standing.spread_over, standing.partitions
     if found < spread:
-        raise CannotGrow(f"{topic} has {found} partitions and had {spread}: it was made anew, its records are gone")
+        raise CannotGrow(
+            f"{topic} has {found} partitions and had {spread}: it was made anew, its records are "
+            "gone"
+        )
     if partitions < found:
-        taking = [f"these are taken over by: headrace topics grow {topic} {found}"] if found != spread else []
+        taking = (
+            [f"these are taken over by: headrace topics grow {topic} {found}"]
+            if found != spread
+            else []
+        )
         raise CannotGrow(f"{topic} has {found} partitions, and Kafka takes none away", *taking)
     if standing.held_by == RESTORE:
         raise CannotGrow(f"a restore of {topic} was not finished", "headrace topics restore")
 
 
 async def alone(look: Look) -> bool:
-    """Whether this connection, until it closes, is the only one that may grow and restore topics."""
+    """Whether this connection, until it closes, is the only one that may grow and restore
+    topics.
+    """
     until = time.monotonic() + OFFICE_SECONDS
     while not await elected(look.connection, OFFICE):
         if time.monotonic() > until:
@@ -124,7 +136,10 @@ async def alone(look: Look) -> bool:
 async def growing(
     settings: Settings, topic: str, tell: Callable[[str], None], reached: Reached = nothing
 ) -> AsyncIterator[Growth]:
-    """The one who may grow topics; raises CannotGrow for an unknown topic, and while another may."""
+    """The one who may grow topics.
+
+    Raises CannotGrow for an unknown topic, and while another may.
+    """
     known = [one.name for one in TOPICS]
     if topic not in known:
         raise CannotGrow(f"there is no topic {topic!r}", f"known: {', '.join(known)}")

@@ -31,7 +31,8 @@ class CannotGrow(Exception):
 
 @dataclass(frozen=True)
 class Standing:
-    """A topic: its keys are `spread_over` so many partitions, and Kafka has `partitions`; `waiting` records are held.
+    """A topic: its keys are `spread_over` so many partitions, and Kafka has `partitions`; `waiting`
+    records are held.
 
     `behind` says of each who reads it, and is not at its end, how many records are left.
     """
@@ -63,10 +64,15 @@ class Look:
         if not found:
             raise CannotGrow(f"{topic} is not on Kafka", "headrace topics makes it")
         return Standing(
-            topic, row["partitions"] or next(one.partitions for one in TOPICS if one.name == topic), found,
-            row["held_for"], row["held_by"], row["held_since"] and row["held_since"].isoformat(), row["waiting"],
+            topic,
+            row["partitions"] or next(one.partitions for one in TOPICS if one.name == topic),
+            found,
+            row["held_for"],
+            row["held_by"],
+            row["held_since"] and row["held_since"].isoformat(),
+            row["waiting"],
             await self.behind(topic, found),
-        )  # fmt: skip
+        )
 
     async def partitions(self, topic: str) -> int:
         """How many Kafka has."""
@@ -82,10 +88,13 @@ class Look:
         name = self.settings.kafka_topic_prefix + topic
         log = await ends(self.log, [(name, number) for number in range(partitions)])
         rows = await self.connection.fetch(POSITIONS)
-        positions = {(row["consumer"], row["partition"]): row["next"] for row in rows if row["topic"] == name}
+        positions = {
+            (row["consumer"], row["partition"]): row["next"] for row in rows if row["topic"] == name
+        }
         found = {
             one.name: sum(
-                max(0, end - positions.get((one.name, number), begin)) for (_, number), (begin, end) in log.items()
+                max(0, end - positions.get((one.name, number), begin))
+                for (_, number), (begin, end) in log.items()
             )
             for one in READERS.values()
             if topic in one.topics
@@ -97,13 +106,17 @@ class Look:
 async def looking(settings: Settings, command_seconds: float = 300) -> AsyncIterator[Look]:
     """Connected to both; a statement ends after `command_seconds`."""
     connection = await asyncpg.connect(
-        settings.postgres_url.get_secret_value(), timeout=10, command_timeout=command_seconds,
+        settings.postgres_url.get_secret_value(),
+        timeout=10,
+        command_timeout=command_seconds,
         server_settings={"role": "headrace_pipeline", "application_name": "headrace topics"},
-    )  # fmt: skip
+    )
     admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka, request_timeout_ms=20_000)
     try:
         await admin.start()
-        async with AIOKafkaConsumer(bootstrap_servers=settings.kafka, enable_auto_commit=False) as log:
+        async with AIOKafkaConsumer(
+            bootstrap_servers=settings.kafka, enable_auto_commit=False
+        ) as log:
             yield Look(settings, connection, admin, log)
     finally:
         await admin.close()

@@ -1,4 +1,7 @@
-"""Every metric as data; the table in docs/operations.md says what each one tells, and a test compares the two."""
+"""Every metric as data.
+
+The table in docs/operations.md says what each one tells, and a test compares the two.
+"""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -27,70 +30,160 @@ class Metric:
     attributes: tuple[str, ...] = ()
 
 
-WEBHOOKS = Metric("headrace.webhooks", "counter", "{webhook}", "Webhooks by what became of them.", (OUTCOME,))
+WEBHOOKS = Metric(
+    "headrace.webhooks", "counter", "{webhook}", "Webhooks by what became of them.", (OUTCOME,)
+)
 DURATIONS = Metric(
-    "headrace.webhook.duration", "histogram", "s", "From a webhook's head to its answer; a sample while they are many.",
+    "headrace.webhook.duration",
+    "histogram",
+    "s",
+    "From a webhook's head to its answer; a sample while they are many.",
     (OUTCOME,),
-)  # fmt: skip
+)
 CONSUMED = Metric(
-    "headrace.consumer.events", "counter", "{event}", "Events by what became of them, counted once committed.",
+    "headrace.consumer.events",
+    "counter",
+    "{event}",
+    "Events by what became of them, counted once committed.",
     (CONSUMER, OUTCOME),
-)  # fmt: skip
+)
 PARKED = Metric(
-    "headrace.consumer.dead_letters", "counter", "{event}", "Events that became dead letters.", (CONSUMER, ERROR)
+    "headrace.consumer.dead_letters",
+    "counter",
+    "{event}",
+    "Events that became dead letters.",
+    (CONSUMER, ERROR),
 )
 
 REPLAYED = Metric(
-    "headrace.replay.messages", "counter", "{message}", "Messages of replays by what became of them.",
+    "headrace.replay.messages",
+    "counter",
+    "{message}",
+    "Messages of replays by what became of them.",
     (CONSUMER, OUTCOME),
-)  # fmt: skip
-REBALANCES = Metric("headrace.consumer.rebalances", "counter", "{rebalance}", "Assignments of partitions.", (CONSUMER,))
+)
+REBALANCES = Metric(
+    "headrace.consumer.rebalances",
+    "counter",
+    "{rebalance}",
+    "Assignments of partitions.",
+    (CONSUMER,),
+)
 TAKEOVERS = Metric(
-    "headrace.work.lease.takeovers", "counter", "{lease}", "Work items claimed after another worker's lease ran out.",
+    "headrace.work.lease.takeovers",
+    "counter",
+    "{lease}",
+    "Work items claimed after another worker's lease ran out.",
     (QUEUE,),
-)  # fmt: skip
+)
 LEASES_LOST = Metric(
-    "headrace.work.lease.losses", "counter", "{lease}", "Leases that this worker lost; their results are thrown away.",
+    "headrace.work.lease.losses",
+    "counter",
+    "{lease}",
+    "Leases that this worker lost; their results are thrown away.",
     (QUEUE,),
-)  # fmt: skip
+)
 SENT = Metric("headrace.relay.records", "counter", "{record}", "Records that Kafka confirmed.")
-UNCONFIRMED = Metric("headrace.relay.unconfirmed", "counter", "{round}", "Rounds that Kafka did not confirm.")
-ELECTIONS = Metric("headrace.office.elections", "counter", "{election}", "Elections that this process won.", (OFFICE,))
+UNCONFIRMED = Metric(
+    "headrace.relay.unconfirmed", "counter", "{round}", "Rounds that Kafka did not confirm."
+)
+ELECTIONS = Metric(
+    "headrace.office.elections",
+    "counter",
+    "{election}",
+    "Elections that this process won.",
+    (OFFICE,),
+)
 
 LAG = Metric(
-    "headrace.consumer.lag", "gauge", "{event}", "Records of a partition that are not consumed.",
+    "headrace.consumer.lag",
+    "gauge",
+    "{event}",
+    "Records of a partition that are not consumed.",
     (CONSUMER, TOPIC, PARTITION),
-)  # fmt: skip
-TENANT_LAG = Metric(
-    "headrace.consumer.tenant.lag", "gauge", "{event}", "The same by tenant: the largest, the others together.",
-    (CONSUMER, TENANT),
-)  # fmt: skip
-OLDEST = Metric(
-    "headrace.consumer.oldest.age", "gauge", "s", "The age of the oldest event that is not consumed.", (CONSUMER,)
 )
-PROGRESS = Metric("headrace.consumer.progress.age", "gauge", "s", "Since a position last moved.", (CONSUMER,))
-PAUSED = Metric("headrace.consumer.paused", "gauge", "1", "1 while a consumer is paused.", (CONSUMER,))
+TENANT_LAG = Metric(
+    "headrace.consumer.tenant.lag",
+    "gauge",
+    "{event}",
+    "The same by tenant: the largest, the others together.",
+    (CONSUMER, TENANT),
+)
+OLDEST = Metric(
+    "headrace.consumer.oldest.age",
+    "gauge",
+    "s",
+    "The age of the oldest event that is not consumed.",
+    (CONSUMER,),
+)
+PROGRESS = Metric(
+    "headrace.consumer.progress.age", "gauge", "s", "Since a position last moved.", (CONSUMER,)
+)
+PAUSED = Metric(
+    "headrace.consumer.paused", "gauge", "1", "1 while a consumer is paused.", (CONSUMER,)
+)
 LETTERS = Metric(
-    "headrace.dead_letters", "gauge", "{event}", "Dead letters that are neither applied nor discarded.",
+    "headrace.dead_letters",
+    "gauge",
+    "{event}",
+    "Dead letters that are neither applied nor discarded.",
     (CONSUMER, ERROR),
-)  # fmt: skip
-LETTERS_AGE = Metric("headrace.dead_letters.age", "gauge", "s", "The age of the oldest of them.", (CONSUMER, ERROR))
+)
+LETTERS_AGE = Metric(
+    "headrace.dead_letters.age", "gauge", "s", "The age of the oldest of them.", (CONSUMER, ERROR)
+)
 REPLAYS = Metric("headrace.replay.open", "gauge", "{replay}", "Replays that are not over.")
 REPLAYS_WAITING = Metric(
-    "headrace.replay.waiting", "gauge", "{message}", "Messages of replays that are not taken up yet.", (CONSUMER,)
+    "headrace.replay.waiting",
+    "gauge",
+    "{message}",
+    "Messages of replays that are not taken up yet.",
+    (CONSUMER,),
 )
-OUTBOX_RECORDS = Metric("headrace.outbox.records", "gauge", "{record}", "Records that wait for Kafka.")
+OUTBOX_RECORDS = Metric(
+    "headrace.outbox.records", "gauge", "{record}", "Records that wait for Kafka."
+)
 OUTBOX_BYTES = Metric("headrace.outbox.size", "gauge", "By", "Their bytes.")
 OUTBOX_AGE = Metric("headrace.outbox.age", "gauge", "s", "The age of the oldest of them.")
 HELD = Metric("headrace.topic.held", "gauge", "1", "1 while the relay suspends a topic.", (TOPIC,))
-STOPPED = Metric("headrace.topic.stopped", "gauge", "1", "1 while the relay cannot send to a topic.", (TOPIC,))
+STOPPED = Metric(
+    "headrace.topic.stopped", "gauge", "1", "1 while the relay cannot send to a topic.", (TOPIC,)
+)
 REFUSED = Metric("headrace.outbox.refused", "gauge", "{record}", "Records that Kafka refuses.")
-WORK = Metric("headrace.work.pieces", "gauge", "{piece}", "Work items that are not done.", (QUEUE, STATE))
-WORK_AGE = Metric("headrace.work.oldest.age", "gauge", "s", "The age of the oldest ready work item.", (QUEUE,))
+WORK = Metric(
+    "headrace.work.pieces", "gauge", "{piece}", "Work items that are not done.", (QUEUE, STATE)
+)
+WORK_AGE = Metric(
+    "headrace.work.oldest.age", "gauge", "s", "The age of the oldest ready work item.", (QUEUE,)
+)
 
 METRICS: tuple[Metric, ...] = (
-    WEBHOOKS, DURATIONS, CONSUMED, PARKED, REPLAYED, REBALANCES, TAKEOVERS, LEASES_LOST, SENT, UNCONFIRMED, ELECTIONS,
-    LAG, TENANT_LAG, OLDEST, PROGRESS, PAUSED, LETTERS, LETTERS_AGE, OUTBOX_RECORDS, OUTBOX_BYTES, OUTBOX_AGE, HELD,
-    STOPPED, REFUSED,
-    WORK, WORK_AGE, REPLAYS, REPLAYS_WAITING,
-)  # fmt: skip
+    WEBHOOKS,
+    DURATIONS,
+    CONSUMED,
+    PARKED,
+    REPLAYED,
+    REBALANCES,
+    TAKEOVERS,
+    LEASES_LOST,
+    SENT,
+    UNCONFIRMED,
+    ELECTIONS,
+    LAG,
+    TENANT_LAG,
+    OLDEST,
+    PROGRESS,
+    PAUSED,
+    LETTERS,
+    LETTERS_AGE,
+    OUTBOX_RECORDS,
+    OUTBOX_BYTES,
+    OUTBOX_AGE,
+    HELD,
+    STOPPED,
+    REFUSED,
+    WORK,
+    WORK_AGE,
+    REPLAYS,
+    REPLAYS_WAITING,
+)

@@ -14,14 +14,24 @@ log = logging.getLogger(__name__)
 
 @contextmanager
 def exposed(settings: Settings) -> Iterator[None]:
-    """Show this process's metrics on its port, if it has one; one that is taken is told, and the work goes on."""
+    """Show this process's metrics on its port, if it has one.
+
+    One that is taken is told, and the work goes on.
+    """
     mine = meters()
     server = None
     if settings.metrics_port:
         try:
-            server, thread = start_http_server(settings.metrics_port, settings.metrics_host, mine.registry)
+            server, thread = start_http_server(
+                settings.metrics_port, settings.metrics_host, mine.registry
+            )
         except OSError as error:
-            log.error("metrics are not served on %s:%d: %s", settings.metrics_host, settings.metrics_port, error)
+            log.error(
+                "metrics are not served on %s:%d: %s",
+                settings.metrics_host,
+                settings.metrics_port,
+                error,
+            )
     try:
         yield
     finally:

@@ -1,4 +1,6 @@
-"""How far each consumer and projection is behind the log, whoever runs or does not run: from positions and Kafka."""
+"""How far each consumer and projection is behind the log, whoever runs or does not run: from
+positions and Kafka.
+"""
 
 import asyncio
 from collections import Counter, defaultdict
@@ -26,15 +28,23 @@ Place = tuple[str, int]
 
 @dataclass
 class Lag:
-    """By consumer, topic and partition; by consumer and tenant; and the age in seconds of each consumer's oldest."""
+    """By consumer, topic and partition; by consumer and tenant.
+
+    And the age in seconds of each consumer's oldest.
+    """
 
     partitions: dict[tuple[str, ...], float] = field(default_factory=dict)
     tenants: dict[tuple[str, ...], float] = field(default_factory=dict)
     ages: dict[tuple[str, ...], float] = field(default_factory=dict)
 
 
-def shares(lag: Mapping[Place, int], tenants: Mapping[Place, Sequence[str]], most: int = MOST_TENANTS) -> Counter[str]:
-    """Whose the lag is, judged by the first records of each partition; the largest by name, the rest together."""
+def shares(
+    lag: Mapping[Place, int], tenants: Mapping[Place, Sequence[str]], most: int = MOST_TENANTS
+) -> Counter[str]:
+    """Whose the lag is, judged by the first records of each partition.
+
+    The largest by name, the rest together.
+    """
     found: Counter[str] = Counter()
     exact: defaultdict[str, float] = defaultdict(float)
     for place, seen in tenants.items():
@@ -46,20 +56,35 @@ def shares(lag: Mapping[Place, int], tenants: Mapping[Place, Sequence[str]], mos
     return found
 
 
-async def look(pipeline: AsyncEngine, kafka: str, prefix: str, reads: Mapping[str, Sequence[str]]) -> Lag:
-    """Where everybody stands; `reads` are the topics of each. Raises what Kafka and Postgres raise."""
+async def look(
+    pipeline: AsyncEngine, kafka: str, prefix: str, reads: Mapping[str, Sequence[str]]
+) -> Lag:
+    """Where everybody stands; `reads` are the topics of each.
+
+    Raises what Kafka and Postgres raise.
+    """
     async with pipeline.begin() as tx:
         now: datetime = (await tx.execute(NOW)).scalar_one()
-        positions = {(row.consumer, row.topic, row.partition): row.next for row in await tx.execute(text(POSITIONS))}
+        positions = {
+            (row.consumer, row.topic, row.partition): row.next
+            for row in await tx.execute(text(POSITIONS))
+        }
     topics = {prefix + topic for one in reads.values() for topic in one}
     found = Lag()
     client = AIOKafkaConsumer(
-        *topics, bootstrap_servers=kafka, enable_auto_commit=False, max_partition_fetch_bytes=LOOK_BYTES,
+        *topics,
+        bootstrap_servers=kafka,
+        enable_auto_commit=False,
+        max_partition_fetch_bytes=LOOK_BYTES,
         fetch_max_wait_ms=20,
-    )  # fmt: skip
+    )
     try:
         await client.start()
-        there = [(topic, number) for topic in topics for number in client.partitions_for_topic(topic) or ()]
+        there = [
+            (topic, number)
+            for topic in topics
+            for number in client.partitions_for_topic(topic) or ()
+        ]
         log = await ends(client, there)
         for consumer, own in reads.items():
             starts, behind = {}, {}
@@ -71,14 +96,20 @@ async def look(pipeline: AsyncEngine, kafka: str, prefix: str, reads: Mapping[st
                     if start < end:
                         starts[place], behind[place] = max(start, begin), end - start
             tenants, oldest = await _first(client, starts)
-            found.tenants |= {(consumer, tenant): float(n) for tenant, n in shares(behind, tenants).items()}
-            found.ages[consumer,] = 0.0 if oldest is None else max(0.0, now.timestamp() - oldest / 1000)
+            found.tenants |= {
+                (consumer, tenant): float(n) for tenant, n in shares(behind, tenants).items()
+            }
+            found.ages[consumer,] = (
+                0.0 if oldest is None else max(0.0, now.timestamp() - oldest / 1000)
+            )
     finally:
         await client.stop()
     return found
 
 
-async def _first(client: AIOKafkaConsumer, starts: Mapping[Place, int]) -> tuple[dict[Place, list[str]], int | None]:
+async def _first(
+    client: AIOKafkaConsumer, starts: Mapping[Place, int]
+) -> tuple[dict[Place, list[str]], int | None]:
     """The tenants of the first records from there on, and the milliseconds of the oldest."""
     if not starts:
         return {}, None  # a client that is assigned nothing does not stop

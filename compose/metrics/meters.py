@@ -1,4 +1,6 @@
-"""The meters of one process: the OpenTelemetry SDK, read as Prometheus text and, where asked for, sent by OTLP."""
+"""The meters of one process: the OpenTelemetry SDK, read as Prometheus text and, where asked
+for, sent by OTLP.
+"""
 
 import os
 from collections import defaultdict
@@ -29,7 +31,8 @@ class Meters:
             AlwaysOffExemplarFilter(),
         )
         meter = self._provider.get_meter("headrace")
-        # Counted here and looked at when somebody reads: a tenth of what the SDK's own counter costs each time.
+        # Counted here and looked at when somebody reads: a tenth of what the SDK's own counter
+        # costs each time.
         self._counts: dict[str, defaultdict[tuple[str, ...], int]] = {}
         self._histograms: dict[str, Histogram] = {}
         self._shown: dict[str, tuple[Observation, ...]] = {}
@@ -37,13 +40,17 @@ class Meters:
             match one.kind:
                 case "counter":
                     self._counts[one.name] = defaultdict(int)
-                    meter.create_observable_counter(one.name, [partial(self._counted, one)], one.unit, one.what)
+                    meter.create_observable_counter(
+                        one.name, [partial(self._counted, one)], one.unit, one.what
+                    )
                 case "histogram":
                     self._histograms[one.name] = meter.create_histogram(
                         one.name, one.unit, one.what, explicit_bucket_boundaries_advisory=SECONDS
                     )
                 case "gauge":
-                    meter.create_observable_gauge(one.name, [partial(self._of, one.name)], one.unit, one.what)
+                    meter.create_observable_gauge(
+                        one.name, [partial(self._of, one.name)], one.unit, one.what
+                    )
 
     def count(self, metric: Metric, amount: int, *of: str) -> None:
         """So many more; `of` are the values of the metric's attributes, in their order."""
@@ -56,7 +63,8 @@ class Meters:
     def show(self, metric: Metric, found: Mapping[tuple[str, ...], float]) -> None:
         """What a gauge says from now on, whole: what is not in it is no longer said."""
         self._shown[metric.name] = tuple(
-            Observation(value, dict(zip(metric.attributes, of, strict=True))) for of, value in found.items()
+            Observation(value, dict(zip(metric.attributes, of, strict=True)))
+            for of, value in found.items()
         )
 
     def text(self) -> bytes:

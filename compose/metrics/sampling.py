@@ -1,8 +1,14 @@
-"""Which of many values a histogram is given, so that measuring stays a small share of the work. Pure."""
+"""Which of many values a histogram is given, so that measuring stays a small share of the work.
+
+Pure.
+"""
 
 
 class Sampling:
-    """All of a second's first `most`; past them one in `one_in`. The share does not depend on the value."""
+    """All of a second's first `most`; past them one in `one_in`.
+
+    The share does not depend on the value.
+    """
 
     def __init__(self, most: int = 200, one_in: int = 8) -> None:
         self._most = most

@@ -23,7 +23,8 @@ OUTBOX = text("""
 """)
 OLDEST_UNSENT = text("""
     SELECT coalesce((SELECT extract(epoch FROM headrace_clock() - e.time)::float8
-                     FROM (SELECT least((SELECT min(seq) FROM outbox), (SELECT min(seq) FROM outbox_held)) AS seq) o
+                     FROM (SELECT least((SELECT min(seq) FROM outbox), (SELECT min(seq)
+                         FROM outbox_held)) AS seq) o
                      JOIN events e USING (seq)), 0)
 """)
 LETTERS = text("""
@@ -43,26 +44,42 @@ PROGRESS = text("""
 """)
 REPLAYS = text("SELECT count(*) FROM replays WHERE state = 'running'")
 REPLAYS_WAITING = text(
-    "SELECT consumer, count(*) AS messages FROM replay_items WHERE state = 'pending' GROUP BY consumer"
+    "SELECT consumer, count(*) AS messages FROM replay_items WHERE state = 'pending' GROUP BY "
+    "consumer"
 )
 PAUSED = text("SELECT consumer FROM consumer_breakers WHERE state = 'paused'")
 HELD = text("""
-    SELECT topic, (held_since IS NOT NULL)::int AS held, (stopped_since IS NOT NULL)::int AS stopped FROM topic_layouts
+    SELECT topic, (held_since IS NOT NULL)::int AS held, (stopped_since IS NOT NULL)::int AS stopped
+        FROM topic_layouts
 """)
 REFUSED = text("SELECT count(*) FROM outbox_held WHERE refused_why IS NOT NULL")
 
 STORED: tuple[Metric, ...] = (
-    of.OUTBOX_RECORDS, of.OUTBOX_BYTES, of.OUTBOX_AGE, of.LETTERS, of.LETTERS_AGE, of.WORK, of.WORK_AGE, of.PROGRESS,
-    of.PAUSED, of.REPLAYS, of.REPLAYS_WAITING, of.HELD,
-    of.STOPPED, of.REFUSED,
-)  # fmt: skip
+    of.OUTBOX_RECORDS,
+    of.OUTBOX_BYTES,
+    of.OUTBOX_AGE,
+    of.LETTERS,
+    of.LETTERS_AGE,
+    of.WORK,
+    of.WORK_AGE,
+    of.PROGRESS,
+    of.PAUSED,
+    of.REPLAYS,
+    of.REPLAYS_WAITING,
+    of.HELD,
+    of.STOPPED,
+    of.REFUSED,
+)
 LAGGING: tuple[Metric, ...] = (of.LAG, of.TENANT_LAG, of.OLDEST)
 Figures = Mapping[tuple[str, ...], float]
 
 
 @dataclass(frozen=True)
 class Stored:
-    """Looks every `every_seconds`, less often where looking is slow; what could not be read is not shown."""
+    """Looks every `every_seconds`, less often where looking is slow.
+
+    What could not be read is not shown.
+    """
 
     pipeline: AsyncEngine
     kafka: str
@@ -72,7 +89,10 @@ class Stored:
     every_seconds: float = 10.0
 
     async def watch(self) -> None:
-        """Look again and again, until cancelled; then nothing is shown, since another may be elected."""
+        """Look again and again, until cancelled.
+
+        Then nothing is shown, since another may be elected.
+        """
         loop = asyncio.get_running_loop()
         try:
             while True:

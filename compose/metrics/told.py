@@ -1,4 +1,6 @@
-"""What the parts of this process tell, each through its own small port, and the metric that it goes to."""
+"""What the parts of this process tell, each through its own small port, and the metric that it
+goes to.
+"""
 
 import time
 from collections.abc import Callable, Mapping

@@ -72,14 +72,22 @@ READING = 10
 
 @asynccontextmanager
 async def api(settings: Settings, stopping: asyncio.Event | None = None) -> AsyncIterator[Asgi]:
-    """The API as an ASGI application; what was accepted is answered before it ends. `stopping` lets go who waits."""
+    """The API as an ASGI application; what was accepted is answered before it ends.
+
+    `stopping` lets go who waits.
+    """
     async with AsyncExitStack() as stack:
         url = settings.postgres_url.get_secret_value()
-        limits = {"statement_seconds": settings.api_statement_seconds, "acquire_seconds": ACQUIRE_SECONDS}
+        limits = {
+            "statement_seconds": settings.api_statement_seconds,
+            "acquire_seconds": ACQUIRE_SECONDS,
+        }
         reading = engine(url, "headrace_api", "api", pool_size=READING, **limits)
         stack.push_async_callback(reading.dispose)
         opened = partial(asyncpg_pool, url, "headrace_pipeline", acquire_seconds=ACQUIRE_SECONDS)
-        pool = await stack.enter_async_context(opened("api accept", 6, statement_seconds=settings.accept_seconds))
+        pool = await stack.enter_async_context(
+            opened("api accept", 6, statement_seconds=settings.accept_seconds)
+        )
         for_strangers = await stack.enter_async_context(
             opened("api strangers", 2, statement_seconds=settings.accept_seconds)
         )
@@ -117,7 +125,9 @@ async def api(settings: Settings, stopping: asyncio.Event | None = None) -> Asyn
         stack.push_async_callback(holding.dispose)
         objects = await open_metered(settings, holding.begin, settings.free_disk_bytes)
         uploads = replace(objects, free_bytes=settings.upload_free_disk_bytes)
-        door = await stack.enter_async_context(ingress(settings, pool, for_strangers, accept, objects, clock))
+        door = await stack.enter_async_context(
+            ingress(settings, pool, for_strangers, accept, objects, clock)
+        )
         sealer = sealer_of(settings)
         preview = stack.enter_context(previews())
         routers = [
@@ -126,19 +136,32 @@ async def api(settings: Settings, stopping: asyncio.Event | None = None) -> Asyn
             ),
             producers.webhooks.http.door(),
             producers.outbox.http.routes(authenticate, transactions, following),
-            producers.webhooks.http.routes(authenticate, transactions, objects.read, replays.of_subject, jobs_of),
+            producers.webhooks.http.routes(
+                authenticate, transactions, objects.read, replays.of_subject, jobs_of
+            ),
             producers.webhooks.limits.http.routes(
                 authenticate, transactions, limit_settings(settings), storage.used_bytes
             ),
-            producers.api.datasets.http.routes(authenticate, commands, uploads, max_bytes=settings.max_upload_bytes),
+            producers.api.datasets.http.routes(
+                authenticate, commands, uploads, max_bytes=settings.max_upload_bytes
+            ),
             producers.api.jobs.http.routes(
-                authenticate, commands, known(DATASETS.name), named, known(JOBS.name), *job_checks(transactions)
+                authenticate,
+                commands,
+                known(DATASETS.name),
+                named,
+                known(JOBS.name),
+                *job_checks(transactions),
             ),
             consumers.ingest.http.routes(authenticate, transactions, history(DATASETS.name)),
             consumers.ingest.streams.http.routes(authenticate, transactions),
             consumers.finalization.http.routes(authenticate, transactions, objects.open),
-            consumers.dead_letters.http.routes(authenticate, transactions, settings.kafka_topic_prefix),
-            consumers.replays.http.routes(authenticate, transactions, requests, clock.new_id, BY_NAME),
+            consumers.dead_letters.http.routes(
+                authenticate, transactions, settings.kafka_topic_prefix
+            ),
+            consumers.replays.http.routes(
+                authenticate, transactions, requests, clock.new_id, BY_NAME
+            ),
             projections.jobs.http.routes(authenticate, transactions, history(JOBS.name)),
             projections.metric_trends.http.routes(authenticate, transactions),
             projections.usage.http.routes(authenticate, transactions),
@@ -146,7 +169,10 @@ async def api(settings: Settings, stopping: asyncio.Event | None = None) -> Asyn
             health(pool, accept),
         ]
         rates = api_rates(limit_settings(settings))
-        yield Traced(door, Admission(application(routers, _elsewhere(settings)), whose, _bounds(settings), rates))
+        yield Traced(
+            door,
+            Admission(application(routers, _elsewhere(settings)), whose, _bounds(settings), rates),
+        )
 
 
 def _elsewhere(settings: Settings) -> str | None:
@@ -167,7 +193,10 @@ def _bounds(settings: Settings) -> RequestBounds:
 
 
 def history(topic: str) -> Callable[[AsyncConnection, UUID, UUID], Awaitable[Sequence[Event]]]:
-    """The events of one aggregate of `topic`, read from the log; those that only a newer release knows are left out."""
+    """The events of one aggregate of `topic`, read from the log.
+
+    Those that only a newer release knows are left out.
+    """
 
     async def events(tx: AsyncConnection, tenant: UUID, aggregate: UUID) -> Sequence[Event]:
         rows = await log.of_aggregate(tx, tenant, topic, aggregate)
@@ -175,7 +204,9 @@ def history(topic: str) -> Callable[[AsyncConnection, UUID, UUID], Awaitable[Seq
         found = []
         for row in rows:
             with suppress(FromNewer):
-                found.append(read(Record(topic, 0, row.seq, key, row.value, unpack_headers(row.headers), 0)))
+                found.append(
+                    read(Record(topic, 0, row.seq, key, row.value, unpack_headers(row.headers), 0))
+                )
         return found
 
     return events
@@ -188,7 +219,9 @@ def _contract(settings: Settings) -> APIRouter:
 
     @router.get("/asyncapi.json")
     async def asyncapi() -> Response:
-        """The records on Kafka: topics, events, headers, examples, and who sends and receives them (AsyncAPI 3)."""
+        """The records on Kafka: topics, events, headers, examples, and who sends and receives
+        them (AsyncAPI 3).
+        """
         return Response(whole, media_type="application/json")
 
     return router
@@ -197,7 +230,8 @@ def _contract(settings: Settings) -> APIRouter:
 async def serve(settings: Settings, still_seconds: float = 30.0) -> None:
     """Run the API until it is told to stop; requests in hand are answered first.
 
-    A loop that is blocked for `still_seconds` ends the process, to be started again: it would answer nobody.
+    A loop that is blocked for `still_seconds` ends the process, to be started again: it would
+    answer nobody.
     """
     with watched(still_seconds):
         await _serve(settings)

@@ -1,4 +1,6 @@
-"""uvicorn's HTTP with an end to what a client can hold: heads, unfinished bodies, unread answers, connections."""
+"""uvicorn's HTTP with an end to what a client can hold: heads, unfinished bodies, unread
+answers, connections.
+"""
 
 import asyncio
 from typing import Any
@@ -13,10 +15,15 @@ MOST_HEADERS = 1000
 MOST_PIPELINED = 100
 """Requests that wait for the answer to one before them; each holds a kilobyte or two."""
 LINGER_SECONDS = 2.0
-"""For the rest of a body whose request is answered: a connection closed at once would lose the answer."""
+"""For the rest of a body whose request is answered: a connection closed at once would lose the
+answer.
+"""
 UNREAD_SECONDS = 30.0
 """In which a client takes some of an answer."""
-BUSY = b"HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\nretry-after: 1\r\nconnection: close\r\n\r\n"
+BUSY = (
+    b"HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\nretry-after: 1\r\nconnection: "
+    b"close\r\n\r\n"
+)
 
 
 class TooManyHeaders(Exception):
@@ -28,7 +35,8 @@ class TooManyPipelined(Exception):
 
 
 class BoundedHttp(HttpToolsProtocol):
-    """Refuses a head that is too large with 400, and cuts off a client that does not go on with its request.
+    """Refuses a head that is too large with 400, and cuts off a client that does not go on with its
+    request.
 
     A request that comes in one piece, as all but hostile ones do, costs a few assignments more.
     """
@@ -74,7 +82,10 @@ class BoundedHttp(HttpToolsProtocol):
             self.open.waits(self)
 
     def on_message_complete(self) -> None:
-        """The request is whole; the application, which begins after this, need not time its body."""
+        """The request is whole.
+
+        The application, which begins after this, need not time its body.
+        """
         self._in_body = False
         self.scope["state"]["body_is_complete"] = True
         if self.pipeline:
@@ -86,7 +97,10 @@ class BoundedHttp(HttpToolsProtocol):
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
-        """The answer is on its way; a connection whose request is not whole by then is closed soon after."""
+        """The answer is on its way.
+
+        A connection whose request is not whole by then is closed soon after.
+        """
         others = bool(self.pipeline)
         super().on_response_complete()
         if others:
@@ -98,7 +112,10 @@ class BoundedHttp(HttpToolsProtocol):
             self._wait(LINGER_SECONDS)
 
     def send_400_response(self, msg: str) -> None:
-        """Answer what is no HTTP; where earlier requests wait for answers, it would be taken for one of those."""
+        """Answer what is no HTTP.
+
+        Where earlier requests wait for answers, it would be taken for one of those.
+        """
         if self.pipeline:
             self.transport.abort()
         else:
@@ -117,7 +134,9 @@ class BoundedHttp(HttpToolsProtocol):
             if not self.cycle.response_complete:
                 self.open.received(self, len(data))
         elif self._deadline is None and self.open.is_waiting(self):
-            self._wait(self.head_seconds)  # empty lines between two requests, which end uvicorn's own patience
+            self._wait(
+                self.head_seconds
+            )  # empty lines between two requests, which end uvicorn's own patience
 
     def pause_writing(self) -> None:
         """The client does not read its answer."""
@@ -179,5 +198,7 @@ class BoundedHttp(HttpToolsProtocol):
 
 
 def bounded(head_seconds: float, connections: OpenConnections) -> type[BoundedHttp]:
-    """The protocol for a uvicorn whose requests' heads arrive within `head_seconds`, on so many connections."""
+    """The protocol for a uvicorn whose requests' heads arrive within `head_seconds`, on so many
+    connections.
+    """
     return type("BoundedHttp", (BoundedHttp,), {"head_seconds": head_seconds, "open": connections})

@@ -1,4 +1,6 @@
-"""The open connections of one API process: so many at most, and so many bytes of requests that are not complete."""
+"""The open connections of one API process: so many at most, and so many bytes of requests that
+are not complete.
+"""
 
 from itertools import chain
 from typing import Protocol
@@ -11,7 +13,9 @@ class Connection(Protocol):
     """What has come of a request that is not complete."""
 
     def body_goes_to(self) -> str | None:
-        """`file` while a tenant's upload is written away, `nobody` while a body is discarded, else None."""
+        """`file` while a tenant's upload is written away, `nobody` while a body is discarded,
+        else None.
+        """
 
     def is_a_tenants(self) -> bool:
         """Whether the request in hand has shown a tenant's key."""
@@ -21,7 +25,8 @@ class Connection(Protocol):
 
 
 class OpenConnections:
-    """Bounds what clients hold open; past a bound the connection that waits longest for its client is dropped.
+    """Bounds what clients hold open; past a bound the connection that waits longest for its client
+    is dropped.
 
     A connection waits from its opening, or from an answer, until a request is complete; and from
     its next request on where that comes before the answer to one. A genuine request is complete

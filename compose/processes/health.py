@@ -54,7 +54,9 @@ def health(pool: Connections, accept: Accept) -> APIRouter:
 
     @router.get("/readyz")
     async def ready() -> dict[str, str]:
-        """The process can accept: the database answers, no webhook or command waits for over 5 s."""
+        """The process can accept: the database answers, no webhook or command waits for over 5
+        s.
+        """
         if accept.oldest_seconds > READY_SECONDS:
             raise Unavailable
         await answering.check()

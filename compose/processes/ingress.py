@@ -41,21 +41,40 @@ def sealer_of(settings: Settings) -> Sealer:
 
 @asynccontextmanager
 async def ingress(
-    settings: Settings, pool: BoundedPool, for_strangers: BoundedPool, accept: Accept, objects: MeteredObjects,
+    settings: Settings,
+    pool: BoundedPool,
+    for_strangers: BoundedPool,
+    accept: Accept,
+    objects: MeteredObjects,
     clock: Clock,
-) -> AsyncIterator[Door]:  # fmt: skip
-    """The door, and its two duties beside it; ids that may be nobody's are looked up on the pool `for_strangers`."""
-    capacity = Capacity(pool, settings.postgres_disk, settings.free_disk_bytes, settings.unsent_bytes)
+) -> AsyncIterator[Door]:
+    """The door, and its two duties beside it.
+
+    Ids that may be nobody's are looked up on the pool `for_strangers`.
+    """
+    capacity = Capacity(
+        pool, settings.postgres_disk, settings.free_disk_bytes, settings.unsent_bytes
+    )
     rejections = Rejections(pool)
-    sources = SourceCache(pool, for_strangers, sealer_of(settings), door_refusal, limit_settings(settings))
+    sources = SourceCache(
+        pool, for_strangers, sealer_of(settings), door_refusal, limit_settings(settings)
+    )
     duties = [asyncio.create_task(capacity.watch()), asyncio.create_task(rejections.write())]
     try:
         reached = crash_points()
         with ThreadPoolExecutor(LARGE_BODY_THREADS, "large bodies") as threads:
             yield Door(
-                sources, accept, objects, clock, limits(settings), capacity, rejections, LargeBodies(threads), reached,
+                sources,
+                accept,
+                objects,
+                clock,
+                limits(settings),
+                capacity,
+                rejections,
+                LargeBodies(threads),
+                reached,
                 told.webhook,
-            )  # fmt: skip
+            )
     finally:
         for duty in duties:
             duty.cancel()
@@ -66,9 +85,14 @@ def limits(settings: Settings) -> Limits:
     """What the door lets through."""
     default = source_limits(limit_settings(settings), {})
     return Limits(
-        settings.max_webhook_bytes, default, settings.webhook_tolerance_seconds, settings.webhook_body_seconds,
-        settings.webhook_identity_seconds, Buckets(default.per_source), Buckets(default.per_tenant),
-    )  # fmt: skip
+        settings.max_webhook_bytes,
+        default,
+        settings.webhook_tolerance_seconds,
+        settings.webhook_body_seconds,
+        settings.webhook_identity_seconds,
+        Buckets(default.per_source),
+        Buckets(default.per_tenant),
+    )
 
 
 def limit_settings(settings: Settings) -> dict[str, float]:
@@ -78,11 +102,15 @@ def limit_settings(settings: Settings) -> dict[str, float]:
 
 @contextmanager
 def previews() -> Iterator[Preview]:
-    """Dry runs in a thread of their own, one at a time: each takes up to a fifth of a second of Python's lock."""
+    """Dry runs in a thread of their own, one at a time: each takes up to a fifth of a second of
+    Python's lock.
+    """
     with ThreadPoolExecutor(1, "dry run") as thread:
         turns = LargeBodies(thread)
 
-        async def preview(tenant: UUID, body: bytes, action: dict[str, Any], version: int) -> dict[str, Any]:
+        async def preview(
+            tenant: UUID, body: bytes, action: dict[str, Any], version: int
+        ) -> dict[str, Any]:
             return await turns.run(tenant, partial(_preview, body, action, version))
 
         yield preview
@@ -94,7 +122,11 @@ def _preview(body: bytes, action: dict[str, Any], version: int) -> dict[str, Any
         return {"kind": "forward"}
     try:
         if action["kind"] == "rows":
-            return {"kind": "rows", "dataset": action["dataset"], "rows": rows(body, action, version)}
+            return {
+                "kind": "rows",
+                "dataset": action["dataset"],
+                "rows": rows(body, action, version),
+            }
         asked = command(body, action, version, UUID(int=0))
     except Unmappable as error:
         raise ValueError(str(error)) from None

@@ -1,4 +1,6 @@
-"""What the API asks of the owners of jobs and models: before it accepts a command about a job, and of webhooks."""
+"""What the API asks of the owners of jobs and models: before it accepts a command about a job,
+and of webhooks.
+"""
 
 from collections.abc import Mapping, Sequence
 from uuid import UUID

@@ -30,11 +30,21 @@ from schemas.record import Record
 
 
 async def park(
-    tx: AsyncConnection, view: str, record: Record, event: Event | None, error_class: str, error: str
+    tx: AsyncConnection,
+    view: str,
+    record: Record,
+    event: Event | None,
+    error_class: str,
+    error: str,
 ) -> None:
-    """Keep what a view cannot fold as a dead letter; without a copy, since projections write no events."""
+    """Keep what a view cannot fold as a dead letter.
+
+    Without a copy, since projections write no events.
+    """
     tenant, event_id = (event.tenantid, event.id) if event else (OPERATOR, None)
-    await dead_letters.park(tx, [DeadLetter(record, consumer_of(view), tenant, event_id, error_class, error, 1)])
+    await dead_letters.park(
+        tx, [DeadLetter(record, consumer_of(view), tenant, event_id, error_class, error, 1)]
+    )
 
 
 @asynccontextmanager
@@ -46,24 +56,41 @@ async def projection(
     async with AsyncExitStack() as stack:
         url = settings.postgres_url.get_secret_value()
         pipeline = engine(
-            url, "headrace_pipeline", f"projection {view.name}", pool_size=3,
+            url,
+            "headrace_pipeline",
+            f"projection {view.name}",
+            pool_size=3,
             statement_seconds=settings.statement_seconds,
-        )  # fmt: skip
+        )
         stack.push_async_callback(pipeline.dispose)
         async with pipeline.begin() as tx:
             generation = await live_generation(tx, name)
         positions = Positions(pipeline, name, generation)
         fold = Engine(
-            view, generation, pipeline.begin, positions, park, passing, Fuse(name, READERS[name].breaker),
-            Guard(Subscriber(name, generation), pipeline.begin, alone or asyncio.Lock()), prefix,
-            crash_points(), told.consumed(name),
-        )  # fmt: skip
+            view,
+            generation,
+            pipeline.begin,
+            positions,
+            park,
+            passing,
+            Fuse(name, READERS[name].breaker),
+            Guard(Subscriber(name, generation), pipeline.begin, alone or asyncio.Lock()),
+            prefix,
+            crash_points(),
+            told.consumed(name),
+        )
         yield partial(
             Subscription,
-            settings.kafka, group_of(name, prefix, generation), [prefix + topic for topic in view.topics],
-            positions, fold, max_records=500, client_id=f"headrace-{name}", gate=BreakerGate(pipeline, name),
+            settings.kafka,
+            group_of(name, prefix, generation),
+            [prefix + topic for topic in view.topics],
+            positions,
+            fold,
+            max_records=500,
+            client_id=f"headrace-{name}",
+            gate=BreakerGate(pipeline, name),
             rebalanced=partial(told.rebalanced, name),
-        )  # fmt: skip
+        )
 
 
 async def run(settings: Settings, names: Sequence[str], stop: asyncio.Event) -> None:

@@ -14,24 +14,33 @@ from schemas.topics import TOPICS
 
 
 async def run(settings: Settings, stop: asyncio.Event) -> None:
-    """Relay until told to stop. The lock lives on its own direct connection: with it the office ends."""
+    """Relay until told to stop. The lock lives on its own direct connection: with it the office
+    ends.
+    """
 
     reached = crash_points()
 
     async def term() -> None:
         # A session whose client is gone, and which hears of no end, must not keep the lock.
         connection = await connect(
-            settings.postgres_url.get_secret_value(), "headrace_pipeline", "relay", settings.statement_seconds,
+            settings.postgres_url.get_secret_value(),
+            "headrace_pipeline",
+            "relay",
+            settings.statement_seconds,
             settings={"idle_session_timeout": str(int(settings.statement_seconds * 2000))},
-        )  # fmt: skip
+        )
         kafka: KafkaLog | None = None
         try:
             layout = Layout({topic.name: topic.partitions for topic in TOPICS})
-            # Struck off once Kafka has them: sent to another cluster, records would be missed by every consumer.
+            # Struck off once Kafka has them: sent to another cluster, records would be missed by
+            # every consumer.
             kafka = KafkaLog(
-                settings.kafka, settings.kafka_topic_prefix, lambda: layout.cluster, layout.partitions,
+                settings.kafka,
+                settings.kafka_topic_prefix,
+                lambda: layout.cluster,
+                layout.partitions,
                 confirmed=layout.confirmed,
-            )  # fmt: skip
+            )
             await be_elected(connection, stop)
             if not stop.is_set():
                 told.elected("relay")

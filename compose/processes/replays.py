@@ -24,9 +24,17 @@ from schemas.webhooks import WebhookReceived
 def lane_of(runner: Runner) -> Lane:
     """The lane beside a runner, with the runner's own handler and rules."""
     return Lane(
-        runner.consumer, runner.wanted, runner.handle, runner.begin, runner.outbox, runner.classify, published,
-        known, runner.topic_prefix, told.replayed(runner.consumer),
-    )  # fmt: skip
+        runner.consumer,
+        runner.wanted,
+        runner.handle,
+        runner.begin,
+        runner.outbox,
+        runner.classify,
+        published,
+        known,
+        runner.topic_prefix,
+        told.replayed(runner.consumer),
+    )
 
 
 async def published(tx: AsyncConnection, tenant: UUID, event_id: UUID) -> Record | None:
@@ -38,7 +46,8 @@ async def published(tx: AsyncConnection, tenant: UUID, event_id: UUID) -> Record
 
 
 async def known(tx: AsyncConnection, event: Event, failed_before: bool) -> bool:
-    """Whether a webhook has started its job or given its rows already, under whatever mapping that was.
+    """Whether a webhook has started its job or given its rows already, under whatever mapping that
+    was.
 
     What failed before gave no rows. All other events are known by what their handlers find.
     """
@@ -46,16 +55,27 @@ async def known(tx: AsyncConnection, event: Event, failed_before: bool) -> bool:
         return False
     if await log.has_any(tx, event.tenantid, JOBS.name, job_of(event.id)):
         return True
-    return not failed_before and await streams.may_have_taken(tx, event.tenantid, event.data.source_id, event.id)
+    return not failed_before and await streams.may_have_taken(
+        tx, event.tenantid, event.data.source_id, event.id
+    )
 
 
 async def requests(tx: AsyncConnection, choice: RequestChoice, limit: int) -> Sequence[Target]:
     """The requests that a replay means; one that was refused at the door has no event."""
-    rows = await webhooks.matching(tx, {
-        "ids": None if choice.ids is None else list(choice.ids), "source": choice.source_id, "outcome": choice.outcome,
-        "since": choice.since, "until": choice.until, "limit": limit,
-    })  # fmt: skip
-    return [Target(row["id"], row["event_id"], INGEST.name, _refused(row["reason"])) for row in rows]
+    rows = await webhooks.matching(
+        tx,
+        {
+            "ids": None if choice.ids is None else list(choice.ids),
+            "source": choice.source_id,
+            "outcome": choice.outcome,
+            "since": choice.since,
+            "until": choice.until,
+            "limit": limit,
+        },
+    )
+    return [
+        Target(row["id"], row["event_id"], INGEST.name, _refused(row["reason"])) for row in rows
+    ]
 
 
 def _refused(reason: str | None) -> str | None:

@@ -1,4 +1,7 @@
-"""The sweeper process: what is old goes, what is coming is prepared; one at work, the others waiting."""
+"""The sweeper process: what is old goes, what is coming is prepared.
+
+One at work, the others waiting.
+"""
 
 import asyncio
 import logging
@@ -53,14 +56,24 @@ class Sweeper:
             except Exception as error:
                 if not passing(error):
                     raise
-                log.warning("%s: a partition ahead was not made, the next round tries again: %s", one.table, error)
+                log.warning(
+                    "%s: a partition ahead was not made, the next round tries again: %s",
+                    one.table,
+                    error,
+                )
         swept = await carry_out(self.duties, now, stop)
         gone = [f"{one.name} {one.rows}" for one in swept if one.rows]
-        log.log(logging.INFO if gone else logging.DEBUG, "swept: %s", ", ".join(gone) or "nothing is old")
+        log.log(
+            logging.INFO if gone else logging.DEBUG,
+            "swept: %s",
+            ", ".join(gone) or "nothing is old",
+        )
         return swept
 
     async def now(self) -> datetime:
-        """By the database's clock, asked where the lock lives: who lost the office must not begin a round."""
+        """By the database's clock, asked where the lock lives: who lost the office must not
+        begin a round.
+        """
         found: datetime = await self.office.fetchval("SELECT headrace_clock()")
         return found.astimezone(UTC)
 
@@ -70,8 +83,12 @@ async def sweeper(settings: Settings) -> AsyncIterator[Sweeper]:
     """One sweeper, not elected yet."""
     url = settings.postgres_url.get_secret_value()
     office = await connect(url, "headrace_pipeline", "sweeper office", settings.statement_seconds)
-    owner = engine(url, "headrace_owner", "sweeper partitions", pool_size=2, statement_seconds=VALIDATE_SECONDS)
-    pipeline = engine(url, "headrace_pipeline", "sweeper", pool_size=3, statement_seconds=LONG_SECONDS)
+    owner = engine(
+        url, "headrace_owner", "sweeper partitions", pool_size=2, statement_seconds=VALIDATE_SECONDS
+    )
+    pipeline = engine(
+        url, "headrace_pipeline", "sweeper", pool_size=3, statement_seconds=LONG_SECONDS
+    )
     try:
         objects = await open_metered(settings, pipeline.begin, 0)
         found, days = duties(settings, owner.begin, pipeline.begin, objects)

@@ -1,4 +1,6 @@
-"""A thread that ends the process when its event loop stands still: heartbeats, stops and time-outs all live there."""
+"""A thread that ends the process when its event loop stands still: heartbeats, stops and
+time-outs all live there.
+"""
 
 import asyncio
 import faulthandler
@@ -18,12 +20,16 @@ STUCK = 70
 
 @contextmanager
 def watched(
-    still_seconds: float = 30.0, end_seconds: float = 30.0, look_seconds: float = 1.0,
+    still_seconds: float = 30.0,
+    end_seconds: float = 30.0,
+    look_seconds: float = 1.0,
     leave: Callable[[int], None] = os._exit,
-) -> Iterator[None]:  # fmt: skip
-    """Watch the running loop. Blocked for `still_seconds`, or not gone `end_seconds` after the block: exit status 70.
+) -> Iterator[None]:
+    """Watch the running loop. Blocked for `still_seconds`, or not gone `end_seconds` after the
+    block: exit status 70.
 
-    The positions are in Postgres, so nothing is lost; the stacks of all threads go to standard error first.
+    The positions are in Postgres, so nothing is lost; the stacks of all threads go to standard
+    error first.
     """
     loop = asyncio.get_running_loop()
     over = threading.Event()
@@ -33,7 +39,9 @@ def watched(
         ticks[0] += 1
 
     def give_up(what: str) -> None:
-        log.critical("%s: this process exits with status %d, to be restarted; its stacks:", what, STUCK)
+        log.critical(
+            "%s: this process exits with status %d, to be restarted; its stacks:", what, STUCK
+        )
         faulthandler.dump_traceback(file=sys.__stderr__ or sys.stderr)
         leave(STUCK)
 
@@ -43,7 +51,9 @@ def watched(
             began = time.monotonic()
             if over.wait(look_seconds):
                 break
-            frozen = time.monotonic() - began > 3 * look_seconds  # the whole process was stopped, or the machine
+            frozen = (
+                time.monotonic() - began > 3 * look_seconds
+            )  # the whole process was stopped, or the machine
             still = 0.0 if frozen or ticks[0] != seen else still + look_seconds
             if still >= still_seconds:
                 return give_up(f"the event loop has been blocked for {still:.0f} s")

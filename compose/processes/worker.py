@@ -1,4 +1,6 @@
-"""A worker process: one or more consumers, each with its subscription and the queue that it works off."""
+"""A worker process: one or more consumers, each with its subscription and the queue that it
+works off.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -64,22 +66,31 @@ def handler(consumer: Consumer, settings: Settings, clock: Clock) -> Handle:
 
     handlers: dict[str, Callable[[], Handle]] = {
         "ingest": lambda: Ingest(sources.mappings_of, body_of, submitted, clock),
-        "training": lambda: Training(clock, settings.training_seconds, settings.queue_seconds, models.tasks_of),
+        "training": lambda: Training(
+            clock, settings.training_seconds, settings.queue_seconds, models.tasks_of
+        ),
         "finalization": lambda: Finalization(record, clock),
         "billing": lambda: Billing(clock),
     }
     return handlers[consumer.name]()
 
 
-def tasks(consumer: Consumer, settings: Settings, clock: Clock, objects: Objects | None = None) -> list[Task]:
-    """What its workers do, in children; without a store that is given, with that of the settings and no quota."""
+def tasks(
+    consumer: Consumer, settings: Settings, clock: Clock, objects: Objects | None = None
+) -> list[Task]:
+    """What its workers do, in children.
+
+    Without a store that is given, with that of the settings and no quota.
+    """
     objects, memory = objects or open_objects(settings.object_store), settings.training_memory_bytes
     if "validation" in consumer.queues:
         limits = Limits(memory_bytes=memory, wall_seconds=300)
         return [Validation(objects, record, limits)]
     if "training" in consumer.queues:
         limits = Limits(
-            memory_bytes=memory, cpu_seconds=settings.training_seconds * 2, wall_seconds=settings.training_seconds
+            memory_bytes=memory,
+            cpu_seconds=settings.training_seconds * 2,
+            wall_seconds=settings.training_seconds,
         )
         return [TrainingAttempt(objects, record, limits, clock)]
     return []
@@ -89,48 +100,83 @@ def tasks(consumer: Consumer, settings: Settings, clock: Clock, objects: Objects
 async def consumer_parts(
     consumer: Consumer, settings: Settings, alone: asyncio.Lock | None = None
 ) -> AsyncIterator[tuple[Callable[[], Subscription], list[Worker], Lane]]:
-    """One consumer, put together: how it subscribes, its workers when it has a queue, and its lane for replays."""
+    """One consumer, put together: how it subscribes, its workers when it has a queue, and its
+    lane for replays.
+    """
     async with AsyncExitStack() as stack:
         pipeline = engine(
-            settings.postgres_url.get_secret_value(), "headrace_pipeline", consumer.name,
-            pool_size=5 + 3 * settings.training_slots, statement_seconds=settings.statement_seconds,
-        )  # fmt: skip
+            settings.postgres_url.get_secret_value(),
+            "headrace_pipeline",
+            consumer.name,
+            pool_size=5 + 3 * settings.training_slots,
+            statement_seconds=settings.statement_seconds,
+        )
         stack.push_async_callback(pipeline.dispose)
         clock = await database_clock(pipeline)
         prefix = settings.kafka_topic_prefix
         positions = Positions(pipeline, consumer.name)
         runner = Runner(
-            consumer.name, consumer.wanted, handler(consumer, settings, clock), pipeline.begin, positions,
-            append_and_log, classify, clock, prefix, limits=consumer.breaker, reached=crash_points(),
-            counted=told.consumed(consumer.name), alone=alone or asyncio.Lock(),
+            consumer.name,
+            consumer.wanted,
+            handler(consumer, settings, clock),
+            pipeline.begin,
+            positions,
+            append_and_log,
+            classify,
+            clock,
+            prefix,
+            limits=consumer.breaker,
+            reached=crash_points(),
+            counted=told.consumed(consumer.name),
+            alone=alone or asyncio.Lock(),
             kept=timedelta(days=settings.keep_processed_days),
-        )  # fmt: skip
+        )
         subscribe = partial(
             Subscription,
-            settings.kafka, group_of(consumer.name, prefix), [prefix + topic for topic in consumer.topics],
-            positions, runner, max_records=consumer.batch, client_id=f"headrace-{consumer.name}",
-            gate=BreakerGate(pipeline, consumer.name), rebalanced=partial(told.rebalanced, consumer.name),
-        )  # fmt: skip
+            settings.kafka,
+            group_of(consumer.name, prefix),
+            [prefix + topic for topic in consumer.topics],
+            positions,
+            runner,
+            max_records=consumer.batch,
+            client_id=f"headrace-{consumer.name}",
+            gate=BreakerGate(pipeline, consumer.name),
+            rebalanced=partial(told.rebalanced, consumer.name),
+        )
         objects = await open_metered(settings, pipeline.begin, settings.upload_free_disk_bytes)
         workers = [
             Worker(
-                task, pipeline.begin, append_and_log, classify, clock, settings.lease_seconds, settings.training_slots,
-                settings.tenant_pieces, scratch=stack.enter_context(scratch(settings.scratch_root)),
-                reached=crash_points(), leased=told.lease, ready=objects.check,
+                task,
+                pipeline.begin,
+                append_and_log,
+                classify,
+                clock,
+                settings.lease_seconds,
+                settings.training_slots,
+                settings.tenant_pieces,
+                scratch=stack.enter_context(scratch(settings.scratch_root)),
+                reached=crash_points(),
+                leased=told.lease,
+                ready=objects.check,
                 ended=partial(remove_rejected, objects),
             )
             for task in tasks(consumer, settings, clock, objects)
-        ]  # fmt: skip
+        ]
         yield subscribe, workers, lane_of(runner)
 
 
 @asynccontextmanager
 async def sealing_parts(settings: Settings) -> AsyncIterator[tuple[SealWhenDue, Worker]]:
-    """What seals rows into data sets: the duty that cuts what is due, and the worker that writes what was cut."""
+    """What seals rows into data sets: the duty that cuts what is due, and the worker that writes
+    what was cut.
+    """
     pipeline = engine(
-        settings.postgres_url.get_secret_value(), "headrace_pipeline", SEALING, pool_size=4,
+        settings.postgres_url.get_secret_value(),
+        "headrace_pipeline",
+        SEALING,
+        pool_size=4,
         statement_seconds=settings.statement_seconds,
-    )  # fmt: skip
+    )
     try:
         clock = await database_clock(pipeline)
         limits = Limits(memory_bytes=settings.training_memory_bytes, wall_seconds=300)
@@ -138,9 +184,17 @@ async def sealing_parts(settings: Settings) -> AsyncIterator[tuple[SealWhenDue, 
         task = Sealing(pipeline.begin, objects, limits, settings.max_upload_bytes)
         with scratch(settings.scratch_root) as room:
             worker = Worker(
-                task, pipeline.begin, append_and_log, classify, clock, settings.lease_seconds,
-                most_of_tenant=settings.tenant_pieces, scratch=room, leased=told.lease, ready=objects.check,
-            )  # fmt: skip
+                task,
+                pipeline.begin,
+                append_and_log,
+                classify,
+                clock,
+                settings.lease_seconds,
+                most_of_tenant=settings.tenant_pieces,
+                scratch=room,
+                leased=told.lease,
+                ready=objects.check,
+            )
             yield SealWhenDue(pipeline.begin, classify), worker
     finally:
         await pipeline.dispose()
@@ -149,14 +203,17 @@ async def sealing_parts(settings: Settings) -> AsyncIterator[tuple[SealWhenDue, 
 async def run(settings: Settings, names: Sequence[str], stop: asyncio.Event) -> None:
     """Run consumers by name, all of them without one, until told to stop or one gives up.
 
-    A Kafka that fails ends the subscription, which is made anew; the children of the workers go on meanwhile.
+    A Kafka that fails ends the subscription, which is made anew; the children of the workers go on
+    meanwhile.
     """
     chosen = [BY_NAME[name] for name in names or BY_NAME]
     alone = asyncio.Lock()
 
     async def one(consumer: Consumer) -> None:
         async with AsyncExitStack() as stack:
-            subscribe, workers, lane = await stack.enter_async_context(consumer_parts(consumer, settings, alone))
+            subscribe, workers, lane = await stack.enter_async_context(
+                consumer_parts(consumer, settings, alone)
+            )
             sealing = SEALING in consumer.queues
             beside = await stack.enter_async_context(sealing_parts(settings)) if sealing else ()
             group = await stack.enter_async_context(asyncio.TaskGroup())

@@ -15,10 +15,12 @@ from compose.settings import Settings
 from schemas.ids import first_at, time_of
 from schemas.topics import DEAD_LETTERS
 
-# Kafka removes what is older than the retention at moments of its own, by whole segments of up to seven days.
+# Kafka removes what is older than the retention at moments of its own, by whole segments of up to
+# seven days.
 RETENTION_MARGIN = timedelta(hours=1)
 SEGMENT = timedelta(days=8)
-# What a reader had last may carry a later time than what it has next: clocks differ, a commit waits.
+# What a reader had last may carry a later time than what it has next: clocks differ, a commit
+# waits.
 READER_MARGIN = timedelta(days=1)
 # Consumers must still know what they have had, until all of it is consumed once more.
 PROCESSED_MARGIN = timedelta(days=1)
@@ -51,10 +53,11 @@ FROM events WHERE topic = $1 AND seq >= $2
 
 @dataclass(frozen=True)
 class Range:
-    """Of a topic all from `first_seq` on, but for ids below `oldest`: consumers may have forgotten those.
+    """Of a topic all from `first_seq` on, but for ids below `oldest`: consumers may have forgotten
+    those.
 
-    `records` and `size_bytes` are published again, `too_old` are not. `is_whole`: all that Kafka has of the topic is
-    published again too, so that a reader may go on from the log's end.
+    `records` and `size_bytes` are published again, `too_old` are not. `is_whole`: all that Kafka
+    has of the topic is published again too, so that a reader may go on from the log's end.
     """
 
     topic: str
@@ -67,7 +70,8 @@ class Range:
 
 
 async def find_range(look: Look, loss: TopicLoss, first_seq: int | None) -> Range | None:
-    """The range to publish again, None when nothing is missing; without `first_seq` it is worked out.
+    """The range to publish again, None when nothing is missing; without `first_seq` it is worked
+    out.
 
     Where Kafka has nothing: all that its retention would hold, and all that a reader who is behind
     has not had, however old. Else from the lowest of these that is not on Kafka; where a reader is
@@ -80,14 +84,17 @@ async def find_range(look: Look, loss: TopicLoss, first_seq: int | None) -> Rang
     missed: Any = None
     if first_seq is None:
         first_seq = await _first_since(look.connection, _since(loss, now, remembered))
-        # The copies of dead letters carry the id of what they are copies of, so they are not compared.
+        # The copies of dead letters carry the id of what they are copies of, so they are not
+        # compared.
         if not loss.is_empty and loss.topic is not DEAD_LETTERS:
             await _note_present(look, loss)
             missed = await look.connection.fetchrow(LOWEST, loss.topic.name, first_seq, oldest)
             first_seq = missed["first_seq"]
             if loss.has_below and first_seq is not None:
                 since = await _first_since(look.connection, now - loss.topic.retention - SEGMENT)
-                present: Any = await look.connection.fetchrow(PRESENT_IN_LOG, loss.topic.name, since, oldest)
+                present: Any = await look.connection.fetchrow(
+                    PRESENT_IN_LOG, loss.topic.name, since, oldest
+                )
                 if is_whole := present["is_whole"] and present["first_seq"] is not None:
                     first_seq = min(first_seq, present["first_seq"])
     if first_seq is None:
@@ -112,7 +119,10 @@ def remembered_for(settings: Settings) -> timedelta:
 
 
 def _since(loss: TopicLoss, now: datetime, remembered: datetime) -> datetime:
-    """From when on an event may be missing; a reader who is behind may need one from before the retention."""
+    """From when on an event may be missing.
+
+    A reader who is behind may need one from before the retention.
+    """
     since = now - (loss.topic.retention - RETENTION_MARGIN)
     for one in loss.positions:
         if one.is_behind:
@@ -138,12 +148,15 @@ async def _note_present(look: Look, loss: TopicLoss) -> None:
     await look.connection.execute(EMPTY)
     places = {
         TopicPartition(loss.name, number): bounds
-        for number, bounds in loss.log.items() if bounds[0] < bounds[1]
-    }  # fmt: skip
+        for number, bounds in loss.log.items()
+        if bounds[0] < bounds[1]
+    }
     async with AIOKafkaConsumer(
-        bootstrap_servers=look.settings.kafka, enable_auto_commit=False, auto_offset_reset="none",
+        bootstrap_servers=look.settings.kafka,
+        enable_auto_commit=False,
+        auto_offset_reset="none",
         fetch_max_bytes=16 << 20,
-    ) as reader:  # fmt: skip
+    ) as reader:
         reader.assign(list(places))
         for place, (begin, _) in places.items():
             reader.seek(place, begin)

@@ -31,17 +31,20 @@ NEWEST = "SELECT coalesce(max(seq), 0) FROM events"
 LIST = """
 INSERT INTO outbox_held (seq, size_bytes, topic)
 SELECT e.seq, coalesce(octet_length(e.value), 0) + octet_length(e.headers), e.topic
-FROM events e JOIN unnest($3::text[], $4::bigint[], $5::uuid[]) AS r(topic, first, oldest) USING (topic)
+FROM events e JOIN unnest($3::text[], $4::bigint[], $5::uuid[]) AS r(topic, first,
+    oldest) USING (topic)
 WHERE e.seq >= $1 AND e.seq < $2 AND e.seq >= r.first AND e.id >= r.oldest
   AND NOT EXISTS (SELECT FROM outbox o WHERE o.seq = e.seq)
 ON CONFLICT DO NOTHING
 """
 ENDS = """
-UPDATE partition_ends e SET confirmed_offset = least(e.confirmed_offset, g.ends - 1), went_back_at = NULL
+UPDATE partition_ends e SET confirmed_offset = least(e.confirmed_offset, g.ends - 1),
+    went_back_at = NULL
 FROM unnest($2::int[], $3::bigint[]) AS g(partition, ends)
 WHERE e.topic = $1 AND e.partition = g.partition
 """
-# What is known by place is of the offsets before: who waited there, and what may have killed a process.
+# What is known by place is of the offsets before: who waited there, and what may have killed a
+# process.
 FORGET = (
     "DELETE FROM blocked_partitions WHERE topic = $1",
     "DELETE FROM suspect_records WHERE topic = $1",
@@ -69,7 +72,10 @@ Tell = Callable[[Progress], None]
 
 @dataclass(frozen=True)
 class Restored:
-    """What was lost, what is published again, and how many positions were set; nothing lost, nothing done."""
+    """What was lost, what is published again, and how many positions were set.
+
+    Nothing lost, nothing done.
+    """
 
     reasons: tuple[str, ...] = ()
     ranges: tuple[Range, ...] = ()
@@ -98,8 +104,8 @@ class Restoration:
     async def restore(self, first_seq: int | None = None, *, every: bool = False) -> Restored:
         """Publish again what is lost, from `first_seq` on where it is given; raises CannotRestore.
 
-        With `every`, also topics that show no loss are compared with the log. Killed at any step, it leaves the
-        topics held, and goes on when it is called again.
+        With `every`, also topics that show no loss are compared with the log. Killed at any step,
+        it leaves the topics held, and goes on when it is called again.
         """
         before = await survey(self.look)
         affected = self._affected(before, first_seq, every=every)
@@ -123,17 +129,22 @@ class Restoration:
         self.reached("restore.done")
         return planned
 
-    def _affected(self, found: Survey, first_seq: int | None, *, every: bool) -> Sequence[TopicLoss]:
+    def _affected(
+        self, found: Survey, first_seq: int | None, *, every: bool
+    ) -> Sequence[TopicLoss]:
         chosen = found.topics if every or first_seq is not None else found.lost
         for loss in chosen:
             if loss.found > loss.partitions:
                 raise CannotRestore(
-                    f"{loss.topic.name} has {loss.found} partitions, and its keys are over {loss.partitions}",
+                    f"{loss.topic.name} has {loss.found} partitions, and its keys are over "
+                    f"{loss.partitions}",
                     f"take them over first: headrace topics grow {loss.topic.name} {loss.found}",
                 )
         return chosen
 
-    async def _planned(self, found: Survey, losses: Sequence[TopicLoss], first_seq: int | None) -> Restored:
+    async def _planned(
+        self, found: Survey, losses: Sequence[TopicLoss], first_seq: int | None
+    ) -> Restored:
         ranges = []
         for loss in losses:
             self.tell(Progress(f"comparing {loss.name} with the log in Postgres"))
@@ -158,7 +169,9 @@ class Restoration:
             await asyncio.sleep(LOOK_SECONDS)
 
     async def _rest(self, affected: Sequence[TopicLoss]) -> None:
-        """Return when nothing of these topics is under way: no relay is at work, or it has seen the holds."""
+        """Return when nothing of these topics is under way: no relay is at work, or it has seen
+        the holds.
+        """
         until = time.monotonic() + REST_SECONDS
         while not await elected(self.look.connection, "relay"):
             if all([await self.look.settled(loss.topic.name) for loss in affected]):
@@ -176,15 +189,18 @@ class Restoration:
         newest: int = await self.look.connection.fetchval(NEWEST)
         first = min(one.first_seq for one in ranges)
         given = (
-            [one.topic for one in ranges], [one.first_seq for one in ranges],
+            [one.topic for one in ranges],
+            [one.first_seq for one in ranges],
             [one.oldest for one in ranges],
-        )  # fmt: skip
+        )
         for begin in range(first, newest + 1, SEQS_AT_ONCE):
             await self.look.connection.execute(LIST, begin, begin + SEQS_AT_ONCE, *given)
             done = min(begin + SEQS_AT_ONCE, newest + 1) - first
             self.tell(Progress("listing what is lost", done, newest + 1 - first))
 
-    async def _commit(self, now: Survey, losses: Sequence[TopicLoss], offsets: Mapping[str, Offsets]) -> None:
+    async def _commit(
+        self, now: Survey, losses: Sequence[TopicLoss], offsets: Mapping[str, Offsets]
+    ) -> None:
         """Commit; again where a delivery, whose locks lie across, made Postgres choose this one."""
         for left in reversed(range(COMMIT_TRIES)):
             try:
@@ -195,7 +211,9 @@ class Restoration:
             else:
                 return
 
-    async def _commit_once(self, now: Survey, losses: Sequence[TopicLoss], offsets: Mapping[str, Offsets]) -> None:
+    async def _commit_once(
+        self, now: Survey, losses: Sequence[TopicLoss], offsets: Mapping[str, Offsets]
+    ) -> None:
         """Everything that makes the readers and the relay go on, in one transaction."""
         connection = self.look.connection
         async with connection.transaction():
@@ -203,11 +221,16 @@ class Restoration:
             for loss in losses:
                 moved = loss.positions
                 await connection.execute(
-                    MOVE, loss.name, [one.consumer for one in moved],
-                    [one.generation for one in moved], [one.partition for one in moved],
+                    MOVE,
+                    loss.name,
+                    [one.consumer for one in moved],
+                    [one.generation for one in moved],
+                    [one.partition for one in moved],
                     offsets[loss.name],
-                )  # fmt: skip
-                await connection.execute(ENDS, loss.name, list(loss.log), [end for _, end in loss.log.values()])
+                )
+                await connection.execute(
+                    ENDS, loss.name, list(loss.log), [end for _, end in loss.log.values()]
+                )
                 for statement in FORGET:
                     await connection.execute(statement, loss.name)
             is_lost = any(loss.reasons for loss in losses)
@@ -220,13 +243,19 @@ class Restoration:
 
 
 def _reasons(losses: Sequence[TopicLoss]) -> tuple[str, ...]:
-    begun = [f"a restore of {loss.topic.name} was begun and not finished" for loss in losses if loss.is_begun]
+    begun = [
+        f"a restore of {loss.topic.name} was begun and not finished"
+        for loss in losses
+        if loss.is_begun
+    ]
     every = [reason for loss in losses for reason in loss.reasons]
     return tuple(dict.fromkeys([*every, *begun]))
 
 
 @asynccontextmanager
-async def restoring(settings: Settings, tell: Tell, reached: Reached = nothing) -> AsyncIterator[Restoration]:
+async def restoring(
+    settings: Settings, tell: Tell, reached: Reached = nothing
+) -> AsyncIterator[Restoration]:
     """The one who may restore; raises CannotRestore while somebody else does, or grows a topic."""
     async with looking(settings, COMMAND_SECONDS) as look:
         if not await alone(look):

@@ -17,13 +17,17 @@ ORDER BY topic, partition, consumer, generation FOR UPDATE
 MOVE = """
 UPDATE positions p
 SET next = g.next, last_event_id = NULL, last_event_offset = NULL, updated_at = headrace_clock()
-FROM unnest($2::text[], $3::int[], $4::int[], $5::bigint[]) AS g(consumer, generation, partition, next)
-WHERE p.topic = $1 AND p.consumer = g.consumer AND p.generation = g.generation AND p.partition = g.partition
+FROM unnest($2::text[], $3::int[], $4::int[], $5::bigint[]) AS g(consumer, generation, partition,
+    next)
+WHERE p.topic = $1 AND p.consumer = g.consumer AND p.generation = g.generation
+    AND p.partition = g.partition
 """
 Offsets = Sequence[int]
 
 
-async def resuming(look: Look, losses: Sequence[TopicLoss], whole: Collection[str]) -> dict[str, Offsets]:
+async def resuming(
+    look: Look, losses: Sequence[TopicLoss], whole: Collection[str]
+) -> dict[str, Offsets]:
     """The offset that each position of a loss is set to, by the topic's name on Kafka.
 
     That is the log's beginning, or the first record whose claims are still there where the reader
@@ -31,15 +35,18 @@ async def resuming(look: Look, losses: Sequence[TopicLoss], whole: Collection[st
     """
     now: datetime = await look.connection.fetchval(NOW)
     since = int((now - remembered_for(look.settings)).timestamp() * 1000)
-    return {loss.name: await _of_topic(look, loss, since, loss.topic.name in whole) for loss in losses}
+    return {
+        loss.name: await _of_topic(look, loss, since, loss.topic.name in whole) for loss in losses
+    }
 
 
 async def _of_topic(look: Look, loss: TopicLoss, since: int, is_whole: bool) -> Offsets:
     numbers = {one.partition for one in loss.positions}
     wanted = {
         TopicPartition(loss.name, number): since
-        for number, (begin, end) in loss.log.items() if number in numbers and begin < end
-    }  # fmt: skip
+        for number, (begin, end) in loss.log.items()
+        if number in numbers and begin < end
+    }
     found = await look.log.offsets_for_times(wanted) if wanted else {}
     offsets = []
     for one in loss.positions:

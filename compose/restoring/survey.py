@@ -1,4 +1,6 @@
-"""Which topics have lost something on Kafka: its ends, beside what Postgres knows was confirmed and consumed."""
+"""Which topics have lost something on Kafka: its ends, beside what Postgres knows was confirmed
+and consumed.
+"""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,7 +21,8 @@ SELECT consumer, generation, partition, next,
 FROM positions WHERE topic = $1 ORDER BY consumer, generation, partition
 """
 CONFIRMED = """
-SELECT partition, confirmed_offset, went_back_at FROM partition_ends WHERE topic = $1 ORDER BY partition
+SELECT partition, confirmed_offset, went_back_at FROM partition_ends WHERE topic = $1
+    ORDER BY partition
 """
 BLOCKED = """
 SELECT consumer, generation, partition, reason FROM blocked_partitions WHERE topic = $1
@@ -52,8 +55,8 @@ class Position:
 class TopicLoss:
     """A topic, why something of it is lost (no reason: nothing is), and what Kafka has of it.
 
-    `name` is the topic's name on Kafka, `partitions` what its keys are spread over, `found` what Kafka has.
-    `is_begun`: a restore holds it, which may have been killed.
+    `name` is the topic's name on Kafka, `partitions` what its keys are spread over, `found` what
+    Kafka has. `is_begun`: a restore holds it, which may have been killed.
     """
 
     topic: Topic
@@ -107,14 +110,20 @@ async def survey(look: Look) -> Survey:
     return Survey(
         cluster,
         known["cluster_id"] if known else None,
-        tuple([
-            await _of_topic(look, topic, layouts.get(topic.name), found[prefix + topic.name], why)
-            for topic in TOPICS
-        ]),
-    )  # fmt: skip
+        tuple(
+            [
+                await _of_topic(
+                    look, topic, layouts.get(topic.name), found[prefix + topic.name], why
+                )
+                for topic in TOPICS
+            ]
+        ),
+    )
 
 
-async def _of_topic(look: Look, topic: Topic, layout: Any, log: Mapping[int, Ends], why: Sequence[str]) -> TopicLoss:
+async def _of_topic(
+    look: Look, topic: Topic, layout: Any, log: Mapping[int, Ends], why: Sequence[str]
+) -> TopicLoss:
     name = look.settings.kafka_topic_prefix + topic.name
     partitions = layout["partitions"] if layout else topic.partitions
     is_begun = layout is not None and layout["held_by"] == RESTORE
@@ -126,7 +135,9 @@ async def _of_topic(look: Look, topic: Topic, layout: Any, log: Mapping[int, End
         _, end = log.get(row["partition"], (0, 0))
         if end <= row["confirmed_offset"] or row["went_back_at"] is not None:
             confirmed = row["confirmed_offset"]
-            reasons.append(f"{name}[{row['partition']}] ends at {end}, and offset {confirmed} was confirmed")
+            reasons.append(
+                f"{name}[{row['partition']}] ends at {end}, and offset {confirmed} was confirmed"
+            )
             suspect.add(row["partition"])
     blocked = await look.connection.fetch(BLOCKED, name)
     reasons += [f"{row['consumer']} waits: {row['reason']}" for row in blocked]
@@ -144,8 +155,12 @@ async def _of_topic(look: Look, topic: Topic, layout: Any, log: Mapping[int, End
         if outside or row["partition"] in suspect or place in stuck:
             is_below = row["next"] < begin
             is_behind = row["next"] <= confirmed_offsets.get(row["partition"], row["next"])
-            positions.append(Position(*place, row["next"], is_below, is_below or is_behind, row["last_event_id"]))
-    return TopicLoss(topic, name, partitions, len(log), log, tuple(reasons), tuple(positions), is_begun)
+            positions.append(
+                Position(*place, row["next"], is_below, is_below or is_behind, row["last_event_id"])
+            )
+    return TopicLoss(
+        topic, name, partitions, len(log), log, tuple(reasons), tuple(positions), is_begun
+    )
 
 
 def _of_layout(topic: Topic, layout: Any, partitions: int, found: int) -> Iterable[str]:

@@ -22,7 +22,10 @@ from producers.webhooks.retention.days import Days
 def duties(
     settings: Settings, owner: Transactions, pipeline: Transactions, objects: MeteredObjects
 ) -> tuple[list[Duty], list[Days | Ranges]]:
-    """The duties, and the tables whose coming partitions are made. These are the owner's, rows the pipeline's."""
+    """The duties, and the tables whose coming partitions are made.
+
+    These are the owner's, rows the pipeline's.
+    """
 
     async def needed(events: Sequence[UUID]) -> set[UUID]:
         if not events:
@@ -30,7 +33,10 @@ def duties(
         async with pipeline() as tx:
             return await dead_letters.open_events(tx, events)
 
-    days = {table: Days(table, owner, needed, settings.partitions_ahead_days) for table in webhooks.TABLES}
+    days = {
+        table: Days(table, owner, needed, settings.partitions_ahead_days)
+        for table in webhooks.TABLES
+    }
     had = Days("processed", owner, needed, settings.partitions_ahead_days, key="event_id")
     unneeded = Unneeded(objects, pipeline, JUDGES)
     bodies = Bodies(objects, pipeline, needed)
@@ -38,17 +44,45 @@ def duties(
     refused = of_rows(pipeline, webhooks.expire_rejected, webhooks.expired_rejected)
     answers = of_rows(pipeline, idempotency.expire, idempotency.expired)
     pieces = of_rows(pipeline, work.expire, work.expired)
-    requests, rejected = timedelta(days=settings.keep_requests_days), timedelta(days=settings.keep_rejected_days)
-    known, processed = timedelta(days=settings.keep_inbox_keys_days), timedelta(days=settings.keep_processed_days)
-    done, loose = timedelta(days=settings.keep_work_days), timedelta(days=settings.keep_unneeded_objects_days)
-    # Bodies before their requests: a body without a row would be found by its folder, a row without a body by nobody.
+    requests, rejected = (
+        timedelta(days=settings.keep_requests_days),
+        timedelta(days=settings.keep_rejected_days),
+    )
+    known, processed = (
+        timedelta(days=settings.keep_inbox_keys_days),
+        timedelta(days=settings.keep_processed_days),
+    )
+    done, loose = (
+        timedelta(days=settings.keep_work_days),
+        timedelta(days=settings.keep_unneeded_objects_days),
+    )
+    # Bodies before their requests: a body without a row would be found by its folder, a row without
+    # a body by nobody.
     listed = [
         Duty("inbox_keys", "identities of webhooks", known, 1000, 0.05, *keys),
-        Duty("processed", "events that consumers have applied, by day", processed, 1000, 0.05, had.sweep, had.due),
+        Duty(
+            "processed",
+            "events that consumers have applied, by day",
+            processed,
+            1000,
+            0.05,
+            had.sweep,
+            had.due,
+        ),
         Duty("rejected_requests", "refused deliveries", rejected, 1000, 0.05, *refused),
-        Duty("idempotency_keys", "answers to repeated commands", timedelta(0), 1000, 0.05, *answers),
+        Duty(
+            "idempotency_keys", "answers to repeated commands", timedelta(0), 1000, 0.05, *answers
+        ),
         Duty("work", "work items that are done", done, 500, 0.05, *pieces),
-        Duty("bodies", "large webhook bodies in the object store", requests, 200, 0.05, bodies.sweep, bodies.due),
+        Duty(
+            "bodies",
+            "large webhook bodies in the object store",
+            requests,
+            200,
+            0.05,
+            bodies.sweep,
+            bodies.due,
+        ),
         *(
             Duty(table, what, keep, 1000, 0.05, days[table].sweep, days[table].due)
             for table, what, keep in (
@@ -56,6 +90,8 @@ def duties(
                 ("request_repeats", "repeats of requests, by day", requests),
             )
         ),
-        Duty("objects", "objects that nobody needs", loose, 200, 0.05, unneeded.sweep, unneeded.due),
+        Duty(
+            "objects", "objects that nobody needs", loose, 200, 0.05, unneeded.sweep, unneeded.due
+        ),
     ]
     return listed, [Ranges(owner, settings.log_partitions_ahead), had, *days.values()]

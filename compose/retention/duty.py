@@ -16,7 +16,10 @@ from consumers.ports import Transactions
 log = logging.getLogger(__name__)
 
 Sweep = Callable[[datetime, int], AsyncGenerator[int, None]]
-"""Removes what is older than a moment in batches of so many; yields, after each of its transactions, how many went."""
+"""Removes what is older than a moment in batches of so many.
+
+Yields, after each of its transactions, how many went.
+"""
 
 Due = Callable[[datetime], Awaitable[int]]
 """How many there are to remove."""
@@ -49,9 +52,13 @@ class Swept:
     def shown(self) -> dict[str, Any]:
         """As JSON has it."""
         return {
-            "name": self.name, "what": self.what, "keep_days": self.keep_days, "before": self.before.isoformat(),
-            "rows": self.rows, "error": self.error,
-        }  # fmt: skip
+            "name": self.name,
+            "what": self.what,
+            "keep_days": self.keep_days,
+            "before": self.before.isoformat(),
+            "rows": self.rows,
+            "error": self.error,
+        }
 
 
 def of_rows(
@@ -76,7 +83,10 @@ def of_rows(
 
 
 async def carry_out(duties: Sequence[Duty], now: datetime, stop: asyncio.Event) -> list[Swept]:
-    """One round: every duty, until `stop`. One that is held up now leaves the rest to the next round."""
+    """One round: every duty, until `stop`.
+
+    One that is held up now leaves the rest to the next round.
+    """
     return [await _one(duty, now - duty.keep, stop) for duty in duties if not stop.is_set()]
 
 

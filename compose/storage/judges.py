@@ -21,7 +21,9 @@ async def of_dataset(tx: AsyncConnection, tenant: UUID, dataset_id: UUID, key: s
     """
     found = await datasets.file_of(tx, tenant, dataset_id)
     if found is None:
-        return "undecided" if await log.has_any(tx, tenant, DATASETS.name, dataset_id) else "unneeded"
+        return (
+            "undecided" if await log.has_any(tx, tenant, DATASETS.name, dataset_id) else "unneeded"
+        )
     state, object_key, at_fault = found
     if object_key != key or (state == "rejected" and at_fault):
         return "unneeded"
@@ -31,7 +33,8 @@ async def of_dataset(tx: AsyncConnection, tenant: UUID, dataset_id: UUID, key: s
 async def of_job(tx: AsyncConnection, tenant: UUID, job_id: UUID, key: str) -> Verdict:
     """Needed by the model version that the job registered; a job that is not over is waited for.
 
-    Its end is asked for first: a version that is registered between the two questions is then seen by the second.
+    Its end is asked for first: a version that is registered between the two questions is then seen
+    by the second.
     """
     is_over = await jobs.is_over(tx, tenant, job_id)
     if key in await models.files_of(tx, tenant, job_id):

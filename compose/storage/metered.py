@@ -1,4 +1,6 @@
-"""The object store as processes use it: each tenant within its bytes, and some of the disk left to the door."""
+"""The object store as processes use it: each tenant within its bytes, and some of the disk left
+to the door.
+"""
 
 import asyncio
 import errno
@@ -24,8 +26,8 @@ STEP_SECONDS = 600.0
 class MeteredObjects:
     """Objects whose bytes are held before they are written, in a transaction of its own each time.
 
-    A key is `tenants/<tenant>/…`. `limit_bytes` holds for tenants without a limit of their own; `free_bytes` of the
-    disk are left free. Of one tenant one such transaction runs at a time.
+    A key is `tenants/<tenant>/…`. `limit_bytes` holds for tenants without a limit of their own;
+    `free_bytes` of the disk are left free. Of one tenant one such transaction runs at a time.
     """
 
     objects: LocalObjects
@@ -35,12 +37,17 @@ class MeteredObjects:
     turns: Turns = field(default_factory=Turns)
 
     async def check(self) -> None:
-        """Raises what is transient while the store is away, or its disk is as full as uploads may make it."""
+        """Raises what is transient while the store is away, or its disk is as full as uploads
+        may make it.
+        """
         await self.objects.check()
         await self._room(0)
 
-    async def put(self, key: str, chunks: AsyncIterator[bytes], size_bytes: int | None = None) -> Stored:
-        """Write an object durably; nothing is left of it when `chunks` raises. `size_bytes` is the most to expect.
+    async def put(
+        self, key: str, chunks: AsyncIterator[bytes], size_bytes: int | None = None
+    ) -> Stored:
+        """Write an object durably; nothing is left of it when `chunks` raises. `size_bytes` is the
+        most to expect.
 
         Raises Refusal `quota_exceeded`, and OSError where the disk is too full.
         """
@@ -67,7 +74,10 @@ class MeteredObjects:
         await self.objects.fetch(key, path)
 
     async def open(self, key: str, *, size_bytes: int, sha256: str) -> AsyncIterator[bytes]:
-        """The chunks of an object of this size and SHA-256; raises ObjectMissing and ObjectDamaged before the first."""
+        """The chunks of an object of this size and SHA-256.
+
+        Raises ObjectMissing and ObjectDamaged before the first.
+        """
         return await self.objects.open(key, size_bytes=size_bytes, sha256=sha256)
 
     async def read(self, key: str) -> bytes | None:
@@ -93,10 +103,13 @@ class MeteredObjects:
         """Remove a folder that is empty; another one stays."""
         await self.objects.delete_folder(folder)
 
-    async def _held(self, key: str, chunks: AsyncIterator[bytes], held: int) -> AsyncIterator[bytes]:
+    async def _held(
+        self, key: str, chunks: AsyncIterator[bytes], held: int
+    ) -> AsyncIterator[bytes]:
         """The same bytes; past what is held more is held, a step ahead, and the disk is looked at.
 
-        What is held is renewed at each look: to the sweeper a slow upload is as old as its last one.
+        What is held is renewed at each look: to the sweeper a slow upload is as old as its last
+        one.
         """
         loop = asyncio.get_running_loop()
         size, looked, looked_at = 0, 0, loop.time()
@@ -139,11 +152,14 @@ class MeteredObjects:
     async def _room(self, size_bytes: int) -> None:
         free = await self.objects.free_bytes()
         if free - size_bytes < self.free_bytes:
-            raise OSError(errno.ENOSPC, f"only {free} bytes are free on the disk of the object store")
+            raise OSError(
+                errno.ENOSPC, f"only {free} bytes are free on the disk of the object store"
+            )
 
 
 async def open_metered(settings: Settings, begin: Transactions, free_bytes: int) -> MeteredObjects:
-    """The store of the settings; its directory is made where nothing was ever stored, and only then.
+    """The store of the settings; its directory is made where nothing was ever stored, and only
+    then.
 
     Else a directory without the mark of a store is a volume that is not mounted.
     """

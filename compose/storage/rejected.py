@@ -1,4 +1,6 @@
-"""The file of a dataset goes when the dataset is rejected for what is in it: nobody reads it any more."""
+"""The file of a dataset goes when the dataset is rejected for what is in it: nobody reads it any
+more.
+"""
 
 import logging
 from collections.abc import Sequence
@@ -13,11 +15,14 @@ log = logging.getLogger(__name__)
 
 
 async def remove_rejected(objects: MeteredObjects, piece: Claimed, events: Sequence[Event]) -> None:
-    """Remove the object of a validation that ended in a rejection; what fails is left to the sweeper.
+    """Remove the object of a validation that ended in a rejection; what fails is left to the
+    sweeper.
 
     It stays where the file is not to blame: the tenant may have no other copy.
     """
-    if not any(isinstance(event.data, DatasetRejected) and _blames_the_file(event.data) for event in events):
+    if not any(
+        isinstance(event.data, DatasetRejected) and _blames_the_file(event.data) for event in events
+    ):
         return
     try:
         await objects.delete(piece.payload["object_key"])

@@ -12,7 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from compose.storage.tables import stored_objects, tenant_storage
 from schemas.errors import Refusal
 
-HOLD = text("SELECT held, used, allowed FROM headrace_hold_storage(:tenant, :key, :bytes, :setting)")
+HOLD = text(
+    "SELECT held, used, allowed FROM headrace_hold_storage(:tenant, :key, :bytes, :setting)"
+)
 METER = "storage_bytes"
 
 
@@ -26,7 +28,9 @@ class StoredObject:
     created_at: datetime
 
 
-async def hold(tx: AsyncConnection, tenant: UUID, key: str, size_bytes: int, setting: float) -> None:
+async def hold(
+    tx: AsyncConnection, tenant: UUID, key: str, size_bytes: int, setting: float
+) -> None:
     """Hold room for an object of a size; `setting` is the limit of tenants without their own.
 
     Raises Refusal `quota_exceeded`; `never_fits` in its details where the whole quota is too small.
@@ -36,10 +40,13 @@ async def hold(tx: AsyncConnection, tenant: UUID, key: str, size_bytes: int, set
     if not row.held:
         raise Refusal(
             "quota_exceeded",
-            f"{size_bytes} bytes more than the {row.used} that are stored would pass the limit of {row.allowed}.",
-            meter=METER, limit=row.allowed, used=row.used,
+            f"{size_bytes} bytes more than the {row.used} that are stored would pass the limit "
+            f"of {row.allowed}.",
+            meter=METER,
+            limit=row.allowed,
+            used=row.used,
             **({"never_fits": True} if size_bytes > row.allowed else {}),
-        )  # fmt: skip
+        )
 
 
 async def renew(tx: AsyncConnection, tenant: UUID, key: str) -> None:
@@ -51,7 +58,9 @@ async def renew(tx: AsyncConnection, tenant: UUID, key: str) -> None:
 async def forget(tx: AsyncConnection, tenant: UUID, key: str) -> None:
     """Remove the row of an object that is gone."""
     await tx.execute(
-        delete(stored_objects).where(stored_objects.c.tenant_id == tenant, stored_objects.c.object_key == key)
+        delete(stored_objects).where(
+            stored_objects.c.tenant_id == tenant, stored_objects.c.object_key == key
+        )
     )
 
 
@@ -63,17 +72,29 @@ async def used_bytes(tx: AsyncConnection, tenant: UUID) -> int:
 
 async def has_any(tx: AsyncConnection) -> bool:
     """Whether anything was ever stored and is there still."""
-    return bool((await tx.execute(select(exists(select(stored_objects.c.object_key))))).scalar_one())
+    return bool(
+        (await tx.execute(select(exists(select(stored_objects.c.object_key))))).scalar_one()
+    )
 
 
-async def unjudged(tx: AsyncConnection, before: datetime, after: StoredObject | None, limit: int) -> list[StoredObject]:
-    """The next objects, oldest first, that were written before a moment and were not seen to be needed."""
-    place = tuple_(stored_objects.c.created_at, stored_objects.c.tenant_id, stored_objects.c.object_key)
-    query = select(stored_objects).where(~stored_objects.c.is_needed, stored_objects.c.created_at < before)
+async def unjudged(
+    tx: AsyncConnection, before: datetime, after: StoredObject | None, limit: int
+) -> list[StoredObject]:
+    """The next objects, oldest first, that were written before a moment and were not seen to be
+    needed.
+    """
+    place = tuple_(
+        stored_objects.c.created_at, stored_objects.c.tenant_id, stored_objects.c.object_key
+    )
+    query = select(stored_objects).where(
+        ~stored_objects.c.is_needed, stored_objects.c.created_at < before
+    )
     if after is not None:
         query = query.where(place > tuple_(after.created_at, after.tenant, after.key))
     rows = await tx.execute(query.order_by(place).limit(limit))
-    return [StoredObject(row.tenant_id, row.object_key, row.size_bytes, row.created_at) for row in rows]
+    return [
+        StoredObject(row.tenant_id, row.object_key, row.size_bytes, row.created_at) for row in rows
+    ]
 
 
 async def note_needed(tx: AsyncConnection, objects: Sequence[StoredObject]) -> None:
@@ -86,7 +107,12 @@ async def note_needed(tx: AsyncConnection, objects: Sequence[StoredObject]) -> N
 async def adopt(tx: AsyncConnection, found: Sequence[StoredObject]) -> int:
     """Add rows of objects that have none, such as those of a version that kept none; how many."""
     rows = [
-        {"tenant_id": one.tenant, "object_key": one.key, "size_bytes": one.size_bytes, "created_at": one.created_at}
+        {
+            "tenant_id": one.tenant,
+            "object_key": one.key,
+            "size_bytes": one.size_bytes,
+            "created_at": one.created_at,
+        }
         for one in sorted(found, key=lambda one: (one.tenant, one.key))
     ]
     if not rows:
@@ -99,6 +125,8 @@ async def unknown(tx: AsyncConnection, found: Sequence[StoredObject]) -> list[St
     if not found:
         return []
     place = tuple_(stored_objects.c.tenant_id, stored_objects.c.object_key)
-    query = select(stored_objects.c.object_key).where(place.in_([(one.tenant, one.key) for one in found]))
+    query = select(stored_objects.c.object_key).where(
+        place.in_([(one.tenant, one.key) for one in found])
+    )
     known = set((await tx.execute(query)).scalars())
     return [one for one in found if one.key not in known]

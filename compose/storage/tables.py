@@ -24,9 +24,20 @@ stored_objects = Table(
     Column("object_key", Text, nullable=False),
     Column("size_bytes", BigInteger, nullable=False),
     Column("is_needed", Boolean, nullable=False, server_default="false"),
-    Column("created_at", DateTime(timezone=True), nullable=False, server_default=text("headrace_clock()")),
+    Column(
+        "created_at",
+        DateTime(timezone=True),
+        nullable=False,
+        server_default=text("headrace_clock()"),
+    ),
     PrimaryKeyConstraint("tenant_id", "object_key", name="stored_objects_pkey"),
-    Index("stored_objects_unjudged", "created_at", "tenant_id", "object_key", postgresql_where=text("NOT is_needed")),
+    Index(
+        "stored_objects_unjudged",
+        "created_at",
+        "tenant_id",
+        "object_key",
+        postgresql_where=text("NOT is_needed"),
+    ),
 )
 
 tenant_storage = Table(

@@ -10,7 +10,10 @@ TURN_SECONDS = 4.0
 
 
 class Turns:
-    """A lock for each tenant, in this process; one that waits for TURN_SECONDS raises TimeoutError."""
+    """A lock for each tenant, in this process.
+
+    One that waits for TURN_SECONDS raises TimeoutError.
+    """
 
     def __init__(self) -> None:
         self._locks: WeakValueDictionary[UUID, asyncio.Lock] = WeakValueDictionary()

@@ -1,4 +1,6 @@
-"""Objects that nobody needs: of rejected datasets, of attempts that were lost, of uploads that were cut off."""
+"""Objects that nobody needs: of rejected datasets, of attempts that were lost, of uploads that
+were cut off.
+"""
 
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -25,8 +27,8 @@ CHUNK = 500
 class Unneeded:
     """Objects older than a moment, judged by their owners: by the third part of their keys.
 
-    An object that no row lists, such as one of an earlier version, is listed first: the store is walked for these
-    at the beginning and once a day.
+    An object that no row lists, such as one of an earlier version, is listed first: the store is
+    walked for these at the beginning and once a day.
     """
 
     objects: MeteredObjects
@@ -61,7 +63,9 @@ class Unneeded:
                 rows += sum([await self._judge(tx, one) == "unneeded" for one in found])
         return rows
 
-    async def _judged(self, before: datetime, batch: int) -> AsyncIterator[list[tuple[StoredObject, Verdict]]]:
+    async def _judged(
+        self, before: datetime, batch: int
+    ) -> AsyncIterator[list[tuple[StoredObject, Verdict]]]:
         last: StoredObject | None = None
         while True:
             async with self.begin() as tx:
@@ -75,7 +79,11 @@ class Unneeded:
     async def _judge(self, tx: AsyncConnection, one: StoredObject) -> Verdict:
         kind, aggregate = _parts(one.key)
         judge = self.judges.get(kind)
-        return "needed" if judge is None or aggregate is None else await judge(tx, one.tenant, aggregate, one.key)
+        return (
+            "needed"
+            if judge is None or aggregate is None
+            else await judge(tx, one.tenant, aggregate, one.key)
+        )
 
     async def _unlisted(self, before: datetime) -> AsyncIterator[Sequence[StoredObject]]:
         async for found in self.objects.objects.walk(CHUNK):

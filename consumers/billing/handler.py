@@ -21,7 +21,13 @@ class Billing:
     clock: Clock
 
     async def __call__(self, tx: "AsyncConnection", events: Sequence[Event]) -> Sequence[Outcome]:
-        """One record per source and quarter of an hour; its event goes with the first webhook of it."""
+        """One record per source and quarter of an hour.
+
+        Its event goes with the first webhook of it.
+        """
         now = self.clock.now()
-        said = {one.event_ids[0]: one.event(now) for one in await store.write(tx, webhook_records(list(events)))}
+        said = {
+            one.event_ids[0]: one.event(now)
+            for one in await store.write(tx, webhook_records(list(events)))
+        }
         return [Applied((said[event.id],) if event.id in said else ()) for event in events]

@@ -24,6 +24,9 @@ async def record(
     subject: str,
     at: datetime,
 ) -> Sequence[Event]:
-    """Write one record standing on the event `cause`; the events to append (none when it is known already)."""
+    """Write one record standing on the event `cause`.
+
+    The events to append (none when it is known already).
+    """
     one = UsageRecord(cause, record_key, meter, quantity, at, subject, (cause.id,))
     return [new.event(at) for new in await store.write(tx, [one])]

@@ -10,10 +10,17 @@ from schemas.usage import Meter, UsageRecorded
 
 BY = "billing"
 UNITS: dict[Meter, str] = {
-    "webhook_events": "event", "jobs": "job", "training_seconds": "second", "dataset_rows": "row",
-    "predictions": "prediction", "stored_byte_hours": "byte-hour", "integration_calls": "call",
-    "messages": "message", "conversations": "conversation", "llm_tokens": "token",
-}  # fmt: skip
+    "webhook_events": "event",
+    "jobs": "job",
+    "training_seconds": "second",
+    "dataset_rows": "row",
+    "predictions": "prediction",
+    "stored_byte_hours": "byte-hour",
+    "integration_calls": "call",
+    "messages": "message",
+    "conversations": "conversation",
+    "llm_tokens": "token",
+}
 WINDOW_SECONDS = 900
 
 
@@ -37,14 +44,23 @@ class UsageRecord:
     def event(self, now: datetime) -> Event:
         """The fact, keyed by tenant and meter."""
         data = UsageRecorded(
-            record_key=self.record_key, period=self.period, meter=self.meter, quantity=self.quantity,
-            unit=UNITS[self.meter], at=self.at, subject=self.subject,
-        )  # fmt: skip
-        return following(self.cause, data, by=BY, subject=self.meter, version=1, at=now, ordinal=self.record_key)
+            record_key=self.record_key,
+            period=self.period,
+            meter=self.meter,
+            quantity=self.quantity,
+            unit=UNITS[self.meter],
+            at=self.at,
+            subject=self.subject,
+        )
+        return following(
+            self.cause, data, by=BY, subject=self.meter, version=1, at=now, ordinal=self.record_key
+        )
 
 
 def webhook_records(events: list[Event]) -> list[UsageRecord]:
-    """One record per source and quarter of an hour of a batch, standing on the ids of its events."""
+    """One record per source and quarter of an hour of a batch, standing on the ids of its
+    events.
+    """
     groups: dict[tuple[UUID, str, int], list[Event]] = {}
     for event in events:
         window = int(event.time.timestamp()) // WINDOW_SECONDS

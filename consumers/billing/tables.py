@@ -1,6 +1,17 @@
 """The ledger: one row per metered effect."""
 
-from sqlalchemy import Column, Date, DateTime, MetaData, Numeric, PrimaryKeyConstraint, Table, Text, Uuid, text
+from sqlalchemy import (
+    Column,
+    Date,
+    DateTime,
+    MetaData,
+    Numeric,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    Uuid,
+    text,
+)
 from sqlalchemy.dialects.postgresql import ARRAY
 
 metadata = MetaData()
@@ -17,6 +28,11 @@ usage_records = Table(
     Column("at", DateTime(timezone=True), nullable=False),
     Column("subject", Text, nullable=False),
     Column("event_ids", ARRAY(Uuid), nullable=False),
-    Column("written_at", DateTime(timezone=True), nullable=False, server_default=text("headrace_clock()")),
+    Column(
+        "written_at",
+        DateTime(timezone=True),
+        nullable=False,
+        server_default=text("headrace_clock()"),
+    ),
     PrimaryKeyConstraint("tenant_id", "period", "record_key", name="usage_records_pkey"),
 )

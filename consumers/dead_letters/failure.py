@@ -23,5 +23,7 @@ def failure_of(error: Exception, *, permanent: bool) -> Failure:
         return Failure("user_config", str(error))
     if permanent:
         return Failure("permanent", str(error))
-    stack = "".join(traceback.format_tb(error.__traceback__)[-MOST_FRAMES:])[-MOST_STACK_CHARACTERS:]
+    stack = "".join(traceback.format_tb(error.__traceback__)[-MOST_FRAMES:])[
+        -MOST_STACK_CHARACTERS:
+    ]
     return Failure("bug", f"{type(error).__name__}: {error}", stack)

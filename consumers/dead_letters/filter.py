@@ -12,7 +12,9 @@ Word = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"
 
 
 class LetterWords(BaseModel):
-    """What a dead letter can be found by; `from` and `to` are about its first failure, `to` is not included."""
+    """What a dead letter can be found by; `from` and `to` are about its first failure, `to` is
+    not included.
+    """
 
     model_config = ConfigDict(extra="forbid", populate_by_name=True, serialize_by_alias=True)
     consumer: Word | None = None

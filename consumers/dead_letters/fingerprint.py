@@ -4,16 +4,20 @@ import hashlib
 import re
 
 MOST_CHARACTERS = 1000
-# A mapping's error begins with the field that it is about: that one counts, whatever its name looks like.
+# A mapping's error begins with the field that it is about: that one counts, whatever its name looks
+# like.
 FIELD = re.compile(r"`[\w.-]{1,150}`:")
-# Quoted text first: what stands in it is the payload's, whatever it looks like. An apostrophe within a word quotes not.
+# Quoted text first: what stands in it is the payload's, whatever it looks like. An apostrophe
+# within a word quotes not.
 QUOTED = re.compile(r"""(?<!\w)b?(['"`]).*?\1(?!\w)""")
 IDS = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|0x[0-9a-f]+|\b(?=[a-f]*\d)[0-9a-f]{12,}\b")
 NUMBERS = re.compile(r"\d+(?:[.,:]\d+)*")
 
 
 def shape(error: str) -> str:
-    """An error without what changes from message to message: quoted values, ids, numbers, all but its first line."""
+    """An error without what changes from message to message: quoted values, ids, numbers, all
+    but its first line.
+    """
     line = error.split("\n", 1)[0][:MOST_CHARACTERS].lower()
     found = FIELD.match(line)
     field = found[0] if found else ""

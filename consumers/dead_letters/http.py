@@ -1,4 +1,7 @@
-"""`/v1/dead-letters`: what could not be handled, and why; given up here, or replayed by `/v1/replays`."""
+"""`/v1/dead-letters`: what could not be handled, and why.
+
+Given up here, or replayed by `/v1/replays`.
+"""
 
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
@@ -29,7 +32,9 @@ class Discard(BaseModel):
 
 
 def routes(
-    authenticate: Callable[[Request], Awaitable[Any]], transactions: TenantTransactions, topic_prefix: str = ""
+    authenticate: Callable[[Request], Awaitable[Any]],
+    transactions: TenantTransactions,
+    topic_prefix: str = "",
 ) -> APIRouter:
     """List, group, show, and discard dead letters."""
     router = APIRouter(prefix="/v1/dead-letters", tags=["dead letters"])
@@ -49,7 +54,11 @@ def routes(
         async with transactions(principal.tenant) as tx:
             rows = await store.page(tx, letters_like(query, query.state), query.limit + 1, after)
         shown = rows[: query.limit]
-        more = encoded_place(shown[-1]["created_at"], shown[-1]["id"]) if len(rows) > query.limit else None
+        more = (
+            encoded_place(shown[-1]["created_at"], shown[-1]["id"])
+            if len(rows) > query.limit
+            else None
+        )
         return {"data": [dict(row) for row in shown], "next_cursor": more, "position": None}
 
     @router.get("/groups")
@@ -61,18 +70,27 @@ def routes(
 
     @router.get("/{letter_id}")
     async def one(letter_id: UUID, principal: asking) -> dict[str, Any]:
-        """One dead letter, with its headers, the stack of a bug, and the event in it where it can be read."""
+        """One dead letter, with its headers, the stack of a bug, and the event in it where it
+        can be read.
+        """
         return _shown(await found(principal, letter_id), topic_prefix)
 
     @router.get("/{letter_id}/raw")
     async def raw(letter_id: UUID, principal: asking) -> Response:
         """The record's value, byte for byte."""
         row = await found(principal, letter_id)
-        return Response(row["value"] or b"", media_type="application/octet-stream", headers=BYTES_ARE_NOBODYS_PAGE)
+        return Response(
+            row["value"] or b"",
+            media_type="application/octet-stream",
+            headers=BYTES_ARE_NOBODYS_PAGE,
+        )
 
     @router.post("/{letter_id}/discard")
     async def discard(letter_id: UUID, body: Discard, principal: asking) -> dict[str, Any]:
-        """Give one up for good. One that was given up before stays as it is; one that was applied is refused."""
+        """Give one up for good. One that was given up before stays as it is.
+
+        One that was applied is refused.
+        """
         async with transactions(principal.tenant) as tx:
             await store.discard(tx, LetterFilter(ids=(letter_id,)), told(principal), body.reason)
         row = await found(principal, letter_id)
@@ -81,7 +99,9 @@ def routes(
         return _shown(row, topic_prefix)
 
     @router.post("/groups/{fingerprint}/discard")
-    async def discard_group(fingerprint: Fingerprint, body: Discard, principal: asking) -> dict[str, Any]:
+    async def discard_group(
+        fingerprint: Fingerprint, body: Discard, principal: asking
+    ) -> dict[str, Any]:
         """Give up all of one fingerprint that are neither applied nor discarded."""
         wanted = LetterFilter(fingerprint=fingerprint)
         async with transactions(principal.tenant) as tx:
@@ -102,10 +122,13 @@ def _shown(row: Any, topic_prefix: str) -> dict[str, Any]:
     hidden = ("tenant_id", "key", "value", "headers", "incarnation")
     kept = {name: value for name, value in row.items() if name not in hidden}
     return {
-        **kept, "key": None if record.key is None else _text(record.key),
+        **kept,
+        "key": None if record.key is None else _text(record.key),
         "headers": [{"name": name, "value": _text(value)} for name, value in record.headers],
-        "size_bytes": len(record.value or b""), "decoded": decoded, "undecodable": undecodable,
-    }  # fmt: skip
+        "size_bytes": len(record.value or b""),
+        "decoded": decoded,
+        "undecodable": undecodable,
+    }
 
 
 def _text(value: bytes) -> str:

@@ -19,8 +19,9 @@ from schemas.trace import given_trace_id
 # What cannot be read has no tenant to trust: it belongs to the operator's.
 OPERATOR = UUID("00000000-0000-7000-8000-000000000000")
 MOST_ERROR_BYTES = 4000
-# A record near the limit is kept whole in the row. Its copy goes without the value, and without key and headers when
-# these alone are too large: one that does not fit on the topic would stop the relay for good.
+# A record near the limit is kept whole in the row. Its copy goes without the value, and without key
+# and headers when these alone are too large: one that does not fit on the topic would stop the
+# relay for good.
 MOST_COPY_BYTES = 800 << 10
 
 
@@ -70,16 +71,24 @@ class DeadLetter:
     def ids(self) -> dict[str, str]:
         """What a log line has of it: no word of the record, for that may be anybody's."""
         ids = {
-            "consumer": self.consumer, "dead_letter_id": str(self.id), "tenant_id": str(self.tenant),
-            "event_id": self.event_id and str(self.event_id), "error_class": self.error_class,
-            "fingerprint": self.fingerprint, "trace_id": self.trace_id,
-        }  # fmt: skip
+            "consumer": self.consumer,
+            "dead_letter_id": str(self.id),
+            "tenant_id": str(self.tenant),
+            "event_id": self.event_id and str(self.event_id),
+            "error_class": self.error_class,
+            "fingerprint": self.fingerprint,
+            "trace_id": self.trace_id,
+        }
         return {name: value for name, value in ids.items() if value}
 
     @property
     def summary(self) -> str:
         """The same in one line."""
-        about = f"event {self.event_id}" if self.event_id else f"offset {self.record.offset} of {self.record.topic}"
+        about = (
+            f"event {self.event_id}"
+            if self.event_id
+            else f"offset {self.record.offset} of {self.record.topic}"
+        )
         return (
             f"{self.consumer}: dead letter {self.id}, {self.error_class} {self.fingerprint}, "
             f"{about}, tenant {self.tenant}"
@@ -97,12 +106,24 @@ class DeadLetter:
         if _size_bytes(key, value, headers) > MOST_COPY_BYTES:
             key, headers = None, self._added()
         return LogEntry(
-            DEAD_LETTERS.name, key, value, pack_headers(headers), self.id, "dead_letter", self.tenant, str(self.id), 0,
-            self.id, at, is_copy=True,
-        )  # fmt: skip
+            DEAD_LETTERS.name,
+            key,
+            value,
+            pack_headers(headers),
+            self.id,
+            "dead_letter",
+            self.tenant,
+            str(self.id),
+            0,
+            self.id,
+            at,
+            is_copy=True,
+        )
 
     def _said(self, name: str) -> str:
-        return next((value.decode("latin-1") for known, value in self.record.headers if known == name), "")
+        return next(
+            (value.decode("latin-1") for known, value in self.record.headers if known == name), ""
+        )
 
     def _added(self) -> Headers:
         record = self.record
@@ -120,7 +141,11 @@ class DeadLetter:
 
 def _size_bytes(key: bytes | None, value: bytes | None, headers: Headers) -> int:
     # A header takes up to ten bytes more for its two lengths.
-    return len(key or b"") + len(value or b"") + sum(len(name.encode()) + len(one) + 10 for name, one in headers)
+    return (
+        len(key or b"")
+        + len(value or b"")
+        + sum(len(name.encode()) + len(one) + 10 for name, one in headers)
+    )
 
 
 def storable(text: str) -> str:

@@ -38,15 +38,27 @@ dead_letters = Table(
     Column(
         "state",
         Text,
-        CheckConstraint("state IN ('parked', 'replaying', 'applied', 'discarded')", name="dead_letters_state"),
+        CheckConstraint(
+            "state IN ('parked', 'replaying', 'applied', 'discarded')", name="dead_letters_state"
+        ),
         nullable=False,
     ),
-    Column("created_at", DateTime(timezone=True), nullable=False, server_default=text("headrace_clock()")),
+    Column(
+        "created_at",
+        DateTime(timezone=True),
+        nullable=False,
+        server_default=text("headrace_clock()"),
+    ),
     Column("consumer_version", Text),
     Column("event_type", Text),
     Column("trace_id", Text),
     Column("stack", Text),
-    Column("last_failed_at", DateTime(timezone=True), nullable=False, server_default=text("headrace_clock()")),
+    Column(
+        "last_failed_at",
+        DateTime(timezone=True),
+        nullable=False,
+        server_default=text("headrace_clock()"),
+    ),
     Column("discarded_at", DateTime(timezone=True)),
     Column("discarded_by", Text),
     Column("discard_reason", Text),

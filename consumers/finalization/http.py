@@ -10,12 +10,17 @@ from consumers.finalization import store
 from consumers.ports import ObjectDamaged, ObjectMissing, OpenObject, TenantTransactions
 from schemas.errors import Refusal
 
-FILE = {"description": "The file.", "content": {"*/*": {"schema": {"type": "string", "format": "binary"}}}}
+FILE = {
+    "description": "The file.",
+    "content": {"*/*": {"schema": {"type": "string", "format": "binary"}}},
+}
 UNCHANGED = {"description": "The file has the ETag that `If-None-Match` names."}
 
 
 def routes(
-    authenticate: Callable[[Request], Awaitable[Any]], transactions: TenantTransactions, open_object: OpenObject
+    authenticate: Callable[[Request], Awaitable[Any]],
+    transactions: TenantTransactions,
+    open_object: OpenObject,
 ) -> APIRouter:
     """List models and versions, get one, and get its files."""
     router = APIRouter(prefix="/v1/models", tags=["models"])
@@ -42,7 +47,10 @@ def routes(
 
     @router.get("/{name}/versions")
     async def versions(name: named, principal: asking, limit: most = 50) -> dict[str, Any]:
-        """The versions of a model, newest first; details, plan and files are those of one by its number."""
+        """The versions of a model, newest first.
+
+        Details, plan and files are those of one by its number.
+        """
         async with transactions(principal.tenant) as tx:
             rows = await store.listed(tx, name, limit)
         if not rows:
@@ -50,13 +58,17 @@ def routes(
         return {"data": [store.shown(row) for row in rows], "next_cursor": None, "position": None}
 
     @router.get(
-        "/{name}/versions/{number}/files/{file}", response_class=Response, responses={200: FILE, 304: UNCHANGED}
+        "/{name}/versions/{number}/files/{file}",
+        response_class=Response,
+        responses={200: FILE, 304: UNCHANGED},
     )
     async def file_of(
-        name: named, number: numbered, principal: asking,
+        name: named,
+        number: numbered,
+        principal: asking,
         file: Annotated[str, Path(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")],
         if_none_match: Annotated[str | None, Header()] = None,
-    ) -> Response:  # fmt: skip
+    ) -> Response:
         """One file of a version, checked against its size and SHA-256, which is its ETag.
 
         410 `file_gone` when it is not kept any more, `file_damaged` when it is not what was stored.
@@ -80,20 +92,30 @@ def routes(
     return router
 
 
-async def _sent(open_object: OpenObject, file: str, artifact: dict[str, Any], if_none_match: str | None) -> Response:
+async def _sent(
+    open_object: OpenObject, file: str, artifact: dict[str, Any], if_none_match: str | None
+) -> Response:
     size, sha256 = artifact["size_bytes"], artifact["sha256"]
     etag = f'"{sha256}"'
-    if if_none_match and any(one.strip().removeprefix("W/") in (etag, "*") for one in if_none_match.split(",")):
+    if if_none_match and any(
+        one.strip().removeprefix("W/") in (etag, "*") for one in if_none_match.split(",")
+    ):
         return Response(status_code=304, headers={"ETag": etag})
     try:
         chunks = await open_object(artifact["object_key"], size_bytes=size, sha256=sha256)
     except ObjectMissing:
-        raise Refusal("file_gone", f"The file {file} of this version is not kept any more.") from None
+        raise Refusal(
+            "file_gone", f"The file {file} of this version is not kept any more."
+        ) from None
     except ObjectDamaged:
-        raise Refusal("file_damaged", f"The file {file} of this version is not what was stored.") from None
+        raise Refusal(
+            "file_damaged", f"The file {file} of this version is not what was stored."
+        ) from None
     media_type = "application/json" if file.endswith(".json") else "application/octet-stream"
     headers = {
-        "Content-Length": str(size), "ETag": etag, "Content-Disposition": f'attachment; filename="{file}"',
+        "Content-Length": str(size),
+        "ETag": etag,
+        "Content-Disposition": f'attachment; filename="{file}"',
         "X-Content-Type-Options": "nosniff",
-    }  # fmt: skip
+    }
     return StreamingResponse(chunks, headers=headers, media_type=media_type)

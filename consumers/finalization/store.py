@@ -15,7 +15,11 @@ from schemas.measures import compared
 from schemas.models import ModelTask
 
 LISTED = (
-    *(one for one in model_versions.c if one.name not in ("tenant_id", "details", "plan", "artifacts")),
+    *(
+        one
+        for one in model_versions.c
+        if one.name not in ("tenant_id", "details", "plan", "artifacts")
+    ),
     model_versions.c.details["chosen"].astext.label("chosen"),
 )
 
@@ -37,8 +41,13 @@ async def give_back(tx: AsyncConnection, tenant: UUID, name: str) -> None:
     await tx.execute(taken.values(versions=models.c.versions - 1))
 
 
-async def tasks_of(tx: AsyncConnection, names: Collection[tuple[UUID, str]]) -> dict[tuple[UUID, str], ModelTask]:
-    """What the newest versions of models predict, by tenant and name; one without a version has none."""
+async def tasks_of(
+    tx: AsyncConnection, names: Collection[tuple[UUID, str]]
+) -> dict[tuple[UUID, str], ModelTask]:
+    """What the newest versions of models predict, by tenant and name.
+
+    One without a version has none.
+    """
     if not names:
         return {}
     known = model_versions.c
@@ -54,12 +63,21 @@ async def register(tx: AsyncConnection, tenant: UUID, version: int, data: JobTra
     """One immutable version."""
     await tx.execute(
         insert(model_versions).values(
-            tenant_id=tenant, name=data.model, version=version, job_id=data.job_id, dataset_id=data.dataset_id,
-            dataset_version=data.dataset_version, target=data.target, task=data.task, metrics=data.metrics,
-            baseline=data.baseline, details=data.details, plan=data.plan,
+            tenant_id=tenant,
+            name=data.model,
+            version=version,
+            job_id=data.job_id,
+            dataset_id=data.dataset_id,
+            dataset_version=data.dataset_version,
+            target=data.target,
+            task=data.task,
+            metrics=data.metrics,
+            baseline=data.baseline,
+            details=data.details,
+            plan=data.plan,
             artifacts={name: one.model_dump() for name, one in data.artifacts.items()},
         )
-    )  # fmt: skip
+    )
 
 
 async def files_of(tx: AsyncConnection, tenant: UUID, job_id: UUID) -> set[str]:
@@ -73,7 +91,12 @@ async def files_of(tx: AsyncConnection, tenant: UUID, job_id: UUID) -> set[str]:
 async def lines(tx: AsyncConnection, limit: int) -> Sequence[RowMapping]:
     """The tenant's lines with their newest version, newest line first."""
     query = (
-        select(models.c.name, models.c.versions, models.c.created_at, *(model_versions.c[name] for name in NEWEST))
+        select(
+            models.c.name,
+            models.c.versions,
+            models.c.created_at,
+            *(model_versions.c[name] for name in NEWEST),
+        )
         .join(
             model_versions,
             tuple_(model_versions.c.tenant_id, model_versions.c.name, model_versions.c.version)
@@ -88,18 +111,31 @@ async def lines(tx: AsyncConnection, limit: int) -> Sequence[RowMapping]:
 async def versions(tx: AsyncConnection, name: str, limit: int) -> Sequence[RowMapping]:
     """A line's versions, newest first."""
     query = select(model_versions).where(model_versions.c.name == name)
-    return (await tx.execute(query.order_by(model_versions.c.version.desc()).limit(limit))).mappings().all()
+    return (
+        (await tx.execute(query.order_by(model_versions.c.version.desc()).limit(limit)))
+        .mappings()
+        .all()
+    )
 
 
 async def listed(tx: AsyncConnection, name: str, limit: int) -> Sequence[RowMapping]:
-    """The same without details, plan and files, which one version has; what of them was chosen is there."""
+    """The same without details, plan and files, which one version has.
+
+    What of them was chosen is there.
+    """
     query = select(*LISTED).where(model_versions.c.name == name)
-    return (await tx.execute(query.order_by(model_versions.c.version.desc()).limit(limit))).mappings().all()
+    return (
+        (await tx.execute(query.order_by(model_versions.c.version.desc()).limit(limit)))
+        .mappings()
+        .all()
+    )
 
 
 async def version(tx: AsyncConnection, name: str, number: int) -> RowMapping | None:
     """One version of a line."""
-    query = select(model_versions).where(model_versions.c.name == name, model_versions.c.version == number)
+    query = select(model_versions).where(
+        model_versions.c.name == name, model_versions.c.version == number
+    )
     return (await tx.execute(query)).mappings().one_or_none()
 
 

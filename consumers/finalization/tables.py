@@ -1,6 +1,17 @@
 """Model lines and their immutable versions."""
 
-from sqlalchemy import Column, DateTime, Index, Integer, MetaData, PrimaryKeyConstraint, Table, Text, Uuid, text
+from sqlalchemy import (
+    Column,
+    DateTime,
+    Index,
+    Integer,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    Uuid,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 
 metadata = MetaData()
@@ -11,7 +22,12 @@ models = Table(
     Column("tenant_id", Uuid, nullable=False),
     Column("name", Text, nullable=False),
     Column("versions", Integer, nullable=False),
-    Column("created_at", DateTime(timezone=True), nullable=False, server_default=text("headrace_clock()")),
+    Column(
+        "created_at",
+        DateTime(timezone=True),
+        nullable=False,
+        server_default=text("headrace_clock()"),
+    ),
     PrimaryKeyConstraint("tenant_id", "name", name="models_pkey"),
 )
 
@@ -31,7 +47,12 @@ model_versions = Table(
     Column("details", JSONB, nullable=False),
     Column("plan", JSONB, nullable=False),
     Column("artifacts", JSONB, nullable=False),
-    Column("created_at", DateTime(timezone=True), nullable=False, server_default=text("headrace_clock()")),
+    Column(
+        "created_at",
+        DateTime(timezone=True),
+        nullable=False,
+        server_default=text("headrace_clock()"),
+    ),
     PrimaryKeyConstraint("tenant_id", "name", "version", name="model_versions_pkey"),
     Index("model_versions_job", "tenant_id", "job_id", unique=True),
 )

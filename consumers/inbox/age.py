@@ -21,7 +21,8 @@ def without_too_old(
     if all(one.event.id.int >= oldest for one in messages):
         return messages, []
     why = (
-        f"the event is from before {since:%Y-%m-%d %H:%M} UTC: what {consumer} applied of that time is no longer "
+        f"the event is from before {since:%Y-%m-%d %H:%M} UTC: what {consumer} applied of that "
+        "time is no longer "
         "known; replay it only if it has had no effect yet"
     )
     old = [letter_of(one, consumer, TOO_OLD, why) for one in messages if one.event.id.int < oldest]

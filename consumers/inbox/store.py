@@ -13,11 +13,16 @@ CLAIM = text("""
     RETURNING event_id
 """)
 
-HOLD = text("SELECT event_id FROM processed WHERE event_id = :id AND consumer = :consumer FOR UPDATE")
+HOLD = text(
+    "SELECT event_id FROM processed WHERE event_id = :id AND consumer = :consumer FOR UPDATE"
+)
 
 
 async def claim(tx: AsyncConnection, consumer: str, ids: Sequence[UUID]) -> set[UUID]:
-    """Those of `ids` that this consumer has not had yet; they are its own now, if the transaction commits."""
+    """Those of `ids` that this consumer has not had yet.
+
+    They are its own now, if the transaction commits.
+    """
     if not ids:
         return set()
     rows = await tx.execute(CLAIM, {"consumer": consumer, "ids": list(ids)})
@@ -26,4 +31,6 @@ async def claim(tx: AsyncConnection, consumer: str, ids: Sequence[UUID]) -> set[
 
 async def hold(tx: AsyncConnection, consumer: str, event_id: UUID) -> bool:
     """Lock what says that a consumer has had an event; False when it has not had it yet."""
-    return (await tx.execute(HOLD, {"consumer": consumer, "id": event_id})).scalar_one_or_none() is not None
+    return (
+        await tx.execute(HOLD, {"consumer": consumer, "id": event_id})
+    ).scalar_one_or_none() is not None

@@ -29,12 +29,15 @@ from schemas.datasets import ColumnType, Reading
 MOSTLY = 0.5
 EXACT = 2**53
 """From here on a double holds not every integer."""
-Where = Literal["words", "unfit", "zeros", "plus", "long", "far", "exponents", "decorated", "filled"]
+Where = Literal[
+    "words", "unfit", "zeros", "plus", "long", "far", "exponents", "decorated", "filled"
+]
 
 
 @dataclass(slots=True)
 class Observed:
-    """A column's counts: `filled` cells, of which `kept` hold none of the `words`; the rest is of the kept ones.
+    """A column's counts: `filled` cells, of which `kept` hold none of the `words`; the rest is of
+    the kept ones.
 
     `spelled` is the count of each word that occurs; `largest` the greatest size of a number.
     """
@@ -140,7 +143,8 @@ def _identity(one: Observed) -> tuple[Note, Where] | None:
         return (
             Note(
                 "leading_zeros",
-                f"{one.zeros} of {one.kept} values have a zero in front: read as text, so that 7 and "
+                f"{one.zeros} of {one.kept} values have a zero in front: read as text, so that 7 "
+                "and "
                 f"007 are two values; for numbers upload with types={one.name}:{one.candidate}",
                 one.zeros,
             ),
@@ -191,7 +195,8 @@ def _number_notes(one: Observed) -> Iterator[tuple[Note, Where]]:
         yield Note("digits_lost", message, one.long), "long"
     if one.exponents:
         message = (
-            f"{one.exponents} values are like 12E3, and read as numbers (12000); if they are codes, "
+            f"{one.exponents} values are like 12E3, and read as numbers (12000); if they are "
+            "codes, "
             f"upload with types={one.name}:text"
         )
         yield Note("scientific_notation", message, one.exponents), "exponents"

@@ -43,7 +43,10 @@ def empty(name: str, spelled: Mapping[str, int]) -> Note:
     """No row has a value."""
     words = ""
     if spelled:
-        words = f": {listed(spelled)} {_are(spelled)} missing; to keep them upload with types={name}:text"
+        words = (
+            f": {listed(spelled)} {_are(spelled)} missing; to keep them upload with "
+            f"types={name}:text"
+        )
     return Note("column_empty", f"no value in any row{words}", max(1, sum(spelled.values())))
 
 
@@ -58,8 +61,10 @@ def words_missing(name: str, spelled: Mapping[str, int], *, given: bool) -> Note
 def words_kept(spelled: Mapping[str, int]) -> Note:
     """Words that often mean an empty cell, among other words."""
     message = (
-        f"{listed(spelled)} {_are(spelled)} kept as a value, since other values are words too; if it "
-        f"means that a value is missing, upload with missing={','.join([*spelled][:MOST_WORDS])}: that "
+        f"{listed(spelled)} {_are(spelled)} kept as a value, since other values are words too; "
+        "if it "
+        "means that a value is missing, upload with "
+        f"missing={','.join([*spelled][:MOST_WORDS])}: that "
         "list is for every column, so add the words that are missing in others"
     )
     return Note("missing_words_kept", message, sum(spelled.values()))
@@ -81,7 +86,9 @@ def other_words(rule: str, kind: str, others: int, one: Counted) -> Note:
     if one.typed:
         todo = "send null where a value is missing"
         if kind == "numbers":
-            todo += ", and write to_number(…) in the column's expression where numbers come as texts"
+            todo += (
+                ", and write to_number(…) in the column's expression where numbers come as texts"
+            )
     return Note(rule, f"{what}: {todo}", others)
 
 
@@ -107,7 +114,8 @@ def dates_as_text(count: int) -> Note:
     """Text that seems to be dates, or times of a day."""
     message = (
         "all values look like dates or times, and stay text: training does not use the column yet, "
-        "and as the target each different value would be a class; add columns of numbers such as the "
+        "and as the target each different value would be a class; add columns of numbers such as "
+        "the "
         "year, the month, or the days since an event"
     )
     return Note("looks_like_dates", message, count)
@@ -126,7 +134,9 @@ def integers_as_dates(name: str, count: int) -> Note:
 def constant(values: int, rows: int) -> Note:
     """One value, with or without gaps."""
     gaps = rows - values
-    message = f"one value in {values} rows, {gaps} are empty" if gaps else "the same value in all rows"
+    message = (
+        f"one value in {values} rows, {gaps} are empty" if gaps else "the same value in all rows"
+    )
     return Note("column_constant", message, values)
 
 

@@ -1,4 +1,6 @@
-"""Validates one CSV file, in a child process: whatever the file holds, the answer is a verdict with findings."""
+"""Validates one CSV file, in a child process: whatever the file holds, the answer is a verdict
+with findings.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,10 @@ def run(payload: Mapping[str, Any], report: Callable[[str, float], None]) -> dic
 
 
 def check_csv(
-    path: Path, limits: CsvLimits, report: Callable[[str, float], None], reading: Reading | None = None
+    path: Path,
+    limits: CsvLimits,
+    report: Callable[[str, float], None],
+    reading: Reading | None = None,
 ) -> ValidationResult:
     """The verdict on a file that nobody but its bytes says anything of, or `reading` too."""
     reading = reading or Reading()
@@ -48,7 +53,9 @@ def check(request: ValidateRequest, report: Callable[[str, float], None]) -> Val
         _check_types(request, structure.names, findings)
         report("profiling", 0.5)
         columns = _profile(request, structure, findings)
-    return ValidationResult(valid=not findings.errors, rows=structure.rows, columns=columns, report=findings.report())
+    return ValidationResult(
+        valid=not findings.errors, rows=structure.rows, columns=columns, report=findings.report()
+    )
 
 
 def _by_normal_names(reading: Reading) -> Reading:
@@ -64,13 +71,19 @@ def _check_types(request: ValidateRequest, names: tuple[str, ...], findings: Fin
         if name in names:
             continue
         near = difflib.get_close_matches(name, names, 1)
-        message = "types= names a column that the file has not" + (f"; did you mean {near[0]!r}?" if near else "")
+        message = "types= names a column that the file has not" + (
+            f"; did you mean {near[0]!r}?" if near else ""
+        )
         severity: Severity = "warning" if request.is_remembered else "error"
         findings.add("unknown_column", message, severity=severity, column=name, row=1, sample=name)
 
 
-def _profile(request: ValidateRequest, structure: Structure, findings: Findings) -> tuple[ColumnProfile, ...]:
-    from consumers.ingest import csv_profile  # polars takes its time; a file that is no table needs none of it
+def _profile(
+    request: ValidateRequest, structure: Structure, findings: Findings
+) -> tuple[ColumnProfile, ...]:
+    from consumers.ingest import (
+        csv_profile,
+    )  # polars takes its time; a file that is no table needs none of it
     from consumers.table_reader.cells import row_count, scan
 
     path, names, rows = Path(request.path), structure.names, structure.rows

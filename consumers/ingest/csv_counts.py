@@ -29,7 +29,8 @@ INTEGER = "^[+-]?[0-9]+$"
 EXPONENT = "^[0-9]+[eE][0-9]+$"
 _SIGN = r"[€$£¥%]"
 DECORATED = (
-    rf"^{_SIGN}?\s?[+-]?\s?(\d+|\d{{1,3}}([.,'’ \x{{a0}}\x{{202f}}]\d{{3}})+)([.,]\d+)?\s?({_SIGN}|EUR|USD|CHF)?$"
+    rf"^{_SIGN}?\s?[+-]?\s?(\d+|\d{{1,3}}([.,'’ "
+    rf"\x{{a0}}\x{{202f}}]\d{{3}})+)([.,]\d+)?\s?({_SIGN}|EUR|USD|CHF)?$"
 )
 LONG = "^[+-]?[0-9]{15,}[1-9]0*$"
 
@@ -76,7 +77,9 @@ def count(frame: pl.LazyFrame, part: Mapping[str, Observed]) -> None:
         cell = without(place, one.words) if one.words_given else pl.col(place)
         asked += [
             pl.col(place).count().alias(f"{place}:filled"),
-            (pl.col(place).count() - pl.col(place).is_in(list(one.words)).sum()).alias(f"{place}:kept"),
+            (pl.col(place).count() - pl.col(place).is_in(list(one.words)).sum()).alias(
+                f"{place}:kept"
+            ),
             cell.cast(pl.Int64, strict=False).count().alias(f"{place}:integers"),
             _number(cell).count().alias(f"{place}:numbers"),
             _boolean(cell).sum().alias(f"{place}:booleans"),
@@ -84,7 +87,9 @@ def count(frame: pl.LazyFrame, part: Mapping[str, Observed]) -> None:
     _keep(part, _ask(frame, asked))
 
 
-def measure(frame: pl.LazyFrame, part: Mapping[str, Observed]) -> dict[str, dict[str, float | None]]:
+def measure(
+    frame: pl.LazyFrame, part: Mapping[str, Observed]
+) -> dict[str, dict[str, float | None]]:
     """Different values, dates, marks of ids; returns the figures of numbers."""
     asked = []
     for place, one in part.items():
@@ -104,7 +109,9 @@ def measure(frame: pl.LazyFrame, part: Mapping[str, Observed]) -> dict[str, dict
             if one.typed:
                 asked.append(SPECIAL["zeros"](cell).sum().alias(f"{place}:zeros"))
     answer = _ask(frame, asked)
-    figures = {place: {name: answer.pop(f"{place}:{name}", None) for name in FIGURES} for place in part}
+    figures = {
+        place: {name: answer.pop(f"{place}:{name}", None) for name in FIGURES} for place in part
+    }
     _keep(part, answer)
     for place, one in part.items():
         one.largest = max(abs(figures[place][name] or 0.0) for name in ("min", "max"))
@@ -112,7 +119,9 @@ def measure(frame: pl.LazyFrame, part: Mapping[str, Observed]) -> dict[str, dict
 
 
 def look_closer(frame: pl.LazyFrame, part: Mapping[str, Observed]) -> None:
-    """What few columns need: how their words are spelled, whether numbers are ids, whether all differ."""
+    """What few columns need: how their words are spelled, whether numbers are ids, whether all
+    differ.
+    """
     asked = []
     for place, one in part.items():
         cell = values(place, one)
@@ -134,7 +143,9 @@ def look_closer(frame: pl.LazyFrame, part: Mapping[str, Observed]) -> None:
 
 
 def tops(frame: pl.LazyFrame, part: Mapping[str, Observed]) -> dict[str, tuple[TopValue, ...]]:
-    """The most frequent values of many columns, in one pass over the file: a pass per column would be quadratic."""
+    """The most frequent values of many columns, in one pass over the file: a pass per column
+    would be quadratic.
+    """
     found: dict[str, list[tuple[int, str]]] = {place: [] for place in part}
     cells = [values(place, one).alias(place) for place, one in part.items()]
     for place, value, many in _occurring(frame.select(cells), part):
@@ -149,7 +160,10 @@ def tops(frame: pl.LazyFrame, part: Mapping[str, Observed]) -> dict[str, tuple[T
 
 
 def _counted(frame: pl.LazyFrame, words: Mapping[str, Iterable[str]]) -> list[tuple[str, str, int]]:
-    cells = [pl.when(pl.col(place).is_in(list(some))).then(pl.col(place)) for place, some in words.items()]
+    cells = [
+        pl.when(pl.col(place).is_in(list(some))).then(pl.col(place))
+        for place, some in words.items()
+    ]
     return _occurring(frame.select(cells), words)
 
 

@@ -13,7 +13,9 @@ IN_VALUES = ":"
 NEARLY_ALL = 0.9
 MOSTLY = 0.5
 _QUOTED = re.compile(r'"(?:[^"]|"")*"')
-_ADVICE = "save it with commas as the separator, or put quotes around the values that contain commas"
+_ADVICE = (
+    "save it with commas as the separator, or put quotes around the values that contain commas"
+)
 
 
 @dataclass(slots=True)
@@ -79,7 +81,11 @@ class Delimiters:
         if not self.records:
             return ""
         agreeing = self.agreeing[mark]
-        return " and each row" if agreeing == self.records else f" and {agreeing} of {self.records} rows"
+        return (
+            " and each row"
+            if agreeing == self.records
+            else f" and {agreeing} of {self.records} rows"
+        )
 
 
 def _bare(record: str) -> str:

@@ -63,11 +63,13 @@ def _check_names(names: tuple[str, ...], record: list[str], findings: Findings) 
             message = (
                 f"a column name is one line of at most {MAX_NAME_CHARACTERS} printable characters"
                 + (f"; it has {_odd(name)}" if _odd(name) else "")
-            )  # fmt: skip
+            )
             findings.add("header_invalid_name", message, row=1, sample=name)
         elif name != written.strip(" \t"):
             message = f"white space in the name is one space now: the column is called {name!r}"
-            findings.add("header_normalized", message, severity="warning", column=name, row=1, sample=written)
+            findings.add(
+                "header_normalized", message, severity="warning", column=name, row=1, sample=written
+            )
         seen.setdefault(name, written)
 
 

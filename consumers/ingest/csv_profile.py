@@ -1,4 +1,5 @@
-"""The second pass: polars streams the file as text, counts what the types are decided by, and measures.
+"""The second pass: polars streams the file as text, counts what the types are decided by, and
+measures.
 
 Nothing is inferred from a sample: a column is what every one of its values is.
 """
@@ -21,7 +22,8 @@ from consumers.table_reader.cells import Evidence, collect_evidence, place_name,
 from schemas.datasets import Reading
 
 COLUMNS_AT_ONCE = 200
-# Above this a column's values are counted approximately only: exact counts would hold each of them in memory.
+# Above this a column's values are counted approximately only: exact counts would hold each of them
+# in memory.
 MAX_COUNTED = 1000
 Noted = list[tuple[str, Note, Evidence | None]]
 """Column, what is said of it, and where that is seen."""
@@ -44,9 +46,14 @@ def profile(
     collect_evidence(path, len(names), evidence)
     for name, note, found in noted:
         findings.add(
-            note.rule, note.message, severity=note.severity, column=name, count=note.count,
-            rows=found.rows if found else (), samples=found.samples if found else (),
-        )  # fmt: skip
+            note.rule,
+            note.message,
+            severity=note.severity,
+            column=name,
+            count=note.count,
+            rows=found.rows if found else (),
+            samples=found.samples if found else (),
+        )
     return tuple(columns)
 
 
@@ -90,10 +97,15 @@ def _column(
     if decision.kind in ("integer", "number"):
         measured = {name: _finite(value) for name, value in figures.items()}
     return ColumnProfile(
-        name=one.name, type=decision.kind, empty=one.rows - one.values,
-        distinct=min(one.distinct, one.values), top=top, missing=decision.missing,
-        looks_like=decision.looks_like, **measured,
-    )  # fmt: skip
+        name=one.name,
+        type=decision.kind,
+        empty=one.rows - one.values,
+        distinct=min(one.distinct, one.values),
+        top=top,
+        missing=decision.missing,
+        looks_like=decision.looks_like,
+        **measured,
+    )
 
 
 def _finite(value: float | None) -> float | None:

@@ -1,4 +1,6 @@
-"""The first pass over a CSV file: is it a table at all? Streams line by line, so memory is one row's."""
+"""The first pass over a CSV file: is it a table at all? Streams line by line, so memory is one
+row's.
+"""
 
 from __future__ import annotations
 
@@ -16,10 +18,12 @@ from consumers.ingest.findings import Findings
 from consumers.ingest.protocol import CsvLimits
 from consumers.table_reader.rules import BLANKS
 
-# A quoted field may hold line ends; this many lines without its closing quote is a quote that nobody closed.
+# A quoted field may hold line ends; this many lines without its closing quote is a quote that
+# nobody closed.
 MAX_RECORD_LINES = 10_000
 SAMPLE_BYTES = 20
-# RFC 4180: quotes enclose a whole field or do not occur. Readers disagree on the rest, so the rest is refused.
+# RFC 4180: quotes enclose a whole field or do not occur. Readers disagree on the rest, so the rest
+# is refused.
 _FIELD = r'(?:"(?:[^"]|"")*+"|[^",]*+)'
 NOT_UTF8 = "bytes that are not UTF-8 (Windows-1252 or Latin-1?): save the file as CSV in UTF-8"
 WELL_QUOTED = re.compile(rf"{_FIELD}(?:,{_FIELD})*+", re.DOTALL)
@@ -39,7 +43,9 @@ class _Stop(Exception):
 
 @dataclass(slots=True)
 class _Lines:
-    """Feeds the csv reader with checked, decoded lines, and keeps those of the record being read."""
+    """Feeds the csv reader with checked, decoded lines, and keeps those of the record being
+    read.
+    """
 
     file: BinaryIO
     limits: CsvLimits
@@ -59,14 +65,22 @@ class _Lines:
                 message = f"a row is longer than {limit} bytes; is a quote not closed?"
                 self._stop("line_too_long", message, raw)
             if len(self.record) > MAX_RECORD_LINES:
-                message = f"a row has more than {MAX_RECORD_LINES} line ends; is a quote not closed?"
+                message = (
+                    f"a row has more than {MAX_RECORD_LINES} line ends; is a quote not closed?"
+                )
                 self._stop("line_too_long", message, raw)
             if b"\0" in raw:
-                self.findings.add("nul_byte", "NUL bytes are not text", row=self.row, sample=_text(raw))
+                self.findings.add(
+                    "nul_byte", "NUL bytes are not text", row=self.row, sample=_text(raw)
+                )
                 raw = raw.replace(b"\0", b"")
             body = raw.removesuffix(b"\n").removesuffix(b"\r")
             if b"\r" in body:
-                self._stop("line_ending", "lines must end with LF or CRLF; a lone carriage return was found", raw)
+                self._stop(
+                    "line_ending",
+                    "lines must end with LF or CRLF; a lone carriage return was found",
+                    raw,
+                )
             try:
                 line = raw.decode()
             except UnicodeDecodeError:
@@ -120,7 +134,12 @@ def check_structure(path: Path, limits: CsvLimits, findings: Findings) -> Struct
         except (_Stop, UnusableHeader):
             pass
         except csv.Error as error:
-            findings.add("malformed", f"cannot be read as CSV: {error}", row=lines.row, sample=lines.take()[:200])
+            findings.add(
+                "malformed",
+                f"cannot be read as CSV: {error}",
+                row=lines.row,
+                sample=lines.take()[:200],
+            )
     if lines.row == 1 and not findings.errors:
         findings.add("empty_file", "the file is empty")
     delimiters.conclude(findings)
@@ -136,7 +155,12 @@ def _check_quotes(text: str, row: int, findings: Findings) -> None:
 def _check_width(record: list[str], width: int, row: int, findings: Findings) -> None:
     if len(record) != width:
         message = f"each row must have {width} fields, as the header has"
-        findings.add("ragged_row", message, row=row, sample=f"{len(record)} fields: {','.join(record[:20])[:200]}")
+        findings.add(
+            "ragged_row",
+            message,
+            row=row,
+            sample=f"{len(record)} fields: {','.join(record[:20])[:200]}",
+        )
 
 
 def _text(raw: bytes) -> str:

@@ -22,24 +22,50 @@ class Decision:
 
 
 def request(
-    event: Event, data: JobRequested, job: Job | None, dataset: Dataset | None, *, submitted: bool, at: datetime
+    event: Event,
+    data: JobRequested,
+    job: Job | None,
+    dataset: Dataset | None,
+    *,
+    submitted: bool,
+    at: datetime,
 ) -> Decision:
-    """Take in a job; queue or fail it when its dataset is decided, let it wait when that is only submitted."""
+    """Take in a job.
+
+    Queue or fail it when its dataset is decided, let it wait when that is only submitted.
+    """
     if job is not None:
         return Decision(Ignored("the job exists"))
     new = Job(
-        event.tenantid, data.job_id, "accepted", 0, data.kind, data.dataset_id, data.target, data.model,
-        dict(data.options), 0, None, None, event.cause, event.time,
-    )  # fmt: skip
+        event.tenantid,
+        data.job_id,
+        "accepted",
+        0,
+        data.kind,
+        data.dataset_id,
+        data.target,
+        data.model,
+        dict(data.options),
+        0,
+        None,
+        None,
+        event.cause,
+        event.time,
+    )
     if dataset is not None:
         moved = settle(new, dataset, event, at)
         return Decision(Applied((moved.event,) if moved else ()), moved.job if moved else new)
     if submitted:
         return Decision(Applied(), new)
     moved = fail(
-        new, "user_config", "dataset_not_found", f"There is no dataset {data.dataset_id}.",
-        cause=event.id, by=BY, at=at,
-    )  # fmt: skip
+        new,
+        "user_config",
+        "dataset_not_found",
+        f"There is no dataset {data.dataset_id}.",
+        cause=event.id,
+        by=BY,
+        at=at,
+    )
     return Decision(Applied((moved.event,)), moved.job)
 
 
@@ -49,7 +75,9 @@ def settle(job: Job, dataset: Dataset, event: Event, at: datetime) -> Moved | No
         return None
     if dataset.state == "rejected":
         message = f"The dataset {dataset.name} was rejected: {dataset.reason}"
-        return fail(job, dataset.failure_class, "dataset_rejected", message, cause=event.id, by=BY, at=at)
+        return fail(
+            job, dataset.failure_class, "dataset_rejected", message, cause=event.id, by=BY, at=at
+        )
     names = [column.name for column in dataset.columns]
     target = job.target if job.target in names else normal_name(job.target)
     if target not in names:
@@ -57,10 +85,17 @@ def settle(job: Job, dataset: Dataset, event: Event, at: datetime) -> Moved | No
         message = f"The dataset {dataset.name} has no column {job.target!r}; it has {shown}"
         return fail(job, "user_config", "target_not_found", message, cause=event.id, by=BY, at=at)
     data = JobQueued(
-        job_id=job.id, kind=job.kind, dataset_id=dataset.id, dataset_version=dataset.version or 0,
-        object_key=dataset.object_key, columns=dataset.columns, target=target, model=job.model,
-        options=job.options, reason="its dataset is valid",
-    )  # fmt: skip
+        job_id=job.id,
+        kind=job.kind,
+        dataset_id=dataset.id,
+        dataset_version=dataset.version or 0,
+        object_key=dataset.object_key,
+        columns=dataset.columns,
+        target=target,
+        model=job.model,
+        options=job.options,
+        reason="its dataset is valid",
+    )
     return move(job, "queued", data, cause=event.id, by=BY, at=at, ordinal=job.id)
 
 

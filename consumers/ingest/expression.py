@@ -1,7 +1,8 @@
-"""Evaluates JMESPath expressions over one payload within a budget: a tenant's expression never holds the loop.
+"""Evaluates JMESPath expressions over one payload within a budget: a tenant's expression never
+holds the loop.
 
-Each visited node of an expression costs one unit, each value and each character that is produced or compared its share.
-One unit is about half a microsecond, measured on what Python does for it.
+Each visited node of an expression costs one unit, each value and each character that is produced or
+compared its share. One unit is about half a microsecond, measured on what Python does for it.
 """
 
 import time
@@ -14,14 +15,19 @@ from jmespath.exceptions import JMESPathError, JMESPathTypeError
 from jmespath.functions import Functions
 from jmespath.visitor import Options, TreeInterpreter
 
-# 20,000 cells of five nodes each, and the payload they come from, are half of it; all of it takes a tenth of a second.
+# 20,000 cells of five nodes each, and the payload they come from, are half of it; all of it takes a
+# tenth of a second.
 MOST_UNITS = 200_000
-# The processor's time, not the wall's: what other processes do must not decide what becomes of a payload.
+# The processor's time, not the wall's: what other processes do must not decide what becomes of a
+# payload.
 MOST_SECONDS = 0.4
 LOOK_UNITS = 4096
-# What jmespath lets out of an expression that does not fit: a slice of step 0, `contains` of a number, endless nesting.
+# What jmespath lets out of an expression that does not fit: a slice of step 0, `contains` of a
+# number, endless nesting.
 INAPPLICABLE = (JMESPathError, ValueError, TypeError, ArithmeticError, RecursionError)
-CONSTANT = frozenset({"length", "type", "to_array", "not_null", "map", "min_by", "max_by", "sort_by"})
+CONSTANT = frozenset(
+    {"length", "type", "to_array", "not_null", "map", "min_by", "max_by", "sort_by"}
+)
 
 
 class Inapplicable(Exception):
@@ -50,11 +56,16 @@ class Budget:
         """Compare with the clock, as seldom as pays."""
         if self.left < 0 or time.thread_time() > self._ends:
             self.left = -1
-            raise TooCostly("it takes too much work: keep expressions shorter, or the payload smaller")
+            raise TooCostly(
+                "it takes too much work: keep expressions shorter, or the payload smaller"
+            )
         self.look_below = max(0, self.left - LOOK_UNITS)
 
     def weigh(self, value: Any) -> None:
-        """Spend what walking through a whole value costs; a part that stands in it twice counts twice."""
+        """Spend what walking through a whole value costs.
+
+        A part that stands in it twice counts twice.
+        """
         waiting = [value]
         while waiting:
             one = waiting.pop()
@@ -72,19 +83,27 @@ class Budget:
 
 
 class Evaluation:
-    """Evaluates the expressions of one payload within one budget; reading its bytes is part of what it costs."""
+    """Evaluates the expressions of one payload within one budget.
+
+    Reading its bytes is part of what it costs.
+    """
 
     def __init__(self, body_bytes: int = 0) -> None:
         self.budget = Budget(MOST_UNITS - (body_bytes >> 6))
         self._interpreter = _Interpreter(self.budget)
 
     def search(self, expression: str, payload: Any) -> Any:
-        """Return what the expression finds; raises Inapplicable, and TooCostly for good once the budget is spent."""
+        """Return what the expression finds.
+
+        Raises Inapplicable, and TooCostly for good once the budget is spent.
+        """
         try:
             return self._interpreter.visit(jmespath.compile(expression).parsed, payload)
         except JMESPathTypeError as error:  # its own text holds the whole value
             wanted = " or ".join(error.expected_types)
-            raise Inapplicable(f"{error.function_name}() takes {wanted}, not {error.actual_type}") from None
+            raise Inapplicable(
+                f"{error.function_name}() takes {wanted}, not {error.actual_type}"
+            ) from None
         except INAPPLICABLE as error:
             raise Inapplicable(str(error)[:500]) from None
 
@@ -108,7 +127,8 @@ class _Interpreter(TreeInterpreter):
         """Compare, after what is compared is paid for."""
         if self.COMPARATOR_FUNC is TreeInterpreter.COMPARATOR_FUNC:
             self.COMPARATOR_FUNC = {  # type: ignore[misc]  # the interpreter looks it up on itself
-                name: partial(self._compared, compare) for name, compare in TreeInterpreter.COMPARATOR_FUNC.items()
+                name: partial(self._compared, compare)
+                for name, compare in TreeInterpreter.COMPARATOR_FUNC.items()
             }
         return super().visit_comparator(node, value)
 
@@ -138,13 +158,17 @@ class _Interpreter(TreeInterpreter):
     def _compared(self, compare: Callable[[Any, Any], Any], left: Any, right: Any) -> Any:
         if isinstance(left, str) and isinstance(right, str):
             self._budget.spend(min(len(left), len(right)) >> 6)
-        elif isinstance(right, list | dict) and type(left) is type(right) and len(left) == len(right):
+        elif (
+            isinstance(right, list | dict) and type(left) is type(right) and len(left) == len(right)
+        ):
             self._budget.weigh(right)
         return compare(left, right)
 
 
 _VISITS: dict[str, Callable[..., Any]] = {
-    name.removeprefix("visit_"): getattr(_Interpreter, name) for name in dir(_Interpreter) if name.startswith("visit_")
+    name.removeprefix("visit_"): getattr(_Interpreter, name)
+    for name in dir(_Interpreter)
+    if name.startswith("visit_")
 }
 
 
@@ -202,7 +226,9 @@ class _Functions(Functions):
         if name == "sort":
             self._budget.spend(len(members) * len(members).bit_length() >> 3)
 
-    def _create_key_func(self, expref: Any, allowed_types: list[str], function_name: str) -> Callable[[Any], Any]:
+    def _create_key_func(
+        self, expref: Any, allowed_types: list[str], function_name: str
+    ) -> Callable[[Any], Any]:
         key_of = super()._create_key_func(expref, allowed_types, function_name)  # type: ignore[misc]
 
         def paid(one: Any) -> Any:

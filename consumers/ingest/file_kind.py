@@ -1,4 +1,6 @@
-"""What a file is that is no CSV: told by its first bytes, so that a refusal names the real fault."""
+"""What a file is that is no CSV: told by its first bytes, so that a refusal names the real
+fault.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,8 @@ _CONVERT = "save it as CSV in UTF-8"
 
 _BEGINNINGS: tuple[tuple[bytes, str, str], ...] = (
     (
-        b"\x1f\x8b", "a gzip file",
+        b"\x1f\x8b",
+        "a gzip file",
         "unpack it, or send it with the header Content-Encoding: gzip",
     ),
     (b"PAR1", "a Parquet file", _SAVE),
@@ -33,7 +36,7 @@ _BEGINNINGS: tuple[tuple[bytes, str, str], ...] = (
     (b"\0\0\xfe\xff", "text in UTF-32", _CONVERT),
     (b"\xff\xfe", "text in UTF-16", _CONVERT),
     (b"\xfe\xff", "text in UTF-16", _CONVERT),
-)  # fmt: skip
+)
 _PRINTABLE = (b"PAR1", b"ARROW1", b"BZh")
 """Names of columns may begin so too."""
 _ZIPPED: tuple[tuple[bytes, str, str], ...] = (
@@ -80,5 +83,6 @@ def _is_utf16(head: bytes) -> bool:
     if len(odd) < 2:
         return False
     return any(
-        zeros.count(0) > MOSTLY * len(zeros) and not letters.count(0) for zeros, letters in ((even, odd), (odd, even))
+        zeros.count(0) > MOSTLY * len(zeros) and not letters.count(0)
+        for zeros, letters in ((even, odd), (odd, even))
     )

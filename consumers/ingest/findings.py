@@ -25,7 +25,10 @@ class _Entry:
 
 @dataclass(slots=True)
 class Findings:
-    """Memory is bounded by `MAX_FINDINGS`, whatever the file holds; errors are never pushed out by warnings."""
+    """Memory is bounded by `MAX_FINDINGS`, whatever the file holds.
+
+    Errors are never pushed out by warnings.
+    """
 
     entries: dict[tuple[str, str | None], _Entry] = field(default_factory=dict)
     errors: int = 0
@@ -77,6 +80,11 @@ def _rank(finding: Finding) -> int:
 
 
 def printable(text: str) -> str:
-    """Cut to a sample's length; control characters escaped, so that a report can be shown in a terminal."""
+    """Cut to a sample's length.
+
+    Control characters escaped, so that a report can be shown in a terminal.
+    """
     cut = text if len(text) <= SAMPLE_CHARACTERS else text[:SAMPLE_CHARACTERS] + "…"
-    return "".join(mark if mark.isprintable() else mark.encode("unicode_escape").decode() for mark in cut)
+    return "".join(
+        mark if mark.isprintable() else mark.encode("unicode_escape").decode() for mark in cut
+    )

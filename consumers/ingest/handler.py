@@ -102,7 +102,9 @@ class Ingest:
             if isinstance(event.data, JobRequested | JobCancelRequested)
         }
         sources = {
-            (event.tenantid, event.data.source_id) for event in events if isinstance(event.data, WebhookReceived)
+            (event.tenantid, event.data.source_id)
+            for event in events
+            if isinstance(event.data, WebhookReceived)
         }
         mappings = await self.mappings(tx, sources) if sources else {}
         locked = await store.lock(tx, dataset_keys)
@@ -120,7 +122,9 @@ class Ingest:
                 known = desk.datasets.get(key)
                 submitted = known is not None or await self.submitted(tx, *key)
                 job = desk.jobs.get((event.tenantid, data.job_id))
-                decision = request(event, data, job, known, submitted=submitted, at=self.clock.now())
+                decision = request(
+                    event, data, job, known, submitted=submitted, at=self.clock.now()
+                )
                 return _note(desk, event, data.job_id, decision, new=True)
             case JobCancelRequested() as data:
                 job = desk.jobs.get((event.tenantid, data.job_id))
@@ -131,7 +135,9 @@ class Ingest:
             case _:
                 return Ignored("not for ingest")
 
-    async def _webhook(self, tx: "AsyncConnection", desk: _Desk, event: Event, data: WebhookReceived) -> Outcome:
+    async def _webhook(
+        self, tx: "AsyncConnection", desk: _Desk, event: Event, data: WebhookReceived
+    ) -> Outcome:
         found = desk.mappings.get((event.tenantid, data.source_id))
         if found is None:
             return Rejected("user_config", f"the source {data.source_id} is gone")
@@ -147,7 +153,14 @@ class Ingest:
                 if not made:
                     return Ignored("the payload has no row with a value")
                 desk.taken.append(
-                    Taken(event, data.source_id, action, version, made, has_types(body, data.content_type))
+                    Taken(
+                        event,
+                        data.source_id,
+                        action,
+                        version,
+                        made,
+                        has_types(body, data.content_type),
+                    )
                 )
                 desk.held_cells += len(made) * len(action["columns"])
                 return Applied()
@@ -155,11 +168,22 @@ class Ingest:
             asked = mapped.job(await _dataset_of(tx, desk, event.tenantid, mapped.dataset))
         except Unmappable as error:
             return Rejected("user_config", str(error))
-        return Applied((
-            following(event.cause, asked, by=BY, subject=str(asked.job_id), version=0, at=self.clock.now()),
-        ))  # fmt: skip
+        return Applied(
+            (
+                following(
+                    event.cause,
+                    asked,
+                    by=BY,
+                    subject=str(asked.job_id),
+                    version=0,
+                    at=self.clock.now(),
+                ),
+            )
+        )
 
-    async def _body(self, tx: "AsyncConnection", tenant: UUID, data: WebhookReceived) -> bytes | None:
+    async def _body(
+        self, tx: "AsyncConnection", tenant: UUID, data: WebhookReceived
+    ) -> bytes | None:
         match data.body_encoding:
             case "text":
                 return (data.body or "").encode()
@@ -194,7 +218,9 @@ class Ingest:
         return Applied()
 
 
-async def _dataset_of(tx: "AsyncConnection", desk: _Desk, tenant: UUID, named: UUID | str) -> UUID | None:
+async def _dataset_of(
+    tx: "AsyncConnection", desk: _Desk, tenant: UUID, named: UUID | str
+) -> UUID | None:
     """An id as it is; of a name the newest valid version, the same for all events of one poll."""
     if isinstance(named, UUID):
         return named

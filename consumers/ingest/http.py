@@ -18,7 +18,9 @@ History = Callable[[Any, UUID, UUID], Awaitable[Sequence[Event]]]
 
 
 def routes(
-    authenticate: Callable[[Request], Awaitable[Any]], transactions: TenantTransactions, history: History
+    authenticate: Callable[[Request], Awaitable[Any]],
+    transactions: TenantTransactions,
+    history: History,
 ) -> APIRouter:
     """List datasets, and get one with its report and profile."""
     router = APIRouter(prefix="/v1/datasets", tags=["datasets"])
@@ -41,8 +43,8 @@ def routes(
         state: Literal["submitted", "validated", "rejected"] | None = None,
         limit: Annotated[int, Query(ge=1, le=200)] = 50,
     ) -> dict[str, Any]:
-        """The tenant's datasets, or those of a name, newest first; columns, report and profile are those of one by its
-        id.
+        """The tenant's datasets, or those of a name, newest first; columns, report and profile are
+        those of one by its id.
         """
         async with transactions(principal.tenant) as tx:
             rows = await store.newest(tx, limit, name, state)
@@ -59,9 +61,11 @@ def routes(
         """What validation found: rule, column, row numbers, samples, severity."""
         dataset = await found(principal.tenant, dataset_id)
         return {
-            "state": dataset.state, "reason": dataset.reason, "findings": _report(dataset),
+            "state": dataset.state,
+            "reason": dataset.reason,
+            "findings": _report(dataset),
             **_reading(dataset),
-        }  # fmt: skip
+        }
 
     @router.get("/{dataset_id}/profile")
     async def profile(dataset_id: UUID, principal: asking) -> dict[str, Any]:
@@ -82,13 +86,20 @@ def _reading(dataset: Dataset) -> dict[str, Any]:
     return {
         "reader": dataset.reader or (1 if dataset.state == "validated" else None),
         "reading": said and said.model_dump(mode="json", exclude={"alone"}),
-    }  # fmt: skip
+    }
 
 
 def _whole(dataset: Dataset) -> dict[str, Any]:
     return {
-        "id": str(dataset.id), "name": dataset.name, "version": dataset.version, "state": dataset.state,
-        "rows": dataset.rows, "columns": [one.model_dump() for one in dataset.columns], "reason": dataset.reason,
-        **_reading(dataset), "size_bytes": dataset.size_bytes, "sha256": dataset.sha256,
+        "id": str(dataset.id),
+        "name": dataset.name,
+        "version": dataset.version,
+        "state": dataset.state,
+        "rows": dataset.rows,
+        "columns": [one.model_dump() for one in dataset.columns],
+        "reason": dataset.reason,
+        **_reading(dataset),
+        "size_bytes": dataset.size_bytes,
+        "sha256": dataset.sha256,
         "created_at": dataset.created_at.isoformat(),
-    }  # fmt: skip
+    }

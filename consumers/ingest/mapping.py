@@ -35,7 +35,9 @@ def job_of(event_id: UUID) -> UUID:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """The job that a payload asks for; `dataset` is an id, or a name whose newest valid version is meant."""
+    """The job that a payload asks for; `dataset` is an id, or a name whose newest valid version
+    is meant.
+    """
 
     dataset: UUID | str
     expression: str
@@ -50,8 +52,13 @@ class Asked:
         return self.whole.model_copy(update={"dataset_id": dataset_id})
 
 
-def command(body: bytes, action: dict[str, Any], version: int, event_id: UUID, content_type: str = JSON) -> Asked:
-    """The job that a payload asks for; the same event always asks for the same job. Raises Unmappable."""
+def command(
+    body: bytes, action: dict[str, Any], version: int, event_id: UUID, content_type: str = JSON
+) -> Asked:
+    """The job that a payload asks for; the same event always asks for the same job.
+
+    Raises Unmappable.
+    """
     evaluation = Evaluation(len(body))
     mapping = action["mapping"]
     try:
@@ -66,21 +73,29 @@ def command(body: bytes, action: dict[str, Any], version: int, event_id: UUID, c
         raise _of_version(error, version) from None
     dataset = _id_or_name(found["dataset_id"])
     whole = JobRequested(
-        job_id=job_of(event_id), kind=action["command"],
+        job_id=job_of(event_id),
+        kind=action["command"],
         dataset_id=dataset if isinstance(dataset, UUID) else UUID(int=0),
-        target=found["target"], model=found["model"], options=options, origin="webhook", mapping_version=version,
-    )  # fmt: skip
+        target=found["target"],
+        model=found["model"],
+        options=options,
+        origin="webhook",
+        mapping_version=version,
+    )
     return Asked(dataset, mapping["dataset_id"], whole)
 
 
 def payload_of(body: bytes, content_type: str = JSON) -> Any:
     """What the body says. Raises Unmappable.
 
-    A form is an object of its fields, each a text, or a list of texts when it comes more than once. With the one field
-    `payload` it is the JSON in it, as GitHub and Slack's buttons send it.
+    A form is an object of its fields, each a text, or a list of texts when it comes more than once.
+    With the one field `payload` it is the JSON in it, as GitHub and Slack's buttons send it.
     """
-    # Escaped in a form, a bare brace begins none: it is JSON under the type that curl and others send unless told.
-    fields = _form(body) if content_type == FORM and not body.lstrip().startswith((b"{", b"[")) else None
+    # Escaped in a form, a bare brace begins none: it is JSON under the type that curl and others
+    # send unless told.
+    fields = (
+        _form(body) if content_type == FORM and not body.lstrip().startswith((b"{", b"[")) else None
+    )
     if fields is not None and list(fields) != ["payload"]:
         return fields
     text = body if fields is None else fields["payload"]
@@ -102,11 +117,15 @@ def search(name: str, expression: str, payload: Any, evaluation: Evaluation) -> 
     try:
         return evaluation.search(expression, payload)
     except Inapplicable as error:
-        raise Unmappable(f"`{name}`: `{shortened(expression)}` cannot be applied: {error}") from None
+        raise Unmappable(
+            f"`{name}`: `{shortened(expression)}` cannot be applied: {error}"
+        ) from None
 
 
 def shown(value: Any) -> str:
-    """A value as an error names it: never more of it than a few characters, for its whole text may have no end."""
+    """A value as an error names it: never more of it than a few characters, for its whole text
+    may have no end.
+    """
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]
     if isinstance(value, list):
@@ -119,7 +138,9 @@ def shown(value: Any) -> str:
 
 
 def shortened(expression: str) -> str:
-    """An expression as an error names it: in one line, and without the mark that encloses it there."""
+    """An expression as an error names it: in one line, and without the mark that encloses it
+    there.
+    """
     line = " ".join(expression.replace("`", "'").split())
     return line if len(line) <= 200 else f"{line[:200]}…"
 
@@ -139,12 +160,15 @@ def _form(body: bytes) -> dict[str, Any]:
         if body.count(b"&") >= MOST_FIELDS:
             raise ValueError("there are more")
     except ValueError as error:
-        raise Unmappable(f"the payload is not a form of up to {MOST_FIELDS} fields: {error}") from None
+        raise Unmappable(
+            f"the payload is not a form of up to {MOST_FIELDS} fields: {error}"
+        ) from None
     return {name: values[0] if len(values) == 1 else values for name, values in found.items()}
 
 
 def _unescaped(text: bytes) -> str:
-    # Not urllib's: a percent sign that escapes nothing costs it an exception each, a megabyte of them half a second.
+    # Not urllib's: a percent sign that escapes nothing costs it an exception each, a megabyte of
+    # them half a second.
     plain = text.replace(b"+", b" ")
     return ESCAPED.sub(lambda run: bytes.fromhex(run[0].replace(b"%", b"").decode()), plain).decode(
         errors="surrogateescape"
@@ -160,13 +184,17 @@ def _gave(name: str, expression: str, value: Any) -> str:
 
 
 def _options(expression: str, value: Any, evaluation: Evaluation) -> dict[str, Any]:
-    """What an event holds is paid for: an expression can put one part of the payload into it a thousand times."""
+    """What an event holds is paid for: an expression can put one part of the payload into it a
+    thousand times.
+    """
     given = value or {}
     try:
         evaluation.budget.weigh(given)
         return OPTIONS.validate_python(given)
     except TooCostly as error:
-        raise Unmappable(f"`options`: `{shortened(expression)}` cannot be applied: {error}") from None
+        raise Unmappable(
+            f"`options`: `{shortened(expression)}` cannot be applied: {error}"
+        ) from None
     except ValidationError as error:
         wrong = str(error.errors()[0]["msg"]).removeprefix("Value error, ")
         raise Unmappable(f"{_gave('options', expression, value)}; {wrong}") from None
@@ -191,7 +219,11 @@ def _target_error(value: Any) -> str | None:
 
 def _model_error(value: Any) -> str | None:
     fits = isinstance(value, str) and MODEL.fullmatch(value)
-    return None if fits else "expected a model's name, up to 100 letters, digits, dots, dashes and underscores"
+    return (
+        None
+        if fits
+        else "expected a model's name, up to 100 letters, digits, dots, dashes and underscores"
+    )
 
 
 _CHECKS = {"dataset_id": _dataset_error, "target": _target_error, "model": _model_error}

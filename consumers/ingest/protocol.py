@@ -1,4 +1,7 @@
-"""What passes between the worker and the child that validates a data set; light, for both sides import it."""
+"""What passes between the worker and the child that validates a data set.
+
+Light, for both sides import it.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +42,9 @@ class ValidateRequest(Frozen):
 
 
 class Finding(Frozen):
-    """One rule's complaint; `rows` counts records with the header as row 1, and holds the first ten."""
+    """One rule's complaint; `rows` counts records with the header as row 1, and holds the first
+    ten.
+    """
 
     rule: str
     severity: Severity
@@ -56,7 +61,10 @@ class TopValue(Frozen):
 
 
 class ColumnProfile(Frozen):
-    """`distinct` is approximate (HyperLogLog, some 2 %); the figures are of numbers, `top` of text and booleans."""
+    """`distinct` is approximate (HyperLogLog, some 2 %).
+
+    The figures are of numbers, `top` of text and booleans.
+    """
 
     name: str
     type: ColumnType
@@ -72,7 +80,9 @@ class ColumnProfile(Frozen):
 
 
 class ValidationResult(Frozen):
-    """`rows` counts rows that have a value; `columns` is empty when the file cannot be read as a table."""
+    """`rows` counts rows that have a value; `columns` is empty when the file cannot be read as a
+    table.
+    """
 
     valid: bool
     rows: int

@@ -12,7 +12,8 @@ Scalar = str | int | float | bool | None
 Row = dict[str, Scalar]
 """A value for each column."""
 
-# A payload is taken apart on the consumer's event loop, and a row must fit into a line that validation reads.
+# A payload is taken apart on the consumer's event loop, and a row must fit into a line that
+# validation reads.
 MOST_CELLS = 20_000
 MOST_ROW_BYTES = 256 << 10
 MOST_ROW_LINES = 5_000
@@ -20,7 +21,10 @@ KINDS = {str: "t", int: "n", float: "n", bool: "b", type(None): "-"}
 
 
 def rows(body: bytes, action: dict[str, Any], version: int, content_type: str = JSON) -> list[Row]:
-    """The rows that a payload has under `each`, those without any value left out. Raises Unmappable."""
+    """The rows that a payload has under `each`, those without any value left out.
+
+    Raises Unmappable.
+    """
     evaluation = Evaluation(len(body))
     each = action.get("each")
     try:
@@ -28,8 +32,13 @@ def rows(body: bytes, action: dict[str, Any], version: int, content_type: str = 
         found = payload if each is None else search("each", each, payload, evaluation)
         listed = found if isinstance(found, list) else [] if found is None else [found]
         if len(listed) * len(action["columns"]) > MOST_CELLS:
-            raise Unmappable(f"{len(listed)} rows of {len(action['columns'])} columns; {MOST_CELLS} cells are allowed")
-        made = [_row(place, one, action["columns"], evaluation) for place, one in enumerate(listed, 1)]
+            raise Unmappable(
+                f"{len(listed)} rows of {len(action['columns'])} columns; {MOST_CELLS} cells are "
+                "allowed"
+            )
+        made = [
+            _row(place, one, action["columns"], evaluation) for place, one in enumerate(listed, 1)
+        ]
     except Unmappable as error:
         raise Unmappable(f"{error} (mapping version {version})") from None
     return [row for row in made if any(value is not None for value in row.values())]
@@ -64,7 +73,9 @@ def _row(place: int, found: Any, columns: dict[str, str], evaluation: Evaluation
 
 
 def _spend(place: int, units: int, evaluation: Evaluation) -> None:
-    """What the cells hold is paid for: `each` can give one object of the payload a thousand times."""
+    """What the cells hold is paid for: `each` can give one object of the payload a thousand
+    times.
+    """
     try:
         evaluation.budget.spend(units)
     except TooCostly as error:
@@ -82,7 +93,9 @@ def _value(place: int, column: str, expression: str, value: Any) -> Scalar:
         wrong = "a number has 300 digits at most"
     elif isinstance(value, str):
         if not_storable(value):
-            wrong = "it has a character that cannot be stored (NUL, half a surrogate pair or no UTF-8)"
+            wrong = (
+                "it has a character that cannot be stored (NUL, half a surrogate pair or no UTF-8)"
+            )
         elif "\r" in value.replace("\r\n", ""):
             wrong = "it has a carriage return without a line feed"
     if wrong is not None:

@@ -43,7 +43,12 @@ datasets = Table(
     Column("reader", Integer),
     Column("aggregate_version", BigInteger, nullable=False, server_default="0"),
     Column("created_at", DateTime(timezone=True), nullable=False),
-    Column("updated_at", DateTime(timezone=True), nullable=False, server_default=text("headrace_clock()")),
+    Column(
+        "updated_at",
+        DateTime(timezone=True),
+        nullable=False,
+        server_default=text("headrace_clock()"),
+    ),
     PrimaryKeyConstraint("tenant_id", "id", name="datasets_pkey"),
     Index("datasets_name", "tenant_id", "name", "version"),
 )

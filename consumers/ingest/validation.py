@@ -43,7 +43,9 @@ class Validation:
     limits: Limits
     queue: str = VALIDATION
 
-    async def start(self, tx: "AsyncConnection", piece: Claimed, at: datetime) -> tuple[bool, Sequence[Event]]:
+    async def start(
+        self, tx: "AsyncConnection", piece: Claimed, at: datetime
+    ) -> tuple[bool, Sequence[Event]]:
         """Nothing is said of it; a decided data set needs no second look."""
         known = await store.lock(tx, [(piece.tenant, piece.subject)])
         dataset = known.get((piece.tenant, piece.subject))
@@ -55,9 +57,10 @@ class Validation:
         await self.objects.fetch(piece.payload["object_key"], path)
         said = piece.payload.get("reading")
         request = ValidateRequest(
-            path=str(path), reading=said or Reading(),
+            path=str(path),
+            reading=said or Reading(),
             is_remembered=piece.payload.get("is_remembered", False),
-        )  # fmt: skip
+        )
         return ChildRequest("validate", request.model_dump(mode="json"), directory), self.limits
 
     async def progress(
@@ -69,9 +72,13 @@ class Validation:
     async def deliver(self, piece: Claimed, directory: Path, result: ChildResult) -> None:
         """It leaves no file."""
 
-    async def finish(self, tx: "AsyncConnection", piece: Claimed, result: ChildResult, at: datetime) -> Sequence[Event]:
+    async def finish(
+        self, tx: "AsyncConnection", piece: Claimed, result: ChildResult, at: datetime
+    ) -> Sequence[Event]:
         """Decide the data set, bill its rows, and settle the jobs that wait."""
-        dataset = (await store.lock(tx, [(piece.tenant, piece.subject)]))[piece.tenant, piece.subject]
+        dataset = (await store.lock(tx, [(piece.tenant, piece.subject)]))[
+            piece.tenant, piece.subject
+        ]
         if dataset.state != "submitted":
             return ()
         match result:
@@ -93,33 +100,54 @@ class Validation:
         self, tx: "AsyncConnection", piece: Claimed, code: str, message: str, at: datetime
     ) -> Sequence[Event]:
         """Every attempt was lost: the file cannot be used, and that is no fault of the file."""
-        dataset = (await store.lock(tx, [(piece.tenant, piece.subject)]))[piece.tenant, piece.subject]
+        dataset = (await store.lock(tx, [(piece.tenant, piece.subject)]))[
+            piece.tenant, piece.subject
+        ]
         if dataset.state != "submitted":
             return ()
-        return await self._reject(tx, piece, dataset, f"validation failed: {message}", (_finding(code, message),), at)
+        return await self._reject(
+            tx, piece, dataset, f"validation failed: {message}", (_finding(code, message),), at
+        )
 
     async def _accept(
-        self, tx: "AsyncConnection", piece: Claimed, dataset: Dataset, result: ValidationResult, at: datetime
+        self,
+        tx: "AsyncConnection",
+        piece: Claimed,
+        dataset: Dataset,
+        result: ValidationResult,
+        at: datetime,
     ) -> Sequence[Event]:
         version = await store.version_for(tx, dataset, result.reader)
         after, event = validated(dataset, result, version, cause=piece.cause, at=at)
         await store.save(tx, after)
         settled = await self._settle(tx, after, event, at)
         billed = await self.ledger(
-            tx, event.cause, record_key=f"dataset_rows:{after.id}", meter="dataset_rows",
-            quantity=Decimal(result.rows), subject=str(after.id), at=at,
-        )  # fmt: skip
+            tx,
+            event.cause,
+            record_key=f"dataset_rows:{after.id}",
+            meter="dataset_rows",
+            quantity=Decimal(result.rows),
+            subject=str(after.id),
+            at=at,
+        )
         return [event, *settled, *billed]
 
     async def _reject(
-        self, tx: "AsyncConnection", piece: Claimed, dataset: Dataset, reason: str,
-        findings: tuple[Finding, ...], at: datetime,
-    ) -> Sequence[Event]:  # fmt: skip
+        self,
+        tx: "AsyncConnection",
+        piece: Claimed,
+        dataset: Dataset,
+        reason: str,
+        findings: tuple[Finding, ...],
+        at: datetime,
+    ) -> Sequence[Event]:
         after, event = rejected(dataset, reason, findings, cause=piece.cause, at=at)
         await store.save(tx, after)
         return [event, *await self._settle(tx, after, event, at)]
 
-    async def _settle(self, tx: "AsyncConnection", dataset: Dataset, event: Event, at: datetime) -> list[Event]:
+    async def _settle(
+        self, tx: "AsyncConnection", dataset: Dataset, event: Event, at: datetime
+    ) -> list[Event]:
         events = []
         for job in await jobs.lock_waiting(tx, dataset.tenant, dataset.id):
             moved = settle(job, dataset, event, at)

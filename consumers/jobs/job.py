@@ -10,7 +10,9 @@ from schemas.event import Cause, Event, following
 from schemas.jobs import Failure, FailureClass, JobCanceled, JobExpired, JobFailed
 from schemas.payload import Payload
 
-State = Literal["accepted", "queued", "running", "finalizing", "succeeded", "failed", "canceled", "expired"]
+State = Literal[
+    "accepted", "queued", "running", "finalizing", "succeeded", "failed", "canceled", "expired"
+]
 
 TRANSITIONS: Mapping[State, frozenset[State]] = {
     "accepted": frozenset({"queued", "failed", "canceled", "expired"}),
@@ -30,7 +32,9 @@ class IllegalTransition(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One job as its owner holds it; `cause` began it and gives the correlation of everything it does."""
+    """One job as its owner holds it; `cause` began it and gives the correlation of everything it
+    does.
+    """
 
     tenant: UUID
     id: UUID
@@ -62,29 +66,53 @@ class Moved:
 
 
 def move(
-    job: Job, to: State, data: Payload, *, cause: UUID, by: str, at: datetime, ordinal: object = 0, **changes: Any
+    job: Job,
+    to: State,
+    data: Payload,
+    *,
+    cause: UUID,
+    by: str,
+    at: datetime,
+    ordinal: object = 0,
+    **changes: Any,
 ) -> Moved:
-    """The job one version later, in state `to`; raises IllegalTransition. Staying in a state is a step too."""
+    """The job one version later, in state `to`; raises IllegalTransition.
+
+    Staying in a state is a step too.
+    """
     if to != job.state and to not in TRANSITIONS[job.state]:
         raise IllegalTransition(f"job {job.id} cannot go from {job.state} to {to}")
     after = replace(job, state=to, version=job.version + 1, **changes)
     chain = Cause(cause, job.tenant, job.cause.correlation, job.cause.traceparent)
-    event = following(chain, data, by=by, subject=str(job.id), version=after.version, at=at, ordinal=ordinal)
+    event = following(
+        chain, data, by=by, subject=str(job.id), version=after.version, at=at, ordinal=ordinal
+    )
     return Moved(after, event)
 
 
 def fail(
-    job: Job, failure_class: FailureClass, code: str, message: str, *, cause: UUID, by: str, at: datetime
+    job: Job,
+    failure_class: FailureClass,
+    code: str,
+    message: str,
+    *,
+    cause: UUID,
+    by: str,
+    at: datetime,
 ) -> Moved:
     """End a job without a model."""
     failure = Failure(failure_class=failure_class, code=code, message=message)
     data = JobFailed(job_id=job.id, attempt=job.attempt, failure=failure, reason=message)
-    return move(job, "failed", data, cause=cause, by=by, at=at, failure=failure.model_dump(mode="json"))
+    return move(
+        job, "failed", data, cause=cause, by=by, at=at, failure=failure.model_dump(mode="json")
+    )
 
 
 def cancel(job: Job, reason: str, *, cause: UUID, by: str, at: datetime) -> Moved:
     """End a job because somebody asked."""
-    return move(job, "canceled", JobCanceled(job_id=job.id, reason=reason), cause=cause, by=by, at=at)
+    return move(
+        job, "canceled", JobCanceled(job_id=job.id, reason=reason), cause=cause, by=by, at=at
+    )
 
 
 def expire(job: Job, reason: str, *, cause: UUID, by: str, at: datetime) -> Moved:

@@ -27,7 +27,9 @@ async def lock(tx: AsyncConnection, keys: Iterable[Key]) -> dict[Key, Job]:
 
 async def lock_waiting(tx: AsyncConnection, tenant: UUID, dataset_id: UUID) -> Sequence[Job]:
     """The jobs that wait for a dataset, locked."""
-    query = select(jobs).where(jobs.c.tenant_id == tenant, jobs.c.dataset_id == dataset_id, jobs.c.state == "accepted")
+    query = select(jobs).where(
+        jobs.c.tenant_id == tenant, jobs.c.dataset_id == dataset_id, jobs.c.state == "accepted"
+    )
     rows = await tx.execute(query.order_by(jobs.c.tenant_id, jobs.c.id).with_for_update())
     return [_job(row) for row in rows.mappings()]
 
@@ -45,7 +47,10 @@ async def is_over(tx: AsyncConnection, tenant: UUID, job_id: UUID) -> bool:
 
 
 async def existing(tx: AsyncConnection, ids: Collection[UUID]) -> set[UUID]:
-    """Those of the tenant's jobs that exist among `ids`; without a tenant's transaction, of all tenants."""
+    """Those of the tenant's jobs that exist among `ids`.
+
+    Without a tenant's transaction, of all tenants.
+    """
     return set((await tx.execute(select(jobs.c.id).where(jobs.c.id.in_(ids)))).scalars())
 
 
@@ -61,25 +66,51 @@ async def save(tx: AsyncConnection, job: Job) -> None:
         update(jobs)
         .where(jobs.c.tenant_id == job.tenant, jobs.c.id == job.id)
         .values(
-            state=job.state, aggregate_version=job.version, attempt=job.attempt, cancel_reason=job.cancel_reason,
-            failure=job.failure, updated_at=func.headrace_clock(),
+            state=job.state,
+            aggregate_version=job.version,
+            attempt=job.attempt,
+            cancel_reason=job.cancel_reason,
+            failure=job.failure,
+            updated_at=func.headrace_clock(),
         )
-    )  # fmt: skip
+    )
 
 
 def _job(row: RowMapping) -> Job:
     return Job(
-        row["tenant_id"], row["id"], row["state"], row["aggregate_version"], row["kind"], row["dataset_id"],
-        row["target"], row["model"], row["options"], row["attempt"], row["cancel_reason"], row["failure"],
-        Cause(row["cause_id"], row["tenant_id"], row["correlation_id"], row["traceparent"]), row["created_at"],
-    )  # fmt: skip
+        row["tenant_id"],
+        row["id"],
+        row["state"],
+        row["aggregate_version"],
+        row["kind"],
+        row["dataset_id"],
+        row["target"],
+        row["model"],
+        row["options"],
+        row["attempt"],
+        row["cancel_reason"],
+        row["failure"],
+        Cause(row["cause_id"], row["tenant_id"], row["correlation_id"], row["traceparent"]),
+        row["created_at"],
+    )
 
 
 def _row(job: Job) -> dict[str, Any]:
     return {
-        "tenant_id": job.tenant, "id": job.id, "state": job.state, "aggregate_version": job.version,
-        "kind": job.kind, "dataset_id": job.dataset_id, "target": job.target, "model": job.model,
-        "options": job.options, "attempt": job.attempt, "cancel_reason": job.cancel_reason, "failure": job.failure,
-        "cause_id": job.cause.id, "correlation_id": job.cause.correlation, "traceparent": job.cause.traceparent,
+        "tenant_id": job.tenant,
+        "id": job.id,
+        "state": job.state,
+        "aggregate_version": job.version,
+        "kind": job.kind,
+        "dataset_id": job.dataset_id,
+        "target": job.target,
+        "model": job.model,
+        "options": job.options,
+        "attempt": job.attempt,
+        "cancel_reason": job.cancel_reason,
+        "failure": job.failure,
+        "cause_id": job.cause.id,
+        "correlation_id": job.cause.correlation,
+        "traceparent": job.cause.traceparent,
         "created_at": job.created_at,
-    }  # fmt: skip
+    }

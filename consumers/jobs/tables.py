@@ -36,7 +36,12 @@ jobs = Table(
     Column("correlation_id", Uuid, nullable=False),
     Column("traceparent", Text),
     Column("created_at", DateTime(timezone=True), nullable=False),
-    Column("updated_at", DateTime(timezone=True), nullable=False, server_default=text("headrace_clock()")),
+    Column(
+        "updated_at",
+        DateTime(timezone=True),
+        nullable=False,
+        server_default=text("headrace_clock()"),
+    ),
     PrimaryKeyConstraint("tenant_id", "id", name="jobs_pkey"),
     Index("jobs_waiting", "tenant_id", "dataset_id", postgresql_where=text("state = 'accepted'")),
 )

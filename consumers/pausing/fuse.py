@@ -1,4 +1,6 @@
-"""The breaker at work in a runner: asked in the transaction that would keep dead letters, before its commit."""
+"""The breaker at work in a runner: asked in the transaction that would keep dead letters, before
+its commit.
+"""
 
 import time
 from collections.abc import Sequence
@@ -21,7 +23,8 @@ NOTE_SECONDS = 60.0
 class Fuse:
     """Counts for all instances of a consumer together, in its row.
 
-    A healthy one writes the row once a minute: another instance, which may have one tenant only, must see who is well.
+    A healthy one writes the row once a minute: another instance, which may have one tenant only,
+    must see who is well.
     """
 
     consumer: str
@@ -68,4 +71,6 @@ class Fuse:
 
     async def blow(self, tx: "AsyncConnection", tripped: Tripped) -> bool:
         """Pause the consumer; False when somebody did already."""
-        return tripped.reason is not None and await store.pause(tx, self.consumer, tripped.reason, BY)
+        return tripped.reason is not None and await store.pause(
+            tx, self.consumer, tripped.reason, BY
+        )

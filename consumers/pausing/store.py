@@ -15,15 +15,18 @@ LOCK = text("""
     FROM consumer_breakers WHERE consumer = :consumer FOR UPDATE
 """)
 NOTE = text("""
-    UPDATE consumer_breakers SET recent = :recent, allowed = :allowed, tenants = CAST(:tenants AS jsonb)
+    UPDATE consumer_breakers SET recent = :recent, allowed = :allowed,
+        tenants = CAST(:tenants AS jsonb)
     WHERE consumer = :consumer
 """)
-# A resumed consumer begins with a clean window: what failed before must not stop it at the first failure.
+# A resumed consumer begins with a clean window: what failed before must not stop it at the first
+# failure.
 CHANGE = text("""
     INSERT INTO consumer_breakers (consumer, state, reason, changed_by, allowed)
     VALUES (:consumer, :state, :reason, :by, :allowed)
     ON CONFLICT (consumer) DO UPDATE
-    SET state = excluded.state, reason = excluded.reason, changed_by = excluded.changed_by, since = headrace_clock(),
+    SET state = excluded.state, reason = excluded.reason, changed_by = excluded.changed_by,
+        since = headrace_clock(),
         allowed = excluded.allowed,
         recent = CASE excluded.state WHEN 'running' THEN '' ELSE consumer_breakers.recent END,
         tenants = CASE excluded.state WHEN 'running' THEN '{}' ELSE consumer_breakers.tenants END
@@ -33,7 +36,9 @@ CHANGE = text("""
 
 
 async def locked(tx: AsyncConnection, consumer: str) -> tuple[bool, Judgement, float]:
-    """Lock the row, which is made when new: whether the consumer is paused, what was judged before, and the time."""
+    """Lock the row, which is made when new: whether the consumer is paused, what was judged
+    before, and the time.
+    """
     found = (await tx.execute(LOCK, {"consumer": consumer})).one_or_none()
     if found is None:
         await tx.execute(MAKE, {"consumer": consumer})
@@ -55,7 +60,9 @@ async def pause(tx: AsyncConnection, consumer: str, reason: str, by: str) -> boo
     return await _change(tx, consumer, "paused", reason, by)
 
 
-async def resume(tx: AsyncConnection, consumer: str, reason: str, by: str, allowed: int = 0) -> bool:
+async def resume(
+    tx: AsyncConnection, consumer: str, reason: str, by: str, allowed: int = 0
+) -> bool:
     """Let it go on from its positions, and so many failures pass; False when it is not paused."""
     await tx.execute(MAKE, {"consumer": consumer})
     return await _change(tx, consumer, "running", reason, by, allowed)
@@ -63,7 +70,11 @@ async def resume(tx: AsyncConnection, consumer: str, reason: str, by: str, allow
 
 async def states(tx: AsyncConnection) -> Sequence[RowMapping]:
     """Every row there is."""
-    return (await tx.execute(select(consumer_breakers).order_by(consumer_breakers.c.consumer))).mappings().all()
+    return (
+        (await tx.execute(select(consumer_breakers).order_by(consumer_breakers.c.consumer)))
+        .mappings()
+        .all()
+    )
 
 
 async def is_paused(tx: AsyncConnection, consumer: str) -> bool:
@@ -72,6 +83,8 @@ async def is_paused(tx: AsyncConnection, consumer: str) -> bool:
     return (await tx.execute(of)).scalar_one_or_none() == "paused"
 
 
-async def _change(tx: AsyncConnection, consumer: str, state: str, reason: str, by: str, allowed: int = 0) -> bool:
+async def _change(
+    tx: AsyncConnection, consumer: str, state: str, reason: str, by: str, allowed: int = 0
+) -> bool:
     given = {"consumer": consumer, "state": state, "reason": reason, "by": by, "allowed": allowed}
     return (await tx.execute(CHANGE, given)).first() is not None

@@ -1,7 +1,9 @@
-"""Whether a delivery is handled record by record, each counted in its own transaction before it is handled.
+"""Whether a delivery is handled record by record, each counted in its own transaction before it is
+handled.
 
-A healthy process pays one statement for each partition in its life, and a look every few seconds. One that begins where
-another had begun before may hold what killed that one: it counts, so that the process which dies next says with what.
+A healthy process pays one statement for each partition in its life, and a look every few seconds.
+One that begins where another had begun before may hold what killed that one: it counts, so that the
+process which dies next says with what.
 """
 
 import asyncio
@@ -19,7 +21,9 @@ from schemas.record import Record, Span
 log = logging.getLogger(__name__)
 MOST_DEATHS = 3
 SUSPECT_OFFSETS = 1000
-"""How far behind the place of two starts the guilty record can stand: more than one delivery holds."""
+"""How far behind the place of two starts the guilty record can stand: more than one delivery
+holds.
+"""
 LOOK_SECONDS = 5.0
 
 Place = tuple[str, int]
@@ -58,10 +62,15 @@ class Guard:
         return any(map(self._is_suspect, spans))
 
     async def handle(
-        self, record: Record, handle: Callable[[], Awaitable[bool | float]],
+        self,
+        record: Record,
+        handle: Callable[[], Awaitable[bool | float]],
         park: Callable[[Verdict], Awaitable[bool]],
-    ) -> bool | float:  # fmt: skip
-        """Handle one record, counted before, or park it; what became of it is what the callable returns."""
+    ) -> bool | float:
+        """Handle one record, counted before, or park it.
+
+        What became of it is what the callable returns.
+        """
         async with self.alone:
             verdict = await self.count(record)
             became: bool | float = False
@@ -85,9 +94,17 @@ class Guard:
         self._counted[place] = record.offset
         deaths = taken.deaths - 1
         if taken.ordered_by is not None:
-            return Verdict(f"parked by {taken.ordered_by}: {taken.reason}", max(deaths, 1), deaths > MOST_DEATHS)
+            return Verdict(
+                f"parked by {taken.ordered_by}: {taken.reason}",
+                max(deaths, 1),
+                deaths > MOST_DEATHS,
+            )
         if deaths >= MOST_DEATHS:
-            return Verdict(f"the process died {deaths} times with this record in hand", deaths, deaths > MOST_DEATHS)
+            return Verdict(
+                f"the process died {deaths} times with this record in hand",
+                deaths,
+                deaths > MOST_DEATHS,
+            )
         return None
 
     async def _give_back(self, record: Record) -> None:
@@ -111,7 +128,9 @@ class Guard:
     async def passed(self, spans: Sequence[Span]) -> None:
         """These were applied: what stands before their ends is forgotten."""
         async with self.begin() as tx:
-            await store.forget(tx, self.who, [(one.topic, one.partition, one.next) for one in spans])
+            await store.forget(
+                tx, self.who, [(one.topic, one.partition, one.next) for one in spans]
+            )
         for span in spans:
             place = (span.topic, span.partition)
             if self._until.get(place, 0) <= span.next:
@@ -121,15 +140,21 @@ class Guard:
         async with self.begin() as tx:
             starts = await store.begin(tx, self.who, new) if new else {}
             if new:
-                await store.forget(tx, self.who, [(one.topic, one.partition, one.start) for one in new])
+                await store.forget(
+                    tx, self.who, [(one.topic, one.partition, one.start) for one in new]
+                )
             found = await store.suspects(tx, self.who)
         held = {(one.topic, one.partition) for one in found if one.deaths}
         for span in new:
             place = (span.topic, span.partition)
             if starts[place] > 1 or place in held:
                 self._until[place] = span.start + SUSPECT_OFFSETS
-                log.warning("%s: %s[%d] from %d on is handled record by record: a process ended here",
-                            self.who.consumer, *place, span.start)  # fmt: skip
+                log.warning(
+                    "%s: %s[%d] from %d on is handled record by record: a process ended here",
+                    self.who.consumer,
+                    *place,
+                    span.start,
+                )
         self._begun.update((span.topic, span.partition) for span in new)
         self._ordered = {}
         for one in found:

@@ -17,7 +17,8 @@ BEGIN = text(f"""
     INSERT INTO consumer_starts (consumer, generation, topic, partition, next, starts)
     SELECT :consumer, :generation, topic, partition, next, 1 FROM {SPANS} ORDER BY topic, partition
     ON CONFLICT (consumer, generation, topic, partition) DO UPDATE
-    SET starts = CASE WHEN consumer_starts.next = excluded.next THEN consumer_starts.starts + 1 ELSE 1 END,
+    SET starts = CASE WHEN consumer_starts.next = excluded.next THEN consumer_starts.starts + 1 ELSE
+        1 END,
         next = excluded.next
     RETURNING topic, partition, starts
 """)
@@ -27,7 +28,8 @@ FORGET = text(f"""
       AND s.topic = given.topic AND s.partition = given.partition AND s."offset" < given.next
 """)
 SUSPECTS = text(f"""
-    SELECT topic, partition, "offset", deaths, ordered_by IS NOT NULL AS ordered FROM suspect_records WHERE {OF}
+    SELECT topic, partition, "offset", deaths, ordered_by IS NOT NULL AS ordered
+        FROM suspect_records WHERE {OF}
 """)
 TAKE = text("""
     INSERT INTO suspect_records (consumer, generation, topic, partition, "offset", deaths)
@@ -36,10 +38,16 @@ TAKE = text("""
     SET deaths = suspect_records.deaths + :counts, at = headrace_clock()
     RETURNING deaths, ordered_by, reason
 """)
-GIVE_BACK = text(f'UPDATE suspect_records SET deaths = deaths - 1 WHERE {PLACE} AND "offset" = :offset AND deaths > 0')
-DROP = text(f'DELETE FROM suspect_records WHERE {PLACE} AND "offset" = :offset AND ordered_by IS NULL')
+GIVE_BACK = text(
+    f'UPDATE suspect_records SET deaths = deaths - 1 WHERE {PLACE} AND "offset" = :offset AND '
+    "deaths > 0"
+)
+DROP = text(
+    f'DELETE FROM suspect_records WHERE {PLACE} AND "offset" = :offset AND ordered_by IS NULL'
+)
 ORDER = text("""
-    INSERT INTO suspect_records (consumer, generation, topic, partition, "offset", ordered_by, reason)
+    INSERT INTO suspect_records (consumer, generation, topic, partition, "offset", ordered_by,
+        reason)
     VALUES (:consumer, :generation, :topic, :partition, :offset, :by, :reason)
     ON CONFLICT (consumer, generation, topic, partition, "offset") DO UPDATE
     SET ordered_by = excluded.ordered_by, reason = excluded.reason, at = headrace_clock()
@@ -54,7 +62,9 @@ class Subscriber(NamedTuple):
 
 
 class Suspect(NamedTuple):
-    """A record that somebody had in hand and did not finish, or that an operator wants out of the way."""
+    """A record that somebody had in hand and did not finish, or that an operator wants out of
+    the way.
+    """
 
     topic: str
     partition: int
@@ -71,13 +81,20 @@ class Taken(NamedTuple):
     reason: str | None
 
 
-async def begin(tx: AsyncConnection, who: Subscriber, spans: Sequence[Span]) -> dict[tuple[str, int], int]:
-    """Note where partitions are begun; how often each was begun there with nothing committed since."""
+async def begin(
+    tx: AsyncConnection, who: Subscriber, spans: Sequence[Span]
+) -> dict[tuple[str, int], int]:
+    """Note where partitions are begun.
+
+    How often each was begun there with nothing committed since.
+    """
     rows = await tx.execute(BEGIN, {**who._asdict(), **_places(spans)})
     return {(row.topic, row.partition): row.starts for row in rows}
 
 
-async def forget(tx: AsyncConnection, who: Subscriber, places: Sequence[tuple[str, int, int]]) -> None:
+async def forget(
+    tx: AsyncConnection, who: Subscriber, places: Sequence[tuple[str, int, int]]
+) -> None:
     """Drop what stands before (topic, partition, next)."""
     topics, partitions, nexts = zip(*places, strict=True)
     given = {"topics": list(topics), "partitions": list(partitions), "nexts": list(nexts)}
@@ -106,7 +123,13 @@ async def drop(tx: AsyncConnection, who: Subscriber, record: Record) -> None:
 
 
 async def order(
-    tx: AsyncConnection, who: Subscriber, topic: str, partition: int, offset: int, by: str, reason: str
+    tx: AsyncConnection,
+    who: Subscriber,
+    topic: str,
+    partition: int,
+    offset: int,
+    by: str,
+    reason: str,
 ) -> None:
     """Have a record parked when the subscriber comes to it, unhandled."""
     place = {"topic": topic, "partition": partition, "offset": offset}
@@ -119,6 +142,7 @@ def _place(record: Record) -> dict[str, object]:
 
 def _places(spans: Sequence[Span]) -> dict[str, object]:
     return {
-        "topics": [span.topic for span in spans], "partitions": [span.partition for span in spans],
+        "topics": [span.topic for span in spans],
+        "partitions": [span.partition for span in spans],
         "nexts": [span.start for span in spans],
-    }  # fmt: skip
+    }

@@ -1,6 +1,16 @@
 """Where each subscriber began, and the records that may kill it."""
 
-from sqlalchemy import BigInteger, Column, DateTime, Integer, MetaData, PrimaryKeyConstraint, Table, Text, text
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    DateTime,
+    Integer,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    text,
+)
 
 metadata = MetaData()
 
@@ -13,7 +23,9 @@ consumer_starts = Table(
     Column("partition", Integer, nullable=False),
     Column("next", BigInteger, nullable=False),
     Column("starts", Integer, nullable=False),
-    PrimaryKeyConstraint("consumer", "generation", "topic", "partition", name="consumer_starts_pkey"),
+    PrimaryKeyConstraint(
+        "consumer", "generation", "topic", "partition", name="consumer_starts_pkey"
+    ),
 )
 
 suspect_records = Table(
@@ -28,5 +40,7 @@ suspect_records = Table(
     Column("ordered_by", Text),
     Column("reason", Text),
     Column("at", DateTime(timezone=True), nullable=False, server_default=text("headrace_clock()")),
-    PrimaryKeyConstraint("consumer", "generation", "topic", "partition", "offset", name="suspect_records_pkey"),
+    PrimaryKeyConstraint(
+        "consumer", "generation", "topic", "partition", "offset", name="suspect_records_pkey"
+    ),
 )

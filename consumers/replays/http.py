@@ -1,4 +1,6 @@
-"""`/v1/replays`: messages handled once more, seen before it is done and message by message after."""
+"""`/v1/replays`: messages handled once more, seen before it is done and message by message
+after.
+"""
 
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -56,9 +58,15 @@ def routes(
         choice = body.choice()
         replay_id = new_id()
         new = store.NewRow(
-            principal.tenant, replay_id, body.kind, choice.model_dump(mode="json", exclude_none=True), body.reason,
-            body.throttle_per_second, body.expected, told(principal),
-        )  # fmt: skip
+            principal.tenant,
+            replay_id,
+            body.kind,
+            choice.model_dump(mode="json", exclude_none=True),
+            body.reason,
+            body.throttle_per_second,
+            body.expected,
+            told(principal),
+        )
         async with transactions(principal.tenant) as tx:
             if isinstance(choice, RequestChoice):
                 targets = await requests(tx, choice, MOST_ITEMS + 1)
@@ -74,17 +82,24 @@ def routes(
             if isinstance(choice, RequestChoice):
                 targets = await requests(tx, choice, MOST_ITEMS + 1)
                 matched = len(targets)
-                sample = [{"id": one.subject, "event_id": one.event_id, "refused": one.refused} for one in targets]
+                sample = [
+                    {"id": one.subject, "event_id": one.event_id, "refused": one.refused}
+                    for one in targets
+                ]
             else:
                 among = _among(choice, consumers)
                 matched = await letters.count(tx, choice.letters(), among)
-                rows = await letters.page(tx, choice.letters(), max(SAMPLE, len(choice.ids or ())), among=among)
+                rows = await letters.page(
+                    tx, choice.letters(), max(SAMPLE, len(choice.ids or ())), among=among
+                )
                 check_consumers({row["consumer"] for row in rows}, consumers)
                 sample = [dict(row) for row in rows]
             check_count(matched, choice, matched)
         return {"matched": matched, "sample": sample[:SAMPLE]}
 
-    @router.post("/v1/replays", status_code=202, responses={200: {"description": "What a dry run found."}})
+    @router.post(
+        "/v1/replays", status_code=202, responses={200: {"description": "What a dry run found."}}
+    )
     async def create(body: NewReplay, principal: asking, response: Response) -> dict[str, Any]:
         """Start a replay; or, with `dry_run`, count the messages that match and show some."""
         if body.dry_run:
@@ -95,12 +110,18 @@ def routes(
         return made
 
     @router.get("/v1/replays")
-    async def newest(principal: asking, limit: most = 50, cursor: Cursor | None = None) -> dict[str, Any]:
+    async def newest(
+        principal: asking, limit: most = 50, cursor: Cursor | None = None
+    ) -> dict[str, Any]:
         """The tenant's replays, newest first."""
         after = decoded_place(cursor)
         async with transactions(principal.tenant) as tx:
             rows = await store.page(tx, after, limit + 1)
-        more = encoded_place(rows[limit - 1]["created_at"], rows[limit - 1]["id"]) if len(rows) > limit else None
+        more = (
+            encoded_place(rows[limit - 1]["created_at"], rows[limit - 1]["id"])
+            if len(rows) > limit
+            else None
+        )
         return {"data": rows[:limit], "next_cursor": more, "position": None}
 
     @router.get("/v1/replays/{replay_id}")
@@ -120,7 +141,10 @@ def routes(
 
     @router.post("/v1/replays/{replay_id}/cancel")
     async def cancel(replay_id: UUID, principal: asking) -> dict[str, Any]:
-        """Skip its pending messages. What was applied stays applied; a replay that has ended is not changed."""
+        """Skip its pending messages. What was applied stays applied.
+
+        A replay that has ended is not changed.
+        """
         async with transactions(principal.tenant) as tx:
             await store.cancel(tx, replay_id, told(principal))
             return await _known(tx, replay_id)
@@ -129,7 +153,10 @@ def routes(
     async def again(
         request_id: UUID, principal: asking, response: Response, body: Again | None = None
     ) -> dict[str, Any]:
-        """Handle one request once more, under its source's mapping as it is now; never a second effect."""
+        """Handle one request once more, under its source's mapping as it is now.
+
+        Never a second effect.
+        """
         reason = None if body is None else body.reason
         asked = NewReplay(kind="requests", filter={"ids": [str(request_id)]}, reason=reason)
         made = await start(principal, asked)
@@ -148,14 +175,19 @@ async def _known(tx: "AsyncConnection", replay_id: UUID) -> dict[str, Any]:
     return {**found, "progress": done}
 
 
-async def _letters(tx: "AsyncConnection", choice: LetterChoice, consumers: Collection[str]) -> Sequence[Target]:
+async def _letters(
+    tx: "AsyncConnection", choice: LetterChoice, consumers: Collection[str]
+) -> Sequence[Target]:
     rows = await letters.take_up(tx, choice.letters(), MOST_ITEMS + 1, _among(choice, consumers))
     check_consumers({row["consumer"] for row in rows}, consumers)
     return [Target(row["id"], row["event_id"], row["consumer"]) for row in rows]
 
 
 def _among(choice: LetterChoice, consumers: Collection[str]) -> Collection[str] | None:
-    """Those that replay; of letters named one by one all are looked at, so that it can be said why not."""
+    """Those that replay.
+
+    Of letters named one by one all are looked at, so that it can be said why not.
+    """
     if choice.consumer is not None:
         check_consumers([choice.consumer], consumers)
     return None if choice.ids else consumers

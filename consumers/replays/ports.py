@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 class Requests(Protocol):
     """Requests, from their owner."""
 
-    async def __call__(self, tx: "AsyncConnection", choice: RequestChoice, limit: int) -> Sequence[Target]:
+    async def __call__(
+        self, tx: "AsyncConnection", choice: RequestChoice, limit: int
+    ) -> Sequence[Target]:
         """The tenant's that are meant, the oldest first."""
 
 

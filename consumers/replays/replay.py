@@ -31,7 +31,9 @@ class LetterChoice(LetterWords):
 
 
 class RequestChoice(BaseModel):
-    """The requests that are meant; `to` is not included. Without an outcome: those that were accepted."""
+    """The requests that are meant; `to` is not included. Without an outcome: those that were
+    accepted.
+    """
 
     model_config = ConfigDict(extra="forbid", populate_by_name=True, serialize_by_alias=True)
     ids: Ids | None = None
@@ -52,7 +54,9 @@ class NewReplay(BaseModel):
     filter: dict[str, Any]
     reason: Reason | None = None
     dry_run: StrictBool = False
-    throttle_per_second: Annotated[float, Field(ge=0.01, le=10_000, allow_inf_nan=False)] | None = None
+    throttle_per_second: Annotated[float, Field(ge=0.01, le=10_000, allow_inf_nan=False)] | None = (
+        None
+    )
     expected: Annotated[int, Field(strict=True, ge=0, le=MOST_ITEMS)] | None = None
 
     def choice(self) -> Choice:
@@ -61,7 +65,9 @@ class NewReplay(BaseModel):
             model = LetterChoice if self.kind == "dead_letters" else RequestChoice
             return model.model_validate(self.filter)
         except ValidationError as error:
-            found = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors()[:5])
+            found = "; ".join(
+                f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors()[:5]
+            )
             raise Refusal("invalid_filter", f"filter: {found}") from None
 
 
@@ -79,7 +85,10 @@ def check_consumers(named: Collection[str], known: Collection[str]) -> None:
     """Only consumers replay; raises Refusal `not_replayable`."""
     for name in named:
         if name.startswith("projection."):
-            message = f"Dead letters of {name} are not replayed: fix the cause, then rebuild the projection."
+            message = (
+                f"Dead letters of {name} are not replayed: fix the cause, then rebuild the "
+                "projection."
+            )
             raise Refusal("not_replayable", message, consumer=name)
         if name not in known:
             raise Refusal("not_replayable", f"There is no consumer {name!r}.", consumer=name)
@@ -90,9 +99,13 @@ def check_count(matched: int, choice: Choice, expected: int | None) -> None:
     if choice.ids is not None and matched < len(set(choice.ids)):
         raise Refusal("not_found", "One of these ids is unknown.")
     if matched > MOST_ITEMS:
-        raise Refusal("too_many_matched", f"More than {MOST_ITEMS} match: narrow the filter.", most=MOST_ITEMS)
+        raise Refusal(
+            "too_many_matched", f"More than {MOST_ITEMS} match: narrow the filter.", most=MOST_ITEMS
+        )
     if expected is None and choice.ids is None:
-        raise Refusal("expected_required", "Say how many you expect, as a dry run answers it: expected.")
+        raise Refusal(
+            "expected_required", "Say how many you expect, as a dry run answers it: expected."
+        )
     if expected is not None and matched > expected:
         message = f"{matched} match now, {expected} were expected: look again with dry_run."
         raise Refusal("more_matched", message, matched=matched, expected=expected)

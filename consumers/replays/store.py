@@ -13,21 +13,26 @@ from consumers.replays.tables import replay_items, replays
 from schemas.cursor import Place
 
 ADD_ITEMS = text("""
-    INSERT INTO replay_items (tenant_id, replay_id, place, subject_id, event_id, consumer, state, detail, settled_at)
+    INSERT INTO replay_items (tenant_id, replay_id, place, subject_id, event_id, consumer, state,
+        detail, settled_at)
     SELECT :tenant, :replay, place, subject, event, consumer,
            CASE WHEN refused IS NULL THEN 'pending' ELSE 'skipped' END, refused,
            CASE WHEN refused IS NULL THEN NULL ELSE headrace_clock() END
     FROM unnest(CAST(:subjects AS uuid[]), CAST(:events AS uuid[]), CAST(:consumers AS text[]),
-                CAST(:refused AS text[])) WITH ORDINALITY AS given(subject, event, consumer, refused, place)
+                CAST(:refused AS text[])) WITH ORDINALITY AS given(subject, event, consumer,
+                    refused, place)
 """)
 SKIP_PENDING = text("""
-    UPDATE replay_items SET state = 'skipped', detail = 'the replay was canceled', settled_at = headrace_clock()
+    UPDATE replay_items SET state = 'skipped', detail = 'the replay was canceled',
+        settled_at = headrace_clock()
     WHERE replay_id = :replay AND state = 'pending' RETURNING subject_id
 """)
 # What another replay has still before it stays `replaying`.
 WANTED_ELSEWHERE = text("""
-    SELECT DISTINCT i.subject_id FROM replay_items i JOIN replays r ON r.tenant_id = i.tenant_id AND r.id = i.replay_id
-    WHERE i.subject_id = ANY(CAST(:subjects AS uuid[])) AND i.state = 'pending' AND r.state = 'running'
+    SELECT DISTINCT i.subject_id FROM replay_items i JOIN replays r ON r.tenant_id = i.tenant_id
+        AND r.id = i.replay_id
+    WHERE i.subject_id = ANY(CAST(:subjects AS uuid[])) AND i.state = 'pending'
+        AND r.state = 'running'
 """)
 
 
@@ -48,23 +53,41 @@ async def create(tx: AsyncConnection, new: NewRow, targets: Sequence[Target]) ->
     """A replay and its items, which are fixed from here on."""
     nothing = all(one.refused is not None for one in targets)
     row = {
-        "tenant_id": new.tenant, "id": new.id, "kind": new.kind, "filter": new.filter, "reason": new.reason,
-        "throttle_per_second": new.throttle_per_second, "expected": new.expected, "matched": len(targets),
-        "created_by": new.created_by, "state": "finished" if nothing else "running",
+        "tenant_id": new.tenant,
+        "id": new.id,
+        "kind": new.kind,
+        "filter": new.filter,
+        "reason": new.reason,
+        "throttle_per_second": new.throttle_per_second,
+        "expected": new.expected,
+        "matched": len(targets),
+        "created_by": new.created_by,
+        "state": "finished" if nothing else "running",
         "finished_at": func.headrace_clock() if nothing else None,
-    }  # fmt: skip
+    }
     await tx.execute(insert(replays).values(row))
-    await tx.execute(ADD_ITEMS, {
-        "tenant": new.tenant, "replay": new.id, "subjects": [one.subject for one in targets],
-        "events": [one.event_id for one in targets], "consumers": [one.consumer for one in targets],
-        "refused": [one.refused for one in targets],
-    })  # fmt: skip
+    await tx.execute(
+        ADD_ITEMS,
+        {
+            "tenant": new.tenant,
+            "replay": new.id,
+            "subjects": [one.subject for one in targets],
+            "events": [one.event_id for one in targets],
+            "consumers": [one.consumer for one in targets],
+            "refused": [one.refused for one in targets],
+        },
+    )
 
 
 async def cancel(tx: AsyncConnection, replay_id: UUID, by: str) -> bool:
-    """Skip what is still pending; False when there is no such replay. One that is over stays as it is."""
+    """Skip what is still pending; False when there is no such replay.
+
+    One that is over stays as it is.
+    """
     mine = replays.c.id == replay_id
-    state = (await tx.execute(select(replays.c.state).where(mine).with_for_update())).scalar_one_or_none()
+    state = (
+        await tx.execute(select(replays.c.state).where(mine).with_for_update())
+    ).scalar_one_or_none()
     if state != "running":
         return state is not None
     subjects = list((await tx.execute(SKIP_PENDING, {"replay": replay_id})).scalars())
@@ -79,7 +102,9 @@ async def page(tx: AsyncConnection, after: Place | None, limit: int) -> list[dic
     """The tenant's replays, newest first, with their counts."""
     query = select(replays)
     if after is not None:
-        mark = tuple_(literal(after[0], replays.c.created_at.type), literal(after[1], replays.c.id.type))
+        mark = tuple_(
+            literal(after[0], replays.c.created_at.type), literal(after[1], replays.c.id.type)
+        )
         query = query.where(tuple_(replays.c.created_at, replays.c.id) < mark)
     query = query.order_by(replays.c.created_at.desc(), replays.c.id.desc()).limit(limit)
     rows = (await tx.execute(query)).mappings().all()
@@ -116,7 +141,9 @@ async def items(
 ) -> Sequence[RowMapping]:
     """Items of one replay in their order, from behind a place."""
     shown = [column for column in replay_items.c if column.name not in ("tenant_id", "replay_id")]
-    query = select(*shown).where(replay_items.c.replay_id == replay_id, replay_items.c.place > after)
+    query = select(*shown).where(
+        replay_items.c.replay_id == replay_id, replay_items.c.place > after
+    )
     if state is not None:
         query = query.where(replay_items.c.state == state)
     return (await tx.execute(query.order_by(replay_items.c.place).limit(limit))).mappings().all()
@@ -124,8 +151,22 @@ async def items(
 
 async def of_subject(tx: AsyncConnection, subject: UUID) -> Sequence[dict[str, Any]]:
     """What replays made of one request or dead letter, newest first."""
-    own = (replay_items.c.state, replay_items.c.detail, replay_items.c.attempts, replay_items.c.settled_at)
-    whole = (replays.c.id.label("replay_id"), replays.c.reason, replays.c.created_at, replays.c.created_by)
-    query = select(*whole, *own).join_from(replay_items, replays).where(replay_items.c.subject_id == subject)
+    own = (
+        replay_items.c.state,
+        replay_items.c.detail,
+        replay_items.c.attempts,
+        replay_items.c.settled_at,
+    )
+    whole = (
+        replays.c.id.label("replay_id"),
+        replays.c.reason,
+        replays.c.created_at,
+        replays.c.created_by,
+    )
+    query = (
+        select(*whole, *own)
+        .join_from(replay_items, replays)
+        .where(replay_items.c.subject_id == subject)
+    )
     rows = await tx.execute(query.order_by(replays.c.created_at.desc(), replays.c.id).limit(100))
     return [dict(row) for row in rows.mappings()]

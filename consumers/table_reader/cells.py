@@ -33,9 +33,15 @@ def scan(path: Path, width: int, *, rows: bool = False) -> pl.LazyFrame:
     """
     names = [place_name(place) for place in range(width)]
     frame = pl.scan_csv(
-        path, has_header=False, skip_lines=1, schema=dict.fromkeys(names, pl.String),
-        infer_schema=False, glob=False, row_index_name=ROW if rows else None, row_index_offset=2,
-    )  # fmt: skip
+        path,
+        has_header=False,
+        skip_lines=1,
+        schema=dict.fromkeys(names, pl.String),
+        infer_schema=False,
+        glob=False,
+        row_index_name=ROW if rows else None,
+        row_index_offset=2,
+    )
     text = pl.col(names).str.strip_chars(BLANKS)
     cleaned = frame.with_columns(pl.when(text != "").then(text))
     return cleaned.filter(pl.any_horizontal(pl.col(names).is_not_null()))
@@ -66,7 +72,10 @@ class Evidence:
 
     @property
     def is_full(self) -> bool:
-        """Whether there are rows enough; samples of further rows would be of no use without these."""
+        """Whether there are rows enough.
+
+        Samples of further rows would be of no use without these.
+        """
         return len(self.rows) == MOST_ROWS
 
     def asked(self, place: int) -> list[pl.Expr]:
@@ -98,4 +107,6 @@ def collect_evidence(path: Path, width: int, wanted: Sequence[Evidence]) -> None
 
 def _batches(path: Path, width: int, names: Sequence[str]) -> Iterator[pl.DataFrame]:
     frame = scan(path, width, rows=True).select(ROW, *names)
-    return iter(frame.collect_batches(chunk_size=BATCH_ROWS, maintain_order=True, engine="streaming"))
+    return iter(
+        frame.collect_batches(chunk_size=BATCH_ROWS, maintain_order=True, engine="streaming")
+    )

@@ -14,13 +14,40 @@ LARGEST_NUMBER = 1e100
 MISSING_OF_READER_1 = ("NA", "N/A", "NaN", "nan", "null", "NULL")
 """What the first reader took as missing in every column: its datasets are still read so."""
 
-# As in pandas (`na_values`), and what R, Weka, SQL clients and spreadsheets write: docs/datasets.md.
+# As in pandas (`na_values`), and what R, Weka, SQL clients and spreadsheets write:
+# docs/datasets.md.
 _PLAIN = ("NA", "N/A", "N.A.", "NaN", "null", "none", "nil")
 _AS_WRITTEN = (
-    "#N/A", "#N/A N/A", "#n/a", "#NA", "<NA>", "<null>", "(null)", r"\N", "-NaN", "-nan", "+NaN",
-    "+nan", "1.#IND", "-1.#IND", "1.#QNAN", "-1.#QNAN", "#DIV/0!", "#NAME?", "#NULL!", "#NUM!",
-    "#REF!", "#VALUE!", "?", "-", "--", "–", "—", ".", "*",
-)  # fmt: skip
+    "#N/A",
+    "#N/A N/A",
+    "#n/a",
+    "#NA",
+    "<NA>",
+    "<null>",
+    "(null)",
+    r"\N",
+    "-NaN",
+    "-nan",
+    "+NaN",
+    "+nan",
+    "1.#IND",
+    "-1.#IND",
+    "1.#QNAN",
+    "-1.#QNAN",
+    "#DIV/0!",
+    "#NAME?",
+    "#NULL!",
+    "#NUM!",
+    "#REF!",
+    "#VALUE!",
+    "?",
+    "-",
+    "--",
+    "–",
+    "—",
+    ".",
+    "*",
+)
 _FORMS = {form for word in _PLAIN for form in (word, word.lower(), word.upper(), word.capitalize())}
 MISSING_WORDS: tuple[str, ...] = (*sorted(_FORMS), *_AS_WRITTEN)
 """Words that are missing in a column whose other values are all numbers, booleans or dates."""

@@ -1,1 +1,4 @@
-"""Training: a stored plan, a scikit-learn pipeline fitted by it, and its measures; fitting runs in a child process."""
+"""Training: a stored plan, a scikit-learn pipeline fitted by it, and its measures.
+
+Fitting runs in a child process.
+"""

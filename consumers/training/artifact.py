@@ -1,4 +1,6 @@
-"""The model as files: the pipeline in skops' format, and beside it in JSON what a caller must know to use it."""
+"""The model as files: the pipeline in skops' format, and beside it in JSON what a caller must
+know to use it.
+"""
 
 from __future__ import annotations
 
@@ -30,13 +32,17 @@ TRUSTED = (
 )
 
 
-def save(directory: Path, fit: Fit, table: Table, target: str, plan: Plan) -> tuple[ArtifactFile, ...]:
+def save(
+    directory: Path, fit: Fit, table: Table, target: str, plan: Plan
+) -> tuple[ArtifactFile, ...]:
     model = directory / MODEL_FILE
     skops.io.dump(fit.pipeline, model)
     if strange := sorted(set(skops.io.get_untrusted_types(file=model)) - set(TRUSTED)):
         raise TypeError(f"the model has types that no reader would accept: {strange}")
     schema = directory / SCHEMA_FILE
-    schema.write_text(json.dumps(describe(fit, table, target, plan), indent=1, allow_nan=False), encoding="utf-8")
+    schema.write_text(
+        json.dumps(describe(fit, table, target, plan), indent=1, allow_nan=False), encoding="utf-8"
+    )
     return tuple(_file(path) for path in (model, schema))
 
 

@@ -47,21 +47,38 @@ class TrainingAttempt:
     budget_seconds: float = 60.0
     queue: str = TRAINING
 
-    async def start(self, tx: "AsyncConnection", piece: Claimed, at: datetime) -> tuple[bool, Sequence[Event]]:
-        """queued → running, or one more attempt; a job that is canceled or too late is not begun."""
+    async def start(
+        self, tx: "AsyncConnection", piece: Claimed, at: datetime
+    ) -> tuple[bool, Sequence[Event]]:
+        """queued → running, or one more attempt.
+
+        A job that is canceled or too late is not begun.
+        """
         job = await _lock(tx, piece)
         if job is None or job.state not in ("queued", "running"):
             return False, ()
         if job.cancel_reason is not None:
-            return False, await _save(tx, cancel(job, job.cancel_reason, cause=piece.cause.id, by=BY, at=at))
+            return False, await _save(
+                tx, cancel(job, job.cancel_reason, cause=piece.cause.id, by=BY, at=at)
+            )
         if at > piece.deadline:
-            reason = "it waited in the queue for longer than it may" if piece.attempt == 1 else "its deadline passed"
+            reason = (
+                "it waited in the queue for longer than it may"
+                if piece.attempt == 1
+                else "its deadline passed"
+            )
             return False, await _save(tx, expire(job, reason, cause=piece.cause.id, by=BY, at=at))
         if job.state == "running" and job.attempt == piece.attempt:
             return True, ()  # said already, in a commit whose answer was lost
-        reason = "a worker took it up" if piece.attempt == 1 else "its worker was lost; another took it up"
+        reason = (
+            "a worker took it up"
+            if piece.attempt == 1
+            else "its worker was lost; another took it up"
+        )
         data = JobStarted(job_id=job.id, attempt=piece.attempt, reason=reason)
-        return True, await _save(tx, self._step(job, piece, "running", data, at, attempt=piece.attempt))
+        return True, await _save(
+            tx, self._step(job, piece, "running", data, at, attempt=piece.attempt)
+        )
 
     async def prepare(self, piece: Claimed, directory: Path) -> tuple[ChildRequest, Limits]:
         """The dataset's file, and what to do with it."""
@@ -87,7 +104,10 @@ class TrainingAttempt:
         if job is None or job.state != "running":
             return ()
         data = JobProgressed(
-            job_id=job.id, attempt=piece.attempt, stage=progress.stage, fraction=min(1.0, max(0.0, progress.fraction))
+            job_id=job.id,
+            attempt=piece.attempt,
+            stage=progress.stage,
+            fraction=min(1.0, max(0.0, progress.fraction)),
         )
         return await _save(tx, self._step(job, piece, "running", data, at))
 
@@ -97,14 +117,18 @@ class TrainingAttempt:
             for one in TrainResult.model_validate(result.result).artifacts:
                 await self.objects.put_file(_key(piece, one.name), directory / one.name)
 
-    async def finish(self, tx: "AsyncConnection", piece: Claimed, result: ChildResult, at: datetime) -> Sequence[Event]:
+    async def finish(
+        self, tx: "AsyncConnection", piece: Claimed, result: ChildResult, at: datetime
+    ) -> Sequence[Event]:
         """running → finalizing with the measures, or to the end that the result says."""
         job = await _lock(tx, piece)
         if job is None or job.state != "running":
             return ()
         cause = piece.cause.id
         match result:
-            case Finished() if job.cancel_reason is not None:  # asked in time, and the child was faster than the word
+            case Finished() if (
+                job.cancel_reason is not None
+            ):  # asked in time, and the child was faster than the word
                 moved = cancel(job, job.cancel_reason, cause=cause, by=BY, at=at)
             case Finished():
                 return await self._trained(tx, piece, job, result, at)
@@ -115,9 +139,19 @@ class TrainingAttempt:
             case LimitExceeded(code, message):
                 moved = fail(job, "quota", code, message, cause=cause, by=BY, at=at)
             case Broken(error_type, message):
-                moved = fail(job, "internal", "broken", cut(f"{error_type}: {message}", 500), cause=cause, by=BY, at=at)
+                moved = fail(
+                    job,
+                    "internal",
+                    "broken",
+                    cut(f"{error_type}: {message}", 500),
+                    cause=cause,
+                    by=BY,
+                    at=at,
+                )
             case Crashed(message):
-                moved = fail(job, "infrastructure", "worker_crashed", message, cause=cause, by=BY, at=at)
+                moved = fail(
+                    job, "infrastructure", "worker_crashed", message, cause=cause, by=BY, at=at
+                )
             case Canceled():
                 moved = cancel(job, job.cancel_reason or "asked to stop", cause=cause, by=BY, at=at)
         return await _save(tx, moved)
@@ -130,38 +164,65 @@ class TrainingAttempt:
         if job is None or job.state not in ("queued", "running"):
             return ()
         said = f"{message} ({piece.max_attempts} attempts)"
-        return await _save(tx, fail(job, "infrastructure", code, said, cause=piece.cause.id, by=BY, at=at))
+        return await _save(
+            tx, fail(job, "infrastructure", code, said, cause=piece.cause.id, by=BY, at=at)
+        )
 
     async def _trained(
         self, tx: "AsyncConnection", piece: Claimed, job: Job, finished: Finished, at: datetime
     ) -> Sequence[Event]:
         result = TrainResult.model_validate(finished.result)
         artifacts = {
-            one.name: Artifact(object_key=_key(piece, one.name), size_bytes=one.size_bytes, sha256=one.sha256)
+            one.name: Artifact(
+                object_key=_key(piece, one.name), size_bytes=one.size_bytes, sha256=one.sha256
+            )
             for one in result.artifacts
         }
         details = result.details.model_dump(mode="json")
         details |= {
-            "chosen": result.chosen, "cut_short": list(result.cut_short), "seconds": round(finished.seconds, 3),
-            "cpu_seconds": round(finished.cpu_seconds, 3), "peak_rss_bytes": finished.peak_rss_bytes,
-        }  # fmt: skip
+            "chosen": result.chosen,
+            "cut_short": list(result.cut_short),
+            "seconds": round(finished.seconds, 3),
+            "cpu_seconds": round(finished.cpu_seconds, 3),
+            "peak_rss_bytes": finished.peak_rss_bytes,
+        }
         data = JobTrained(
-            job_id=job.id, attempt=piece.attempt, kind=job.kind, dataset_id=job.dataset_id,
-            dataset_version=piece.payload["dataset_version"], target=job.target, model=job.model, task=result.task,
-            metrics=result.metrics, baseline=result.baseline, details=details,
-            plan=result.plan.model_dump(mode="json"), artifacts=artifacts, reason="fitted and measured",
-        )  # fmt: skip
+            job_id=job.id,
+            attempt=piece.attempt,
+            kind=job.kind,
+            dataset_id=job.dataset_id,
+            dataset_version=piece.payload["dataset_version"],
+            target=job.target,
+            model=job.model,
+            task=result.task,
+            metrics=result.metrics,
+            baseline=result.baseline,
+            details=details,
+            plan=result.plan.model_dump(mode="json"),
+            artifacts=artifacts,
+            reason="fitted and measured",
+        )
         events = await _save(tx, self._step(job, piece, "finalizing", data, at))
         billed = await self.ledger(
-            tx, events[0].cause, record_key=f"training_seconds:{job.id}", meter="training_seconds",
-            quantity=Decimal(str(round(finished.seconds, 3))), subject=str(job.id), at=at,
-        )  # fmt: skip
+            tx,
+            events[0].cause,
+            record_key=f"training_seconds:{job.id}",
+            meter="training_seconds",
+            quantity=Decimal(str(round(finished.seconds, 3))),
+            subject=str(job.id),
+            at=at,
+        )
         return [*events, *billed]
 
     def _step(
-        self, job: Job, piece: Claimed, to: Any, data: JobStarted | JobProgressed | JobTrained, at: datetime,
+        self,
+        job: Job,
+        piece: Claimed,
+        to: Any,
+        data: JobStarted | JobProgressed | JobTrained,
+        at: datetime,
         **changes: Any,
-    ) -> Moved:  # fmt: skip
+    ) -> Moved:
         # The attempt's token and the job's version: the same step again gives the same id.
         ordinal = f"{piece.token}/{job.version}"
         return move(job, to, data, cause=piece.cause.id, by=BY, at=at, ordinal=ordinal, **changes)
@@ -178,4 +239,6 @@ async def _save(tx: "AsyncConnection", moved: Moved) -> list[Event]:
 
 
 def _key(piece: Claimed, name: str) -> str:
-    return f"tenants/{piece.tenant}/jobs/{piece.subject}/attempts/{piece.attempt}-{piece.token}/{name}"
+    return (
+        f"tenants/{piece.tenant}/jobs/{piece.subject}/attempts/{piece.attempt}-{piece.token}/{name}"
+    )

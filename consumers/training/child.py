@@ -1,4 +1,6 @@
-"""Trains one model, in a child process: reads, plans, fits, measures, and leaves the model's files behind."""
+"""Trains one model, in a child process: reads, plans, fits, measures, and leaves the model's
+files behind.
+"""
 
 from __future__ import annotations
 
@@ -44,7 +46,9 @@ def run(payload: Mapping[str, Any], report: Callable[[str, float], None]) -> dic
     return train(TrainRequest.model_validate(payload), Path.cwd(), report).model_dump(mode="json")
 
 
-def train(request: TrainRequest, directory: Path, report: Callable[[str, float], None]) -> TrainResult:
+def train(
+    request: TrainRequest, directory: Path, report: Callable[[str, float], None]
+) -> TrainResult:
     started = time.monotonic()
     options = read_options(request.options, request.seed)
     report("reading", 0.0)
@@ -58,7 +62,9 @@ def train(request: TrainRequest, directory: Path, report: Callable[[str, float],
     out = [LeftOut(name=one, reason=reasons.get(one, BY_PLAN)) for one in plan.columns_left_out]
     used = without(table, out, request.target)
 
-    from consumers.training.artifact import save  # the readers of a refusal need not wait for these libraries
+    from consumers.training.artifact import (
+        save,
+    )  # the readers of a refusal need not wait for these libraries
     from consumers.training.fit import fit
 
     with in_range(request):
@@ -88,7 +94,9 @@ def _stored(plan: Plan, table: Table, request: TrainRequest) -> tuple[Plan, Arra
 def _remarked(details: Details, out: Sequence[LeftOut], merged: Sequence[str]) -> Details:
     """With the columns that were left out, and the notes on the classes; of bounded size."""
     more = len(out) - MOST_LEFT_OUT
-    rest = (f"{more} more columns are not used: plan.columns_left_out names them",) if more > 0 else ()
+    rest = (
+        (f"{more} more columns are not used: plan.columns_left_out names them",) if more > 0 else ()
+    )
     notes = (*merged, *details.notes, *rest)
     return details.model_copy(update={"left_out": tuple(out[:MOST_LEFT_OUT]), "notes": notes})
 
@@ -101,7 +109,9 @@ def _merged(table: Table, task: Task, request: TrainRequest) -> tuple[str, ...]:
     return merged_classes(found, request.target)
 
 
-def _planned(table: Table, request: TrainRequest, options: Options, out: Sequence[LeftOut]) -> tuple[Plan, Array]:
+def _planned(
+    table: Table, request: TrainRequest, options: Options, out: Sequence[LeftOut]
+) -> tuple[Plan, Array]:
     rows = table.target.len()
     check_rows(rows, request.target)
     task, reason = _task(table, request, options)

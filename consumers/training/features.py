@@ -1,4 +1,6 @@
-"""Which columns are learned from, and which words of a text column have a place of their own in the model."""
+"""Which columns are learned from, and which words of a text column have a place of their own in
+the model.
+"""
 
 from __future__ import annotations
 
@@ -22,13 +24,17 @@ MIN_COVERED = 0.5
 # A text column of more values than FEW_TEXTS is left out when a value has fewer rows on average.
 MIN_ROWS_PER_TEXT = 3
 FEW_TEXTS = 20
-DATES = "dates are not used; columns of numbers made from them are, such as year, month, or day of the week"
+DATES = (
+    "dates are not used; columns of numbers made from them are, such as year, month, or day "
+    "of the week"
+)
 
 
 def frequent(values: pl.Series) -> list[str]:
     """The categories: values with two rows and 1 % of them, at most 50, the most frequent first.
 
-    All others are encoded as no category, as a word that was never seen is, and are not part of the model's file.
+    All others are encoded as no category, as a word that was never seen is, and are not part of the
+    model's file.
     """
     least = max(MIN_CATEGORY_ROWS, math.ceil(MIN_CATEGORY_SHARE * values.len()))
     counted = _counted(values).filter(pl.col("count") >= least)
@@ -37,8 +43,12 @@ def frequent(values: pl.Series) -> list[str]:
 
 def left_out(table: Table) -> tuple[LeftOut, ...]:
     """The columns that cannot be learned from, each with the reason."""
-    reasons = [(column.name, _reason(column, table.feature(column.name))) for column in table.columns]
-    return tuple(LeftOut(name=name, reason=reason) for name, reason in reasons if reason is not None)
+    reasons = [
+        (column.name, _reason(column, table.feature(column.name))) for column in table.columns
+    ]
+    return tuple(
+        LeftOut(name=name, reason=reason) for name, reason in reasons if reason is not None
+    )
 
 
 def without(table: Table, out: Sequence[LeftOut], target: str) -> Table:
@@ -48,11 +58,14 @@ def without(table: Table, out: Sequence[LeftOut], target: str) -> Table:
     if not columns:
         said = cut("; ".join(f"{one.name!r}: {one.reason}" for one in out), 1500)
         message = (
-            f"no column is left to predict {target!r} from ({said}); add a column of numbers, of true and false, or "
+            f"no column is left to predict {target!r} from ({said}); add a column of numbers, of "
+            "true and false, or "
             "of words that recur"
         )
         raise Refusal("user_data", "no_features", message)
-    return replace(table, columns=columns, features=table.features[[column.name for column in columns]])
+    return replace(
+        table, columns=columns, features=table.features[[column.name for column in columns]]
+    )
 
 
 def _reason(column: Column, values: pl.Series) -> str | None:
@@ -67,7 +80,9 @@ def _reason(column: Column, values: pl.Series) -> str | None:
     covered = counted.filter(pl.col("value").is_in(frequent(values)))["count"].sum()
     many = counted.height > FEW_TEXTS and seen.len() < MIN_ROWS_PER_TEXT * counted.height
     if many or covered < MIN_COVERED * seen.len():
-        return f"{counted.height} different texts in {seen.len()} rows: ids or free text are not used"
+        return (
+            f"{counted.height} different texts in {seen.len()} rows: ids or free text are not used"
+        )
     return None
 
 

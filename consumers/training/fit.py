@@ -1,4 +1,6 @@
-"""Fits by the plan: cross-validates its candidates on the training rows, refits the best, measures it held out."""
+"""Fits by the plan: cross-validates its candidates on the training rows, refits the best,
+measures it held out.
+"""
 
 from __future__ import annotations
 
@@ -60,18 +62,28 @@ def fit(table: Table, target: Array, plan: Plan, report: Report, deadline: float
     features, labels = table.features[train], target[train]
     held_out, truth = table.features[test], target[test]
     parts = list(folds(labels, plan))
-    check_features(table, [(train, test), *((train[some], train[others]) for some, others in parts)])
-    categories = {one.name: frequent(table.feature(one.name)) for one in table.columns if one.type == "text"}
+    check_features(
+        table, [(train, test), *((train[some], train[others]) for some, others in parts)]
+    )
+    categories = {
+        one.name: frequent(table.feature(one.name)) for one in table.columns if one.type == "text"
+    }
     work = _Work(table.columns, categories, features, labels, parts, plan)
     scores, cut_short = _compare(work, report, deadline)
-    best = max(scores, key=lambda score: score.mean)  # the first of equals, and the plan begins with the simplest
+    best = max(
+        scores, key=lambda score: score.mean
+    )  # the first of equals, and the plan begins with the simplest
     candidate = next(candidate for candidate in plan.candidates if candidate.name == best.candidate)
     report(f"fitting {candidate.name}", CHOOSING[1])
     started = time.perf_counter()
     pipeline = build_pipeline(candidate, table.columns, categories).fit(features, labels)
     fit_seconds = time.perf_counter() - started
     report("measuring", 0.9)
-    dummy = DummyClassifier(strategy="prior") if plan.task == "classification" else DummyRegressor(strategy="mean")
+    dummy = (
+        DummyClassifier(strategy="prior")
+        if plan.task == "classification"
+        else DummyRegressor(strategy="mean")
+    )
     dummy.fit(np.zeros((len(labels), 1)), labels)
     blank = np.zeros((len(truth), 1))
     shape: dict[str, Any] = {}
@@ -80,7 +92,9 @@ def fit(table: Table, target: Array, plan: Plan, report: Report, deadline: float
         known: Array = pipeline.classes_
         predicted = pipeline.predict(held_out)
         metrics = measure.classification(truth, predicted, pipeline.predict_proba(held_out), known)
-        baseline = measure.classification(truth, dummy.predict(blank), dummy.predict_proba(blank), known)
+        baseline = measure.classification(
+            truth, dummy.predict(blank), dummy.predict_proba(blank), known
+        )
         every = np.unique(target)
         shape = {
             "classes": tuple(label_text(label) for label in every.tolist()),
@@ -109,7 +123,9 @@ def fit(table: Table, target: Array, plan: Plan, report: Report, deadline: float
     return Fit(pipeline, candidate.name, classes, metrics, baseline, details, cut_short, categories)
 
 
-def _compare(work: _Work, report: Report, deadline: float) -> tuple[tuple[Score, ...], tuple[str, ...]]:
+def _compare(
+    work: _Work, report: Report, deadline: float
+) -> tuple[tuple[Score, ...], tuple[str, ...]]:
     scores: list[Score] = []
     candidates = work.plan.candidates
     count = len(candidates)

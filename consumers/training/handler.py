@@ -35,7 +35,10 @@ class ModelTasks(Protocol):
 
 @dataclass(frozen=True)
 class Training:
-    """The handler. A job waits for at most `queue_seconds`, and takes `run_seconds` from when a worker takes it up."""
+    """The handler.
+
+    A job waits for at most `queue_seconds`, and takes `run_seconds` from when a worker takes it up.
+    """
 
     clock: Clock
     run_seconds: float
@@ -61,18 +64,28 @@ class Training:
                 continue
             learned = tasks.get((event.tenantid, data.model))
             if refused := task_mismatch(data.model, learned, data.target, data.options.get("task")):
-                moved = fail(job, "user_config", "model_mismatch", refused, cause=event.id, by=BY, at=now)
+                moved = fail(
+                    job, "user_config", "model_mismatch", refused, cause=event.id, by=BY, at=now
+                )
                 await jobs.save(tx, moved.job)
                 outcomes.append(Applied((moved.event,)))
                 continue
-            payload = data.model_dump(mode="json", include=CARRIED) | {"model_task": learned and learned.task}
+            payload = data.model_dump(mode="json", include=CARRIED) | {
+                "model_task": learned and learned.task
+            }
             begins_by = now + timedelta(seconds=self.queue_seconds)
             pieces.append(
                 NewPiece(
-                    event.tenantid, TRAINING, job.id, payload, event.cause, now, begins_by,
+                    event.tenantid,
+                    TRAINING,
+                    job.id,
+                    payload,
+                    event.cause,
+                    now,
+                    begins_by,
                     run_seconds=self.run_seconds,
                 )
-            )  # fmt: skip
+            )
             outcomes.append(Applied())
         await work.enqueue(tx, pieces)
         return outcomes

@@ -1,4 +1,5 @@
-"""Measures of predictions against the truth: flat names to floats, each the function of scikit-learn it is named by.
+"""Measures of predictions against the truth: flat names to floats, each the function of
+scikit-learn it is named by.
 
 A measure that makes no sense for the rows at hand is left out, not invented.
 """
@@ -18,12 +19,19 @@ from consumers.training.table import Array
 TWO_CLASSES = 2
 
 
-def classification(truth: Array, predicted: Array, probabilities: Array, classes: Array) -> dict[str, float]:
-    """`probabilities` has a column per class, in the order of `classes`; macro means over the classes that occur."""
+def classification(
+    truth: Array, predicted: Array, probabilities: Array, classes: Array
+) -> dict[str, float]:
+    """`probabilities` has a column per class, in the order of `classes`.
+
+    Macro means over the classes that occur.
+    """
     measured = {
         "accuracy": metrics.accuracy_score(truth, predicted),
         "balanced_accuracy": _balanced_accuracy(truth, predicted),
-        "precision_macro": metrics.precision_score(truth, predicted, average="macro", zero_division=0),
+        "precision_macro": metrics.precision_score(
+            truth, predicted, average="macro", zero_division=0
+        ),
         "recall_macro": metrics.recall_score(truth, predicted, average="macro", zero_division=0),
         "f1_macro": metrics.f1_score(truth, predicted, average="macro", zero_division=0),
     }
@@ -76,8 +84,13 @@ def confusion(truth: Array, predicted: Array, classes: Array) -> tuple[tuple[int
 
 
 def _balanced_accuracy(truth: Array, predicted: Array) -> float:
-    """The mean recall of the classes that occur; scikit-learn's warns when a predicted one does not."""
-    return float(np.mean([np.mean(predicted[truth == label] == label) for label in np.unique(truth)]))
+    """The mean recall of the classes that occur.
+
+    Scikit-learn's warns when a predicted one does not.
+    """
+    return float(
+        np.mean([np.mean(predicted[truth == label] == label) for label in np.unique(truth)])
+    )
 
 
 def _finite(measured: dict[str, Any]) -> dict[str, float]:

@@ -18,12 +18,16 @@ def notes(
     trained: Collection[object],
     held_out: Collection[object],
 ) -> tuple[str, ...]:
-    """`known`, `trained` and `held_out` are the classes of all rows, of those to train on and of those held out."""
+    """`known`, `trained` and `held_out` are the classes of all rows, of those to train on and of
+    those held out.
+    """
     said = []
     if unlearned := sorted(label_text(label) for label in set(known) - set(trained)):
         said.append(f"no row to train on has {_named(unlearned)}: the model cannot predict it")
     if unmeasured := sorted(label_text(label) for label in set(known) - set(held_out)):
-        said.append(f"no held-out row has {_named(unmeasured)}: how well it is predicted was not measured")
+        said.append(
+            f"no held-out row has {_named(unmeasured)}: how well it is predicted was not measured"
+        )
     if known and folds < FOLDS[plan.profile]:
         said.append(f"the candidates were compared by {folds} folds, for a class has few rows")
     return tuple(said)
@@ -48,4 +52,6 @@ def _joined(texts: Sequence[str]) -> str:
 
 def _named(labels: list[str]) -> str:
     shown = " or ".join(repr(cut(label, 40)) for label in labels[:MOST_NAMED])
-    return f"the class {shown}" + (f" (and {len(labels) - MOST_NAMED} more)" if len(labels) > MOST_NAMED else "")
+    return f"the class {shown}" + (
+        f" (and {len(labels) - MOST_NAMED} more)" if len(labels) > MOST_NAMED else ""
+    )

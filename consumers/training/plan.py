@@ -1,4 +1,7 @@
-"""A time budget becomes a stored plan before anything is fitted; training again takes the plan, not the budget."""
+"""A time budget becomes a stored plan before anything is fitted.
+
+Training again takes the plan, not the budget.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,10 @@ STANDARD_FROM_SECONDS = 300.0
 START_SECONDS = 4.0
 BINARY = 2
 FOLDS: dict[Profile, int] = {"fast": 3, "standard": 5}
-SCORING: dict[Task, str] = {"classification": "balanced_accuracy", "regression": "neg_root_mean_squared_error"}
+SCORING: dict[Task, str] = {
+    "classification": "balanced_accuracy",
+    "regression": "neg_root_mean_squared_error",
+}
 
 
 class Frozen(BaseModel):
@@ -40,7 +46,8 @@ class LeftOut(Frozen):
 
 
 class Plan(Frozen):
-    """Everything that decides the outcome besides the data; `rows` and `features` are what it was made for.
+    """Everything that decides the outcome besides the data; `rows` and `features` are what it was
+    made for.
 
     `left_out` has candidates, `columns_left_out` the names of columns; `folds` are fewer than the
     profile's where a class is rare.
@@ -72,7 +79,10 @@ def make_plan(
     profile: Profile | None = None,
     classes: int = 1,
 ) -> Plan:
-    """Candidates from the simplest on; the first always stays, the others while their estimated time fits."""
+    """Candidates from the simplest on.
+
+    The first always stays, the others while their estimated time fits.
+    """
     if profile is not None:
         reason = "asked for"
     elif budget_seconds < STANDARD_FROM_SECONDS:
@@ -86,7 +96,10 @@ def make_plan(
     for candidate in _candidates(task, profile, seed):
         needed = (folds + 1) * _fit_seconds(candidate, rows, features, classes)
         if kept and needed > left:
-            why = f"needs an estimated {needed:.0f} seconds, {max(left, 0):.0f} are left of the budget"
+            why = (
+                f"needs an estimated {needed:.0f} seconds, {max(left, 0):.0f} are left of the "
+                "budget"
+            )
             left_out.append(LeftOut(name=candidate.name, reason=why))
             continue
         left -= needed
@@ -111,7 +124,12 @@ def _candidates(task: Task, profile: Profile, seed: int) -> tuple[Candidate, ...
     trees = 100 if profile == "fast" else 300
     iterations = 50 if profile == "fast" else 200
     kind = "Classifier" if task == "classification" else "Regressor"
-    forest: dict[str, Param] = {"n_estimators": trees, "min_samples_leaf": 1, "random_state": seed, "n_jobs": 1}
+    forest: dict[str, Param] = {
+        "n_estimators": trees,
+        "min_samples_leaf": 1,
+        "random_state": seed,
+        "n_jobs": 1,
+    }
     boosting: dict[str, Param] = {
         "max_iter": iterations,
         "learning_rate": 0.1,
@@ -120,19 +138,26 @@ def _candidates(task: Task, profile: Profile, seed: int) -> tuple[Candidate, ...
     }
     if task == "classification":
         linear = Candidate(
-            name="logistic_regression", estimator="LogisticRegression", params={"C": 1.0, "max_iter": 1000}
+            name="logistic_regression",
+            estimator="LogisticRegression",
+            params={"C": 1.0, "max_iter": 1000},
         )
     else:
         linear = Candidate(name="ridge", estimator="Ridge", params={"alpha": 1.0})
     return (
         linear,
         Candidate(name="random_forest", estimator=f"RandomForest{kind}", params=forest),
-        Candidate(name="hist_gradient_boosting", estimator=f"HistGradientBoosting{kind}", params=boosting),
+        Candidate(
+            name="hist_gradient_boosting", estimator=f"HistGradientBoosting{kind}", params=boosting
+        ),
     )
 
 
 def _fit_seconds(candidate: Candidate, rows: int, features: int, classes: int) -> float:
-    """A rough upper guess for one core, from the growth of each algorithm; it only decides what is tried."""
+    """A rough upper guess for one core, from the growth of each algorithm.
+
+    It only decides what is tried.
+    """
     cells = float(rows * features)
     match candidate.name:
         case "random_forest":

@@ -13,9 +13,11 @@ __all__ = ["Column", "ColumnType"]
 
 
 class TrainRequest(Frozen):
-    """`columns` are those of the validated dataset, in the file's order; a given `plan` is taken as it is.
+    """`columns` are those of the validated dataset, in the file's order; a given `plan` is taken as
+    it is.
 
-    `options` are the tenant's: `task`, `profile`, `seed`. `model_task` is that of the model's earlier versions.
+    `options` are the tenant's: `task`, `profile`, `seed`. `model_task` is that of the model's
+    earlier versions.
     """
 
     path: str
@@ -29,7 +31,9 @@ class TrainRequest(Frozen):
 
 
 class Score(Frozen):
-    """A candidate's cross-validation on the training rows, by the plan's `scoring` (greater is better)."""
+    """A candidate's cross-validation on the training rows, by the plan's `scoring` (greater is
+    better).
+    """
 
     candidate: str
     mean: float
@@ -46,10 +50,11 @@ class ClassMeasures(Frozen):
 
 
 class Details(Frozen):
-    """`confusion` is by true row and predicted column, in the order of `classes`; both empty in a regression.
+    """`confusion` is by true row and predicted column, in the order of `classes`; both empty in a
+    regression.
 
-    `left_out` are the first columns that were not learned from (the plan names all of them), `notes`
-    what else a reader of the measures must know.
+    `left_out` are the first columns that were not learned from (the plan names all of them),
+    `notes` what else a reader of the measures must know.
     """
 
     fit_seconds: float
@@ -79,7 +84,8 @@ class ArtifactFile(Frozen):
 
 
 class TrainResult(Frozen):
-    """`metrics` of the chosen candidate on the held-out rows, and of a dummy `baseline` by the same names.
+    """`metrics` of the chosen candidate on the held-out rows, and of a dummy `baseline` by the same
+    names.
 
     `cut_short` names the candidates of the plan that the deadline did not leave time for.
     """

@@ -25,7 +25,9 @@ NEAR = 1e10
 
 @dataclass(eq=False)
 class OutOfRange(Exception):
-    """A column has values of this size or more, which cannot be computed with; `why` completes the sentence."""
+    """A column has values of this size or more, which cannot be computed with; `why` completes
+    the sentence.
+    """
 
     column: str
     size: float
@@ -33,23 +35,34 @@ class OutOfRange(Exception):
 
 
 def check_target(target: Array, name: str) -> None:
-    """Raises OutOfRange for a regression's target that is too large, or whose differences vanish when squared."""
+    """Raises OutOfRange for a regression's target that is too large, or whose differences vanish
+    when squared.
+    """
     largest = float(np.abs(target).max())
     if largest > LARGEST:
-        raise OutOfRange(name, LARGEST, f"and up to {LARGEST:g} can be predicted: write it in a larger unit")
+        raise OutOfRange(
+            name, LARGEST, f"and up to {LARGEST:g} can be predicted: write it in a larger unit"
+        )
     if float(np.var(target)) == 0:
-        raise OutOfRange(name, 0.0, "which differ by too little to be distinguished: write them in a smaller unit")
+        raise OutOfRange(
+            name,
+            0.0,
+            "which differ by too little to be distinguished: write them in a smaller unit",
+        )
 
 
 def check_features(table: Table, splits: Sequence[tuple[Array, Array]]) -> None:
-    """Raises OutOfRange for a value far beyond those that its column is scaled by, in one of the `splits`."""
+    """Raises OutOfRange for a value far beyond those that its column is scaled by, in one of the
+    `splits`.
+    """
     for column in table.columns:
         if column.type not in ("integer", "number"):
             continue
         values = table.feature(column.name).to_numpy().astype(float)
         if _is_wide(values) and any(_largest(values, *split) > LARGEST for split in splits):
             why = (
-                "too far from the others to be scaled with them: correct it, leave it empty, or give the column's "
+                "too far from the others to be scaled with them: correct it, leave it empty, or "
+                "give the column's "
                 "logarithm"
             )
             raise OutOfRange(column.name, float(np.nanmax(np.abs(values))), why)
@@ -73,7 +86,9 @@ def _is_wide(values: Array) -> bool:
 
 
 def _largest(values: Array, train: Array, test: Array) -> float:
-    scale = make_pipeline(SimpleImputer(strategy="median", keep_empty_features=True), StandardScaler())
+    scale = make_pipeline(
+        SimpleImputer(strategy="median", keep_empty_features=True), StandardScaler()
+    )
     scale.fit(values[train].reshape(-1, 1))
     return max(float(np.abs(part).max()) for part in _scaled(scale, values, (train, test)))
 

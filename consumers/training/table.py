@@ -1,4 +1,6 @@
-"""The dataset in memory, typed as its validation decided: a polars frame, and the target's array."""
+"""The dataset in memory, typed as its validation decided: a polars frame, and the target's
+array.
+"""
 
 from __future__ import annotations
 
@@ -37,20 +39,30 @@ class Table:
     rows_without_target: int
 
     def feature(self, name: str) -> pl.Series:
-        """A column's values. Not under its name: the methods of a series take that for a pattern too."""
+        """A column's values. Not under its name: the methods of a series take that for a pattern
+        too.
+        """
         return self.features[name].alias(VALUES)
 
 
 def read_table(path: Path, columns: Sequence[Column], target: str) -> Table:
-    """Refuses with `target_not_found`, or `out_of_range` where a number is too large to be squared."""
+    """Refuses with `target_not_found`, or `out_of_range` where a number is too large to be
+    squared.
+    """
     names = [column.name for column in columns]
     if target not in names:
         listed = cut(", ".join(map(repr, names)), 1500)
-        raise Refusal("user_config", "target_not_found", f"there is no column {target!r}; there are {listed}")
+        raise Refusal(
+            "user_config", "target_not_found", f"there is no column {target!r}; there are {listed}"
+        )
     chosen = names.index(target)
-    frame = _cells(path, columns).select(
-        _typed(place, column, is_target=place == chosen) for place, column in enumerate(columns)
-    ).collect(engine="streaming")  # fmt: skip
+    frame = (
+        _cells(path, columns)
+        .select(
+            _typed(place, column, is_target=place == chosen) for place, column in enumerate(columns)
+        )
+        .collect(engine="streaming")
+    )
     check_range(path, columns, frame)
     kept = frame.filter(pl.col(place_name(chosen)).is_not_null())
     features = kept.drop(place_name(chosen))
@@ -75,7 +87,10 @@ def _cells(path: Path, columns: Sequence[Column]) -> pl.LazyFrame:
 
 
 def _typed(place: int, column: Column, *, is_target: bool) -> pl.Expr:
-    """Features are floats or text, for that is what the estimators take; a target keeps its kind."""
+    """Features are floats or text, for that is what the estimators take.
+
+    A target keeps its kind.
+    """
     cell = pl.col(place_name(place))
     match column.type:
         case "text":

@@ -30,14 +30,17 @@ class TargetValues:
     rarest: int
     """Rows of the value that has the fewest."""
     fractions: bool = True
-    """Of a number: whether one is no whole number; else one is too large for its digits to be exact."""
+    """Of a number: whether one is no whole number.
+
+    Else one is too large for its digits to be exact.
+    """
 
 
 def infer_task(target: TargetValues) -> tuple[Task, str]:
     """The task, and why it is that one.
 
-    Text and booleans are classes. Whole numbers are when they are few (at most 20, and one per five rows; two
-    always) and each has two rows, or there are only two of them.
+    Text and booleans are classes. Whole numbers are when they are few (at most 20, and one per five
+    rows; two always) and each has two rows, or there are only two of them.
     """
     if target.kind in ("text", "boolean"):
         return "classification", f"the target is {target.kind}"
@@ -46,7 +49,10 @@ def infer_task(target: TargetValues) -> tuple[Task, str]:
         return "regression", "the target has fractions" if target.fractions else large
     most = max(TWO_VALUES, min(FEW_INTEGERS, target.rows // 5))
     if target.distinct > most:
-        return "regression", f"the target has {target.distinct} whole numbers, at most {most} would be classes"
+        return (
+            "regression",
+            f"the target has {target.distinct} whole numbers, at most {most} would be classes",
+        )
     if target.rarest < MIN_ROWS_PER_CLASS and target.distinct > TWO_VALUES:
         why = f"a value of the target has fewer than {MIN_ROWS_PER_CLASS} rows, too few for a class"
         return "regression", why
@@ -74,16 +80,23 @@ def check_distinct(distinct: int, target: str, *, rows: int, empty: int) -> None
     """`rows` have a value in the target, `empty` more have none."""
     if distinct < TWO_VALUES:
         gaps = f" that have one, {rows} of {rows + empty} ({empty} are empty)" if empty else ""
-        message = f"the column {target!r} has the same value in all rows{gaps}; at least two values are needed"
+        message = (
+            f"the column {target!r} has the same value in all rows{gaps}; at least two "
+            "values are needed"
+        )
         raise Refusal("user_data", "target_unusable", message)
 
 
-def check_classes(counts: Mapping[str, int], target: str, kind: ColumnType, model_task: Task | None = None) -> None:
+def check_classes(
+    counts: Mapping[str, int], target: str, kind: ColumnType, model_task: Task | None = None
+) -> None:
     """`counts` is rows by class; a model that has a task keeps it."""
     numeric = kind in ("integer", "number")
     way_out = (WAY_OUT_OF_MODEL if model_task else WAY_OUT) if numeric else ""
     if len(counts) > MAX_CLASSES:
-        message = f"the column {target!r} has {len(counts)} classes, {MAX_CLASSES} are allowed{way_out}"
+        message = (
+            f"the column {target!r} has {len(counts)} classes, {MAX_CLASSES} are allowed{way_out}"
+        )
         raise Refusal("user_data", "target_unusable", message)
     longest = max(counts, key=size_of)
     if size_of(longest) > MAX_LABEL_BYTES:
@@ -94,6 +107,11 @@ def check_classes(counts: Mapping[str, int], target: str, kind: ColumnType, mode
         raise Refusal("user_data", "target_unusable", message)
     rare = sorted(label for label, count in counts.items() if count < MIN_ROWS_PER_CLASS)
     if rare:
-        named = ", ".join(repr(cut(label, 40)) for label in rare[:5]) + (" …" if len(rare) > 5 else "")
-        message = f"each class of {target!r} needs {MIN_ROWS_PER_CLASS} rows; too few have {named}{way_out}"
+        named = ", ".join(repr(cut(label, 40)) for label in rare[:5]) + (
+            " …" if len(rare) > 5 else ""
+        )
+        message = (
+            f"each class of {target!r} needs {MIN_ROWS_PER_CLASS} rows; too few have "
+            f"{named}{way_out}"
+        )
         raise Refusal("user_data", "target_unusable", message)

@@ -1,6 +1,8 @@
-"""The child process: takes one request on stdin, limits itself, does it, and answers in JSON lines on stdout.
+"""The child process: takes one request on stdin, limits itself, does it, and answers in JSON lines
+on stdout.
 
-It starts with the standard library alone: what is heavy is imported by the kind, after the limits hold.
+It starts with the standard library alone: what is heavy is imported by the kind, after the limits
+hold.
 """
 
 from __future__ import annotations
@@ -91,11 +93,16 @@ def main(kinds: Mapping[str, str] = KINDS) -> None:
     except BaseException as error:  # noqa: BLE001 a panic inside polars is no Exception
         send({"failure": failure(error)})
     sys.stderr.flush()
-    os._exit(0)  # without the exit handlers of the libraries, which may hang or crash after the answer
+    os._exit(
+        0
+    )  # without the exit handlers of the libraries, which may hang or crash after the answer
 
 
 def die_with_parent() -> None:
-    """Ask the kernel for SIGKILL when the parent's thread ends; elsewhere than Linux the parent's pipe must do."""
+    """Ask the kernel for SIGKILL when the parent's thread ends.
+
+    Elsewhere than Linux the parent's pipe must do.
+    """
     if sys.platform == "linux":
         libc = ctypes.CDLL(None, use_errno=True)
         for option, value in ((PR_SET_PDEATHSIG, signal.SIGKILL), (PR_SET_NO_NEW_PRIVS, 1)):
@@ -116,13 +123,18 @@ def apply_limits(limits: Mapping[str, int]) -> None:
     wanted = {
         resource.RLIMIT_CORE: (0, 0),
         resource.RLIMIT_AS: (limits["address_space_bytes"],) * 2,
-        resource.RLIMIT_CPU: (cpu, cpu + 2),  # the soft one names the reason by its signal, the hard one kills
+        resource.RLIMIT_CPU: (
+            cpu,
+            cpu + 2,
+        ),  # the soft one names the reason by its signal, the hard one kills
         resource.RLIMIT_FSIZE: (limits["file_bytes"],) * 2,
         resource.RLIMIT_NOFILE: (limits["open_files"],) * 2,
     }
     for what, pair in wanted.items():
         ceiling = resource.getrlimit(what)[1]
-        soft, hard = pair if ceiling == resource.RLIM_INFINITY else (min(value, ceiling) for value in pair)
+        soft, hard = (
+            pair if ceiling == resource.RLIM_INFINITY else (min(value, ceiling) for value in pair)
+        )
         resource.setrlimit(what, (soft, hard))
 
 
@@ -136,7 +148,9 @@ def usage(started: float) -> dict[str, float]:
 
 
 def peak_rss_bytes() -> int:
-    """High-water mark of this program; `ru_maxrss` is only a stand-in, for on Linux it starts with the parent's."""
+    """High-water mark of this program; `ru_maxrss` is only a stand-in, for on Linux it starts
+    with the parent's.
+    """
     if sys.platform == "linux":
         with Path("/proc/self/status").open(encoding="ascii") as status:
             for line in status:
@@ -149,7 +163,9 @@ def peak_rss_bytes() -> int:
 def failure(error: BaseException) -> dict[str, Any]:
     limit = None
     if isinstance(error, MemoryError):
-        traceback.clear_frames(error.__traceback__)  # what filled the memory, or there is none left to say so
+        traceback.clear_frames(
+            error.__traceback__
+        )  # what filled the memory, or there is none left to say so
         limit = "memory_limit"
     elif isinstance(error, OSError) and error.errno == errno.EFBIG:
         limit = "file_limit"

@@ -1,4 +1,7 @@
-"""Finished work is brought to the object store; a store that is away for a moment costs none of it."""
+"""Finished work is brought to the object store.
+
+A store that is away for a moment costs none of it.
+"""
 
 import asyncio
 import logging
@@ -21,7 +24,8 @@ async def delivered(
     is_transient: Callable[[BaseException], bool],
     cancelled: asyncio.Event,
 ) -> ChildResult:
-    """The result once `deliver` succeeds, Canceled when that comes first, Crashed after DELIVER_SECONDS.
+    """The result once `deliver` succeeds, Canceled when that comes first, Crashed after
+    DELIVER_SECONDS.
 
     Refused where the tenant has no room for them.
     """

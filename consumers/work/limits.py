@@ -1,4 +1,6 @@
-"""What a child process may use, and how its parent sees and ends everything that the child started."""
+"""What a child process may use, and how its parent sees and ends everything that the child
+started.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,8 @@ from pathlib import Path
 import psutil
 
 MIB = 1024 * 1024
-# scikit-learn beside polars maps this much before the first row is read; almost none of it becomes resident.
+# scikit-learn beside polars maps this much before the first row is read; almost none of it becomes
+# resident.
 LIBRARIES_ADDRESS_SPACE_BYTES = 1200 * MIB
 
 
@@ -37,7 +40,10 @@ class Limits:
 
 
 def environment(directory: Path) -> dict[str, str]:
-    """Nothing of the parent's but the loader's path; one thread everywhere, so that sums come out the same."""
+    """Nothing of the parent's but the loader's path.
+
+    One thread everywhere, so that sums come out the same.
+    """
     own = {name: os.environ[name] for name in ("LD_LIBRARY_PATH",) if name in os.environ}
     threads = ("OMP", "OPENBLAS", "MKL", "BLIS", "VECLIB", "NUMEXPR")
     return own | {
@@ -58,7 +64,9 @@ class TreeUsage:
 
 
 def tree_usage(session: int) -> TreeUsage:
-    """Resident bytes and number of processes of the session that the child leads, and of its descendants."""
+    """Resident bytes and number of processes of the session that the child leads, and of its
+    descendants.
+    """
     rss = 0
     count = 0
     for pid in tree(session):
@@ -71,7 +79,9 @@ def tree_usage(session: int) -> TreeUsage:
 
 
 def tree(session: int) -> set[int]:
-    """Members by session, which an orphan keeps, and by descent, which a process with its own session keeps."""
+    """Members by session, which an orphan keeps, and by descent, which a process with its own
+    session keeps.
+    """
     members: set[int] = set()
     for pid in psutil.pids():
         with suppress(OSError):
@@ -81,13 +91,17 @@ def tree(session: int) -> set[int]:
     for pid in members:
         with suppress(psutil.Error):
             process = psutil.Process(pid)
-            if process.ppid() not in members:  # one search of the whole table per root, not per member
+            if (
+                process.ppid() not in members
+            ):  # one search of the whole table per root, not per member
                 descendants.update(child.pid for child in process.children(recursive=True))
     return members | descendants
 
 
 def kill_tree(session: int) -> None:
-    """Stop, then kill, until nobody new appears: a process that forks faster than it is killed must not win."""
+    """Stop, then kill, until nobody new appears: a process that forks faster than it is killed
+    must not win.
+    """
     seen: set[int] = set()
     while fresh := tree(session) - seen:
         for pid in fresh:

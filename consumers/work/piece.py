@@ -10,9 +10,11 @@ from schemas.event import Cause
 
 @dataclass(frozen=True, slots=True)
 class NewPiece:
-    """One piece per subject and queue, which begins by `deadline` and takes `run_seconds` from its first claim on.
+    """One piece per subject and queue, which begins by `deadline` and takes `run_seconds` from its
+    first claim on.
 
-    Without `run_seconds` it takes what lies between `created_at` and `deadline`, however long it waits.
+    Without `run_seconds` it takes what lies between `created_at` and `deadline`, however long it
+    waits.
     """
 
     tenant: UUID

@@ -1,4 +1,6 @@
-"""One attempt in one child process: start it under limits, listen, watch, and leave nothing of it behind."""
+"""One attempt in one child process: start it under limits, listen, watch, and leave nothing of
+it behind.
+"""
 
 from __future__ import annotations
 
@@ -24,14 +26,21 @@ STDERR_BYTES = 64 * 1024
 WATCH_SECONDS = 0.1
 EXIT_SECONDS = 10.0
 # What native libraries write on stderr before they abort for want of memory.
-OUT_OF_MEMORY = ("memory allocation of", "std::bad_alloc", "Memory allocation still failed", "MemoryError")
+OUT_OF_MEMORY = (
+    "memory allocation of",
+    "std::bad_alloc",
+    "Memory allocation still failed",
+    "MemoryError",
+)
 
 LimitCode = Literal["memory_limit", "cpu_limit", "process_limit", "file_limit", "deadline"]
 
 
 @dataclass(frozen=True, slots=True)
 class ChildRequest:
-    """`payload` is JSON; `directory` is the child's own (see `working_directory`), where it leaves its files."""
+    """`payload` is JSON; `directory` is the child's own (see `working_directory`), where it
+    leaves its files.
+    """
 
     kind: str
     payload: Mapping[str, Any]
@@ -78,7 +87,9 @@ class Broken:
 
 @dataclass(frozen=True, slots=True)
 class Crashed:
-    """The process died or spoke nonsense, or what it needs is away: infrastructure, worth another attempt."""
+    """The process died or spoke nonsense, or what it needs is away: infrastructure, worth
+    another attempt.
+    """
 
     message: str
     code: str = "worker_crashed"
@@ -111,9 +122,14 @@ async def run_child(
     *,
     module: str = "consumers.work.child",
 ) -> ChildResult:
-    """Run one request to its end; every way out, cancellation of this task included, kills and reaps the tree."""
+    """Run one request to its end.
+
+    Every way out, cancellation of this task included, kills and reaps the tree.
+    """
     if threading.current_thread() is not threading.main_thread():
-        raise RuntimeError("children are started from the main thread: they die with the thread that made them")
+        raise RuntimeError(
+            "children are started from the main thread: they die with the thread that made them"
+        )
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-I", "-m", module),
         stdin=asyncio.subprocess.PIPE,
@@ -132,7 +148,9 @@ async def run_child(
     try:
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        kill_tree(process.pid)  # never `process.kill()`: it reaps, and the loop's own reaper then reports 255
+        kill_tree(
+            process.pid
+        )  # never `process.kill()`: it reaps, and the loop's own reaper then reports 255
         await process.wait()
         for task in tasks:
             if not task.done():
@@ -149,7 +167,10 @@ async def run_child(
 
 
 async def _converse(
-    process: asyncio.subprocess.Process, request: ChildRequest, limits: Limits, on_progress: OnProgress
+    process: asyncio.subprocess.Process,
+    request: ChildRequest,
+    limits: Limits,
+    on_progress: OnProgress,
 ) -> dict[str, Any] | None:
     """The child's answer, or None when it ended without one that can be believed."""
     stdin, stdout = process.stdin, process.stdout
@@ -201,12 +222,18 @@ async def _watch(process: asyncio.subprocess.Process, limits: Limits) -> LimitEx
     deadline = time.monotonic() + limits.wall_seconds
     while time.monotonic() < deadline:
         if process.returncode is not None:
-            kill_tree(process.pid)  # an orphan would hold the pipes open, and the conversation with them
+            kill_tree(
+                process.pid
+            )  # an orphan would hold the pipes open, and the conversation with them
         used = tree_usage(process.pid)
         if used.processes > limits.processes:
-            return LimitExceeded("process_limit", f"{used.processes} processes, {limits.processes} allowed")
+            return LimitExceeded(
+                "process_limit", f"{used.processes} processes, {limits.processes} allowed"
+            )
         if used.rss_bytes > limits.memory_bytes:
-            return LimitExceeded("memory_limit", f"{used.rss_bytes} bytes resident, {limits.memory_bytes} allowed")
+            return LimitExceeded(
+                "memory_limit", f"{used.rss_bytes} bytes resident, {limits.memory_bytes} allowed"
+            )
         await asyncio.sleep(min(WATCH_SECONDS, max(0.0, deadline - time.monotonic())))
     return LimitExceeded("deadline", f"not finished after {limits.wall_seconds:g} seconds")
 
@@ -225,13 +252,18 @@ def _answered(answer: Mapping[str, Any]) -> ChildResult:
         if "result" in answer:
             used = answer["usage"]
             return Finished(
-                answer["result"], int(used["peak_rss_bytes"]), float(used["seconds"]), float(used["cpu_seconds"])
+                answer["result"],
+                int(used["peak_rss_bytes"]),
+                float(used["seconds"]),
+                float(used["cpu_seconds"]),
             )
         if "refused" in answer:
             return Refused(**answer["refused"])
         failure = answer["failure"]
         if failure["limit"] is not None:
-            return LimitExceeded(cast("LimitCode", failure["limit"]), failure["message"] or failure["type"])
+            return LimitExceeded(
+                cast("LimitCode", failure["limit"]), failure["message"] or failure["type"]
+            )
         return Broken(failure["type"], failure["message"], failure["traceback"])
     except (KeyError, TypeError, ValueError) as error:
         return Crashed(f"an answer that is none: {error!r}")

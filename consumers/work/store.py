@@ -15,20 +15,23 @@ from schemas.ids import derived
 
 # One claim at a time per queue: counting and choosing are then exact.
 QUEUE_LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended('headrace.work.' || :queue, 0))")
-# The tenant with the least running first, then the one whose last turn is longest ago: with one slot nobody runs
-# anything at a claim, and age alone would be the order of a flood. Within a tenant priority, then the place in the
-# queue, which an attempt that failed keeps. `heads` steps from tenant to tenant in the index, however much each has
-# waiting. A lease that ran out is up for choice again, but not before one lease after a start of the database: its
-# holder may only just be able to say that it lives. The UPDATE asks its conditions of the row again: it waits for
-# whoever finishes or extends the piece meanwhile, and must not lease what it finds then.
+# The tenant with the least running first, then the one whose last turn is longest ago: with one
+# slot nobody runs anything at a claim, and age alone would be the order of a flood. Within a tenant
+# priority, then the place in the queue, which an attempt that failed keeps. `heads` steps from
+# tenant to tenant in the index, however much each has waiting. A lease that ran out is up for
+# choice again, but not before one lease after a start of the database: its holder may only just be
+# able to say that it lives. The UPDATE asks its conditions of the row again: it waits for whoever
+# finishes or extends the piece meanwhile, and must not lease what it finds then.
 #
-# `deadline` is until the first claim when the piece must have begun, and from then on when it must be done; one that
-# waited for too long keeps the first. What its holder returned has begun: its next claim is like its first. An older
-# release wrote no `run_seconds`: the deadline is as far from the claim then as it was from the row's beginning.
+# `deadline` is until the first claim when the piece must have begun, and from then on when it must
+# be done; one that waited for too long keeps the first. What its holder returned has begun: its
+# next claim is like its first. An older release wrote no `run_seconds`: the deadline is as far from
+# the claim then as it was from the row's beginning.
 CLAIM = text("""
     WITH RECURSIVE clock AS MATERIALIZED (SELECT headrace_clock() AS now), running AS (
         SELECT tenant_id, count(*) AS pieces FROM work
-        WHERE queue = :queue AND state = 'leased' AND lease_until >= (SELECT now FROM clock) GROUP BY tenant_id
+        WHERE queue = :queue AND state = 'leased' AND lease_until >= (SELECT now FROM clock)
+            GROUP BY tenant_id
     ), heads AS (
         (SELECT tenant_id, priority, created_at, id FROM work
          WHERE queue = :queue AND state = 'ready' AND ready_at <= (SELECT now FROM clock)
@@ -49,21 +52,26 @@ CLAIM = text("""
         SELECT o.tenant_id, o.id, o.expired FROM open o LEFT JOIN running r USING (tenant_id)
         WHERE coalesce(r.pieces, 0) < coalesce(CAST(:most AS bigint), 1 << 30)
         ORDER BY coalesce(r.pieces, 0), (
-            SELECT max(t.claimed_at) FROM work t WHERE t.queue = :queue AND t.tenant_id = o.tenant_id
+            SELECT max(t.claimed_at) FROM work t WHERE t.queue = :queue
+                AND t.tenant_id = o.tenant_id
         ) NULLS FIRST, o.priority DESC, o.created_at, o.id
         LIMIT 1
     )
-    UPDATE work w SET state = 'leased', attempt = w.attempt + 1, token = w.token + 1, claimed_at = headrace_clock(),
+    UPDATE work w SET state = 'leased', attempt = w.attempt + 1, token = w.token + 1,
+        claimed_at = headrace_clock(),
                       lease_until = headrace_clock() + make_interval(secs => :lease),
                       deadline = CASE
                           WHEN w.attempt > 0 THEN w.deadline
-                          WHEN w.run_seconds IS NULL THEN headrace_clock() + (w.deadline - w.created_at)
-                          WHEN w.deadline < headrace_clock() AND w.claimed_at IS NULL THEN w.deadline
+                          WHEN w.run_seconds IS NULL THEN headrace_clock() + (w.deadline -
+                              w.created_at)
+                          WHEN w.deadline < headrace_clock()
+                              AND w.claimed_at IS NULL THEN w.deadline
                           ELSE headrace_clock() + make_interval(secs => w.run_seconds) END
     FROM chosen c WHERE w.tenant_id = c.tenant_id AND w.id = c.id
       AND CASE WHEN c.expired THEN w.state = 'leased' AND w.lease_until < (SELECT now FROM clock)
                ELSE w.state = 'ready' AND w.ready_at <= (SELECT now FROM clock) END
-    RETURNING w.tenant_id, w.id, w.queue, w.subject_id, w.payload, w.attempt, w.max_attempts, w.token, w.deadline,
+    RETURNING w.tenant_id, w.id, w.queue, w.subject_id, w.payload, w.attempt, w.max_attempts,
+        w.token, w.deadline,
               w.cancel_reason, w.cause_id, w.correlation_id, w.traceparent, c.expired
 """)
 BEAT = text("""
@@ -74,7 +82,10 @@ BEAT = text("""
 
 # `ready_at` is when the last attempt could begin: what is done was done after it.
 DONE_BEFORE = "FROM work WHERE state = 'done' AND ready_at < :before"
-EXPIRE = text(f"DELETE FROM work WHERE ctid = ANY(ARRAY(SELECT ctid {DONE_BEFORE} ORDER BY ready_at LIMIT :limit))")
+EXPIRE = text(
+    f"DELETE FROM work WHERE ctid = ANY(ARRAY(SELECT ctid {DONE_BEFORE} ORDER BY ready_at LIMIT "
+    ":limit))"
+)
 EXPIRED = text(f"SELECT count(*) {DONE_BEFORE}")
 
 
@@ -88,24 +99,39 @@ async def enqueue(tx: AsyncConnection, pieces: Sequence[NewPiece]) -> None:
         return
     rows = [
         {
-            "tenant_id": one.tenant, "id": derived(one.subject, "work", one.queue), "queue": one.queue,
-            "subject_id": one.subject, "payload": one.payload, "priority": one.priority,
-            "max_attempts": one.max_attempts, "ready_at": one.created_at, "created_at": one.created_at,
-            "deadline": one.deadline, "run_seconds": one.run_seconds, "cause_id": one.cause.id,
-            "correlation_id": one.cause.correlation, "traceparent": one.cause.traceparent,
+            "tenant_id": one.tenant,
+            "id": derived(one.subject, "work", one.queue),
+            "queue": one.queue,
+            "subject_id": one.subject,
+            "payload": one.payload,
+            "priority": one.priority,
+            "max_attempts": one.max_attempts,
+            "ready_at": one.created_at,
+            "created_at": one.created_at,
+            "deadline": one.deadline,
+            "run_seconds": one.run_seconds,
+            "cause_id": one.cause.id,
+            "correlation_id": one.cause.correlation,
+            "traceparent": one.cause.traceparent,
         }
         for one in sorted(pieces, key=lambda one: (one.tenant, one.subject))
-    ]  # fmt: skip
+    ]
     await tx.execute(insert(work).values(rows).on_conflict_do_nothing())
 
 
-async def claim(tx: AsyncConnection, queue: str, lease_seconds: float, most: int | None = None) -> Claimed | None:
+async def claim(
+    tx: AsyncConnection, queue: str, lease_seconds: float, most: int | None = None
+) -> Claimed | None:
     """The next piece, under lease; its attempt is burned now. None when there is nothing to do.
 
     A tenant that has `most` pieces running gets no further one.
     """
     await tx.execute(QUEUE_LOCK, {"queue": queue})
-    row = (await tx.execute(CLAIM, {"queue": queue, "lease": lease_seconds, "most": most})).mappings().one_or_none()
+    row = (
+        (await tx.execute(CLAIM, {"queue": queue, "lease": lease_seconds, "most": most}))
+        .mappings()
+        .one_or_none()
+    )
     return None if row is None else _claimed(row)
 
 
@@ -139,19 +165,28 @@ async def give_back(tx: AsyncConnection, piece: Claimed, ready_at: datetime) -> 
 
 async def return_unused(tx: AsyncConnection, piece: Claimed) -> None:
     """Put a fenced piece back at once, its attempt unburned: its holder stops in order."""
-    values = {"state": "ready", "lease_until": None, "ready_at": func.headrace_clock(), "attempt": work.c.attempt - 1}
+    values = {
+        "state": "ready",
+        "lease_until": None,
+        "ready_at": func.headrace_clock(),
+        "attempt": work.c.attempt - 1,
+    }
     await tx.execute(_this(piece).values(values))
 
 
-async def ask_to_stop(tx: AsyncConnection, tenant: UUID, queue: str, subject: UUID, reason: str) -> None:
+async def ask_to_stop(
+    tx: AsyncConnection, tenant: UUID, queue: str, subject: UUID, reason: str
+) -> None:
     """Tell the holder of a piece, with its next heartbeat, to stop.
 
-    A piece that nobody holds is due at once: whoever takes it up ends its subject, which can stand between two
-    attempts and would never end if the piece were closed here.
+    A piece that nobody holds is due at once: whoever takes it up ends its subject, which can stand
+    between two attempts and would never end if the piece were closed here.
     """
     mine = (work.c.tenant_id == tenant) & (work.c.queue == queue) & (work.c.subject_id == subject)
     await tx.execute(update(work).where(mine, work.c.state != "done").values(cancel_reason=reason))
-    await tx.execute(update(work).where(mine, work.c.state == "ready").values(ready_at=func.headrace_clock()))
+    await tx.execute(
+        update(work).where(mine, work.c.state == "ready").values(ready_at=func.headrace_clock())
+    )
 
 
 async def expire(tx: AsyncConnection, before: datetime, limit: int) -> int:
@@ -170,8 +205,16 @@ def _this(piece: Claimed) -> Update:
 
 def _claimed(row: RowMapping) -> Claimed:
     return Claimed(
-        row["tenant_id"], row["id"], row["queue"], row["subject_id"], row["payload"], row["attempt"],
-        row["max_attempts"], row["token"], row["deadline"], row["cancel_reason"],
+        row["tenant_id"],
+        row["id"],
+        row["queue"],
+        row["subject_id"],
+        row["payload"],
+        row["attempt"],
+        row["max_attempts"],
+        row["token"],
+        row["deadline"],
+        row["cancel_reason"],
         Cause(row["cause_id"], row["tenant_id"], row["correlation_id"], row["traceparent"]),
         row["expired"],
-    )  # fmt: skip
+    )

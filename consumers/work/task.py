@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
 
 class Unusable(Exception):
-    """What the child would need is the tenant's and cannot be used; no further attempt changes that."""
+    """What the child would need is the tenant's and cannot be used.
+
+    No further attempt changes that.
+    """
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
@@ -24,14 +27,21 @@ class Unusable(Exception):
 
 
 class Task(Protocol):
-    """One kind of work. Its transactions lock the subject first; the worker fences the piece after that."""
+    """One kind of work. Its transactions lock the subject first.
+
+    The worker fences the piece after that.
+    """
 
     @property
     def queue(self) -> str:
         """The queue that it takes from."""
 
-    async def start(self, tx: "AsyncConnection", piece: Claimed, at: datetime) -> tuple[bool, Sequence[Event]]:
-        """Say that an attempt begins; False when the subject is over, or is ended here, and nothing is to do."""
+    async def start(
+        self, tx: "AsyncConnection", piece: Claimed, at: datetime
+    ) -> tuple[bool, Sequence[Event]]:
+        """Say that an attempt begins; False when the subject is over, or is ended here, and
+        nothing is to do.
+        """
 
     async def prepare(self, piece: Claimed, directory: Path) -> tuple[ChildRequest, Limits]:
         """Bring what the child needs into its directory; raises Unusable, or ObjectMissing."""
@@ -44,8 +54,13 @@ class Task(Protocol):
     async def deliver(self, piece: Claimed, directory: Path, result: ChildResult) -> None:
         """Bring what the child left to the object store, under the attempt's own key."""
 
-    async def finish(self, tx: "AsyncConnection", piece: Claimed, result: ChildResult, at: datetime) -> Sequence[Event]:
-        """Turn the result into the subject's next state; in the same transaction as the end of the piece."""
+    async def finish(
+        self, tx: "AsyncConnection", piece: Claimed, result: ChildResult, at: datetime
+    ) -> Sequence[Event]:
+        """Turn the result into the subject's next state.
+
+        In the same transaction as the end of the piece.
+        """
 
     async def give_up(
         self, tx: "AsyncConnection", piece: Claimed, code: str, message: str, at: datetime

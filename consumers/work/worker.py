@@ -1,4 +1,6 @@
-"""The worker: claims pieces of one queue, runs each in a child under a lease, and finishes behind the fence."""
+"""The worker: claims pieces of one queue, runs each in a child under a lease, and finishes
+behind the fence.
+"""
 
 import asyncio
 import logging
@@ -48,10 +50,12 @@ AWAY_SECONDS = 60.0  # after a full disk or a store that is away, which a few se
 
 @dataclass(frozen=True)
 class Worker:
-    """Runs one kind of task in `slots` children at once; `lease_seconds` is how long a lost one stays taken.
+    """Runs one kind of task in `slots` children at once; `lease_seconds` is how long a lost one
+    stays taken.
 
-    Of one tenant `most_of_tenant` run at once, over all workers of the queue. While `ready` raises what is transient,
-    nothing is claimed: no attempt is burned on a store that is away. `ended` follows each commit that ends a piece.
+    Of one tenant `most_of_tenant` run at once, over all workers of the queue. While `ready` raises
+    what is transient, nothing is claimed: no attempt is burned on a store that is away. `ended`
+    follows each commit that ends a piece.
     """
 
     task: Task
@@ -78,7 +82,9 @@ class Worker:
             piece = await self._well(self._claim) if await self._can_begin() else None
             if piece is None:
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(stopping.wait(), self.poll_seconds * (0.75 + random.random() / 2))  # noqa: S311
+                    await asyncio.wait_for(
+                        stopping.wait(), self.poll_seconds * (0.75 + random.random() / 2)
+                    )  # noqa: S311
                 continue
             if piece.taken_over:
                 self.leased(piece.queue, "taken_over")
@@ -89,7 +95,9 @@ class Worker:
                 self.leased(piece.queue, "lost")
             except Exception:
                 # A bug in the task's own code: the lease runs out and the attempts are counted.
-                log.exception("attempt %d of %s %s broke", piece.attempt, piece.queue, piece.subject)
+                log.exception(
+                    "attempt %d of %s %s broke", piece.attempt, piece.queue, piece.subject
+                )
 
     async def _can_begin(self) -> bool:
         try:
@@ -132,7 +140,10 @@ class Worker:
             await asyncio.gather(beating, ending, return_exceptions=True)
 
     async def _end(self, piece: Claimed, result: ChildResult, *, returned: bool) -> None:
-        """Finish; what does not fit into an event is the data's fault, and no further attempt changes that."""
+        """Finish.
+
+        What does not fit into an event is the data's fault, and no further attempt changes that.
+        """
         try:
             events = await self._well(lambda tx: self._finish(tx, piece, result, returned=returned))
         except EventTooLarge as error:
@@ -140,7 +151,9 @@ class Worker:
             events = await self._well(lambda tx: self._finish(tx, piece, refused, returned=False))
         await self.ended(piece, events)
 
-    async def _child(self, piece: Claimed, directory: Path, cancelled: asyncio.Event) -> ChildResult:
+    async def _child(
+        self, piece: Claimed, directory: Path, cancelled: asyncio.Event
+    ) -> ChildResult:
         said = 0.0
 
         async def progressed(progress: Progress) -> None:
@@ -165,7 +178,10 @@ class Worker:
         return await run_child(request, limits, progressed, cancelled)
 
     async def _beat(self, piece: Claimed, cancelled: asyncio.Event) -> None:
-        """Extend the lease until told otherwise; a lost lease or a request to stop ends the child."""
+        """Extend the lease until told otherwise.
+
+        A lost lease or a request to stop ends the child.
+        """
         try:
             while True:
                 await asyncio.sleep(min(self.lease_seconds / 3, BEAT_SECONDS))
@@ -198,7 +214,13 @@ class Worker:
                 await store.fence(tx, piece)
                 await store.return_unused(tx, piece)
             case Crashed(message, code) if not piece.last_attempt:
-                log.warning("attempt %d of %s %s crashed: %s", piece.attempt, piece.queue, piece.subject, message)
+                log.warning(
+                    "attempt %d of %s %s crashed: %s",
+                    piece.attempt,
+                    piece.queue,
+                    piece.subject,
+                    message,
+                )
                 await store.fence(tx, piece)
                 first = AWAY_SECONDS if code == "object_store_away" else RETRY_SECONDS
                 pause = first * 2 ** (piece.attempt - 1)
@@ -207,7 +229,13 @@ class Worker:
                 return await self._give_up(tx, piece, code, message)
             case Finished() | Refused() | LimitExceeded() | Broken() | Canceled():
                 if isinstance(result, Broken):
-                    log.error("%s %s broke: %s\n%s", piece.queue, piece.subject, result.message, result.traceback)
+                    log.error(
+                        "%s %s broke: %s\n%s",
+                        piece.queue,
+                        piece.subject,
+                        result.message,
+                        result.traceback,
+                    )
                 events = await self.task.finish(tx, piece, result, now)
                 await store.fence(tx, piece)
                 await store.done(tx, piece)
@@ -216,7 +244,9 @@ class Worker:
                 return events
         return ()
 
-    async def _give_up(self, tx: "AsyncConnection", piece: Claimed, code: str, message: str) -> Sequence[Event]:
+    async def _give_up(
+        self, tx: "AsyncConnection", piece: Claimed, code: str, message: str
+    ) -> Sequence[Event]:
         events = await self.task.give_up(tx, piece, code, message, self.clock.now())
         await store.fence(tx, piece)
         await store.done(tx, piece)
@@ -230,7 +260,10 @@ class Worker:
         await self.outbox(tx, [entry_of(event) for event in events])
 
     async def _well(self, act: Callable[["AsyncConnection"], Awaitable[T]]) -> T:
-        """One transaction, repeated while the database is unwell; the fence makes a repetition harmless."""
+        """One transaction, repeated while the database is unwell.
+
+        The fence makes a repetition harmless.
+        """
         pause = 0.1
         while True:
             try:

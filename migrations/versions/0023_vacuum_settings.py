@@ -10,9 +10,11 @@ depends_on = None
 # Rows come and go by the second: vacuumed at once and without pauses, whatever few rows there are. Its end is not cut
 # off, for that takes a lock that every accept waits for, and the next burst needs the pages again.
 PASSING = {
-    "autovacuum_vacuum_scale_factor": 0, "autovacuum_vacuum_threshold": 1000, "autovacuum_vacuum_cost_delay": 0,
+    "autovacuum_vacuum_scale_factor": 0,
+    "autovacuum_vacuum_threshold": 1000,
+    "autovacuum_vacuum_cost_delay": 0,
     "vacuum_truncate": "off",
-}  # fmt: skip
+}
 # A handful of rows, changed with every poll, round or batch, in columns that no index has. Postgres makes room in their
 # pages by itself (999 of 1000 updates are made in place, whatever the fill factor); a fifth of them is no measure.
 COUNTERS = {"autovacuum_vacuum_scale_factor": 0, "autovacuum_vacuum_threshold": 1000}
@@ -27,12 +29,18 @@ DOCUMENTS = {"fillfactor": 70, "autovacuum_vacuum_scale_factor": 0.05}
 # Written once: what vacuum has seen it freezes, so that it never has to read these pages again.
 LOG = {"autovacuum_freeze_min_age": 0}
 TOLD: dict[str, dict[str, object]] = {
-    "outbox": PASSING, "outbox_held": PASSING,
-    "positions": COUNTERS, "partition_ends": COUNTERS, "read_usage_days": COUNTERS, "streams": COUNTERS,
-    "inbox_keys": SWEPT, "idempotency_keys": SWEPT,
+    "outbox": PASSING,
+    "outbox_held": PASSING,
+    "positions": COUNTERS,
+    "partition_ends": COUNTERS,
+    "read_usage_days": COUNTERS,
+    "streams": COUNTERS,
+    "inbox_keys": SWEPT,
+    "idempotency_keys": SWEPT,
     "work": QUEUE,
-    "read_jobs": DOCUMENTS, "jobs": {"autovacuum_vacuum_scale_factor": 0.05},
-}  # fmt: skip
+    "read_jobs": DOCUMENTS,
+    "jobs": {"autovacuum_vacuum_scale_factor": 0.05},
+}
 LOGS = """
 SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'events'::regclass
 """
@@ -60,7 +68,9 @@ def upgrade() -> None:
     options = ", ".join(f"{name} = {value}" for name, value in LOG.items())
     _run(ADD_RANGE.replace("{options}", f" WITH ({options})"))
     for table, settings in _told().items():
-        _run(f"ALTER TABLE {table} SET ({', '.join(f'{name} = {value}' for name, value in settings.items())})")
+        _run(
+            f"ALTER TABLE {table} SET ({', '.join(f'{name} = {value}' for name, value in settings.items())})"
+        )
 
 
 def downgrade() -> None:

@@ -10,7 +10,8 @@ from producers.access.keys import KEY, PREFIX, hash_of
 from producers.access.principal import Principal
 from schemas.errors import Refusal
 
-# Says in the OpenAPI document that a key is to be shown; what is not one is refused below, in our own words.
+# Says in the OpenAPI document that a key is to be shown; what is not one is refused below, in our
+# own words.
 SHOWN = HTTPBearer(auto_error=False, scheme_name="api_key", description="An API key: hr_…")
 Authenticate = Callable[[Request], Awaitable[Principal]]
 
@@ -36,10 +37,14 @@ def whose_key(find: Callable[[bytes], Awaitable[Principal | None]]) -> Whose:
 
 
 def authentication(whose: Whose) -> Authenticate:
-    """A dependency for routes: who asks, which admission has found already. Raises Refusal `unauthorized`."""
+    """A dependency for routes: who asks, which admission has found already.
+
+    Raises Refusal `unauthorized`.
+    """
 
     async def authenticate(
-        request: Request, _shown: Annotated[HTTPAuthorizationCredentials | None, Depends(SHOWN)] = None
+        request: Request,
+        _shown: Annotated[HTTPAuthorizationCredentials | None, Depends(SHOWN)] = None,
     ) -> Principal:
         principal: Principal | None = getattr(request.state, "principal", None)
         return principal or await whose(request.headers.get("authorization", ""))

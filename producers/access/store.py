@@ -26,9 +26,13 @@ async def ensure_tenant(tx: AsyncConnection, tenant: UUID, name: str) -> UUID:
 
 async def tenant_named(tx: AsyncConnection, name: str) -> UUID | None:
     """The tenant of that name."""
-    return (await tx.execute(select(tenants.c.tenant_id).where(tenants.c.name == name))).scalar_one_or_none()
+    return (
+        await tx.execute(select(tenants.c.tenant_id).where(tenants.c.name == name))
+    ).scalar_one_or_none()
 
 
-async def add_key(tx: AsyncConnection, tenant: UUID, key_id: UUID, name: str, key_hash: bytes) -> None:
+async def add_key(
+    tx: AsyncConnection, tenant: UUID, key_id: UUID, name: str, key_hash: bytes
+) -> None:
     """One more key for a tenant."""
     await tx.execute(insert(api_keys).values(tenant_id=tenant, id=key_id, name=name, hash=key_hash))

@@ -35,18 +35,31 @@ class Commands:
     refusal: Callable[[BaseException], type[Exception]]
 
     async def send(
-        self, turn: Turn, data: Payload, *, tenant: UUID, subject: UUID, route: str, traceparent: str, state: str,
+        self,
+        turn: Turn,
+        data: Payload,
+        *,
+        tenant: UUID,
+        subject: UUID,
+        route: str,
+        traceparent: str,
+        state: str,
         body: bytes | None = None,
-    ) -> Answer:  # fmt: skip
+    ) -> Answer:
         """Accept `data` as an event about `subject`, in whose `state` it is then.
 
         Raises Unavailable, NotStorable or Refusal `event_too_large`.
         `body` is what `turn.finish` is to compare repetitions with.
         """
         event = first(
-            data, id=turn.new_id("event"), source=f"/headrace/api/{route}", subject=str(subject), tenant=tenant,
-            at=self.clock.now(), traceparent=traceparent,
-        )  # fmt: skip
+            data,
+            id=turn.new_id("event"),
+            source=f"/headrace/api/{route}",
+            subject=str(subject),
+            tenant=tenant,
+            at=self.clock.now(),
+            traceparent=traceparent,
+        )
         headers = {"Location": f"/v1/{route}/{subject}", "Headrace-Position": f"e-{event.id}"}
         answer = Answer(202, {"id": str(subject), "state": state}, headers)
         entry = _entry(event)
@@ -56,8 +69,11 @@ class Commands:
             await self._with_its_answer(turn, entry, answer, body)
         return answer
 
-    async def _with_its_answer(self, turn: Turn, entry: LogEntry, answer: Answer, body: bytes | None) -> None:
-        # Not the group commit: the event counts only if the key is still ours, so the two are one transaction.
+    async def _with_its_answer(
+        self, turn: Turn, entry: LogEntry, answer: Answer, body: bytes | None
+    ) -> None:
+        # Not the group commit: the event counts only if the key is still ours, so the two are one
+        # transaction.
         try:
             async with self.transactions() as tx:
                 await turn.finish(tx, answer, body)

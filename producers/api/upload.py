@@ -24,12 +24,16 @@ async def limited(chunks: AsyncIterator[bytes], max_bytes: int) -> AsyncIterator
     async for chunk in chunks:
         size += len(chunk)
         if size > max_bytes:
-            raise Refusal("body_too_large", f"A dataset is at most {max_bytes} bytes.", max_bytes=max_bytes)
+            raise Refusal(
+                "body_too_large", f"A dataset is at most {max_bytes} bytes.", max_bytes=max_bytes
+            )
         if chunk:
             yield chunk
 
 
-async def inflating(chunks: AsyncIterator[bytes], coding: str, max_bytes: int) -> AsyncIterator[bytes]:
+async def inflating(
+    chunks: AsyncIterator[bytes], coding: str, max_bytes: int
+) -> AsyncIterator[bytes]:
     """The bytes without their content coding, in parts of at most 128 KiB; raises Refusal.
 
     A thread inflates, one part after the other: the event loop serves others meanwhile.
@@ -57,7 +61,10 @@ def _next_of(parts: Iterator[bytes]) -> bytes:
 
 
 class Multipart:
-    """A form with the text field `name` and one `file`, parsed as it streams; nothing is kept but what is passed on."""
+    """A form with the text field `name` and one `file`, parsed as it streams.
+
+    Nothing is kept but what is passed on.
+    """
 
     def __init__(self, content_type: str, chunks: AsyncIterator[bytes]) -> None:
         _, options = parse_options_header(content_type)
@@ -76,26 +83,42 @@ class Multipart:
         self._parts = 0
         self.file_seen = False
         self._text = b""
-        self._parser = MultipartParser(boundary, {
-            "on_part_begin": self._part_begin, "on_header_field": self._on_header, "on_header_value": self._on_value,
-            "on_header_end": self._header_end, "on_headers_finished": self._headers_done, "on_part_data": self._data,
-            "on_part_end": self._part_end, "on_end": self._end,
-        })  # fmt: skip
+        self._parser = MultipartParser(
+            boundary,
+            {
+                "on_part_begin": self._part_begin,
+                "on_header_field": self._on_header,
+                "on_header_value": self._on_value,
+                "on_header_end": self._header_end,
+                "on_headers_finished": self._headers_done,
+                "on_part_data": self._data,
+                "on_part_end": self._part_end,
+                "on_end": self._end,
+            },
+        )
 
     async def file(self) -> AsyncIterator[bytes]:
-        """The bytes of the part `file`; `fields` is complete when this ends. Raises Refusal on a broken form."""
+        """The bytes of the part `file`; `fields` is complete when this ends.
+
+        Raises Refusal on a broken form.
+        """
         async for chunk in self._chunks:
             try:
                 self._parser.write(chunk)
             except FormParserError as error:
-                raise Refusal("invalid_multipart", f"The multipart body is broken: {error}") from None
+                raise Refusal(
+                    "invalid_multipart", f"The multipart body is broken: {error}"
+                ) from None
             for piece in self._out:
                 yield piece
             self._out.clear()
         if not self._ended:
             raise Refusal("invalid_multipart", "The multipart body ends before its last boundary.")
         if not self.file_seen:
-            raise Refusal("missing_file", "The form has no part named file: curl -F name=wine -F file=@wine.csv")
+            raise Refusal(
+                "missing_file",
+                "The form has no part named file: curl -F name=wine -F file=@wine.csv",
+            )
 
     def _part_begin(self) -> None:
         self._headers, self._text, self._header, self._value = {}, b"", b"", b""
@@ -123,7 +146,9 @@ class Multipart:
             self._out.append(data[start:end])
             return
         self._text += data[start:end]
-        if len(self._text) > (MOST_LONG_FIELD_BYTES if self._field in LONG_FIELDS else MOST_FIELD_BYTES):
+        if len(self._text) > (
+            MOST_LONG_FIELD_BYTES if self._field in LONG_FIELDS else MOST_FIELD_BYTES
+        ):
             raise Refusal("invalid_multipart", f"The form field {self._field[:50]!r} is too long.")
 
     def _part_end(self) -> None:

@@ -9,14 +9,19 @@ from producers.access.principal import Principal
 from producers.idempotency.key import HEADER, Scope, checked_key
 from producers.idempotency.once import Answer, Body, Once, Turn
 
-DESCRIPTION = "Makes the request safe to repeat: for 24 hours the same key with the same body gets the same answer."
+DESCRIPTION = (
+    "Makes the request safe to repeat: for 24 hours the same key with the same body "
+    "gets the same answer."
+)
 # Told, not left to FastAPI: what is wrong with a key has a code of its own.
 WRITTEN = {"pattern": "^[!-~]{1,255}$"}
 
 
 def _given(
     request: Request,
-    _key: Annotated[str | None, Header(alias=HEADER, description=DESCRIPTION, json_schema_extra=WRITTEN)] = None,
+    _key: Annotated[
+        str | None, Header(alias=HEADER, description=DESCRIPTION, json_schema_extra=WRITTEN)
+    ] = None,
 ) -> str | None:
     return checked_key(request.headers.getlist(HEADER))
 
@@ -26,10 +31,17 @@ Run = Callable[[Turn], Awaitable[Answer]]
 
 
 async def answered(
-    once: Once, request: Request, response: Response, principal: Principal, key: str | None, run: Run,
+    once: Once,
+    request: Request,
+    response: Response,
+    principal: Principal,
+    key: str | None,
+    run: Run,
     streamed: Body | None = None,
-) -> dict[str, Any]:  # fmt: skip
-    """Run the command or repeat its answer; `streamed` reads a body that the run would have read itself."""
+) -> dict[str, Any]:
+    """Run the command or repeat its answer; `streamed` reads a body that the run would have read
+    itself.
+    """
 
     async def whole() -> bytes:
         return f"{request.url.path}?{request.url.query}\n".encode() + await request.body()

@@ -1,4 +1,7 @@
-"""The key that a client gives a command: what it may be, and what of it and of the body is kept. Pure."""
+"""The key that a client gives a command: what it may be, and what of it and of the body is kept.
+
+Pure.
+"""
 
 import hashlib
 import hmac
@@ -28,7 +31,9 @@ class Scope:
         return hashlib.sha256(self.key.encode()).digest()
 
     def fingerprint(self, body: bytes) -> bytes:
-        """What is stored of a body: nobody who reads the table can try secrets against it without the key."""
+        """What is stored of a body: nobody who reads the table can try secrets against it
+        without the key.
+        """
         return hmac.digest(self.key.encode(), body, "sha256")
 
 
@@ -39,6 +44,7 @@ def checked_key(given: Sequence[str]) -> str | None:
     if len(given) > 1 or not KEY.fullmatch(given[0]):
         raise Refusal(
             "invalid_idempotency_key",
-            f"{HEADER} is one header of 1 to 255 visible ASCII characters; a new UUID for each command is best.",
+            f"{HEADER} is one header of 1 to 255 visible ASCII characters; a new UUID for each "
+            "command is best.",
         )
     return given[0]

@@ -1,7 +1,7 @@
 """A command under a key: run once, answered again; its effect and its answer are one commit.
 
-A process that dies before that commit leaves a lease, and after the lease the next repetition runs with the same ids.
-One that only seemed dead finds its token gone, and commits nothing.
+A process that dies before that commit leaves a lease, and after the lease the next repetition runs
+with the same ids. One that only seemed dead finds its token gone, and commits nothing.
 """
 
 import asyncio
@@ -57,10 +57,14 @@ class Turn(Protocol):
     def new_id(self, what: str) -> UUID:
         """The id of what the command makes; under a key the same in every run."""
 
-    async def finish(self, tx: "AsyncConnection", answer: Answer, body: bytes | None = None) -> None:
-        """Keep the answer, in the transaction of the effect. `body` is what was not known when the run began.
+    async def finish(
+        self, tx: "AsyncConnection", answer: Answer, body: bytes | None = None
+    ) -> None:
+        """Keep the answer, in the transaction of the effect. `body` is what was not known when the
+        run began.
 
-        Raises Refusal `idempotency_key_running` when the key was taken over: then nothing may be committed.
+        Raises Refusal `idempotency_key_running` when the key was taken over: then nothing may be
+        committed.
         """
 
 
@@ -75,7 +79,9 @@ class Free:
         """A new one."""
         return self.clock.new_id()
 
-    async def finish(self, tx: "AsyncConnection", answer: Answer, body: bytes | None = None) -> None:
+    async def finish(
+        self, tx: "AsyncConnection", answer: Answer, body: bytes | None = None
+    ) -> None:
         """Nothing is kept."""
 
 
@@ -97,26 +103,38 @@ class Held:
         scope = self.hold.scope
         return derived(self.seed, scope.tenant, scope.principal, scope.route, scope.key, what)
 
-    async def finish(self, tx: "AsyncConnection", answer: Answer, body: bytes | None = None) -> None:
+    async def finish(
+        self, tx: "AsyncConnection", answer: Answer, body: bytes | None = None
+    ) -> None:
         """Under the row's lock, if the token still stands."""
         digest = self.body_hash if body is None else self.hold.scope.fingerprint(body)
         assert digest is not None, "answers cannot be distinguished without the body's hash"
-        if not await store.finish(tx, self.hold, digest, answer.status, answer.headers, answer.kept().decode()):
+        if not await store.finish(
+            tx, self.hold, digest, answer.status, answer.headers, answer.kept().decode()
+        ):
             raise running()
 
 
 class Once:
     """Runs commands, each once for its key."""
 
-    def __init__(self, transactions: TenantTransactions, clock: Clock, lease_seconds: float = LEASE_SECONDS) -> None:
+    def __init__(
+        self, transactions: TenantTransactions, clock: Clock, lease_seconds: float = LEASE_SECONDS
+    ) -> None:
         self._transactions = transactions
         self._clock = clock
         self._lease_seconds = lease_seconds
 
     async def __call__(
-        self, scope: Scope | None, body: Body, run: Callable[[Turn], Awaitable[Answer]], *, streamed: bool = False
+        self,
+        scope: Scope | None,
+        body: Body,
+        run: Callable[[Turn], Awaitable[Answer]],
+        *,
+        streamed: bool = False,
     ) -> Answer:
-        """Run, or answer as before. With `streamed` the run reads the body, and `body` reads it when there is none.
+        """Run, or answer as before. With `streamed` the run reads the body, and `body` reads it
+        when there is none.
 
         Raises Refusal `idempotency_key_reused` (another body) or `idempotency_key_running`.
         """
@@ -130,7 +148,9 @@ class Once:
         if claimed.status is None and (digest is None or digest == claimed.body_hash):
             raise running()
         if (digest or scope.fingerprint(await body())) != claimed.body_hash:
-            raise Refusal("idempotency_key_reused", "This Idempotency-Key came before, with another request.")
+            raise Refusal(
+                "idempotency_key_reused", "This Idempotency-Key came before, with another request."
+            )
         return Answer(claimed.status, claimed.body, claimed.headers, replayed=True)
 
     async def _claim(self, scope: Scope, digest: bytes | None) -> Any:
@@ -168,7 +188,9 @@ class Once:
             async with self._transactions(hold.scope.tenant) as tx:
                 await store.release(tx, hold)
         except Exception as error:  # noqa: BLE001 - the lease ends by itself
-            log.warning("an idempotency key was not released, it is taken until its lease ends: %s", error)
+            log.warning(
+                "an idempotency key was not released, it is taken until its lease ends: %s", error
+            )
 
 
 def running() -> Refusal:

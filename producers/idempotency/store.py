@@ -1,4 +1,7 @@
-"""Rows of claimed keys: claim, answer, release, sweep. The database's clock decides what is over."""
+"""Rows of claimed keys: claim, answer, release, sweep.
+
+The database's clock decides what is over.
+"""
 
 import json
 from collections.abc import Mapping
@@ -12,29 +15,35 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from producers.idempotency.key import Scope
 
-# A key that has expired begins anew; one whose run never ended is taken over with its seed, so with the same ids.
+# A key that has expired begins anew; one whose run never ended is taken over with its seed, so with
+# the same ids.
 CLAIM = text("""
     INSERT INTO idempotency_keys AS k
-        (tenant_id, principal_id, route, key_hash, body_hash, seed, token, claimed_at, leased_until, expires_at)
+        (tenant_id, principal_id, route, key_hash, body_hash, seed, token, claimed_at, leased_until,
+            expires_at)
     SELECT :tenant, :principal, :route, :key_hash, :body_hash, :seed, :token, now,
            now + make_interval(secs => :lease), now + make_interval(hours => :hours)
     FROM (SELECT headrace_clock() AS now) AS clock
     ON CONFLICT (tenant_id, principal_id, route, key_hash) DO UPDATE
-    SET token = excluded.token, claimed_at = excluded.claimed_at, leased_until = excluded.leased_until,
+    SET token = excluded.token, claimed_at = excluded.claimed_at,
+        leased_until = excluded.leased_until,
         seed = CASE WHEN k.expires_at <= excluded.claimed_at THEN excluded.seed ELSE k.seed END,
         body_hash = CASE WHEN k.expires_at <= excluded.claimed_at THEN excluded.body_hash
                          ELSE coalesce(k.body_hash, excluded.body_hash) END,
-        expires_at = CASE WHEN k.expires_at <= excluded.claimed_at THEN excluded.expires_at ELSE k.expires_at END,
+        expires_at = CASE WHEN k.expires_at <= excluded.claimed_at THEN excluded.expires_at ELSE
+            k.expires_at END,
         status = NULL, headers = NULL, body = NULL
     WHERE CASE WHEN k.status IS NOT NULL THEN k.expires_at <= excluded.claimed_at
                ELSE k.leased_until <= excluded.claimed_at
-                    AND (k.expires_at <= excluded.claimed_at OR k.body_hash IS NOT DISTINCT FROM excluded.body_hash)
+                    AND (k.expires_at <= excluded.claimed_at OR k.body_hash IS NOT DISTINCT
+                        FROM excluded.body_hash)
           END
     RETURNING seed
 """)
 LOOK = text("""
     SELECT body_hash, status, headers, body FROM idempotency_keys
-    WHERE tenant_id = :tenant AND principal_id = :principal AND route = :route AND key_hash = :key_hash
+    WHERE tenant_id = :tenant AND principal_id = :principal AND route = :route
+        AND key_hash = :key_hash
 """)
 MINE = """
     tenant_id = :tenant AND principal_id = :principal AND route = :route AND key_hash = :key_hash
@@ -42,11 +51,13 @@ MINE = """
 """
 FINISH = text(f"""
     UPDATE idempotency_keys
-    SET status = :status, headers = CAST(:headers AS jsonb), body = CAST(:body AS jsonb), body_hash = :body_hash
+    SET status = :status, headers = CAST(:headers AS jsonb), body = CAST(:body AS jsonb),
+        body_hash = :body_hash
     WHERE {MINE}
 """)
 RENEW = text(f"""
-    UPDATE idempotency_keys SET leased_until = headrace_clock() + make_interval(secs => :lease) WHERE {MINE}
+    UPDATE idempotency_keys SET leased_until = headrace_clock() + make_interval(secs => :lease)
+        WHERE {MINE}
 """)
 RELEASE = text(f"DELETE FROM idempotency_keys WHERE {MINE}")
 EXPIRE = text("""
@@ -72,8 +83,13 @@ class Hold:
         return {**_where(self.scope), "token": self.token, **more}
 
 
-async def claim(tx: AsyncConnection, hold: Hold, body_hash: bytes | None, seed: UUID) -> UUID | None:
-    """Take the key; the seed of its ids (`seed` if it is new), None when it is answered or somebody runs under it."""
+async def claim(
+    tx: AsyncConnection, hold: Hold, body_hash: bytes | None, seed: UUID
+) -> UUID | None:
+    """Take the key.
+
+    The seed of its ids (`seed` if it is new), None when it is answered or somebody runs under it.
+    """
     given = hold.given(body_hash=body_hash, seed=seed, lease=hold.lease_seconds, hours=HOURS)
     return (await tx.execute(CLAIM, given)).scalar_one_or_none()
 
@@ -84,10 +100,19 @@ async def look(tx: AsyncConnection, scope: Scope) -> Row[Any] | None:
 
 
 async def finish(
-    tx: AsyncConnection, hold: Hold, body_hash: bytes, status: int, headers: Mapping[str, str], body: str
+    tx: AsyncConnection,
+    hold: Hold,
+    body_hash: bytes,
+    status: int,
+    headers: Mapping[str, str],
+    body: str,
 ) -> bool:
-    """Store the answer, in the transaction of the effect; False when somebody else has taken the key over."""
-    given = hold.given(status=status, headers=json.dumps(dict(headers)), body=body, body_hash=body_hash)
+    """Store the answer, in the transaction of the effect; False when somebody else has taken the
+    key over.
+    """
+    given = hold.given(
+        status=status, headers=json.dumps(dict(headers)), body=body, body_hash=body_hash
+    )
     return bool((await tx.execute(FINISH, given)).rowcount)
 
 
@@ -113,5 +138,8 @@ async def expired(tx: AsyncConnection, before: datetime) -> int:
 
 def _where(scope: Scope) -> dict[str, Any]:
     return {
-        "tenant": scope.tenant, "principal": scope.principal, "route": scope.route, "key_hash": scope.key_hash
-    }  # fmt: skip
+        "tenant": scope.tenant,
+        "principal": scope.principal,
+        "route": scope.route,
+        "key_hash": scope.key_hash,
+    }

@@ -32,6 +32,8 @@ idempotency_keys = Table(
     Column("status", Integer),
     Column("headers", JSONB),
     Column("body", JSONB),
-    PrimaryKeyConstraint("tenant_id", "principal_id", "route", "key_hash", name="idempotency_keys_pkey"),
+    PrimaryKeyConstraint(
+        "tenant_id", "principal_id", "route", "key_hash", name="idempotency_keys_pkey"
+    ),
     Index("idempotency_keys_expiry", "expires_at"),
 )

@@ -17,10 +17,11 @@ ACCEPT = accept_statements.ACCEPT
 
 
 class Claim(NamedTuple):
-    """The identity under which a webhook counts once, and the request that is kept with it; as ACCEPT takes them.
+    """The identity under which a webhook counts once, and the request that is kept with it; as
+    ACCEPT takes them.
 
-    With `counts_again_seconds` it counts once within so many seconds; `former_keys` are those that a release before
-    would have given it.
+    With `counts_again_seconds` it counts once within so many seconds; `former_keys` are those that
+    a release before would have given it.
     """
 
     source_id: UUID
@@ -38,7 +39,9 @@ class Claim(NamedTuple):
 
 
 class Acceptance(NamedTuple):
-    """One event to accept, with the claim that makes it count once (commands have none: their id does)."""
+    """One event to accept, with the claim that makes it count once (commands have none: their id
+    does).
+    """
 
     entry: LogEntry
     claim: Claim | None = None
@@ -54,7 +57,8 @@ class Accepted(NamedTuple):
 
 
 class Accept:
-    """Collects acceptances while a commit is under way; the next statement takes all that came meanwhile.
+    """Collects acceptances while a commit is under way; the next statement takes all that came
+    meanwhile.
 
     `writers` statements run at once, each of at most `max_batch` acceptances and `max_bytes`.
     """
@@ -80,7 +84,9 @@ class Accept:
         self._adopted = monotonic()
 
     async def __call__(self, acceptance: Acceptance) -> Accepted:
-        """Store one event; returns after its commit. Raises Unavailable (unknown: try again) or NotStorable."""
+        """Store one event; returns after its commit. Raises Unavailable (unknown: try again) or
+        NotStorable.
+        """
         check_size(acceptance.entry)
         answer = self._queue.add(acceptance)
         if len(self._running) < self._writers:
@@ -105,7 +111,8 @@ class Accept:
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._running.discard(task)
-        # What came after the writer's last look at the queue found a writer running, and so started none.
+        # What came after the writer's last look at the queue found a writer running, and so started
+        # none.
         if self._queue and len(self._running) < self._writers:
             self._start_writer()
 
@@ -148,7 +155,10 @@ class Accept:
                 one.answer.set_result(_answer(one.acceptance, fresh, firsts))
 
     async def _accepted(self, connection: Statements, batch: list[Acceptance]) -> list[Any]:
-        """One statement for the batch; where all its identities count for good, without what the others need."""
+        """One statement for the batch.
+
+        Where all its identities count for good, without what the others need.
+        """
         rows = [_row(one) for one in batch]
         recounted = [one for one in batch if one.claim and one.claim.counts_again_seconds]
         if not recounted:
@@ -162,8 +172,16 @@ class Accept:
 
 
 async def _adopt(connection: Statements, recounted: Sequence[Acceptance]) -> bool:
-    """What the release before counted is not counted once more; returns whether it counted any of these."""
-    given = [(*_identity(one), former) for one in recounted if one.claim for former in one.claim.former_keys]
+    """What the release before counted is not counted once more.
+
+    Returns whether it counted any of these.
+    """
+    given = [
+        (*_identity(one), former)
+        for one in recounted
+        if one.claim
+        for former in one.claim.former_keys
+    ]
     if not given:
         return False
     rows = await connection.fetch(ADOPT, *(list(column) for column in zip(*given, strict=True)))
@@ -173,11 +191,20 @@ async def _adopt(connection: Statements, recounted: Sequence[Acceptance]) -> boo
 Identity = tuple[UUID, UUID, bytes]
 
 
-async def _firsts(connection: Statements, repeated: Sequence[Acceptance]) -> dict[Identity, tuple[UUID, UUID, bytes]]:
-    given = [(*_identity(one), one.entry.id, one.claim and one.claim.body_hash, one.entry.time) for one in repeated]
+async def _firsts(
+    connection: Statements, repeated: Sequence[Acceptance]
+) -> dict[Identity, tuple[UUID, UUID, bytes]]:
+    given = [
+        (*_identity(one), one.entry.id, one.claim and one.claim.body_hash, one.entry.time)
+        for one in repeated
+    ]
     rows = await connection.fetch(FIRST_OF, *(list(column) for column in zip(*given, strict=True)))
     return {
-        (row["tenant_id"], row["source_id"], row["key_hash"]): (row["request_id"], row["event_id"], row["body_hash"])
+        (row["tenant_id"], row["source_id"], row["key_hash"]): (
+            row["request_id"],
+            row["event_id"],
+            row["body_hash"],
+        )
         for row in rows
     }
 
@@ -189,7 +216,9 @@ def _identity(acceptance: Acceptance) -> Identity:
     return acceptance.entry.tenant, claim.source_id, claim.key_hash
 
 
-def _answer(acceptance: Acceptance, fresh: set[UUID], firsts: dict[Identity, tuple[UUID, UUID, bytes]]) -> Accepted:
+def _answer(
+    acceptance: Acceptance, fresh: set[UUID], firsts: dict[Identity, tuple[UUID, UUID, bytes]]
+) -> Accepted:
     claim = acceptance.claim
     if acceptance.entry.id in fresh:
         return Accepted(acceptance.entry.id, claim.request_id if claim else None)
@@ -203,6 +232,8 @@ NO_CLAIM = (None,) * IN_ROW
 
 
 def _row(acceptance: Acceptance) -> tuple[object, ...]:
-    """An `accepted_row`: a claim's fields, then the entry's without its version, which is 0 at the door."""
+    """An `accepted_row`: a claim's fields, then the entry's without its version, which is 0 at
+    the door.
+    """
     entry, claim = acceptance
     return (*(claim or NO_CLAIM)[:IN_ROW], *entry[:8], *entry[9:11])

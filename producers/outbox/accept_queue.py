@@ -1,4 +1,6 @@
-"""Acceptances that wait for their commit: which go next, who waits for how long, and who has waited too long."""
+"""Acceptances that wait for their commit: which go next, who waits for how long, and who has
+waited too long.
+"""
 
 import asyncio
 from collections import deque
@@ -47,7 +49,8 @@ class AcceptQueue:
         """The next batch, for one writer; the queue must not be empty."""
         batch: list[Waiting] = []
         size = 0
-        # A share of the queue for each writer: one that took all would leave this process idle until its commit.
+        # A share of the queue for each writer: one that took all would leave this process idle
+        # until its commit.
         share = min(self._max_batch, max(SMALLEST_SHARE, -(-len(self._queue) // self._writers)))
         while self._queue and len(batch) < share and (not batch or size < self._max_bytes):
             batch.append(self._queue.popleft())
@@ -60,7 +63,9 @@ class AcceptQueue:
         del self._in_hand[id(batch)]
 
     def overdue(self) -> list[Waiting]:
-        """Take those who waited behind a database that did not answer in time, and would wait as long once more."""
+        """Take those who waited behind a database that did not answer in time, and would wait as
+        long once more.
+        """
         before = asyncio.get_running_loop().time() - OVERDUE_SECONDS
         found: list[Waiting] = []
         while self._queue and self._queue[0].since < before:

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 
 from producers.outbox.ports import Confirmed, Log, Place, Statements
 
-# One statement: an end never tells of a record that the outbox still lists, nor the other way round.
+# One statement: an end never tells of a record that the outbox still lists, nor the other way
+# round.
 STRIKE_OFF = """
 WITH struck AS (DELETE FROM outbox WHERE seq = ANY($1::bigint[]))
 INSERT INTO partition_ends AS known (topic, partition, confirmed_offset, seq)
@@ -27,8 +28,12 @@ SELECT topic, partition, confirmed_offset, went_back_at IS NOT NULL AS went_back
 LOOKS, LOOK_SECONDS = 3, 0.3  # a broker just restarted may show an old end for a moment
 
 
-async def strike_off(connection: Statements, confirmed: Sequence[Confirmed], known: dict[Place, int]) -> None:
-    """Delete the batches' rows from the outbox, and remember the highest offset of each partition."""
+async def strike_off(
+    connection: Statements, confirmed: Sequence[Confirmed], known: dict[Place, int]
+) -> None:
+    """Delete the batches' rows from the outbox, and remember the highest offset of each
+    partition.
+    """
     if not confirmed:
         return
     ends: dict[tuple[str, int], tuple[int, int]] = {}
@@ -38,10 +43,13 @@ async def strike_off(connection: Statements, confirmed: Sequence[Confirmed], kno
             ends[place] = max(ends.get(place, (-1, 0)), (batch.offset, batch.seqs[-1]))
     places = sorted(ends)
     await connection.execute(
-        STRIKE_OFF, [seq for batch in confirmed for seq in batch.seqs],
-        [topic for topic, _ in places], [partition for _, partition in places],
-        [ends[place][0] for place in places], [ends[place][1] for place in places],
-    )  # fmt: skip
+        STRIKE_OFF,
+        [seq for batch in confirmed for seq in batch.seqs],
+        [topic for topic, _ in places],
+        [partition for _, partition in places],
+        [ends[place][0] for place in places],
+        [ends[place][1] for place in places],
+    )
     for place in places:
         known[place] = max(known.get(place, -1), ends[place][0])
 
@@ -58,14 +66,19 @@ async def is_reused(connection: Statements, batch: Confirmed) -> str | None:
 
 
 async def gone_back(connection: Statements, kafka: Log, known: dict[Place, int]) -> dict[str, str]:
-    """Say of each of our topics whose log lost what Kafka had confirmed, why; and refresh `known`."""
+    """Say of each of our topics whose log lost what Kafka had confirmed, why.
+
+    And refresh `known`.
+    """
     for look in range(LOOKS):
         rows = await connection.fetch(ENDS)
         known.clear()
         known.update(((row["topic"], row["partition"]), row["confirmed_offset"]) for row in rows)
         found = await kafka.ends(known)  # after `known`: ends only grow
         short = {
-            kafka.own_name(topic): f"{topic}[{partition}] went back: it ends at {found[topic, partition]},"
+            kafka.own_name(
+                topic
+            ): f"{topic}[{partition}] went back: it ends at {found[topic, partition]},"
             f" and Kafka had confirmed offset {offset}"
             for (topic, partition), offset in known.items()
             if found.get((topic, partition), offset + 1) <= offset
@@ -76,6 +89,7 @@ async def gone_back(connection: Statements, kafka: Log, known: dict[Place, int])
             await asyncio.sleep(LOOK_SECONDS)
     reused = {
         kafka.own_name(row["topic"]): f"{row['topic']}[{row['partition']}] went back and grew again"
-        for row in rows if row["went_back"]
-    }  # fmt: skip
+        for row in rows
+        if row["went_back"]
+    }
     return short | reused

@@ -1,8 +1,9 @@
 """How far the log can be read without passing by what is not committed yet, and who waits for more.
 
-A transaction takes its seqs before it commits, so a seq that is missing may still come. Whoever inserts holds a lock on
-`events` from before it takes a seq until after its commit is seen. So: note the highest seq, then who holds that lock;
-once all of those are gone, everything up to that seq is there for good or never comes.
+A transaction takes its seqs before it commits, so a seq that is missing may still come. Whoever
+inserts holds a lock on `events` from before it takes a seq until after its commit is seen. So: note
+the highest seq, then who holds that lock; once all of those are gone, everything up to that seq is
+there for good or never comes.
 """
 
 import asyncio
@@ -22,7 +23,9 @@ FIRST_PAUSE_SECONDS, LAST_PAUSE_SECONDS = 0.005, 0.1
 
 
 class Following:
-    """The horizon of one process, and its readers at the end of the log: one poll for all of them."""
+    """The horizon of one process, and its readers at the end of the log: one poll for all of
+    them.
+    """
 
     def __init__(self, transactions: Transactions, stopping: asyncio.Event) -> None:
         self._transactions = transactions
@@ -33,7 +36,10 @@ class Following:
         self._wanted = asyncio.Event()
 
     async def settled(self) -> int:
-        """The seq up to which nothing can come any more; what is committed now is below it, if no writer hangs."""
+        """The seq up to which nothing can come any more.
+
+        What is committed now is below it, if no writer hangs.
+        """
         newest = await self._sample()
         pause = FIRST_PAUSE_SECONDS
         while self._settled < newest and pause <= LAST_PAUSE_SECONDS:
@@ -44,7 +50,10 @@ class Following:
 
     @contextlib.contextmanager
     def listening(self, tenant: UUID) -> Iterator[asyncio.Event]:
-        """An event that is set when more of a tenant's log can be read. Begin to listen, read, then wait."""
+        """An event that is set when more of a tenant's log can be read.
+
+        Begin to listen, read, then wait.
+        """
         more = asyncio.Event()
         self._waiting.setdefault(tenant, set()).add(more)
         self._wanted.set()
@@ -56,7 +65,9 @@ class Following:
                 del self._waiting[tenant]
 
     async def watch(self) -> None:
-        """Look at the log until cancelled: often while somebody waits, else so that the horizon is never old."""
+        """Look at the log until cancelled: often while somebody waits, else so that the horizon
+        is never old.
+        """
         told = 0
         while True:
             try:
@@ -82,7 +93,8 @@ class Following:
             newest = await store.newest_seq(tx)
             writers = await store.writers(tx)
         self._samples.append((newest, writers))
-        # Who hangs in an older sample hangs in the younger ones too: the first that is not over ends the search.
+        # Who hangs in an older sample hangs in the younger ones too: the first that is not over
+        # ends the search.
         while self._samples and not (self._samples[0][1] & writers):
             self._settled = max(self._settled, self._samples.popleft()[0])
         while len(self._samples) > 100:

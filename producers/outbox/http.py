@@ -23,7 +23,9 @@ LOOK_UP_SECONDS = 0.5
 WAIT = re.compile(r'(?:^|[\s,;])wait="?(\d{1,9})')
 
 
-def routes(authenticate: Authenticate, transactions: TenantTransactions, following: Following) -> APIRouter:
+def routes(
+    authenticate: Authenticate, transactions: TenantTransactions, following: Following
+) -> APIRouter:
     """Read the log."""
     router = APIRouter(prefix="/v1/events", tags=["events"])
 
@@ -31,7 +33,9 @@ def routes(authenticate: Authenticate, transactions: TenantTransactions, followi
     async def read(
         request: Request,
         principal: Annotated[Principal, Depends(authenticate)],
-        cursor: Annotated[Cursor | None, Query(description="`next_cursor`, or `latest`: from now.")] = None,
+        cursor: Annotated[
+            Cursor | None, Query(description="`next_cursor`, or `latest`: from now.")
+        ] = None,
         limit: Annotated[int, Query(ge=1, le=500)] = 50,
         order: Literal["asc", "desc"] = "asc",
         topic: Dotted | None = None,
@@ -40,32 +44,47 @@ def routes(authenticate: Authenticate, transactions: TenantTransactions, followi
         correlation: UUID | None = None,
         since: Annotated[Moment | None, Query(alias="from")] = None,
         to: Moment | None = None,
-        prefer: Annotated[str | None, Header(description="`wait=N`: up to 30 s for more, at the log's end.")] = None,
+        prefer: Annotated[
+            str | None, Header(description="`wait=N`: up to 30 s for more, at the log's end.")
+        ] = None,
     ) -> Response:
-        """Events as they are on Kafka, oldest first. No event is skipped, however late it is committed.
+        """Events as they are on Kafka, oldest first. No event is skipped, however late it is
+        committed.
 
         Continue with `next_cursor`; a page may be short, or empty, while `has_more` is true.
         """
         given = {
-            "topic": topic, "type": type, "source": source and str(source), "correlation": correlation, "from": since,
+            "topic": topic,
+            "type": type,
+            "source": source and str(source),
+            "correlation": correlation,
+            "from": since,
             "to": to,
-        }  # fmt: skip
+        }
         filters = {name: value for name, value in given.items() if value is not None}
         seconds = _seconds(prefer) if order == "asc" else 0
         place = None if cursor in (None, "latest") else _place(cursor, order)
         deadline = asyncio.get_running_loop().time() + seconds
-        with following.listening(principal.tenant) if seconds else contextlib.nullcontext(asyncio.Event()) as more:
+        with (
+            following.listening(principal.tenant)
+            if seconds
+            else contextlib.nullcontext(asyncio.Event()) as more
+        ):
             while True:
                 more.clear()
                 settled = await following.settled()
                 if place is None:
                     place = settled if order == "desc" or cursor == "latest" else 0
-                # A place that another process gave is settled too, though it may be past what this one knows.
+                # A place that another process gave is settled too, though it may be past what this
+                # one knows.
                 until = place if order == "desc" else max(place, settled)
                 after = 0 if order == "desc" else place
                 async with transactions(principal.tenant) as tx:
                     page = await store.page(
-                        tx, store.Asked(principal.tenant, after, until, limit, order == "desc", filters)
+                        tx,
+                        store.Asked(
+                            principal.tenant, after, until, limit, order == "desc", filters
+                        ),
                     )
                 left = deadline - asyncio.get_running_loop().time()
                 if page.values or page.more or left <= 0 or following.stopping.is_set():
@@ -96,7 +115,9 @@ def _seconds(prefer: str | None) -> int:
 
 def _answer(page: store.Page, order: str, waited: int) -> Response:
     # Forwards there is always a place to go on from; backwards the beginning is the end.
-    go_on = encoded(order, page.reached - (order == "desc")) if page.more or order == "asc" else None
+    go_on = (
+        encoded(order, page.reached - (order == "desc")) if page.more or order == "asc" else None
+    )
     tail = to_json({"next_cursor": go_on, "has_more": page.more, "position": None})
     content = b'{"data":[' + b",".join(page.values) + b"]," + tail[1:]
     headers = {"Preference-Applied": f"wait={waited}"} if waited else None

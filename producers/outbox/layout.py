@@ -1,4 +1,6 @@
-"""How many partitions each topic's keys are spread over, and which topics wait: the relay's part in their growth."""
+"""How many partitions each topic's keys are spread over, and which topics wait: the relay's part
+in their growth.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -8,21 +10,26 @@ from schemas.topics import TOPICS
 
 PARTITIONS = {topic.name: topic.partitions for topic in TOPICS}
 
-# The relay asks between two rounds: once it has seen a hold, nothing of the topic is under way any more.
+# The relay asks between two rounds: once it has seen a hold, nothing of the topic is under way any
+# more.
 LOOK = """
-WITH settled AS (UPDATE topic_layouts SET settled = true WHERE held_since IS NOT NULL AND NOT settled)
+WITH settled AS (UPDATE topic_layouts SET settled = true WHERE held_since IS NOT NULL
+    AND NOT settled)
 SELECT topic, partitions, held_since IS NOT NULL AS held, stopped_since IS NOT NULL AS stopped,
        (SELECT cluster_id FROM kafka_cluster) AS cluster
 FROM (SELECT) AS always LEFT JOIN topic_layouts ON true
 """
-# Out of the way of the other topics. What was lifted since the look parks nothing: the lock waits for it.
+# Out of the way of the other topics. What was lifted since the look parks nothing: the lock waits
+# for it.
 PARK = """
 WITH held AS MATERIALIZED (
     SELECT topic FROM topic_layouts
-    WHERE topic = ANY($2::text[]) AND (held_since IS NOT NULL OR stopped_since IS NOT NULL) FOR SHARE
+    WHERE topic = ANY($2::text[]) AND (held_since IS NOT NULL OR stopped_since IS NOT NULL)
+        FOR SHARE
 ), gone AS (
     DELETE FROM outbox o USING events e, held h
-    WHERE o.seq = ANY($1::bigint[]) AND e.seq = o.seq AND h.topic = e.topic RETURNING o.seq, o.size_bytes, e.topic
+    WHERE o.seq = ANY($1::bigint[]) AND e.seq = o.seq AND h.topic = e.topic RETURNING o.seq,
+        o.size_bytes, e.topic
 )
 INSERT INTO outbox_held (seq, size_bytes, topic) SELECT seq, size_bytes, topic FROM gone
 """
@@ -30,13 +37,17 @@ HOLD = """
 INSERT INTO topic_layouts AS l (topic, partitions, held_for, held_by, held_since)
 VALUES ($1, $2, $3, $4, headrace_clock())
 ON CONFLICT (topic) DO UPDATE SET
-    held_for = coalesce(EXCLUDED.held_for, l.held_for), held_since = coalesce(l.held_since, EXCLUDED.held_since),
-    held_by = CASE WHEN EXCLUDED.held_for IS NULL THEN coalesce(l.held_by, EXCLUDED.held_by) ELSE EXCLUDED.held_by END
+    held_for = coalesce(EXCLUDED.held_for, l.held_for), held_since = coalesce(l.held_since,
+        EXCLUDED.held_since),
+    held_by = CASE WHEN EXCLUDED.held_for IS NULL THEN coalesce(l.held_by,
+        EXCLUDED.held_by) ELSE EXCLUDED.held_by END
 WHERE l.partitions = EXCLUDED.partitions
 """
-# In one transaction, this first: it waits for the relay that is parking, and the rows are back when it sees the lift.
+# In one transaction, this first: it waits for the relay that is parking, and the rows are back when
+# it sees the lift.
 LIFT = """
-UPDATE topic_layouts SET partitions = $2, held_for = NULL, held_by = NULL, held_since = NULL, settled = false
+UPDATE topic_layouts SET partitions = $2, held_for = NULL, held_by = NULL, held_since = NULL,
+    settled = false
 WHERE topic = $1
 """
 # Not while the other of the two reasons stands, and not what waits behind a record that is refused.
@@ -55,7 +66,8 @@ STOP = """
 INSERT INTO topic_layouts AS l (topic, partitions, stopped_since, stopped_why)
 VALUES ($1, $3, headrace_clock(), $2)
 ON CONFLICT (topic) DO UPDATE SET
-    stopped_since = coalesce(l.stopped_since, EXCLUDED.stopped_since), stopped_why = EXCLUDED.stopped_why
+    stopped_since = coalesce(l.stopped_since, EXCLUDED.stopped_since),
+        stopped_why = EXCLUDED.stopped_why
 """
 RESUME = "UPDATE topic_layouts SET stopped_since = NULL, stopped_why = NULL WHERE topic = $1"
 
@@ -96,7 +108,9 @@ class Layout:
 
     async def stop(self, connection: Statements, topic: str, why: str) -> None:
         """Send nothing to a topic until `resume`; its rows wait."""
-        await connection.execute(STOP, topic, why, self.partitions.get(topic, PARTITIONS.get(topic, 1)))
+        await connection.execute(
+            STOP, topic, why, self.partitions.get(topic, PARTITIONS.get(topic, 1))
+        )
         self.stopped |= {topic}
 
     async def resume(self, connection: Session, topic: str) -> None:
@@ -112,15 +126,21 @@ class Layout:
         await self.look(connection)
 
 
-async def hold(connection: Statements, topic: str, partitions: int, held_for: int | None, by: str) -> None:
+async def hold(
+    connection: Statements, topic: str, partitions: int, held_for: int | None, by: str
+) -> None:
     """From the relay's next look on nothing of this topic is sent; a hold that stands goes on.
 
-    `held_for` is the number of partitions that it is being grown to; None when somebody else has grown it.
+    `held_for` is the number of partitions that it is being grown to; None when somebody else has
+    grown it.
     """
     await connection.execute(HOLD, topic, partitions, held_for, by)
 
 
 async def lift(connection: Statements, topic: str, partitions: int) -> None:
-    """Let the relay go on with a topic over so many partitions; inside a transaction of the caller's."""
+    """Let the relay go on with a topic over so many partitions.
+
+    Inside a transaction of the caller's.
+    """
     await connection.execute(LIFT, topic, partitions)
     await connection.execute(UNPARK, topic)

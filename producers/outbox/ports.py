@@ -108,9 +108,14 @@ class NotConfirmed(Exception):
     """
 
     def __init__(
-        self, message: str, sent: Sent = Sent(), *, slow: bool = False,
-        unanswered: frozenset[str] = frozenset(), leaderless: frozenset[str] = frozenset(),
-    ) -> None:  # fmt: skip
+        self,
+        message: str,
+        sent: Sent = Sent(),
+        *,
+        slow: bool = False,
+        unanswered: frozenset[str] = frozenset(),
+        leaderless: frozenset[str] = frozenset(),
+    ) -> None:
         super().__init__(message)
         self.sent, self.slow = sent, slow
         self.unanswered, self.leaderless = unanswered, leaderless
@@ -145,12 +150,15 @@ class Log(Protocol):
     async def send(self, records: Sequence[Outgoing]) -> Sent:
         """Return when it is known of every record, one partition's records in the given order.
 
-        What follows a refused one in its partition was not sent. Raises NotConfirmed when an outcome
-        is unknown, Regrown when somebody has added partitions.
+        What follows a refused one in its partition was not sent. Raises NotConfirmed when an
+        outcome is unknown, Regrown when somebody has added partitions.
         """
 
     async def ends(self, places: Collection[Place]) -> Mapping[Place, int]:
-        """Return the offset after the last record of each that has a leader; raises NotConfirmed."""
+        """Return the offset after the last record of each that has a leader.
+
+        Raises NotConfirmed.
+        """
 
     def own_name(self, topic: str) -> str:
         """Our name of a topic, from the one that Kafka has."""

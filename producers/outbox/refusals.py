@@ -1,4 +1,6 @@
-"""What Kafka will not have waits alone: a topic with its rows, a record with what follows it under its key."""
+"""What Kafka will not have waits alone: a topic with its rows, a record with what follows it
+under its key.
+"""
 
 import asyncio
 import logging
@@ -44,7 +46,8 @@ WITH back AS (
 )
 INSERT INTO outbox (seq, size_bytes) SELECT seq, size_bytes FROM back
 """
-# What a relay that had lost its office put aside for a reason that was over: nobody else brings it back.
+# What a relay that had lost its office put aside for a reason that was over: nobody else brings it
+# back.
 LEFT = """
 WITH back AS (
     DELETE FROM outbox_held h
@@ -70,11 +73,15 @@ JOIN events e USING (seq)
 
 def outgoing(row: Any) -> Outgoing:
     """The record of a row of `events`."""
-    return Outgoing(row["seq"], row["topic"], row["key"], row["value"], unpack_headers(row["headers"]))
+    return Outgoing(
+        row["seq"], row["topic"], row["key"], row["value"], unpack_headers(row["headers"])
+    )
 
 
 async def settle(connection: Statements, layout: Layout, sent: Sent) -> None:
-    """Strike off what Kafka has, set aside what it refuses, stop a topic whose log is another one."""
+    """Strike off what Kafka has, set aside what it refuses, stop a topic whose log is another
+    one.
+    """
     confirmed = list(sent.confirmed)
     for topic, batch in sent.reused:
         why = await is_reused(connection, batch)
@@ -88,7 +95,12 @@ async def settle(connection: Statements, layout: Layout, sent: Sent) -> None:
             await _stop(connection, layout, one.topic, f"Kafka refuses it: {one.why}")
         else:
             await connection.execute(SET_ASIDE, [one.seq], one.why)
-            log.error("event %d of %s is refused by Kafka (%s): it waits, with its key", one.seq, one.topic, one.why)
+            log.error(
+                "event %d of %s is refused by Kafka (%s): it waits, with its key",
+                one.seq,
+                one.topic,
+                one.why,
+            )
     if any(one.seq is not None for one in sent.refused):
         await load_refused(connection, layout)
 
@@ -128,7 +140,7 @@ class Retries:
 
     def __init__(
         self, connection: Session, kafka: Log, layout: Layout, retry_seconds: float = RETRY_SECONDS
-    ) -> None:  # fmt: skip
+    ) -> None:
         """The first retry comes after `retry_seconds`, the next ones later and later."""
         self._retry_seconds = retry_seconds
         self._longest = retry_seconds * LONGEST
@@ -173,13 +185,18 @@ class Retries:
         for topic, why in short.items():
             await _stop(self._connection, self._layout, topic, f"{why}; headrace topics restore")
             first = (self._clock() + self._retry_seconds, self._retry_seconds)
-            self._pauses.setdefault(topic, first)  # one that waits already is looked at ever less often
+            self._pauses.setdefault(
+                topic, first
+            )  # one that waits already is looked at ever less often
         for topic in due:
             if topic not in short and topic not in self._layout.held:
                 await self._retry_topic(topic)
 
     async def _retry_topic(self, topic: str) -> None:
-        """Send the first of what waits, or nothing when nothing does; where Kafka takes it, go on."""
+        """Send the first of what waits, or nothing when nothing does.
+
+        Where Kafka takes it, go on.
+        """
         rows = await self._connection.fetch(FIRST_OF_TOPIC, topic)
         sent = await self._send(rows)
         if not sent.reused and all(one.seq is not None for one in sent.refused):
@@ -198,7 +215,9 @@ class Retries:
             if sent.confirmed or sent.reused:
                 async with self._connection.transaction():
                     await self._connection.execute(TAKE_BACK, row["seq"], row["topic"], row["key"])
-                    await settle(self._connection, self._layout, Sent(sent.confirmed, (), sent.reused))
+                    await settle(
+                        self._connection, self._layout, Sent(sent.confirmed, (), sent.reused)
+                    )
                 self._layout.refused.discard((row["topic"], row["key"]))
                 log.warning("event %d of %s is no longer refused", row["seq"], row["topic"])
 

@@ -1,4 +1,6 @@
-"""The relay: what the outbox lists goes to Kafka, oldest first, and is struck off when Kafka has it."""
+"""The relay: what the outbox lists goes to Kafka, oldest first, and is struck off when Kafka has
+it.
+"""
 
 import asyncio
 import logging
@@ -29,8 +31,9 @@ from producers.outbox.stuck import StuckTopics
 
 log = logging.getLogger(__name__)
 
-# The lowest seqs that are present, never "above the last one": a transaction that commits late has a low seq.
-# Not joined: a join asks every partition of the log for every row; the bounds leave only those where the seqs are.
+# The lowest seqs that are present, never "above the last one": a transaction that commits late has
+# a low seq. Not joined: a join asks every partition of the log for every row; the bounds leave only
+# those where the seqs are.
 LOWEST = """
 WITH lowest AS MATERIALIZED (
     SELECT seq, sum(size_bytes) OVER (ORDER BY seq) - size_bytes AS before
@@ -50,9 +53,15 @@ async def elected(connection: Statements, office: str) -> bool:
 
 
 async def be_elected(
-    connection: Statements, stopping: asyncio.Event, office: str = "relay", *, every_seconds: float = 0.5
+    connection: Statements,
+    stopping: asyncio.Event,
+    office: str = "relay",
+    *,
+    every_seconds: float = 0.5,
 ) -> None:
-    """Return once this connection holds the office (it holds it until it closes), or on `stopping`."""
+    """Return once this connection holds the office (it holds it until it closes), or on
+    `stopping`.
+    """
     told = False
     while not stopping.is_set() and not await elected(connection, office):
         if not told:
@@ -88,13 +97,19 @@ class RoundSize:
 
 
 async def relay_once(
-    connection: Statements, kafka: Log, layout: Layout | None = None, *, max_records: int = MOST_RECORDS,
-    max_bytes: int = MOST_BYTES, reached: Reached = nothing,
-) -> int:  # fmt: skip
+    connection: Statements,
+    kafka: Log,
+    layout: Layout | None = None,
+    *,
+    max_records: int = MOST_RECORDS,
+    max_bytes: int = MOST_BYTES,
+    reached: Reached = nothing,
+) -> int:
     """Send one round and strike it off; returns how many. Raises whatever stopped it.
 
-    After an error what Kafka had confirmed is struck off. The caller restarts the producer and calls again: all that
-    is unconfirmed goes once more, from the lowest seq, so that the first appearance of a key's events is in order.
+    After an error what Kafka had confirmed is struck off. The caller restarts the producer and
+    calls again: all that is unconfirmed goes once more, from the lowest seq, so that the first
+    appearance of a key's events is in order.
     """
     layout = layout or Layout()
     rows = await connection.fetch(LOWEST, max_records, max_bytes)
@@ -115,11 +130,22 @@ async def relay_once(
 
 
 async def relay(
-    connection: Session, kafka: Log, stopping: asyncio.Event, layout: Layout | None = None, *,
-    idle_seconds: float = 0.02, look_seconds: float = 0.25, retry_seconds: float = RETRY_SECONDS,
-    quick_seconds: float = QUICK_SECONDS, reached: Reached = nothing, relayed: Relayed = untold,
-) -> None:  # fmt: skip
-    """Relay until `stopping`; a Kafka that fails is tried again for ever, a database that fails ends it."""
+    connection: Session,
+    kafka: Log,
+    stopping: asyncio.Event,
+    layout: Layout | None = None,
+    *,
+    idle_seconds: float = 0.02,
+    look_seconds: float = 0.25,
+    retry_seconds: float = RETRY_SECONDS,
+    quick_seconds: float = QUICK_SECONDS,
+    reached: Reached = nothing,
+    relayed: Relayed = untold,
+) -> None:
+    """Relay until `stopping`.
+
+    A Kafka that fails is tried again for ever, a database that fails ends it.
+    """
     layout = layout or Layout()
     retries, size = Retries(connection, kafka, layout, retry_seconds), RoundSize(quick_seconds)
     stuck = StuckTopics()
@@ -134,15 +160,23 @@ async def relay(
             await retries.look()
             began = clock()
             sent = await relay_once(
-                connection, kafka, layout, max_records=size.records, max_bytes=size.bytes, reached=reached
+                connection,
+                kafka,
+                layout,
+                max_records=size.records,
+                max_bytes=size.bytes,
+                reached=reached,
             )
         except Regrown as error:
             await layout.hold(connection, error)
             log.error(
                 "%s is suspended, its partitions were changed by another tool: %s;"
                 " `headrace topics grow %s %d` consumes what is on it, then takes them over",
-                error.topic, error, error.topic, error.found,
-            )  # fmt: skip
+                error.topic,
+                error,
+                error.topic,
+                error.found,
+            )
             continue
         except NotConfirmed as error:
             relayed(None)
@@ -173,8 +207,11 @@ def _say(error: NotConfirmed, said: str, pause: float, size: RoundSize) -> None:
         return
     log.warning(
         "kafka did not confirm (%s: %s); a new producer in %.1f s, at most %d records a round",
-        type(error).__name__, error, pause, size.records,
-    )  # fmt: skip
+        type(error).__name__,
+        error,
+        pause,
+        size.records,
+    )
 
 
 async def _look(connection: Statements, layout: Layout) -> None:
@@ -182,4 +219,6 @@ async def _look(connection: Statements, layout: Layout) -> None:
     await layout.look(connection)
     for topic in sorted(before ^ layout.held):
         resumed = f"continues over {layout.partitions[topic]} partitions"
-        log.warning("%s %s", topic, "is suspended: its records wait" if topic in layout.held else resumed)
+        log.warning(
+            "%s %s", topic, "is suspended: its records wait" if topic in layout.held else resumed
+        )

@@ -8,4 +8,6 @@ from schemas.log import LogEntry
 def check_size(entry: LogEntry) -> None:
     """Raise TooLarge when the table would refuse the record for its size."""
     if entry.value is not None and len(entry.value) > MOST_EVENT_BYTES:
-        raise TooLarge(f"An event of {len(entry.value)} bytes; at most {MOST_EVENT_BYTES} fit into a record.")
+        raise TooLarge(
+            f"An event of {len(entry.value)} bytes; at most {MOST_EVENT_BYTES} fit into a record."
+        )

@@ -1,4 +1,6 @@
-"""Read the log: of one aggregate before any projection has caught up, and of one tenant from its beginning."""
+"""Read the log: of one aggregate before any projection has caught up, and of one tenant from its
+beginning.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,36 +16,50 @@ OF_AGGREGATE = text("""
     ORDER BY seq
 """)
 ANY_OF_AGGREGATE = text("""
-    SELECT EXISTS (SELECT FROM events WHERE tenant_id = :tenant AND aggregate_id = :aggregate AND topic = :topic)
+    SELECT EXISTS (SELECT FROM events WHERE tenant_id = :tenant AND aggregate_id = :aggregate
+        AND topic = :topic)
 """)
-# Every INSERT locks the table in this mode before it takes a seq; our database's only, and whoever it is.
+# Every INSERT locks the table in this mode before it takes a seq; our database's only, and whoever
+# it is.
 WRITERS = text("""
     SELECT virtualtransaction FROM pg_locks
     WHERE relation = 'events'::regclass AND mode = 'RowExclusiveLock' AND granted
       AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
 """)
 NEWEST = text("SELECT coalesce(max(seq), 0) FROM events")
-TENANTS = text("SELECT DISTINCT tenant_id FROM events WHERE seq > :after AND seq <= :until AND NOT is_copy")
+TENANTS = text(
+    "SELECT DISTINCT tenant_id FROM events WHERE seq > :after AND seq <= :until AND NOT is_copy"
+)
 VALUES = text("""
     SELECT seq, value FROM (
-        SELECT seq, value, sum(octet_length(value)) OVER (ORDER BY place) - octet_length(value) AS before
-        FROM unnest(CAST(:seqs AS bigint[])) WITH ORDINALITY AS wanted(seq, place) JOIN events USING (seq)
+        SELECT seq, value, sum(octet_length(value)) OVER (ORDER BY place) - octet_length(value) AS
+            before
+        FROM unnest(CAST(:seqs AS bigint[])) WITH ORDINALITY AS wanted(seq, place)
+            JOIN events USING (seq)
     ) AS sized
     WHERE before < :bytes ORDER BY array_position(CAST(:seqs AS bigint[]), seq)
 """)
-# A filter that matches little must not read a whole log in one request: a page may be short and say "go on".
+# A filter that matches little must not read a whole log in one request: a page may be short and say
+# "go on".
 MOST_SCANNED = 5000
 MOST_BYTES = 4 << 20
 FINDS = {
     "source": "topic = 'headrace.webhooks' AND aggregate_id = :source",
     "correlation": "correlation_id = :correlation",
 }
-SIFTS = {"topic": "topic = :topic", "type": "type = :type", "from": "time >= :from", "to": "time < :to"}
+SIFTS = {
+    "topic": "topic = :topic",
+    "type": "type = :type",
+    "from": "time >= :from",
+    "to": "time < :to",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A page of one tenant's log: after `after` up to `until` (or backwards from `until`), what the filters let by."""
+    """A page of one tenant's log: after `after` up to `until` (or backwards from `until`), what
+    the filters let by.
+    """
 
     tenant: UUID
     after: int
@@ -55,7 +71,9 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Values as Kafka has them; `reached` is the seq to go on from, `more` whether there was more already."""
+    """Values as Kafka has them; `reached` is the seq to go on from, `more` whether there was
+    more already.
+    """
 
     values: Sequence[bytes]
     reached: int
@@ -64,18 +82,23 @@ class Page:
 
 FIRST_OF_CHAIN = text("""
     SELECT seq, key, value, headers FROM events
-    WHERE tenant_id = :tenant AND correlation_id = :event AND id = :event AND topic = :topic AND NOT is_copy
+    WHERE tenant_id = :tenant AND correlation_id = :event AND id = :event AND topic = :topic
+        AND NOT is_copy
     ORDER BY seq LIMIT 1
 """)
 
 
-async def first_of_chain(tx: AsyncConnection, tenant: UUID, topic: str, event_id: UUID) -> Row[Any] | None:
+async def first_of_chain(
+    tx: AsyncConnection, tenant: UUID, topic: str, event_id: UUID
+) -> Row[Any] | None:
     """The event that began a chain, by its id."""
     given = {"tenant": tenant, "event": event_id, "topic": topic}
     return (await tx.execute(FIRST_OF_CHAIN, given)).one_or_none()
 
 
-async def of_aggregate(tx: AsyncConnection, tenant: UUID, topic: str, aggregate: UUID) -> Sequence[Row[Any]]:
+async def of_aggregate(
+    tx: AsyncConnection, tenant: UUID, topic: str, aggregate: UUID
+) -> Sequence[Row[Any]]:
     """Every event of one aggregate, oldest first."""
     given = {"tenant": tenant, "aggregate": str(aggregate), "topic": topic}
     return (await tx.execute(OF_AGGREGATE, given)).all()
@@ -105,7 +128,13 @@ async def tenants_between(tx: AsyncConnection, after: int, until: int) -> list[U
 async def page(tx: AsyncConnection, asked: Asked) -> Page:
     """One page; `asked.until` must be settled, or what commits late is passed by."""
     scan = MOST_SCANNED if asked.filters.keys() & SIFTS.keys() else asked.limit + 1
-    given = {"tenant": asked.tenant, "after": asked.after, "until": asked.until, "scan": scan, "limit": asked.limit + 1}
+    given = {
+        "tenant": asked.tenant,
+        "after": asked.after,
+        "until": asked.until,
+        "scan": scan,
+        "limit": asked.limit + 1,
+    }
     found = (await tx.execute(_scan(asked), {**given, **asked.filters})).one()
     seqs = found.seqs[: asked.limit]
     rows = (await tx.execute(VALUES, {"seqs": seqs, "bytes": MOST_BYTES})).all()
@@ -117,13 +146,19 @@ async def page(tx: AsyncConnection, asked: Asked) -> Page:
 
 
 def _scan(asked: Asked) -> Any:
-    finds = "".join(f" AND {condition}" for name, condition in FINDS.items() if name in asked.filters)
-    sifts = " AND ".join(condition for name, condition in SIFTS.items() if name in asked.filters) or "true"
+    finds = "".join(
+        f" AND {condition}" for name, condition in FINDS.items() if name in asked.filters
+    )
+    sifts = (
+        " AND ".join(condition for name, condition in SIFTS.items() if name in asked.filters)
+        or "true"
+    )
     way, last = ("DESC", "min") if asked.newest_first else ("ASC", "max")
     return text(f"""
         WITH scanned AS MATERIALIZED (
             SELECT seq, topic, type, time FROM events
-            WHERE tenant_id = :tenant AND seq > :after AND seq <= :until AND NOT is_copy AND value IS NOT NULL{finds}
+            WHERE tenant_id = :tenant AND seq > :after AND seq <= :until AND NOT is_copy
+                AND value IS NOT NULL{finds}
             ORDER BY seq {way} LIMIT :scan
         )
         SELECT ARRAY(SELECT seq FROM scanned WHERE {sifts} ORDER BY seq {way} LIMIT :limit) AS seqs,

@@ -17,11 +17,11 @@ class StuckTopics:
     def after(self, error: NotConfirmed, *, is_smallest: bool) -> list[str]:
         """Return the topics to stop, after three such rounds.
 
-        Those without a leader count always, others where something was confirmed beside them, or where
-        one record alone took too long.
+        Those without a leader count always, others where something was confirmed beside them, or
+        where one record alone took too long.
 
-        Without a leader, or with too few replicas in sync, Kafka answers nothing that is definite; what has the
-        lowest seq would be sent first for ever, and all others would wait for it.
+        Without a leader, or with too few replicas in sync, Kafka answers nothing that is definite;
+        what has the lowest seq would be sent first for ever, and all others would wait for it.
         """
         is_alone = not error.sent.confirmed and not (error.slow and is_smallest)
         counted = error.leaderless if is_alone else error.unanswered | error.leaderless

@@ -30,16 +30,27 @@ class Refused(Exception):
     """A delivery that is not accepted."""
 
     def __init__(
-        self, status: int, code: str, message: str, *, reason: str | None = None,
-        headers: tuple[tuple[bytes, bytes], ...] = (), **details: Any,
-    ) -> None:  # fmt: skip
+        self,
+        status: int,
+        code: str,
+        message: str,
+        *,
+        reason: str | None = None,
+        headers: tuple[tuple[bytes, bytes], ...] = (),
+        **details: Any,
+    ) -> None:
         super().__init__(message)
         self.status, self.code, self.message, self.reason = status, code, message, reason
         self.headers, self.details = headers, details
 
     def answer(self, trace: str) -> Answer:
         """In the one shape of every error."""
-        problem = {"code": self.code, "message": self.message, "trace_id": trace, "details": self.details}
+        problem = {
+            "code": self.code,
+            "message": self.message,
+            "trace_id": trace,
+            "details": self.details,
+        }
         return Answer(self.status, to_json(problem), self.headers)
 
 

@@ -1,6 +1,7 @@
 """A request's body, cut off when it is too large or too slow.
 
-The server ends a connection whose request is answered before it is complete, when the answer has had time to arrive.
+The server ends a connection whose request is answered before it is complete, when the answer has
+had time to arrive.
 """
 
 import asyncio
@@ -10,9 +11,14 @@ from producers.webhooks.answers import ClientLeft, Receive, Refused
 
 
 async def read(
-    receive: Receive, headers: Mapping[str, str], max_bytes: int, seconds: float, *,
-    keep: bool = True, is_complete: bool = False,
-) -> bytes:  # fmt: skip
+    receive: Receive,
+    headers: Mapping[str, str],
+    max_bytes: int,
+    seconds: float,
+    *,
+    keep: bool = True,
+    is_complete: bool = False,
+) -> bytes:
     """The whole body, or b"" once it has come where it is not to be kept.
 
     `is_complete` says that all of it has arrived, so that nobody need be timed. Raises Refused
@@ -45,7 +51,9 @@ async def read(
 
 
 class Patience:
-    """Cancels the task that made it after some seconds: what `asyncio.timeout` does, at a third of its cost."""
+    """Cancels the task that made it after some seconds: what `asyncio.timeout` does, at a third
+    of its cost.
+    """
 
     __slots__ = ("_late", "_task", "_timer")
 

@@ -1,4 +1,6 @@
-"""Whether the door may promise durability: enough free disk under Postgres, and not too much that is unsent."""
+"""Whether the door may promise durability: enough free disk under Postgres, and not too much
+that is unsent.
+"""
 
 import asyncio
 import logging
@@ -21,11 +23,13 @@ FROM (SELECT size_bytes FROM outbox UNION ALL SELECT size_bytes FROM outbox_held
 
 @dataclass
 class Capacity:
-    """Looked at once a second, less often where looking is slow; `risk` is the reason to refuse, if any.
+    """Looked at once a second, less often where looking is slow; `risk` is the reason to refuse, if
+    any.
 
-    `disk` is a folder on Postgres's disk, None where that is another machine's: Postgres then says itself that it is
-    full. The disk of the object store closes nothing but uploads, and bodies that go there. The age of the outbox is
-    never a reason: a Kafka that is away for an hour must not turn a webhook away.
+    `disk` is a folder on Postgres's disk, None where that is another machine's: Postgres then says
+    itself that it is full. The disk of the object store closes nothing but uploads, and bodies that
+    go there. The age of the outbox is never a reason: a Kafka that is away for an hour must not
+    turn a webhook away.
     """
 
     connections: Connections
@@ -66,6 +70,9 @@ class Capacity:
 
 
 def _free(folder: Path) -> int:
-    """What is free on a folder's disk; one that is not there yet will be on that of the folder above it."""
+    """What is free on a folder's disk.
+
+    One that is not there yet will be on that of the folder above it.
+    """
     there = next(one for one in (folder, *folder.parents) if one.exists())
     return shutil.disk_usage(there).free

@@ -1,4 +1,6 @@
-"""`POST /hooks/{source_id}`: raw ASGI, ahead of FastAPI and its middleware, since every microsecond counts here."""
+"""`POST /hooks/{source_id}`: raw ASGI, ahead of FastAPI and its middleware, since every
+microsecond counts here.
+"""
 
 import logging
 import os
@@ -97,8 +99,13 @@ class Door:
         except Refused as refused:
             answer, outcome = refused.answer(request_id), refused.code
         except Unavailable as error:
-            log.warning("not accepted, the sender must try again: %s", error, extra={"trace_id": request_id})
-            answer, outcome = unavailable("Not stored. Send it again in a moment.").answer(request_id), "unavailable"
+            log.warning(
+                "not accepted, the sender must try again: %s", error, extra={"trace_id": request_id}
+            )
+            answer, outcome = (
+                unavailable("Not stored. Send it again in a moment.").answer(request_id),
+                "unavailable",
+            )
         except NotStorable as error:
             log.error("content that Postgres refuses: %s", error, extra={"trace_id": request_id})
             outcome = "not_storable"
@@ -111,14 +118,29 @@ class Door:
         self, scope: Message, receive: Receive, headers: dict[str, str], trace: str
     ) -> tuple[Answer, str]:
         if scope["method"] != "POST":
-            raise Refused(405, "method_not_allowed", "Webhooks are sent with POST.", headers=((b"allow", b"POST"),))
+            raise Refused(
+                405,
+                "method_not_allowed",
+                "Webhooks are sent with POST.",
+                headers=((b"allow", b"POST"),),
+            )
         source_id = _uuid(scope["path"].removeprefix(PATH))
         source, body = await self._read(source_id, scope, receive, headers)
         content_type = headers.get("content-type", "").split(";")[0].strip().lower()
-        delivery = (source, body, headers, source.limits or self.limits.default, self.clock.now(),
-                    self.limits.tolerance_seconds)  # fmt: skip
+        delivery = (
+            source,
+            body,
+            headers,
+            source.limits or self.limits.default,
+            self.clock.now(),
+            self.limits.tolerance_seconds,
+        )
         at_once = len(body) <= AT_ONCE_BYTES and ENCODING not in headers
-        found = examine(*delivery) if at_once else await self.large_bodies.run(source.id, partial(examine, *delivery))
+        found = (
+            examine(*delivery)
+            if at_once
+            else await self.large_bodies.run(source.id, partial(examine, *delivery))
+        )
         try:
             verdict, standing = self._judge(source, body, content_type, found)
         except Refused as refused:
@@ -127,21 +149,30 @@ class Door:
         if verdict.challenge is not None:
             return Answer(200, verdict.challenge.encode(), content_type=b"text/plain"), "challenge"
         accepted = await self._store(source, found, content_type, headers, verdict, trace)
-        return accepted_answer(accepted, standing), "duplicate" if accepted.duplicate else "accepted"
+        return accepted_answer(
+            accepted, standing
+        ), "duplicate" if accepted.duplicate else "accepted"
 
     async def _read(
         self, source_id: UUID | None, scope: Message, receive: Receive, headers: dict[str, str]
     ) -> tuple[KnownSource, bytes]:
-        """The source and the body. To a source that does not exist it comes as to any other, and is not kept."""
+        """The source and the body.
+
+        To a source that does not exist it comes as to any other, and is not kept.
+        """
         began = time.perf_counter()
         source = None if source_id is None else await self.sources.find(source_id)
         state = scope.setdefault("state", {})
         if source is None:
             state["body_goes_to"] = "nobody"
         body = await read(
-            receive, headers, self.limits.max_bytes, self.limits.body_seconds,
-            keep=source is not None, is_complete="body_is_complete" in state,
-        )  # fmt: skip
+            receive,
+            headers,
+            self.limits.max_bytes,
+            self.limits.body_seconds,
+            keep=source is not None,
+            is_complete="body_is_complete" in state,
+        )
         if source is not None and time.perf_counter() - began > 1:
             # The body came slowly; the source may be changed or deleted meanwhile.
             source = await self.sources.find(source.id)
@@ -160,10 +191,15 @@ class Door:
         # After the signature: before it, the answer would say that the source exists.
         if not BY_NAME[source.scheme].accepts(content_type):  # type: ignore[index]
             raise Refused(
-                415, "unsupported_media_type", "Send application/json.", reason=f"sent {content_type[:100]!r}"
+                415,
+                "unsupported_media_type",
+                "Send application/json.",
+                reason=f"sent {content_type[:100]!r}",
             )
         if source.paused:
-            raise Refused(403, "source_paused", "This source is paused.", reason="the source is paused")
+            raise Refused(
+                403, "source_paused", "This source is paused.", reason="the source is paused"
+            )
         own = source.limits or self.limits.default
         if len(body) > own.max_bytes:
             raise too_large(own.max_bytes)
@@ -186,22 +222,36 @@ class Door:
             if whole is not standing:
                 self.limits.sources.give_back(source.id)
             message = "Too many webhooks; wait as Retry-After says."
-            raise Refused(429, "rate_limited", message, reason="over its rate", headers=tuple(whole.headers()))
+            raise Refused(
+                429, "rate_limited", message, reason="over its rate", headers=tuple(whole.headers())
+            )
         return standing
 
     async def _store(
-        self, source: KnownSource, examined: Examined, content_type: str, headers: dict[str, str],
-        verdict: Genuine, trace: str,
-    ) -> Accepted:  # fmt: skip
+        self,
+        source: KnownSource,
+        examined: Examined,
+        content_type: str,
+        headers: dict[str, str],
+        verdict: Genuine,
+        trace: str,
+    ) -> Accepted:
         body = examined.content
         kept = {name: headers[name] for name in source.kept_headers if name in headers}
         if examined.coding is not None:
             kept[ENCODING] = examined.coding
         one = acceptance(
-            source, body, content_type, verdict, request_id=self.clock.new_id(), event_id=self.clock.new_id(),
-            now=self.clock.now(), traceparent=trace, kept_headers=to_json(kept).decode() if kept else "{}",
+            source,
+            body,
+            content_type,
+            verdict,
+            request_id=self.clock.new_id(),
+            event_id=self.clock.new_id(),
+            now=self.clock.now(),
+            traceparent=trace,
+            kept_headers=to_json(kept).decode() if kept else "{}",
             window_seconds=self.limits.identity_window_seconds,
-        )  # fmt: skip
+        )
         key = one.claim.body_key if one.claim else None
         if key is None:
             return await self.accept(one)
@@ -209,7 +259,9 @@ class Door:
         try:
             await self.objects.put(key, _whole(body), len(body))
         except Refusal as refusal:
-            raise Refused(429, refusal.code, str(refusal), reason=str(refusal), headers=(), **refusal.details) from None
+            raise Refused(
+                429, refusal.code, str(refusal), reason=str(refusal), headers=(), **refusal.details
+            ) from None
         except Exception as error:
             raise Unavailable(f"the object store: {error}") from error
         self.reached("door.body_kept")
@@ -223,15 +275,22 @@ class Door:
         return accepted
 
     async def _drop(self, key: str) -> None:
-        """Remove a body that no request names; whatever fails, the answer is decided, and the sweeper comes by."""
+        """Remove a body that no request names.
+
+        Whatever fails, the answer is decided, and the sweeper comes by.
+        """
         with suppress(Exception):
             await self.objects.delete(key)
 
-    def _note(self, source: KnownSource, refused: Refused, size_bytes: int, content_type: str) -> None:
+    def _note(
+        self, source: KnownSource, refused: Refused, size_bytes: int, content_type: str
+    ) -> None:
         if refused.reason is not None:
             now = self.clock.now()
             reason = f"{refused.status} {refused.code}: {refused.reason}"
-            self.rejections.note(Rejection(source, self.clock.new_id(), reason, size_bytes, content_type, now))
+            self.rejections.note(
+                Rejection(source, self.clock.new_id(), reason, size_bytes, content_type, now)
+            )
 
 
 async def _whole(body: bytes) -> AsyncIterator[bytes]:

@@ -1,4 +1,5 @@
-"""The record of `webhook.received`, written straight to bytes: those of the model, at a third of its cost.
+"""The record of `webhook.received`, written straight to bytes: those of the model, at a third of
+its cost.
 
 A test holds the two against each other; the model in `schemas` is the truth.
 """
@@ -49,17 +50,34 @@ def entry(source: KnownSource, one: Delivery) -> LogEntry:
         f'"scheme":"{source.scheme}","external_id":'
     )
     tail = f',"size_bytes":{one.size_bytes},"sha256":"{one.sha256}","body_encoding":"{one.body_encoding}","body":'
-    value = b"".join((
-        head.encode(), to_json(one.external_id), b',"content_type":', to_json(one.content_type), tail.encode(),
-        to_json(one.body), b"}}",
-    ))  # fmt: skip
+    value = b"".join(
+        (
+            head.encode(),
+            to_json(one.external_id),
+            b',"content_type":',
+            to_json(one.content_type),
+            tail.encode(),
+            to_json(one.body),
+            b"}}",
+        )
+    )
     headers = (
         f'[["content-type", "{CONTENT_TYPE}"], ["ce_specversion", "1.0"], ["ce_id", "{event_id}"], '
-        f'["ce_type", "{TYPE}"], ["ce_source", "{origin}"], ["ce_time", "{stamp}"], ["ce_tenantid", "{tenant}"]'
+        f'["ce_type", "{TYPE}"], ["ce_source", "{origin}"], ["ce_time", "{stamp}"], '
+        f'["ce_tenantid", "{tenant}"]'
     )
     headers += f', ["traceparent", "{one.traceparent}"]]' if one.traceparent else "]"
     key = f"{tenant}:{source_id}".encode()
     return LogEntry(
-        WEBHOOKS.name, key, value, headers.encode(), one.event_id, TYPE, source.tenant, source_id, 0, one.event_id,
+        WEBHOOKS.name,
+        key,
+        value,
+        headers.encode(),
+        one.event_id,
+        TYPE,
+        source.tenant,
+        source_id,
+        0,
+        one.event_id,
         one.at,
-    )  # fmt: skip
+    )

@@ -1,4 +1,7 @@
-"""What takes longer for a longer body: its signature, its content coding, its id and its depth. Pure."""
+"""What takes longer for a longer body: its signature, its content coding, its id and its depth.
+
+Pure.
+"""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -13,7 +16,11 @@ from producers.webhooks.verification.verdict import Forged, Genuine
 from schemas.errors import Refusal
 
 ENCODING = "content-encoding"
-STATUS = {"unsupported_content_encoding": 415, "invalid_content_encoding": 400, "body_too_large": 413}
+STATUS = {
+    "unsupported_content_encoding": 415,
+    "invalid_content_encoding": 400,
+    "body_too_large": 413,
+}
 
 
 class Examined(NamedTuple):
@@ -30,21 +37,30 @@ class Examined(NamedTuple):
 
 
 def examine(
-    source: KnownSource, body: bytes, headers: Mapping[str, str], own: SourceLimits,
-    now: datetime, tolerance_seconds: int,
-) -> Examined:  # fmt: skip
+    source: KnownSource,
+    body: bytes,
+    headers: Mapping[str, str],
+    own: SourceLimits,
+    now: datetime,
+    tolerance_seconds: int,
+) -> Examined:
     """Judge the bytes as they were sent, and read what they hold."""
     content = _Content(headers.get(ENCODING), own)
     try:
         verdict = source.verify(
-            body, headers, source.secrets, now=now, tolerance_seconds=tolerance_seconds,
+            body,
+            headers,
+            source.secrets,
+            now=now,
+            tolerance_seconds=tolerance_seconds,
             content=content,
-        )  # fmt: skip
+        )
         if isinstance(verdict, Forged):
             return Examined(verdict, body)
         text = content(body)
     except Refusal as refusal:
-        # Of the content, so the signature holds: a stranger learns nothing, and makes nothing inflate.
+        # Of the content, so the signature holds: a stranger learns nothing, and makes nothing
+        # inflate.
         return Examined(Genuine(None), body, refused=_refused(refusal))
     except _TooDeep:
         return Examined(Genuine(None), body, too_deep=True)
@@ -52,7 +68,9 @@ def examine(
 
 
 class _TooDeep(Exception):
-    """The content nests deeper than its source may: nobody reads it, for its id or anything else."""
+    """The content nests deeper than its source may: nobody reads it, for its id or anything
+    else.
+    """
 
 
 class _Content:
@@ -82,6 +100,10 @@ def _refused(refusal: Refusal) -> Refused:
     status = STATUS[refusal.code]
     headers = ((b"accept-encoding", TAKEN.encode()),) if status == 415 else ()
     return Refused(
-        status, refusal.code, refusal.message, reason=refusal.message, headers=headers,
+        status,
+        refusal.code,
+        refusal.message,
+        reason=refusal.message,
+        headers=headers,
         **refusal.details,
-    )  # fmt: skip
+    )

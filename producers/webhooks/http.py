@@ -1,4 +1,7 @@
-"""`GET /v1/requests`: every delivery to the tenant's sources; and the door, as the OpenAPI document has it."""
+"""`GET /v1/requests`: every delivery to the tenant's sources.
+
+And the door, as the OpenAPI document has it.
+"""
 
 import base64
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -19,11 +22,16 @@ from schemas.cursor import decoded_place, encoded_place
 from schemas.errors import Refusal
 from schemas.words import Cursor, Moment
 
-BODY = {"description": "Signed as the source's scheme has it.", "content": {"*/*": {"schema": {"type": "string"}}}}
+BODY = {
+    "description": "Signed as the source's scheme has it.",
+    "content": {"*/*": {"schema": {"type": "string"}}},
+}
 
 
 class Delivered(BaseModel):
-    """What an accepted delivery is answered; `body_mismatch` when its id was known with another body."""
+    """What an accepted delivery is answered; `body_mismatch` when its id was known with another
+    body.
+    """
 
     request_id: UUID
     event_id: UUID
@@ -32,16 +40,22 @@ class Delivered(BaseModel):
 
 
 def door() -> APIRouter:
-    """The hot route for the document only: `door.Door` answers every path under /hooks/ before FastAPI is asked."""
+    """The hot route for the document only: `door.Door` answers every path under /hooks/ before
+    FastAPI is asked.
+    """
     router = APIRouter(tags=["webhooks"])
     challenge = {"description": "Slack's challenge, as it came.", "content": {"text/plain": {}}}
 
     @router.post(
-        "/hooks/{source_id}", status_code=202, openapi_extra={"requestBody": BODY},
+        "/hooks/{source_id}",
+        status_code=202,
+        openapi_extra={"requestBody": BODY},
         responses={202: {"model": Delivered}, 200: challenge},
-    )  # fmt: skip
+    )
     async def deliver(source_id: UUID) -> None:
-        """A webhook: 202 once it is stored. No key: its signature says whose it is, 401 for any other."""
+        """A webhook: 202 once it is stored. No key: its signature says whose it is, 401 for any
+        other.
+        """
         raise NotImplementedError
 
     return router
@@ -51,8 +65,10 @@ ReadObject = Callable[[str], Awaitable[bytes | None]]
 """The bytes of an object by its key; None when there is no such object."""
 # What a stranger sent is shown as a file, never as a page of this API.
 AS_A_FILE = {
-    "Content-Disposition": "attachment", "X-Content-Type-Options": "nosniff", "Content-Security-Policy": "sandbox",
-}  # fmt: skip
+    "Content-Disposition": "attachment",
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "sandbox",
+}
 Replays = Callable[[Any, UUID], Awaitable[Sequence[Mapping[str, Any]]]]
 """What replays made of a request: (tx, request)."""
 JobsOf = Callable[[Any, Sequence[UUID]], Awaitable[Mapping[UUID, UUID]]]
@@ -60,9 +76,12 @@ JobsOf = Callable[[Any, Sequence[UUID]], Awaitable[Mapping[UUID, UUID]]]
 
 
 def routes(
-    authenticate: Authenticate, transactions: TenantTransactions, read_object: ReadObject, replays: Replays,
+    authenticate: Authenticate,
+    transactions: TenantTransactions,
+    read_object: ReadObject,
+    replays: Replays,
     jobs_of: JobsOf,
-) -> APIRouter:  # fmt: skip
+) -> APIRouter:
     """List deliveries, get one request and its body."""
     router = APIRouter(prefix="/v1/requests", tags=["requests"])
     asking = Annotated[Principal, Depends(authenticate)]
@@ -77,8 +96,8 @@ def routes(
         cursor: Cursor | None = None,
         limit: Annotated[int, Query(ge=1, le=200)] = 50,
     ) -> dict[str, Any]:
-        """Newest first, each with its source and the job that it started: accepted, repeated, and (some of) those that
-        were rejected, with the reason.
+        """Newest first, each with its source and the job that it started: accepted, repeated, and
+        (some of) those that were rejected, with the reason.
         """
         given = {"source": source_id, "from": since, "to": to}
         filters = {name: value for name, value in given.items() if value is not None}
@@ -86,20 +105,29 @@ def routes(
             rows = await store.deliveries(tx, filters, outcome, decoded_place(cursor), limit + 1)
             shown = rows[:limit]
             names = await sources.names_of(tx, {row["source_id"] for row in shown})
-            jobs = await jobs_of(tx, [row["event_id"] for row in shown if row["event_id"] is not None])
-        go_on = encoded_place(shown[-1]["received_at"], shown[-1]["place"]) if len(rows) > limit else None
+            jobs = await jobs_of(
+                tx, [row["event_id"] for row in shown if row["event_id"] is not None]
+            )
+        go_on = (
+            encoded_place(shown[-1]["received_at"], shown[-1]["place"])
+            if len(rows) > limit
+            else None
+        )
         data = [
             {
                 **{name: value for name, value in row.items() if name != "place"},
-                "source_name": names.get(row["source_id"]), "job_id": jobs.get(row["event_id"]),
+                "source_name": names.get(row["source_id"]),
+                "job_id": jobs.get(row["event_id"]),
             }
             for row in shown
-        ]  # fmt: skip
+        ]
         return {"data": data, "next_cursor": go_on, "position": None}
 
     @router.get("/{request_id}")
     async def one(request_id: UUID, principal: asking) -> dict[str, Any]:
-        """One accepted request: its event, its identity, the headers that were kept, and its replays."""
+        """One accepted request: its event, its identity, the headers that were kept, and its
+        replays.
+        """
         async with transactions(principal.tenant) as tx:
             row = await store.one(tx, request_id)
             if row is None:
@@ -107,23 +135,36 @@ def routes(
             again = await replays(tx, request_id)
             names = await sources.names_of(tx, [row["source_id"]])
             jobs = await jobs_of(tx, [row["event_id"]])
-        shown = {name: value for name, value in row.items() if name not in ("tenant_id", "body_key")}
-        # The body is kept without its coding: a header that says otherwise would mislead whoever sends it on.
+        shown = {
+            name: value for name, value in row.items() if name not in ("tenant_id", "body_key")
+        }
+        # The body is kept without its coding: a header that says otherwise would mislead whoever
+        # sends it on.
         headers = {name: value for name, value in row["headers"].items() if name != ENCODING}
         return {
-            **shown, "headers": headers, "content_encoding": row["headers"].get(ENCODING),
-            "source_name": names.get(row["source_id"]), "job_id": jobs.get(row["event_id"]),
-            "body_hash": row["body_hash"].hex(), "replays": again,
-        }  # fmt: skip
+            **shown,
+            "headers": headers,
+            "content_encoding": row["headers"].get(ENCODING),
+            "source_name": names.get(row["source_id"]),
+            "job_id": jobs.get(row["event_id"]),
+            "body_hash": row["body_hash"].hex(),
+            "replays": again,
+        }
 
     @router.get("/{request_id}/body", response_class=Response)
     async def body(request_id: UUID, principal: asking) -> Response:
-        """The bytes that were delivered, with their media type; 410 when they are not kept any more."""
+        """The bytes that were delivered, with their media type; 410 when they are not kept any
+        more.
+        """
         async with transactions(principal.tenant) as tx:
             row = await store.one(tx, request_id)
             if row is None:
                 raise _unknown()
-            record = None if row["body_key"] else await store.kept_in_log(tx, principal.tenant, row["event_id"])
+            record = (
+                None
+                if row["body_key"]
+                else await store.kept_in_log(tx, principal.tenant, row["event_id"])
+            )
         content = await read_object(row["body_key"]) if row["body_key"] else _inside(record)
         if content is None:
             raise Refusal("body_gone", "The body of this request is not kept any more.")

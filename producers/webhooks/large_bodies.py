@@ -1,7 +1,8 @@
 """Judging large bodies off the event loop, one at a time for each source.
 
-A stranger who knows a source's URL can send forged megabytes to it. They are judged one after the other, so other
-sources go ahead of them; the source's own sender waits its turn among them, and is never refused for their sake.
+A stranger who knows a source's URL can send forged megabytes to it. They are judged one after the
+other, so other sources go ahead of them; the source's own sender waits its turn among them, and is
+never refused for their sake.
 """
 
 import asyncio

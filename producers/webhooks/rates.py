@@ -36,7 +36,10 @@ class Standing(NamedTuple):
 
 
 class Buckets:
-    """One bucket per key; the `size` that were used last are remembered, the others are full again."""
+    """One bucket per key.
+
+    The `size` that were used last are remembered, the others are full again.
+    """
 
     def __init__(self, rate: Rate, size: int = 50_000) -> None:
         self._rate = rate
@@ -44,7 +47,9 @@ class Buckets:
         self._levels: OrderedDict[UUID, tuple[float, float]] = OrderedDict()
 
     def take(self, key: UUID, now: float, rate: Rate | None = None) -> Standing:
-        """Take one at `now` (seconds of a monotonic clock), or say how long to wait; `rate` is the key's own."""
+        """Take one at `now` (seconds of a monotonic clock), or say how long to wait; `rate` is
+        the key's own.
+        """
         rate = rate or self._rate
         burst = float(rate.burst)
         level, then = self._levels.get(key, (burst, now))
@@ -60,7 +65,10 @@ class Buckets:
         return Standing(rate.burst, int(level), wait, (burst - level) / rate.per_second)
 
     def give_back(self, key: UUID) -> None:
-        """Return one that was taken for nothing; more than the burst is cut off at the next take."""
+        """Return one that was taken for nothing.
+
+        More than the burst is cut off at the next take.
+        """
         if key in self._levels:
             level, then = self._levels[key]
             self._levels[key] = (level + 1, then)

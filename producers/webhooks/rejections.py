@@ -1,4 +1,6 @@
-"""Deliveries that were refused, noted for the source's owner: bounded, late, and never in anybody's way."""
+"""Deliveries that were refused, noted for the source's owner: bounded, late, and never in
+anybody's way.
+"""
 
 import asyncio
 import logging
@@ -18,8 +20,10 @@ MOST_WAITING = 2000
 LOGGED = Rate(1 / 60, 5)
 """Lines of the log about one source: a stranger can make as many as requests."""
 NOTE = """
-INSERT INTO rejected_requests (tenant_id, id, source_id, reason, size_bytes, content_type, received_at)
-SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::bigint[], $6::text[], $7::timestamptz[])
+INSERT INTO rejected_requests (tenant_id, id, source_id, reason, size_bytes, content_type,
+    received_at)
+SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::bigint[], $6::text[],
+    $7::timestamptz[])
 ON CONFLICT DO NOTHING
 """
 
@@ -47,7 +51,9 @@ class Rejections:
         self._unlogged: Counter[UUID] = Counter()
 
     def log(self, source: KnownSource, reason: str) -> None:
-        """Log a forged delivery: the first few of a source, then one a minute with how many it stands for."""
+        """Log a forged delivery: the first few of a source, then one a minute with how many it
+        stands for.
+        """
         if self._logged.take(source.id, time.monotonic()).wait_seconds > 0:
             self._unlogged[source.id] += 1
             return
@@ -75,7 +81,15 @@ class Rejections:
         if not taken:
             return
         columns = [
-            (one.source.tenant, one.id, one.source.id, one.reason[:500], one.size_bytes, one.content_type[:200], one.at)
+            (
+                one.source.tenant,
+                one.id,
+                one.source.id,
+                one.reason[:500],
+                one.size_bytes,
+                one.content_type[:200],
+                one.at,
+            )
             for one in taken
         ]
         async with self._connections.acquire() as connection:

@@ -34,8 +34,18 @@ sources = Table(
     Column("mapping_version", Integer, nullable=False, server_default="1"),
     Column("version", BigInteger, nullable=False, server_default="1"),
     Column("paused", Boolean, nullable=False, server_default="false"),
-    Column("created_at", DateTime(timezone=True), nullable=False, server_default=text("headrace_clock()")),
-    Column("updated_at", DateTime(timezone=True), nullable=False, server_default=text("headrace_clock()")),
+    Column(
+        "created_at",
+        DateTime(timezone=True),
+        nullable=False,
+        server_default=text("headrace_clock()"),
+    ),
+    Column(
+        "updated_at",
+        DateTime(timezone=True),
+        nullable=False,
+        server_default=text("headrace_clock()"),
+    ),
     PrimaryKeyConstraint("tenant_id", "id", name="sources_pkey"),
     Index("sources_id", "id", unique=True),
     Index("sources_name", "tenant_id", "name", unique=True),
@@ -48,11 +58,19 @@ source_secrets = Table(
     Column("source_id", Uuid, nullable=False),
     Column("id", Uuid, nullable=False),
     Column("sealed", LargeBinary, nullable=False),
-    Column("created_at", DateTime(timezone=True), nullable=False, server_default=text("headrace_clock()")),
+    Column(
+        "created_at",
+        DateTime(timezone=True),
+        nullable=False,
+        server_default=text("headrace_clock()"),
+    ),
     Column("expires_at", DateTime(timezone=True)),
     PrimaryKeyConstraint("tenant_id", "source_id", "id", name="source_secrets_pkey"),
     ForeignKeyConstraint(
-        ["tenant_id", "source_id"], ["sources.tenant_id", "sources.id"], "source_secrets_source", ondelete="CASCADE"
+        ["tenant_id", "source_id"],
+        ["sources.tenant_id", "sources.id"],
+        "source_secrets_source",
+        ondelete="CASCADE",
     ),
 )
 
@@ -63,10 +81,18 @@ source_mappings = Table(
     Column("source_id", Uuid, nullable=False),
     Column("version", Integer, nullable=False),
     Column("action", JSONB, nullable=False),
-    Column("created_at", DateTime(timezone=True), nullable=False, server_default=text("headrace_clock()")),
+    Column(
+        "created_at",
+        DateTime(timezone=True),
+        nullable=False,
+        server_default=text("headrace_clock()"),
+    ),
     PrimaryKeyConstraint("tenant_id", "source_id", "version", name="source_mappings_pkey"),
     ForeignKeyConstraint(
-        ["tenant_id", "source_id"], ["sources.tenant_id", "sources.id"], "source_mappings_source", ondelete="CASCADE"
+        ["tenant_id", "source_id"],
+        ["sources.tenant_id", "sources.id"],
+        "source_mappings_source",
+        ondelete="CASCADE",
     ),
 )
 
@@ -129,7 +155,13 @@ inbox_keys = Table(
     Column("unsigned_id", Boolean, nullable=False),
     Column("seen_at", DateTime(timezone=True), nullable=False),
     PrimaryKeyConstraint("tenant_id", "source_id", "key_hash", name="inbox_keys_pkey"),
-    Index("inbox_keys_body", "tenant_id", "source_id", "body_hash", postgresql_where=text("unsigned_id")),
+    Index(
+        "inbox_keys_body",
+        "tenant_id",
+        "source_id",
+        "body_hash",
+        postgresql_where=text("unsigned_id"),
+    ),
     Index("inbox_keys_seen", "seen_at"),
 )
 
@@ -138,7 +170,17 @@ tenant_limits = Table(
     metadata,
     Column("tenant_id", Uuid, nullable=False),
     Column("name", Text, nullable=False),
-    Column("value", Double, CheckConstraint("value > 0 AND value < 'Infinity'", "tenant_limits_value"), nullable=False),
-    Column("updated_at", DateTime(timezone=True), nullable=False, server_default=text("headrace_clock()")),
+    Column(
+        "value",
+        Double,
+        CheckConstraint("value > 0 AND value < 'Infinity'", "tenant_limits_value"),
+        nullable=False,
+    ),
+    Column(
+        "updated_at",
+        DateTime(timezone=True),
+        nullable=False,
+        server_default=text("headrace_clock()"),
+    ),
     PrimaryKeyConstraint("tenant_id", "name", name="tenant_limits_pkey"),
 )

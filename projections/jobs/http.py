@@ -23,7 +23,9 @@ class Asking(Protocol):
 
 
 def routes(
-    authenticate: Callable[[Request], Awaitable[Asking]], transactions: TenantTransactions, history: History
+    authenticate: Callable[[Request], Awaitable[Asking]],
+    transactions: TenantTransactions,
+    history: History,
 ) -> APIRouter:
     """List jobs, and get one with its timeline."""
     router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
@@ -52,7 +54,10 @@ def routes(
         if row is None:
             raise Refusal("not_found", "There is no such job.")
         lines = [line for line in map(moment, events) if line is not None]
-        return {**compared(row.document), "timeline": [store.shown(_mapping(line)) for line in lines]}
+        return {
+            **compared(row.document),
+            "timeline": [store.shown(_mapping(line)) for line in lines],
+        }
 
     return router
 

@@ -1,6 +1,17 @@
 """Jobs as they are read: one row a job, and its timeline."""
 
-from sqlalchemy import BigInteger, Column, DateTime, Index, Integer, MetaData, PrimaryKeyConstraint, Table, Text, Uuid
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    DateTime,
+    Index,
+    Integer,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    Uuid,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 
 metadata = MetaData()
@@ -33,5 +44,7 @@ read_job_timeline = Table(
     Column("type", Text, nullable=False),
     Column("time", DateTime(timezone=True), nullable=False),
     Column("data", JSONB, nullable=False),
-    PrimaryKeyConstraint("generation", "tenant_id", "job_id", "event_id", name="read_job_timeline_pkey"),
+    PrimaryKeyConstraint(
+        "generation", "tenant_id", "job_id", "event_id", name="read_job_timeline_pkey"
+    ),
 )

@@ -27,6 +27,10 @@ class JobsView:
         after: dict[store.Key, JobRow | None] = dict(before)
         for key, event in zip(keys, events, strict=True):
             after[key] = fold(after.get(key), event)
-        changed = [row for key, row in sorted(after.items()) if row is not None and row is not before.get(key)]
+        changed = [
+            row
+            for key, row in sorted(after.items())
+            if row is not None and row is not before.get(key)
+        ]
         await store.write(tx, generation, changed)
         await store.note(tx, generation, [line for line in map(moment, events) if line is not None])

@@ -11,42 +11,55 @@ from projections.reading import position
 from schemas.words import Moment
 
 
-def routes(authenticate: Callable[[Request], Awaitable[Any]], transactions: TenantTransactions) -> APIRouter:
+def routes(
+    authenticate: Callable[[Request], Awaitable[Any]], transactions: TenantTransactions
+) -> APIRouter:
     """Trends and their summaries."""
     router = APIRouter(prefix="/v1/metric-trends", tags=["metric trends"])
     asking = Annotated[Any, Depends(authenticate)]
     name = Annotated[str | None, Query(max_length=200, pattern=r"^[^\x00]*$")]
-    begin = Annotated[Moment | None, Query(alias="from", description="Versions trained at or after this.")]
+    begin = Annotated[
+        Moment | None, Query(alias="from", description="Versions trained at or after this.")
+    ]
     end = Annotated[Moment | None, Query(description="Versions trained before this.")]
 
     @router.get("")
     async def trend(
-        principal: asking, response: Response, model: name = None, metric: name = None,
-        since: begin = None, to: end = None, limit: Annotated[int, Query(ge=1, le=5000)] = 1000,
-    ) -> dict[str, Any]:  # fmt: skip
+        principal: asking,
+        response: Response,
+        model: name = None,
+        metric: name = None,
+        since: begin = None,
+        to: end = None,
+        limit: Annotated[int, Query(ge=1, le=5000)] = 1000,
+    ) -> dict[str, Any]:
         """Every point, by model, metric and version, beside the baseline's.
 
         `better` is the direction of the metric; `same_dataset` is false where the version before
-        learned from another dataset, or another upload of it. The rows that are held out also follow
-        from the seed.
+        learned from another dataset, or another upload of it. The rows that are held out also
+        follow from the seed.
         """
         async with transactions(principal.tenant) as tx:
             rows = await store.trend(
                 tx, {"model": model, "metric": metric, "since": since, "until": to, "limit": limit}
-            )  # fmt: skip
+            )
             stands = response.headers["Headrace-Position"] = await position(tx, "metric_trends")
         return {"data": rows, "next_cursor": None, "position": stands}
 
     @router.get("/summary")
     async def summary(
-        principal: asking, response: Response, model: name = None, metric: name = None,
-        since: begin = None, to: end = None,
-    ) -> dict[str, Any]:  # fmt: skip
+        principal: asking,
+        response: Response,
+        model: name = None,
+        metric: name = None,
+        since: begin = None,
+        to: end = None,
+    ) -> dict[str, Any]:
         """Count, average, range, quantiles, latest and its change, per model and metric."""
         async with transactions(principal.tenant) as tx:
             rows = await store.summary(
                 tx, {"model": model, "metric": metric, "since": since, "until": to}
-            )  # fmt: skip
+            )
             stands = response.headers["Headrace-Position"] = await position(tx, "metric_trends")
         return {"data": rows, "next_cursor": None, "position": stands}
 

@@ -1,6 +1,16 @@
 """Metric trends as they are read: one point per model version and metric."""
 
-from sqlalchemy import Column, DateTime, Float, Integer, MetaData, PrimaryKeyConstraint, Table, Text, Uuid
+from sqlalchemy import (
+    Column,
+    DateTime,
+    Float,
+    Integer,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    Uuid,
+)
 
 metadata = MetaData()
 
@@ -19,5 +29,7 @@ read_metric_points = Table(
     Column("time", DateTime(timezone=True), nullable=False),
     Column("dataset_id", Uuid),
     Column("dataset_version", Integer),
-    PrimaryKeyConstraint("generation", "tenant_id", "model", "metric", "version", name="read_metric_points_pkey"),
+    PrimaryKeyConstraint(
+        "generation", "tenant_id", "model", "metric", "version", name="read_metric_points_pkey"
+    ),
 )

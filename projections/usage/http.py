@@ -13,7 +13,9 @@ from projections.usage import store
 from schemas.words import Moment
 
 
-def routes(authenticate: Callable[[Request], Awaitable[Any]], transactions: TenantTransactions) -> APIRouter:
+def routes(
+    authenticate: Callable[[Request], Awaitable[Any]], transactions: TenantTransactions
+) -> APIRouter:
     """Usage sums."""
     router = APIRouter(prefix="/v1/usage", tags=["usage"])
 
@@ -26,27 +28,35 @@ def routes(authenticate: Callable[[Request], Awaitable[Any]], transactions: Tena
         since: Annotated[Moment | None, Query(alias="from")] = None,
         to: Moment | None = None,
     ) -> dict[str, Any]:
-        """Sums per meter and UTC day or month, newest first; with `from` or `to` over the days of that period only.
+        """Sums per meter and UTC day or month, newest first; with `from` or `to` over the days of
+        that period only.
 
-        Usage is kept by whole UTC days: a day counts when the period has any part of it; `to` is not within.
+        Usage is kept by whole UTC days: a day counts when the period has any part of it; `to` is
+        not within.
         """
         async with transactions(principal.tenant) as tx:
             rows = await store.read(tx, {"meter": meter, "window": window, **days(since, to)})
             stands = response.headers["Headrace-Position"] = await position(tx, "usage")
         return {
-            "data": [{**row, "value": _number(row["value"])} for row in rows], "next_cursor": None, "position": stands
-        }  # fmt: skip
+            "data": [{**row, "value": _number(row["value"])} for row in rows],
+            "next_cursor": None,
+            "position": stands,
+        }
 
     return router
 
 
 def days(since: datetime | None, to: datetime | None) -> dict[str, date | None]:
-    """Return the first UTC day that a period has a part of, and the first day after it; None where it has no bound."""
+    """Return the first UTC day that a period has a part of, and the first day after it; None
+    where it has no bound.
+    """
     first = None if since is None else since.astimezone(UTC).date()
     if to is None:
         return {"since": first, "until": None}
     end = to.astimezone(UTC)
-    is_whole = end.time() == time.min or end.date() == date.max or (since is not None and to <= since)
+    is_whole = (
+        end.time() == time.min or end.date() == date.max or (since is not None and to <= since)
+    )
     return {"since": first, "until": end.date() if is_whole else end.date() + timedelta(days=1)}
 
 

@@ -25,12 +25,14 @@ TAKE = text("""
 ADD = text("""
     INSERT INTO read_usage_days (generation, tenant_id, meter, day, unit, value, records)
     SELECT :generation, tenant, meter, day, unit, value, records
-    FROM unnest(CAST(:tenants AS uuid[]), CAST(:meters AS text[]), CAST(:days AS date[]), CAST(:units AS text[]),
+    FROM unnest(CAST(:tenants AS uuid[]), CAST(:meters AS text[]), CAST(:days AS date[]),
+        CAST(:units AS text[]),
                 CAST(:values AS numeric[]), CAST(:records AS bigint[]))
          WITH ORDINALITY AS given(tenant, meter, day, unit, value, records, place)
     ORDER BY place
     ON CONFLICT ON CONSTRAINT read_usage_days_pkey DO UPDATE
-    SET value = read_usage_days.value + excluded.value, records = read_usage_days.records + excluded.records
+    SET value = read_usage_days.value + excluded.value,
+        records = read_usage_days.records + excluded.records
 """)
 READ = text("""
     SELECT meter, date_trunc(:window, day)::date AS window_start, sum(value) AS value, unit,
@@ -59,8 +61,17 @@ async def add(tx: AsyncConnection, generation: int, sums: Mapping[DayKey, Sum]) 
         return
     keys = sorted(sums)
     tenants, meters, days, units = (list(column) for column in zip(*keys, strict=True))
-    given = {"generation": generation, "tenants": tenants, "meters": meters, "days": days, "units": units}
-    added = {"values": [sums[key].value for key in keys], "records": [sums[key].records for key in keys]}
+    given = {
+        "generation": generation,
+        "tenants": tenants,
+        "meters": meters,
+        "days": days,
+        "units": units,
+    }
+    added = {
+        "values": [sums[key].value for key in keys],
+        "records": [sums[key].records for key in keys],
+    }
     await tx.execute(ADD, {**given, **added})
 
 

@@ -1,6 +1,17 @@
 """Usage as it is read: the records that were counted, and their sum per meter and UTC day."""
 
-from sqlalchemy import BigInteger, Column, Date, Integer, MetaData, Numeric, PrimaryKeyConstraint, Table, Text, Uuid
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Date,
+    Integer,
+    MetaData,
+    Numeric,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    Uuid,
+)
 
 metadata = MetaData()
 
@@ -11,7 +22,9 @@ read_usage_records = Table(
     Column("tenant_id", Uuid, nullable=False),
     Column("period", Date, nullable=False),
     Column("record_key", Text, nullable=False),
-    PrimaryKeyConstraint("generation", "tenant_id", "period", "record_key", name="read_usage_records_pkey"),
+    PrimaryKeyConstraint(
+        "generation", "tenant_id", "period", "record_key", name="read_usage_records_pkey"
+    ),
 )
 
 read_usage_days = Table(

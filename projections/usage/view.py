@@ -28,4 +28,6 @@ class UsageView:
             if isinstance(event.data, UsageRecorded)
         }
         new = await store.take(tx, generation, list(by_key))
-        await store.add(tx, generation, sums((key[0], data) for key, data in by_key.items() if key in new))
+        await store.add(
+            tx, generation, sums((key[0], data) for key, data in by_key.items() if key in new)
+        )

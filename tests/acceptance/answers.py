@@ -8,7 +8,8 @@ import httpx
 
 TIME = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}.*")
 SNAKE_CASE = re.compile(r"[a-z0-9]+(_[a-z0-9]+)*")
-# Names below these are not ours: columns and classes of a file, metrics of a library, files of a model.
+# Names below these are not ours: columns and classes of a file, metrics of a library, files of a
+# model.
 FOREIGN = ("action", "mapping", "metrics", "baseline", "details", "plan", "options", "artifacts")
 
 

@@ -11,7 +11,8 @@ import pytest
 
 @contextmanager
 def own_directory(request: pytest.FixtureRequest) -> Iterator[Path]:
-    """Not below pytest's own: a second pytest that starts closes that one to the user that Postgres runs as.
+    """Not below pytest's own: a second pytest that starts closes that one to the user that Postgres
+    runs as.
 
     It is kept, with its logs, when a test has failed.
     """

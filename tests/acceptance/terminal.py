@@ -14,23 +14,40 @@ COMMAND = (sys.executable, "-P", "-m", "compose.cli")
 
 @dataclass(frozen=True)
 class Terminal:
-    """Commands with one data directory and no other setting but `more`; standard input is not a terminal."""
+    """Commands with one data directory and no other setting but `more`.
+
+    Standard input is not a terminal.
+    """
 
     data_dir: Path
     more: Mapping[str, str] = field(default_factory=dict)
 
     def run(self, *arguments: str, timeout_seconds: float = 60) -> subprocess.CompletedProcess[str]:
         """One command to its end, whatever it ends with."""
-        ours = {name: value for name, value in os.environ.items() if not name.startswith("HEADRACE_")}
+        ours = {
+            name: value for name, value in os.environ.items() if not name.startswith("HEADRACE_")
+        }
         return subprocess.run(
             [*COMMAND, *arguments],
-            env={**ours, **self.more, "HEADRACE_DATA_DIR": str(self.data_dir), "NO_COLOR": "1", "COLUMNS": "120"},
-            cwd=self.data_dir.parent, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
+            env={
+                **ours,
+                **self.more,
+                "HEADRACE_DATA_DIR": str(self.data_dir),
+                "NO_COLOR": "1",
+                "COLUMNS": "120",
+            },
+            cwd=self.data_dir.parent,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
             timeout=timeout_seconds,
-        )  # fmt: skip
+        )
 
     def json(self, *arguments: str, timeout_seconds: float = 60) -> Any:
-        """What a command that must succeed prints with --json: one JSON value on standard output, nothing else."""
+        """What a command that must succeed prints with --json: one JSON value on standard
+        output, nothing else.
+        """
         done = self.run(*arguments, "--json", timeout_seconds=timeout_seconds)
         assert done.returncode == 0, f"{arguments}: {done.returncode}\n{done.stdout}{done.stderr}"
         return json.loads(done.stdout)

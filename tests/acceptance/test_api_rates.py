@@ -8,14 +8,21 @@ from tests.eventually import eventually
 
 
 async def test_a_tenant_over_its_rate_is_told_how_long_to_wait(database_settings: Settings) -> None:
-    settings = database_settings.model_copy(update={"api_rate_per_tenant": 0.05, "api_burst_seconds": 60})
+    settings = database_settings.model_copy(
+        update={"api_rate_per_tenant": 0.05, "api_burst_seconds": 60}
+    )
     async with api_only(settings) as world:
         source = await world.source("shop")
-        assert (await world.client.get("/v1/limits", headers={"authorization": "Bearer hr_x"})).status_code == 401
+        assert (
+            await world.client.get("/v1/limits", headers={"authorization": "Bearer hr_x"})
+        ).status_code == 401
         for left in ("1", "0"):
             answer = await world.client.get("/v1/jobs")
             assert answer.status_code == 200
-            assert (answer.headers["ratelimit-limit"], answer.headers["ratelimit-remaining"]) == ("3", left)
+            assert (answer.headers["ratelimit-limit"], answer.headers["ratelimit-remaining"]) == (
+                "3",
+                left,
+            )
         over = await world.client.get("/v1/jobs")
         problem(over, 429, "rate_limited")
         assert 0 < int(over.headers["retry-after"]) <= 20
@@ -26,7 +33,9 @@ async def test_a_tenant_over_its_rate_is_told_how_long_to_wait(database_settings
             assert (await second.get("/v1/jobs")).status_code == 200
 
         await change(settings, "first", {"api_rate_per_tenant": 50})
-        again = await eventually(lambda: world.client.get("/v1/limits"), lambda answer: answer.status_code == 200)
+        again = await eventually(
+            lambda: world.client.get("/v1/limits"), lambda answer: answer.status_code == 200
+        )
         found = {row["name"]: (row["value"], row["origin"]) for row in again.json()["data"]}
         assert found["api_rate_per_tenant"] == (50, "tenant")
         assert again.headers["ratelimit-limit"] == "3000"

@@ -1,4 +1,6 @@
-"""An API whose event loop is blocked answers nobody: its process ends, and whoever started it starts it again."""
+"""An API whose event loop is blocked answers nobody: its process ends, and whoever started it
+starts it again.
+"""
 
 import asyncio
 import multiprocessing
@@ -14,7 +16,9 @@ from tests.eventually import eventually
 CONTEXT = multiprocessing.get_context("spawn")
 
 
-def stuck_after_its_first_answer(settings: Settings, answered: multiprocessing.synchronize.Event) -> None:
+def stuck_after_its_first_answer(
+    settings: Settings, answered: multiprocessing.synchronize.Event
+) -> None:
     """An API process that blocks its loop once it is asked to."""
 
     async def main() -> None:
@@ -32,13 +36,17 @@ def stuck_after_its_first_answer(settings: Settings, answered: multiprocessing.s
 
 async def test_a_blocked_api_ends_to_be_started_again(database_settings: Settings) -> None:
     answered = CONTEXT.Event()
-    process = CONTEXT.Process(target=stuck_after_its_first_answer, args=(database_settings, answered))
+    process = CONTEXT.Process(
+        target=stuck_after_its_first_answer, args=(database_settings, answered)
+    )
     process.start()
 
     def alive() -> bool:
         assert process.exitcode is None
         try:
-            with urllib.request.urlopen(f"{database_settings.api_url}/healthz", timeout=5) as answer:
+            with urllib.request.urlopen(
+                f"{database_settings.api_url}/healthz", timeout=5
+            ) as answer:
                 return bool(answer.status == 200)
         except (urllib.error.URLError, ConnectionError):
             return False

@@ -1,4 +1,7 @@
-"""Data that cannot be used: rejected with what was found, or a failed job with class and reason; nothing is stuck."""
+"""Data that cannot be used: rejected with what was found, or a failed job with class and reason.
+
+Nothing is stuck.
+"""
 
 from tests.acceptance.world import World
 from tests.eventually import eventually
@@ -23,7 +26,10 @@ MALFORMED: dict[str, tuple[bytes, str]] = {
     "a header only": (b"a,b\n", "too_few_rows"),
     "only line ends": (b"\n\n\n", "header_missing"),
     "lone carriage returns": (GOOD.replace("\n", "\r").encode(), "line_ending"),
-    "thousands of columns": (",".join(f"c{column}" for column in range(5000)).encode() + b"\n", "too_many_columns"),
+    "thousands of columns": (
+        ",".join(f"c{column}" for column in range(5000)).encode() + b"\n",
+        "too_many_columns",
+    ),
     "one endless line": (b"a,b\n" + b"x" * (2 << 20) + b"\n", "line_too_long"),
     "mostly nothing": (("a,b,c\n" + "1,,\n" * 20).encode(), "too_many_empty"),
     "JSON": (b'{"a": [1, 2, 3]}\n' * 20, "not_csv"),
@@ -44,11 +50,16 @@ async def test_malformed_files_are_rejected_with_what_was_found(world: World) ->
         assert dataset["version"] is None, case
         report = await world.get(f"/v1/datasets/{ids[case]}/report")
         assert report == {
-            "state": "rejected", "reason": dataset["reason"], "findings": dataset["report"],
-            "reader": None, "reading": None,
-        }  # fmt: skip
+            "state": "rejected",
+            "reason": dataset["reason"],
+            "findings": dataset["report"],
+            "reader": None,
+            "reading": None,
+        }
     dataset = await world.decided(good)
-    assert (dataset["state"], dataset["rows"], dataset["version"]) == ("validated", 20, 1), dataset["report"]
+    assert (dataset["state"], dataset["rows"], dataset["version"]) == ("validated", 20, 1), dataset[
+        "report"
+    ]
     used = await eventually(lambda: world.get("/v1/usage"), lambda page: page["data"])
     assert [(row["meter"], row["value"]) for row in used["data"]] == [("dataset_rows", 20)]
     assert (await world.get("/v1/dead-letters"))["data"] == []
@@ -61,7 +72,10 @@ async def test_jobs_that_cannot_be_done_fail_with_class_and_reason(world: World)
     )
     bad = await world.upload("bad", b"a,b\n1\n")
     failing = {
-        await world.start_job(iris, "m", target="no such column"): ("user_config", "target_not_found"),
+        await world.start_job(iris, "m", target="no such column"): (
+            "user_config",
+            "target_not_found",
+        ),
         await world.start_job(iris, "m", target="Target"): ("user_config", "target_not_found"),
         await world.start_job(constant, "m"): ("user_data", "target_unusable"),
         await world.start_job(bad, "m"): ("user_data", "dataset_rejected"),

@@ -19,8 +19,17 @@ from tests.factories import shipped_csv
 from tests.published import check_topics
 
 PROCESSES = {
-    "postgres", "kafka", "api", "relay", "ingest", "training", "finalization", "billing", "projections", "sweeper"
-}  # fmt: skip
+    "postgres",
+    "kafka",
+    "api",
+    "relay",
+    "ingest",
+    "training",
+    "finalization",
+    "billing",
+    "projections",
+    "sweeper",
+}
 UP_SECONDS = 200.0
 pytestmark = pytest.mark.timeout(300)
 
@@ -35,7 +44,10 @@ def terminal(request: pytest.FixtureRequest) -> Iterator[Terminal]:
             assert done.returncode == 0, done.stdout + done.stderr
             yield terminal
             listed = terminal.json("topics", "list", "--data-dir", str(terminal.data_dir))["data"]
-            check_topics(terminal.json("status")["kafka"], {one["topic"]: one["partitions"] for one in listed})
+            check_topics(
+                terminal.json("status")["kafka"],
+                {one["topic"]: one["partitions"] for one in listed},
+            )
         finally:
             terminal.run("down")
 
@@ -53,14 +65,24 @@ def iris(terminal: Terminal) -> str:
 @pytest.fixture(scope="module")
 def job(terminal: Terminal, iris: str) -> str:
     """A job that succeeded."""
-    done = terminal.json("jobs", "start", "--dataset", iris, "--target", "target", "--model", "iris", "--wait")
+    done = terminal.json(
+        "jobs", "start", "--dataset", iris, "--target", "target", "--model", "iris", "--wait"
+    )
     assert done["state"] == "succeeded", done
     return str(done["id"])
 
 
 def test_status_is_what_scripts_rely_on(terminal: Terminal) -> None:
     status = terminal.json("status")
-    assert {"state", "api_url", "kafka", "postgres_url", "object_store", "data_dir", "processes"} <= status.keys()
+    assert {
+        "state",
+        "api_url",
+        "kafka",
+        "postgres_url",
+        "object_store",
+        "data_dir",
+        "processes",
+    } <= status.keys()
     assert (status["state"], status["paused"], status["dead_letters"]) == ("running", [], {})
     assert status["data_dir"] == str(terminal.data_dir)
     assert status["api_url"].startswith("http://127.0.0.1:")
@@ -94,10 +116,19 @@ def test_env_is_enough_for_curl_and_for_any_kafka_client(terminal: Terminal) -> 
     assert names <= values.keys()
     shell = 'eval "$1" && printf "%s\\n" "$HEADRACE_API_URL" "$HEADRACE_API_KEY" "$HEADRACE_KAFKA"'
     lines = terminal.run("env").stdout
-    shown = subprocess.run(["sh", "-c", shell, "sh", lines], capture_output=True, text=True, check=True).stdout.split()
-    assert shown == [values["HEADRACE_API_URL"], values["HEADRACE_API_KEY"], values["HEADRACE_KAFKA"]]
+    shown = subprocess.run(
+        ["sh", "-c", shell, "sh", lines], capture_output=True, text=True, check=True
+    ).stdout.split()
+    assert shown == [
+        values["HEADRACE_API_URL"],
+        values["HEADRACE_API_KEY"],
+        values["HEADRACE_KAFKA"],
+    ]
     key = {"Authorization": f"Bearer {values['HEADRACE_API_KEY']}"}
-    assert httpx.get(values["HEADRACE_API_URL"] + "/v1/jobs", headers=key, trust_env=False).status_code == 200
+    assert (
+        httpx.get(values["HEADRACE_API_URL"] + "/v1/jobs", headers=key, trust_env=False).status_code
+        == 200
+    )
     assert values["HEADRACE_KAFKA"] == terminal.json("status")["kafka"]
 
 
@@ -138,7 +169,18 @@ def test_jobs(terminal: Terminal, job: str) -> None:
 
 
 def test_a_failed_job_is_a_failure(terminal: Terminal, iris: str) -> None:
-    done = terminal.run("jobs", "start", "--dataset", iris, "--target", "nothing", "--model", "new", "--wait", "--json")
+    done = terminal.run(
+        "jobs",
+        "start",
+        "--dataset",
+        iris,
+        "--target",
+        "nothing",
+        "--model",
+        "new",
+        "--wait",
+        "--json",
+    )
     assert done.returncode == 1
     assert json.loads(done.stdout)["failure"]["code"] == "target_not_found"
 
@@ -147,10 +189,14 @@ def test_models_and_trends(terminal: Terminal, job: str, tmp_path: Path) -> None
     assert "iris" in [one["name"] for one in terminal.json("models", "list")["data"]]
     versions = terminal.json("models", "versions", "iris")["data"]
     version = next(one["version"] for one in versions if one["job_id"] == job)
-    accuracy = terminal.json("models", "show", "iris", "--version", str(version))["metrics"]["accuracy"]
+    accuracy = terminal.json("models", "show", "iris", "--version", str(version))["metrics"][
+        "accuracy"
+    ]
     points = terminal.json("trends", "--model", "iris", "--metric", "accuracy")["data"]
     assert (version, accuracy) in [(one["version"], one["value"]) for one in points]
-    (summary,) = terminal.json("trends", "--model", "iris", "--metric", "accuracy", "--summary")["data"]
+    (summary,) = terminal.json("trends", "--model", "iris", "--metric", "accuracy", "--summary")[
+        "data"
+    ]
     assert summary["better"] == "higher"
     output = ("--output", str(tmp_path / "iris"))
     files = terminal.json("models", "download", "iris", "--version", str(version), *output)["files"]
@@ -164,19 +210,41 @@ def test_usage(terminal: Terminal, job: str) -> None:
     assert used["jobs"] >= 1
     assert used["training_seconds"] > 0
     assert used["dataset_rows"] >= 150
-    assert len(terminal.json("usage", "--meter", "jobs", "--window", "month", "--from", "1d")["data"]) == 1
+    assert (
+        len(terminal.json("usage", "--meter", "jobs", "--window", "month", "--from", "1d")["data"])
+        == 1
+    )
     assert terminal.json("usage", "--to", "2001-01-01T00:00:00Z")["data"] == []
 
 
 def test_a_signed_webhook_is_sent_and_a_forged_one_is_refused(terminal: Terminal) -> None:
     source = terminal.json("sources", "create", "shop")
-    sending = ("send", "--source", source["id"], "--data", '{"order": 7}', "--id", "msg_1", "--json")
+    sending = (
+        "send",
+        "--source",
+        source["id"],
+        "--data",
+        '{"order": 7}',
+        "--id",
+        "msg_1",
+        "--json",
+    )
     done = terminal.run(*sending, "--secret", source["secret"], "--repeat", "3")
     assert done.returncode == 0, done.stderr
     answers = [json.loads(line) for line in done.stdout.splitlines()]
     assert [one["duplicate"] for one in answers] == [False, True, True]
     assert len({one["event_id"] for one in answers}) == 1
-    named = ("send", "--source", "shop", "--data", '{"order": 7}', "--id", "msg_1", "--secret", source["secret"])
+    named = (
+        "send",
+        "--source",
+        "shop",
+        "--data",
+        '{"order": 7}',
+        "--id",
+        "msg_1",
+        "--secret",
+        source["secret"],
+    )
     assert json.loads(terminal.run(*named, "--json").stdout)["duplicate"] is True
     assert terminal.json("sources", "show", "shop")["id"] == source["id"]
     nobody = terminal.run("requests", "list", "--source", "nobody")
@@ -190,10 +258,18 @@ def test_a_signed_webhook_is_sent_and_a_forged_one_is_refused(terminal: Terminal
 
 def test_the_examples_of_the_events_page_run(terminal: Terminal, job: str) -> None:
     """As they stand there, side by side; what they print is what the API says."""
-    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "events.md").read_text(), re.DOTALL)
-    environment = {**os.environ, "HEADRACE_KAFKA": terminal.json("env")["HEADRACE_KAFKA"], "POLARS_FMT_MAX_ROWS": "50"}
+    blocks = re.findall(
+        r"```python\n(.*?)```", (ROOT / "docs" / "events.md").read_text(), re.DOTALL
+    )
+    environment = {
+        **os.environ,
+        "HEADRACE_KAFKA": terminal.json("env")["HEADRACE_KAFKA"],
+        "POLARS_FMT_MAX_ROWS": "50",
+    }
     running = [
-        subprocess.Popen([sys.executable, "-c", block], env=environment, stdout=subprocess.PIPE, text=True)
+        subprocess.Popen(
+            [sys.executable, "-c", block], env=environment, stdout=subprocess.PIPE, text=True
+        )
         for block in blocks
     ]
     ended, used = (process.communicate(timeout=60)[0] for process in running)
@@ -208,27 +284,50 @@ def test_a_consumer_is_paused_and_resumed(terminal: Terminal) -> None:
     here = ("--data-dir", str(terminal.data_dir))
     listed = {one["name"]: one for one in terminal.json("consumers", "list", *here)["data"]}
     assert listed.keys() == {
-        "ingest", "training", "finalization", "billing",
-        "projection.jobs", "projection.metric_trends", "projection.usage",
-    }  # fmt: skip
+        "ingest",
+        "training",
+        "finalization",
+        "billing",
+        "projection.jobs",
+        "projection.metric_trends",
+        "projection.usage",
+    }
     assert {one["state"] for one in listed.values()} == {"running"}
     paused = terminal.json("consumers", "pause", "billing", "--reason", "maintenance", *here)
     assert paused == {"consumer": "billing", "state": "paused", "changed": True}
     shown = terminal.json("consumers", "show", "billing", *here)
-    assert (shown["state"], shown["reason"], len(shown["partitions"])) == ("paused", "maintenance", 6)
+    assert (shown["state"], shown["reason"], len(shown["partitions"])) == (
+        "paused",
+        "maintenance",
+        6,
+    )
     doctor = terminal.run("doctor")
     assert doctor.returncode == 1
     assert "billing is paused: maintenance" in doctor.stdout
     view = "projection.jobs"
-    assert terminal.json("consumers", "pause", view, "--reason", "a bad view", *here)["changed"] is True
+    assert (
+        terminal.json("consumers", "pause", view, "--reason", "a bad view", *here)["changed"]
+        is True
+    )
     assert "projection.jobs is paused: a bad view" in terminal.run("doctor").stdout
     told = terminal.json("status")["paused"]
-    assert [(one["consumer"], one["reason"]) for one in told] == [("billing", "maintenance"), (view, "a bad view")]
+    assert [(one["consumer"], one["reason"]) for one in told] == [
+        ("billing", "maintenance"),
+        (view, "a bad view"),
+    ]
     assert "billing is paused since" in terminal.run("status").stdout
     assert len(terminal.json("consumers", "show", view, *here)["partitions"]) == 6
-    assert terminal.json("consumers", "resume", view, "--reason", "mended", *here)["changed"] is True
-    assert httpx.get(terminal.json("status")["api_url"] + "/readyz", trust_env=False).status_code == 200
-    assert terminal.json("consumers", "resume", "billing", "--reason", "done", *here)["changed"] is True
+    assert (
+        terminal.json("consumers", "resume", view, "--reason", "mended", *here)["changed"] is True
+    )
+    assert (
+        httpx.get(terminal.json("status")["api_url"] + "/readyz", trust_env=False).status_code
+        == 200
+    )
+    assert (
+        terminal.json("consumers", "resume", "billing", "--reason", "done", *here)["changed"]
+        is True
+    )
     assert terminal.run("doctor").returncode == 0
     assert terminal.run("consumers", "show", "nobody", *here).returncode == 1
     assert terminal.run("consumers", "pause", "billing", *here).returncode == 2
@@ -242,11 +341,14 @@ def test_a_topic_is_grown_while_it_is_used(terminal: Terminal) -> None:
     dry = terminal.json("topics", "grow", "headrace.webhooks", "9", "--dry-run", *here)
     assert (dry["partitions"], dry["spread_over"], dry["held_since"]) == (6, 6, None)
     grown = terminal.run("topics", "grow", "headrace.webhooks", "9", "--timeout", "60", *here)
-    assert (grown.returncode, "keys use 9: in use" in grown.stdout) == (0, True), grown.stdout + grown.stderr
+    assert (grown.returncode, "keys use 9: in use" in grown.stdout) == (0, True), (
+        grown.stdout + grown.stderr
+    )
     listed = {one["topic"]: one for one in terminal.json("topics", "list", *here)["data"]}
     assert {name: one["partitions"] for name, one in listed.items() if one["partitions"] != 6} == {
-        "headrace.webhooks": 9, "headrace.dead-letters": 1
-    }  # fmt: skip
+        "headrace.webhooks": 9,
+        "headrace.dead-letters": 1,
+    }
     assert terminal.run(*secret).returncode == 0
     fewer = terminal.run("topics", "grow", "headrace.webhooks", "6", *here)
     assert (fewer.returncode, "Kafka takes none away" in fewer.stderr) == (1, True)
@@ -270,7 +372,9 @@ def test_the_demo_checks_everything_it_shows(terminal: Terminal) -> None:
     assert len(told["checks"]) > 10
 
 
-def test_down_leaves_no_process_and_what_was_there_is_there_again(terminal: Terminal, job: str) -> None:
+def test_down_leaves_no_process_and_what_was_there_is_there_again(
+    terminal: Terminal, job: str
+) -> None:
     before = terminal.json("status")
     running = [psutil.Process(before["supervisor_pid"])]
     running += [psutil.Process(one["pid"]) for one in before["processes"]]
@@ -278,10 +382,19 @@ def test_down_leaves_no_process_and_what_was_there_is_there_again(terminal: Term
     assert set(terminal.json("down")["stopped"]) == PROCESSES
     assert [process for process in running if process.is_running()] == []
     here = str(terminal.data_dir)
-    assert [one.pid for one in psutil.process_iter(["cmdline"]) if here in " ".join(one.info["cmdline"] or ())] == []
+    assert [
+        one.pid
+        for one in psutil.process_iter(["cmdline"])
+        if here in " ".join(one.info["cmdline"] or ())
+    ] == []
     status = terminal.run("status", "--json")
     told = json.loads(status.stdout)
-    assert (status.returncode, told["state"], told["paused"], told["dead_letters"]) == (1, "stopped", None, None)
+    assert (status.returncode, told["state"], told["paused"], told["dead_letters"]) == (
+        1,
+        "stopped",
+        None,
+        None,
+    )
     assert terminal.json("down") == {"stopped": []}
 
     again = terminal.json("up", "--detach", timeout_seconds=UP_SECONDS)

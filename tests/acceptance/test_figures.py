@@ -30,15 +30,21 @@ CLASSIFIERS = {
 
 
 def plain_script(content: bytes, chosen: str) -> tuple[dict[str, float], float]:
-    """The held-out figures of the chosen pipeline, and the accuracy of always saying the most frequent class."""
+    """The held-out figures of the chosen pipeline, and the accuracy of always saying the most
+    frequent class.
+    """
     rows = list(csv.DictReader(io.StringIO(content.decode())))
-    data = np.array([[float(cell) for column, cell in row.items() if column != "target"] for row in rows])
+    data = np.array(
+        [[float(cell) for column, cell in row.items() if column != "target"] for row in rows]
+    )
     labels = np.array([row["target"] for row in rows])
     x_train, x_test, y_train, y_test = train_test_split(
         data, labels, test_size=0.25, random_state=SEED, stratify=labels
     )
     with threadpool_limits(1):
-        model = make_pipeline(SimpleImputer(strategy="median"), StandardScaler(), CLASSIFIERS[chosen]())
+        model = make_pipeline(
+            SimpleImputer(strategy="median"), StandardScaler(), CLASSIFIERS[chosen]()
+        )
         model.fit(x_train, y_train)
         predicted, probabilities = model.predict(x_test), model.predict_proba(x_test)
     dummy = DummyClassifier(strategy="most_frequent").fit(x_train, y_train).predict(x_test)
@@ -56,17 +62,24 @@ def plain_script(content: bytes, chosen: str) -> tuple[dict[str, float], float]:
 async def test_wine_through_http_gives_the_figures_of_a_plain_script(world: World) -> None:
     content = shipped_csv("wine")
     job = await world.ended(
-        await world.start_job(await world.upload("wine", content), "wine", seed=SEED, profile="fast")
+        await world.start_job(
+            await world.upload("wine", content), "wine", seed=SEED, profile="fast"
+        )
     )
     assert job["state"] == "succeeded", job["failure"]
     expected, dummy_accuracy = plain_script(content, job["details"]["chosen"])
 
     def same(found: dict[str, float]) -> None:
         assert found.keys() == expected.keys()
-        assert all(abs(found[name] - expected[name]) <= EXACT for name in expected), (found, expected)
+        assert all(abs(found[name] - expected[name]) <= EXACT for name in expected), (
+            found,
+            expected,
+        )
 
     same(job["metrics"])
     assert abs(job["baseline"]["accuracy"] - dummy_accuracy) <= EXACT
     same((await world.get("/v1/models/wine/versions/1"))["metrics"])
-    trend = await eventually(lambda: world.get("/v1/metric-trends", model="wine"), lambda page: page["data"])
+    trend = await eventually(
+        lambda: world.get("/v1/metric-trends", model="wine"), lambda page: page["data"]
+    )
     same({point["metric"]: point["value"] for point in trend["data"]})

@@ -1,4 +1,6 @@
-"""Another tenant's things do not exist: every route says so in the same words as of ids that were never given."""
+"""Another tenant's things do not exist: every route says so in the same words as of ids that
+were never given.
+"""
 
 import uuid
 from dataclasses import dataclass
@@ -27,7 +29,10 @@ ABOUT: dict[Route, tuple[str, dict[str, Any] | None]] = {
     ("get", "/v1/datasets/{dataset_id}/profile"): ("dataset_id", None),
     ("get", "/v1/jobs/{job_id}"): ("job_id", None),
     ("post", "/v1/jobs/{job_id}/cancel"): ("job_id", {"reason": "not yours"}),
-    ("post", "/v1/jobs"): ("dataset_id", {"kind": "train", "dataset_id": "{dataset_id}", "target": "t", "model": "m"}),
+    ("post", "/v1/jobs"): (
+        "dataset_id",
+        {"kind": "train", "dataset_id": "{dataset_id}", "target": "t", "model": "m"},
+    ),
     ("get", "/v1/models/{name}"): ("name", None),
     ("get", "/v1/models/{name}/versions"): ("name", None),
     ("get", "/v1/models/{name}/versions/{number}"): ("name", None),
@@ -41,14 +46,20 @@ ABOUT: dict[Route, tuple[str, dict[str, Any] | None]] = {
     ("post", "/v1/replays/{replay_id}/cancel"): ("replay_id", None),
     ("post", "/v1/requests/{request_id}/replay"): ("request_id", None),
     ("post", "/v1/dead-letters/{letter_id}/discard"): ("letter_id", {"reason": "not yours"}),
-    ("post", "/v1/dead-letters/groups/{fingerprint}/discard"): ("fingerprint", {"reason": "not yours"}),
+    ("post", "/v1/dead-letters/groups/{fingerprint}/discard"): (
+        "fingerprint",
+        {"reason": "not yours"},
+    ),
     ("patch", "/v1/sources/{source_id}"): ("source_id", {"name": "taken over"}),
     ("post", "/v1/sources/{source_id}/rotate-secret"): ("source_id", {}),
     ("post", "/v1/sources/{source_id}/dry-run"): (
         "source_id",
         {"payload": PAYLOAD},
     ),
-    ("delete", "/v1/sources/{source_id}"): ("source_id", None),  # last: its owner's is gone after it
+    ("delete", "/v1/sources/{source_id}"): (
+        "source_id",
+        None,
+    ),  # last: its owner's is gone after it
 }
 LISTS: tuple[Route, ...] = (
     ("get", "/v1/sources"),
@@ -66,12 +77,17 @@ LISTS: tuple[Route, ...] = (
     ("get", "/v1/events"),
 )
 ENDED: Route = ("post", "/v1/jobs/{job_id}/cancel")  # the job of `owned` has succeeded
-OWN: tuple[Route, ...] = (("get", "/v1/limits"),)  # everybody has some; tests/acceptance/ingress/test_own_limits.py
+OWN: tuple[Route, ...] = (
+    ("get", "/v1/limits"),
+)  # everybody has some; tests/acceptance/ingress/test_own_limits.py
 CREATES: tuple[Route, ...] = (("post", "/v1/sources"), ("post", "/v1/datasets"))
 OF_NO_TENANT: tuple[Route, ...] = (
-    ("get", "/healthz"), ("get", "/readyz"), ("get", "/asyncapi.json"), ("get", "/metrics"),
+    ("get", "/healthz"),
+    ("get", "/readyz"),
+    ("get", "/asyncapi.json"),
+    ("get", "/metrics"),
     ("post", "/hooks/{source_id}"),
-)  # fmt: skip
+)
 
 
 @dataclass(frozen=True)
@@ -98,7 +114,10 @@ def served(world: World) -> set[Route]:
     app = admission._app
     assert isinstance(app, FastAPI)
     return {
-        (method, path) for path, methods in app.openapi()["paths"].items() for method in methods if method in METHODS
+        (method, path)
+        for path, methods in app.openapi()["paths"].items()
+        for method in methods
+        if method in METHODS
     }
 
 
@@ -110,7 +129,9 @@ async def owned(world: World) -> Owned:
     source = await world.source("ci", {"kind": "command", "command": "train", "mapping": mapping})
     await world.source("one that stays")
     columns = {"a": "a", "target": "b"}
-    gathering = await world.source("issues", {"kind": "rows", "dataset": "issues", "columns": columns})
+    gathering = await world.source(
+        "issues", {"kind": "rows", "dataset": "issues", "columns": columns}
+    )
     assert (await world.send(gathering, b'{"a": 1}', "msg_1")).status_code == 202
     sent = await world.send(source, b"{}", "msg_1")
     assert sent.status_code == 202
@@ -122,9 +143,16 @@ async def owned(world: World) -> Owned:
     replayed = await world.client.post("/v1/replays", json={"filter": {"ids": [letter["id"]]}})
     assert replayed.status_code == 202
     return Owned(
-        dataset, job, source["id"], "iris", running, sent.json()["request_id"], letter["id"], letter["fingerprint"],
+        dataset,
+        job,
+        source["id"],
+        "iris",
+        running,
+        sent.json()["request_id"],
+        letter["id"],
+        letter["fingerprint"],
         replayed.json()["id"],
-    )  # fmt: skip
+    )
 
 
 async def asked(client: httpx.AsyncClient, route: Route, ids: dict[str, str]) -> httpx.Response:
@@ -151,7 +179,9 @@ async def test_every_route_of_the_document_has_a_case_here(database_settings: Se
 async def test_every_route_without_a_key_is_401(database_settings: Settings) -> None:
     async with (
         api_only(database_settings) as world,
-        httpx.AsyncClient(transport=world.transport, base_url=database_settings.api_url) as stranger,
+        httpx.AsyncClient(
+            transport=world.transport, base_url=database_settings.api_url
+        ) as stranger,
     ):
         ids = {
             "source_id": str(new_id()),
@@ -181,7 +211,10 @@ async def test_other_tenants_things_do_not_exist(world: World) -> None:
         "replay_id": [str(new_id()), mine.letter_id],
         "name": ["nothing", "iris2", "%27%20OR%201=1"],
     }
-    theirs = {name: str(getattr(mine, name)) for name in never} | {"number": "1", "file": "model.json"}
+    theirs = {name: str(getattr(mine, name)) for name in never} | {
+        "number": "1",
+        "file": "model.json",
+    }
     async with await world.another_tenant("second") as second:
         for route, (about, _) in ABOUT.items():
             answer = await asked(second, route, theirs)
@@ -217,7 +250,9 @@ async def test_a_job_of_another_tenant_cannot_be_canceled(world: World) -> None:
 @pytest.mark.parametrize("forged", ["tenant_id", "tenantid", "tenant"])
 async def test_a_body_cannot_name_a_tenant(forged: str, database_settings: Settings) -> None:
     async with api_only(database_settings) as world:
-        answer = await world.client.post("/v1/sources", json={"name": "a", forged: str(uuid.uuid4())})
+        answer = await world.client.post(
+            "/v1/sources", json={"name": "a", forged: str(uuid.uuid4())}
+        )
         problem(answer, 422, "invalid_request")
 
 
@@ -226,9 +261,16 @@ async def test_a_webhook_cannot_train_on_another_tenants_data_set(world: World) 
     mapping = {"dataset_id": "id", "target": "'target'", "model": "'stolen'"}
     async with await world.another_tenant("second") as second:
         thief = World(world.settings, second, world.transport)
-        source = await thief.source("ci", {"kind": "command", "command": "train", "mapping": mapping})
-        assert (await thief.send(source, f'{{"id": "{mine.dataset_id}"}}'.encode(), "msg_1")).status_code == 202
+        source = await thief.source(
+            "ci", {"kind": "command", "command": "train", "mapping": mapping}
+        )
+        assert (
+            await thief.send(source, f'{{"id": "{mine.dataset_id}"}}'.encode(), "msg_1")
+        ).status_code == 202
         jobs = await eventually(lambda: thief.get("/v1/jobs"), lambda page: page["data"])
         job = await thief.ended(jobs["data"][0]["id"])
-        assert (job["failure"]["class"], job["failure"]["code"]) == ("user_config", "dataset_not_found")
+        assert (job["failure"]["class"], job["failure"]["code"]) == (
+            "user_config",
+            "dataset_not_found",
+        )
         assert (await thief.get("/v1/models"))["data"] == []

@@ -1,4 +1,6 @@
-"""`GET /metrics`, after a webhook, its repetition, one that is refused and one that no consumer can handle."""
+"""`GET /metrics`, after a webhook, its repetition, one that is refused and one that no consumer
+can handle.
+"""
 
 from tests.acceptance.world import World
 from tests.eventually import eventually
@@ -18,7 +20,9 @@ async def test_what_webhooks_and_a_poison_leave_in_the_metrics(world: World) -> 
 
     forwarding = await world.source("forwarding", {"kind": "forward"})
     mapping = {"dataset_id": "a", "target": "b", "model": "c"}
-    training = await world.source("training", {"kind": "command", "command": "train", "mapping": mapping})
+    training = await world.source(
+        "training", {"kind": "command", "command": "train", "mapping": mapping}
+    )
     assert (await world.send(forwarding, b'{"a": 1}', "msg_1")).status_code == 202
     assert (await world.send(forwarding, b'{"a": 1}', "msg_1")).json()["duplicate"] is True
     forged = await world.send({**forwarding, "secret": training["secret"]}, b'{"a": 2}', "msg_2")

@@ -1,4 +1,6 @@
-"""A model keeps what it predicts, its files can be fetched, and its measures say how far they go."""
+"""A model keeps what it predicts, its files can be fetched, and its measures say how far they
+go.
+"""
 
 import hashlib
 import json
@@ -18,11 +20,15 @@ TABLE = ("a,b,late,noise\n" + "".join(ROWS)).encode()
 
 async def ask(world: World, **changes: Any) -> Any:
     """The answer to a request for a job."""
-    return await world.client.post("/v1/jobs", json={"kind": "train", "target": "late", "model": "m", **changes})
+    return await world.client.post(
+        "/v1/jobs", json={"kind": "train", "target": "late", "model": "m", **changes}
+    )
 
 
 async def test_the_files_of_a_version_are_what_was_stored(world: World) -> None:
-    job = await world.ended(await world.start_job(await world.upload("iris", shipped_csv("iris")), "iris"))
+    job = await world.ended(
+        await world.start_job(await world.upload("iris", shipped_csv("iris")), "iris")
+    )
     assert job["better_than_baseline"] is True
     version = await world.get("/v1/models/iris/versions/1")
     assert version["better_than_baseline"] is True
@@ -31,8 +37,9 @@ async def test_the_files_of_a_version_are_what_was_stored(world: World) -> None:
         answer = await world.client.get(path)
         assert answer.status_code == 200, answer.text
         assert (len(answer.content), hashlib.sha256(answer.content).hexdigest()) == (
-            stored["size_bytes"], stored["sha256"],
-        )  # fmt: skip
+            stored["size_bytes"],
+            stored["sha256"],
+        )
         assert answer.headers["content-length"] == str(stored["size_bytes"])
         assert answer.headers["content-disposition"] == f'attachment; filename="{name}"'
         etag = answer.headers["etag"]
@@ -43,7 +50,9 @@ async def test_the_files_of_a_version_are_what_was_stored(world: World) -> None:
     stored = version["artifacts"]["model.json"]
     file = Path(unquote(urlsplit(world.settings.object_store).path)) / stored["object_key"]
     file.write_bytes(file.read_bytes()[:-1] + b" ")
-    problem(await world.client.get("/v1/models/iris/versions/1/files/model.json"), 410, "file_damaged")
+    problem(
+        await world.client.get("/v1/models/iris/versions/1/files/model.json"), 410, "file_damaged"
+    )
     file.unlink()
     problem(await world.client.get("/v1/models/iris/versions/1/files/model.json"), 410, "file_gone")
 
@@ -54,33 +63,48 @@ async def test_a_model_keeps_its_target_and_its_task(world: World) -> None:
     assert first["state"] == "succeeded", first["failure"]
     refused = problem(await ask(world, dataset_id=dataset, target="noise"), 409, "model_mismatch")
     assert "'late' by classification" in refused["message"]
-    problem(await ask(world, dataset_id=dataset, options={"task": "regression"}), 409, "model_mismatch")
+    problem(
+        await ask(world, dataset_id=dataset, options={"task": "regression"}), 409, "model_mismatch"
+    )
     same = await ask(world, dataset_id=dataset, options={"task": "classification"})
     assert (await world.ended(same.json()["id"]))["model"] == {"name": "m", "version": 2}
     points = await eventually(
-        lambda: world.get("/v1/metric-trends", model="m", metric="accuracy"), lambda page: len(page["data"]) == 2
+        lambda: world.get("/v1/metric-trends", model="m", metric="accuracy"),
+        lambda page: len(page["data"]) == 2,
     )
     assert [one["same_dataset"] for one in points["data"]] == [None, True]
 
     mapping = {"dataset_id": "id", "target": "'noise'", "model": "'m'"}
     source = await world.source("ci", {"kind": "command", "command": "train", "mapping": mapping})
-    assert (await world.send(source, json.dumps({"id": dataset}).encode(), "msg_1")).status_code == 202
-    jobs = await eventually(lambda: world.get("/v1/jobs"), lambda page: len(page["data"]) == 3, seconds=60)
+    assert (
+        await world.send(source, json.dumps({"id": dataset}).encode(), "msg_1")
+    ).status_code == 202
+    jobs = await eventually(
+        lambda: world.get("/v1/jobs"), lambda page: len(page["data"]) == 3, seconds=60
+    )
     job = await world.ended(next(one["id"] for one in jobs["data"] if one["origin"] == "webhook"))
     assert (job["failure"]["class"], job["failure"]["code"]) == ("user_config", "model_mismatch")
     assert job["attempts"] == []  # before anything was trained
 
 
 async def test_a_model_that_learned_nothing_says_so(world: World) -> None:
-    blind = ("a,target\n" + "".join(f"{row % 2},{row * 7919 % 101}\n" for row in range(80))).encode()
-    dataset, other = await world.upload("blind", blind), await world.upload("blind", blind + b"1,1\n")
+    blind = (
+        "a,target\n" + "".join(f"{row % 2},{row * 7919 % 101}\n" for row in range(80))
+    ).encode()
+    dataset, other = (
+        await world.upload("blind", blind),
+        await world.upload("blind", blind + b"1,1\n"),
+    )
     for one in (dataset, other):
         job = await world.ended(await world.start_job(one, "blind"))
         assert job["better_than_baseline"] is False, job["metrics"]
         assert "no better than the baseline" in job["timeline"][-1]["reason"]
-    assert [one["better_than_baseline"] for one in (await world.get("/v1/models"))["data"]] == [False]
+    assert [one["better_than_baseline"] for one in (await world.get("/v1/models"))["data"]] == [
+        False
+    ]
     points = await eventually(
-        lambda: world.get("/v1/metric-trends", model="blind", metric="rmse"), lambda page: len(page["data"]) == 2
+        lambda: world.get("/v1/metric-trends", model="blind", metric="rmse"),
+        lambda page: len(page["data"]) == 2,
     )
     assert [one["same_dataset"] for one in points["data"]] == [None, False]
     assert {one["better"] for one in points["data"]} == {"lower"}
@@ -90,8 +114,10 @@ async def test_a_model_that_learned_nothing_says_so(world: World) -> None:
 
 async def test_options_that_nobody_knows_are_refused_at_once(database_settings: Settings) -> None:
     cases: list[tuple[dict[str, Any], str]] = [
-        ({"sead": 1}, "did you mean 'seed'"), ({"task": "clustering"}, "task must be one of"), ({"seed": -1}, "seed"),
-    ]  # fmt: skip
+        ({"sead": 1}, "did you mean 'seed'"),
+        ({"task": "clustering"}, "task must be one of"),
+        ({"seed": -1}, "seed"),
+    ]
     async with api_only(database_settings) as api:
         dataset = await api.upload("table", TABLE)
         for options, said in cases:

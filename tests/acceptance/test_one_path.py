@@ -20,7 +20,9 @@ async def test_a_webhook_becomes_a_model_its_trend_and_its_bill(world: World) ->
     assert answer.status_code == 202, answer.text
     assert again.json() == {**answer.json(), "duplicate": True}
     jobs = await eventually(
-        lambda: world.get("/v1/jobs"), lambda page: page["data"] and page["data"][0]["state"] in ENDS, seconds=60
+        lambda: world.get("/v1/jobs"),
+        lambda page: page["data"] and page["data"][0]["state"] in ENDS,
+        seconds=60,
     )
     (job,) = jobs["data"]
     assert job["state"] == "succeeded", job["failure"]
@@ -33,9 +35,12 @@ async def test_a_webhook_becomes_a_model_its_trend_and_its_bill(world: World) ->
     assert types == ["job.requested", "job.queued", "job.started", "job.trained", "job.succeeded"]
 
     trend = await eventually(
-        lambda: world.get("/v1/metric-trends", model="wine", metric="accuracy"), lambda page: page["data"]
+        lambda: world.get("/v1/metric-trends", model="wine", metric="accuracy"),
+        lambda page: page["data"],
     )
-    assert [(point["version"], point["value"]) for point in trend["data"]] == [(1, job["metrics"]["accuracy"])]
+    assert [(point["version"], point["value"]) for point in trend["data"]] == [
+        (1, job["metrics"]["accuracy"])
+    ]
 
     usage = await eventually(
         lambda: world.get("/v1/usage"),

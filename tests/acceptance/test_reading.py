@@ -1,4 +1,6 @@
-"""How cells are read, from the upload to the model: what the rules decide, and what an upload says."""
+"""How cells are read, from the upload to the model: what the rules decide, and what an upload
+says.
+"""
 
 from collections.abc import Sequence
 from typing import Any
@@ -13,8 +15,13 @@ def csv_of(header: str, rows: Sequence[str]) -> bytes:
     return "\n".join([header, *rows, ""]).encode()
 
 
-SALES = csv_of("basket,*,region", [f"{n % 3 * 20 + n % 7},{n % 5},{REGIONS[n % 3]}" for n in range(60)])
-OFFICES = csv_of("calls\u00a0in,office", [f"{n % 3 * 20 + n % 5},{('007', '010', '-')[n % 3]}" for n in range(60)])
+SALES = csv_of(
+    "basket,*,region", [f"{n % 3 * 20 + n % 7},{n % 5},{REGIONS[n % 3]}" for n in range(60)]
+)
+OFFICES = csv_of(
+    "calls\u00a0in,office",
+    [f"{n % 3 * 20 + n % 5},{('007', '010', '-')[n % 3]}" for n in range(60)],
+)
 
 
 def rules(dataset: dict[str, Any]) -> dict[str, int]:
@@ -23,7 +30,10 @@ def rules(dataset: dict[str, Any]) -> dict[str, int]:
 
 async def upload(world: World, content: bytes, name: str, **said: Any) -> dict[str, Any]:
     answer = await world.client.post(
-        "/v1/datasets", params={"name": name, **said}, content=content, headers={"content-type": "text/csv"}
+        "/v1/datasets",
+        params={"name": name, **said},
+        content=content,
+        headers={"content-type": "text/csv"},
     )
     assert answer.status_code == 202, answer.text
     return await world.decided(answer.json()["id"])
@@ -45,7 +55,10 @@ async def test_the_cells_of_a_file_from_upload_to_model(world: World) -> None:
     forgotten = await upload(world, OFFICES, "offices", forget="true")
     assert (forgotten["version"], forgotten["reading"]) == (1, None)
     wrong = await upload(world, SALES, "sales", types="region:number")
-    assert (wrong["state"], rules(wrong)) == ("rejected", {"type_mismatch": 40, "missing_words": 20})
+    assert (wrong["state"], rules(wrong)) == (
+        "rejected",
+        {"type_mismatch": 40, "missing_words": 20},
+    )
 
     assert (await world.ended(job))["state"] == "succeeded"
 
@@ -55,7 +68,9 @@ async def test_texts_of_json_stay_texts_in_the_version_of_their_rows(world: Worl
     seal = {"every_rows": 12, "every_seconds": 3600, "window": "batch"}
     action = {"kind": "rows", "dataset": "codes", "columns": columns, "seal": seal}
     source = await world.source("codes", action)
-    rows = ",".join(f'{{"code": {code}, "size": {n}}}' for n, code in enumerate(['"NULL"', '"7"', "null"] * 4))
+    rows = ",".join(
+        f'{{"code": {code}, "size": {n}}}' for n, code in enumerate(['"NULL"', '"7"', "null"] * 4)
+    )
     answer = await world.send(source, f"[{rows}]".encode(), "one")
     assert answer.status_code == 202
     listed = await eventually(

@@ -1,4 +1,6 @@
-"""A mapping was wrong: from the dead letter to the job, through every part, and nothing is billed twice."""
+"""A mapping was wrong: from the dead letter to the job, through every part, and nothing is
+billed twice.
+"""
 
 import json
 from typing import Any
@@ -20,7 +22,9 @@ async def used(world: World) -> dict[str, float]:
 
 async def over(world: World, replay_id: str) -> dict[str, Any]:
     found = await eventually(
-        lambda: world.get(f"/v1/replays/{replay_id}"), lambda replay: replay["state"] != "running", seconds=20
+        lambda: world.get(f"/v1/replays/{replay_id}"),
+        lambda replay: replay["state"] != "running",
+        seconds=20,
     )
     return dict(found)
 
@@ -38,7 +42,10 @@ async def test_a_wrong_mapping_is_mended_and_what_it_cost_is_replayed(world: Wor
 
     changed = await world.client.patch(f"/v1/sources/{source['id']}", json={"action": train(RIGHT)})
     assert changed.status_code == 200
-    meant = {"filter": {"fingerprint": group["fingerprint"]}, "reason": "the mapping read the wrong field"}
+    meant = {
+        "filter": {"fingerprint": group["fingerprint"]},
+        "reason": "the mapping read the wrong field",
+    }
     seen = (await world.client.post("/v1/replays", json={**meant, "dry_run": True})).json()
     assert seen["matched"] == 1
     made = await world.client.post("/v1/replays", json={**meant, "expected": seen["matched"]})
@@ -54,7 +61,14 @@ async def test_a_wrong_mapping_is_mended_and_what_it_cost_is_replayed(world: Wor
 
     for path, asked in (
         ("/v1/replays", {"kind": "requests", "filter": {"source_id": source["id"]}, "expected": 1}),
-        ("/v1/replays", {"filter": {"ids": [one["id"] for one in (await world.get("/v1/dead-letters"))["data"]]}}),
+        (
+            "/v1/replays",
+            {
+                "filter": {
+                    "ids": [one["id"] for one in (await world.get("/v1/dead-letters"))["data"]]
+                }
+            },
+        ),
         (f"/v1/requests/{sent['request_id']}/replay", None),
     ):
         again = await over(world, (await world.client.post(path, json=asked)).json()["id"])

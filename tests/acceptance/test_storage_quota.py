@@ -1,4 +1,6 @@
-"""One key cannot fill the disk: each tenant has so many bytes, and uploads leave room to the door."""
+"""One key cannot fill the disk: each tenant has so many bytes, and uploads leave room to the
+door.
+"""
 
 import asyncio
 import shutil
@@ -37,7 +39,9 @@ def stored(settings: Settings) -> int:
     return sum(one.stat().st_size for one in root.rglob("*") if one.is_file())
 
 
-async def test_a_tenant_over_its_bytes_is_refused_and_nobody_else(database_settings: Settings) -> None:
+async def test_a_tenant_over_its_bytes_is_refused_and_nobody_else(
+    database_settings: Settings,
+) -> None:
     settings = database_settings.model_copy(update={"tenant_storage_bytes": 5000})
     async with api_only(settings) as world:
         assert (await upload(world.client, b"x" * 3000)).status_code == 202
@@ -46,14 +50,20 @@ async def test_a_tenant_over_its_bytes_is_refused_and_nobody_else(database_setti
         assert found["details"] == {"meter": "storage_bytes", "limit": 5000, "used": 3000}
         assert stored(settings) == 3000
         assert await storage(world) == {
-            "name": "tenant_storage_bytes", "value": 5000, "unit": "bytes in the object store", "origin": "settings",
+            "name": "tenant_storage_bytes",
+            "value": 5000,
+            "unit": "bytes in the object store",
+            "origin": "settings",
             "used": 3000,
-        }  # fmt: skip
+        }
         async with await world.another_tenant("second") as second:
             assert (await upload(second, b"x" * 5000)).status_code == 202
         await change(settings, "first", {"tenant_storage_bytes": 6000})
         assert (await upload(world.client, b"x" * 3000)).status_code == 202
-        assert ((await storage(world))["used"], (await storage(world))["origin"]) == (6000, "tenant")
+        assert ((await storage(world))["used"], (await storage(world))["origin"]) == (
+            6000,
+            "tenant",
+        )
 
 
 async def test_uploads_side_by_side_do_not_pass_together(database_settings: Settings) -> None:
@@ -65,7 +75,8 @@ async def test_uploads_side_by_side_do_not_pass_together(database_settings: Sett
 
     async with api_only(settings) as world:
         answers = await asyncio.gather(
-            *(upload(world.client, b"x" * 1000) for _ in range(6)), *(upload(world.client, slowly()) for _ in range(6))
+            *(upload(world.client, b"x" * 1000) for _ in range(6)),
+            *(upload(world.client, slowly()) for _ in range(6)),
         )
         codes = [answer.status_code for answer in answers]
         assert set(codes) == {202, 429}
@@ -76,7 +87,9 @@ async def test_uploads_side_by_side_do_not_pass_together(database_settings: Sett
         assert (await storage(world))["used"] == 5000
 
 
-async def test_an_upload_of_unknown_length_is_cut_off_at_the_limit(database_settings: Settings) -> None:
+async def test_an_upload_of_unknown_length_is_cut_off_at_the_limit(
+    database_settings: Settings,
+) -> None:
     settings = database_settings.model_copy(update={"tenant_storage_bytes": 100_000})
     sent = 0
 
@@ -106,15 +119,27 @@ async def test_large_webhooks_count_and_small_ones_go_on(database_settings: Sett
         assert (stored(settings), (await storage(world))["used"]) == (len(LARGE), len(LARGE))
 
 
-async def test_a_large_webhook_that_cannot_be_stored_leaves_nothing(database_settings: Settings) -> None:
+async def test_a_large_webhook_that_cannot_be_stored_leaves_nothing(
+    database_settings: Settings,
+) -> None:
     async with api_only(database_settings) as world:
         source = await world.source("shop")
-        headers = {**signed(source, LARGE), "content-type": "application/json", "svix-timestamp": "a\x00b"}
-        problem(await world.client.post(f"/hooks/{source['id']}", content=LARGE, headers=headers), 400, "not_storable")
+        headers = {
+            **signed(source, LARGE),
+            "content-type": "application/json",
+            "svix-timestamp": "a\x00b",
+        }
+        problem(
+            await world.client.post(f"/hooks/{source['id']}", content=LARGE, headers=headers),
+            400,
+            "not_storable",
+        )
         assert (stored(database_settings), (await storage(world))["used"]) == (0, 0)
 
 
-async def test_one_tenants_large_webhooks_hold_up_nobody_else(database_settings: Settings, database: str) -> None:
+async def test_one_tenants_large_webhooks_hold_up_nobody_else(
+    database_settings: Settings, database: str
+) -> None:
     """Its holds wait for a lock; they take one connection, and are answered 503."""
     async with api_only(database_settings) as world, await world.another_tenant("second") as second:
         source = await world.source("shop")
@@ -126,10 +151,15 @@ async def test_one_tenants_large_webhooks_hold_up_nobody_else(database_settings:
             sent = [asyncio.create_task(world.send(source, LARGE, str(one))) for one in range(6)]
             await eventually(lambda: waiting(connection), lambda found: found > 0)
             for key in ("a", "b"):
-                answer = await asyncio.wait_for(second.post(
-                    "/v1/datasets", params={"name": "t"}, content=b"a,b\n1,2\n",
-                    headers={**CSV, "idempotency-key": key},
-                ), 3)  # fmt: skip
+                answer = await asyncio.wait_for(
+                    second.post(
+                        "/v1/datasets",
+                        params={"name": "t"},
+                        content=b"a,b\n1,2\n",
+                        headers={**CSV, "idempotency-key": key},
+                    ),
+                    3,
+                )
                 assert answer.status_code == 202
             assert await waiting(connection) == 1
             done, _ = await asyncio.wait(sent, return_when=asyncio.FIRST_COMPLETED)
@@ -167,10 +197,12 @@ async def test_a_full_object_store_on_another_disk_closes_only_what_goes_there(
         between = (shutil.disk_usage(small).free + shutil.disk_usage(large).free) // 2
         settings = database_settings.model_copy(
             update={
-                "object_store": f"file://{small}/objects", "postgres_data_dir": large, "free_disk_bytes": between,
+                "object_store": f"file://{small}/objects",
+                "postgres_data_dir": large,
+                "free_disk_bytes": between,
                 "upload_free_disk_bytes": between,
             }
-        )  # fmt: skip
+        )
         async with api_only(settings) as world:
             source = await world.source("shop")
             problem(await upload(world.client, b"a,b\n1,2\n"), 503, "unavailable")

@@ -14,7 +14,12 @@ from tests.acceptance.world import World
 from tests.eventually import eventually
 from tests.factories import new_id, shipped_csv
 
-MAPPING = {"dataset_id": "data.set", "target": "'target'", "model": "data.model", "options": "data.options"}
+MAPPING = {
+    "dataset_id": "data.set",
+    "target": "'target'",
+    "model": "data.model",
+    "options": "data.options",
+}
 TRAIN = {"kind": "command", "command": "train", "mapping": MAPPING}
 FORWARD = {"kind": "forward"}
 
@@ -23,7 +28,9 @@ async def used(world: World) -> dict[str, float]:
     return {row["meter"]: row["value"] for row in (await world.get("/v1/usage"))["data"]}
 
 
-async def test_fifty_equal_webhooks_at_once_are_one_event(world: World, pipeline: AsyncEngine) -> None:
+async def test_fifty_equal_webhooks_at_once_are_one_event(
+    world: World, pipeline: AsyncEngine
+) -> None:
     source = await world.source("ci", FORWARD)
     body = b'{"n": 1}'
     answers = await asyncio.gather(*(world.send(source, body, "msg_same") for _ in range(50)))
@@ -36,7 +43,10 @@ async def test_fifty_equal_webhooks_at_once_are_one_event(world: World, pipeline
     await eventually(lambda: used(world), lambda meters: meters.get("webhook_events", 0) >= 2)
     assert await used(world) == {"webhook_events": 2}
     async with pipeline.begin() as tx:
-        query = "SELECT (SELECT count(*) FROM requests), count(*) FROM events WHERE type = 'webhook.received'"
+        query = (
+            "SELECT (SELECT count(*) FROM requests), count(*) FROM events WHERE type = "
+            "'webhook.received'"
+        )
         assert tuple((await tx.execute(text(query))).one()) == (2, 2)
 
 
@@ -72,14 +82,24 @@ async def test_a_mapping_that_does_not_fit_is_a_dead_letter_with_nothing_stuck_b
     dataset = await world.upload("iris", shipped_csv("iris"))
     source = await world.source("ci", TRAIN)
     unmappable = [
-        b"{}", b"[]", b"null", b"not json", b'{"data": 1}', b"\xff\xfe", b'{"data": {"set": "no-uuid", "model": "m"}}',
+        b"{}",
+        b"[]",
+        b"null",
+        b"not json",
+        b'{"data": 1}',
+        b"\xff\xfe",
+        b'{"data": {"set": "no-uuid", "model": "m"}}',
         json.dumps({"data": {"set": dataset, "model": 7}}).encode(),
         json.dumps({"data": {"set": dataset, "model": "../../etc"}}).encode(),
         json.dumps({"data": {"set": dataset, "model": "m", "options": [1]}}).encode(),
-    ]  # fmt: skip
-    sent = [await world.send(source, body, f"msg_{number}") for number, body in enumerate(unmappable)]
+    ]
+    sent = [
+        await world.send(source, body, f"msg_{number}") for number, body in enumerate(unmappable)
+    ]
     assert [answer.status_code for answer in sent] == [202] * len(sent)
-    good = await world.send(source, json.dumps({"data": {"set": dataset, "model": "m"}}).encode(), "msg_good")
+    good = await world.send(
+        source, json.dumps({"data": {"set": dataset, "model": "m"}}).encode(), "msg_good"
+    )
     jobs = await eventually(lambda: world.get("/v1/jobs"), lambda page: page["data"])
     assert (await world.ended(jobs["data"][0]["id"]))["correlation_id"] == good.json()["event_id"]
     assert len((await world.get("/v1/jobs"))["data"]) == 1
@@ -87,7 +107,11 @@ async def test_a_mapping_that_does_not_fit_is_a_dead_letter_with_nothing_stuck_b
     letters = (await world.get("/v1/dead-letters"))["data"]
     assert {one["event_id"] for one in letters} == {answer.json()["event_id"] for answer in sent}
     for letter in letters:
-        assert (letter["consumer"], letter["error_class"], letter["state"]) == ("ingest", "user_config", "parked")
+        assert (letter["consumer"], letter["error_class"], letter["state"]) == (
+            "ingest",
+            "user_config",
+            "parked",
+        )
         assert letter["error"]
     async with await world.another_tenant("second") as second:
         assert (await second.get("/v1/dead-letters")).json()["data"] == []
@@ -95,5 +119,7 @@ async def test_a_mapping_that_does_not_fit_is_a_dead_letter_with_nothing_stuck_b
     async def copies() -> list[object]:
         return list(await records(settings.kafka, DEAD_LETTERS, settings.kafka_topic_prefix))
 
-    await eventually(lambda: used(world), lambda meters: meters.get("webhook_events") == len(sent) + 1)
+    await eventually(
+        lambda: used(world), lambda meters: meters.get("webhook_events") == len(sent) + 1
+    )
     await eventually(copies, lambda found: len(found) == len(sent))

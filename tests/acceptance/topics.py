@@ -17,7 +17,9 @@ async def records(bootstrap: str, topic: Topic, prefix: str = "") -> list[dict[s
 
 async def each(bootstrap: str, topic: Topic, prefix: str = "") -> AsyncIterator[dict[str, Any]]:
     """The same one by one, for a topic that is too large to hold."""
-    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, auto_offset_reset="earliest", enable_auto_commit=False)
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=bootstrap, auto_offset_reset="earliest", enable_auto_commit=False
+    )
     await consumer.start()
     try:
         partitions = [TopicPartition(prefix + topic.name, one) for one in range(topic.partitions)]

@@ -1,4 +1,6 @@
-"""The whole of Headrace in one process: the same compositions as production, on real Kafka and Postgres."""
+"""The whole of Headrace in one process: the same compositions as production, on real Kafka and
+Postgres.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -31,7 +33,9 @@ class World:
         """A client of a new tenant."""
         _, key = await create_key(self.settings, name, "test")
         return httpx.AsyncClient(
-            transport=self.transport, base_url=self.settings.api_url, headers={"Authorization": f"Bearer {key}"}
+            transport=self.transport,
+            base_url=self.settings.api_url,
+            headers={"Authorization": f"Bearer {key}"},
         )
 
     async def get(self, path: str, **params: Any) -> Any:
@@ -43,14 +47,25 @@ class World:
     async def upload(self, name: str, content: bytes) -> str:
         """Upload CSV; the data set's id."""
         answer = await self.client.post(
-            "/v1/datasets", params={"name": name}, content=content, headers={"content-type": "text/csv"}
+            "/v1/datasets",
+            params={"name": name},
+            content=content,
+            headers={"content-type": "text/csv"},
         )
         assert answer.status_code == 202, answer.text
         return str(answer.json()["id"])
 
-    async def start_job(self, dataset_id: str, model: str, target: str = "target", **options: Any) -> str:
+    async def start_job(
+        self, dataset_id: str, model: str, target: str = "target", **options: Any
+    ) -> str:
         """Ask for a training; the job's id."""
-        body = {"kind": "train", "dataset_id": dataset_id, "target": target, "model": model, "options": options}
+        body = {
+            "kind": "train",
+            "dataset_id": dataset_id,
+            "target": target,
+            "model": model,
+            "options": options,
+        }
         answer = await self.client.post("/v1/jobs", json=body)
         assert answer.status_code == 202, answer.text
         return str(answer.json()["id"])
@@ -58,20 +73,26 @@ class World:
     async def ended(self, job_id: str, seconds: float = 60) -> dict[str, Any]:
         """The job when it is over."""
         job = await eventually(
-            lambda: self.get(f"/v1/jobs/{job_id}"), lambda job: job["state"] in ENDS, seconds=seconds
+            lambda: self.get(f"/v1/jobs/{job_id}"),
+            lambda job: job["state"] in ENDS,
+            seconds=seconds,
         )
         return dict(job)
 
     async def decided(self, dataset_id: str) -> dict[str, Any]:
         """The data set when it is validated or rejected."""
         dataset = await eventually(
-            lambda: self.get(f"/v1/datasets/{dataset_id}"), lambda one: one["state"] != "submitted", seconds=60
+            lambda: self.get(f"/v1/datasets/{dataset_id}"),
+            lambda one: one["state"] != "submitted",
+            seconds=60,
         )
         return dict(dataset)
 
     async def source(self, name: str, action: dict[str, Any] | None = None) -> dict[str, Any]:
         """A new source, with its secret."""
-        answer = await self.client.post("/v1/sources", json={"name": name, **({"action": action} if action else {})})
+        answer = await self.client.post(
+            "/v1/sources", json={"name": name, **({"action": action} if action else {})}
+        )
         assert answer.status_code == 201, answer.text
         return dict(answer.json())
 
@@ -79,7 +100,9 @@ class World:
         """A signed webhook."""
         headers = sign(body, source["secret"], message_id=message_id, now=datetime.now(UTC))
         return await self.client.post(
-            f"/hooks/{source['id']}", content=body, headers={**headers, "content-type": "application/json"}
+            f"/hooks/{source['id']}",
+            content=body,
+            headers={**headers, "content-type": "application/json"},
         )
 
 
@@ -90,16 +113,25 @@ async def api_only(settings: Settings) -> AsyncIterator[World]:
     async with api(settings) as app:
         transport = httpx.ASGITransport(app=app)
         async with httpx.AsyncClient(
-            transport=transport, base_url=settings.api_url, headers={"Authorization": f"Bearer {key}"}, timeout=30
+            transport=transport,
+            base_url=settings.api_url,
+            headers={"Authorization": f"Bearer {key}"},
+            timeout=30,
         ) as client:
             yield World(settings, client, transport)
 
 
 @asynccontextmanager
 async def running_processes(
-    settings: Settings, consumers: Sequence[str] = (), views: Sequence[str] = (), *, relaying: bool = True
+    settings: Settings,
+    consumers: Sequence[str] = (),
+    views: Sequence[str] = (),
+    *,
+    relaying: bool = True,
 ) -> AsyncIterator[None]:
-    """Relay, consumers and views (all without a name) as tasks of this process, stopped in order at the end."""
+    """Relay, consumers and views (all without a name) as tasks of this process, stopped in order
+    at the end.
+    """
     stop = asyncio.Event()
     async with asyncio.TaskGroup() as group:
         if relaying:

@@ -1,6 +1,8 @@
-"""`make bench`: our consumers draining a topic, each beside a bare loop over the same records, in one run.
+"""`make bench`: our consumers draining a topic, each beside a bare loop over the same records, in
+one run.
 
-The bare loops: aiokafka's `getmany`, the JSON read and nothing checked, one statement of asyncpg over arrays.
+The bare loops: aiokafka's `getmany`, the JSON read and nothing checked, one statement of asyncpg
+over arrays.
 """
 
 import asyncio
@@ -51,7 +53,8 @@ TENANTS, SOURCES = 10, 5
 BATCH = 500
 PROCESS = psutil.Process()
 EMPTY = (
-    "TRUNCATE positions, consumer_starts, suspect_records, processed, usage_records, events, outbox,"
+    "TRUNCATE positions, consumer_starts, suspect_records, processed, usage_records, events, "
+    "outbox,"
     " read_usage_records, read_usage_days"
 )
 SOURCE = """
@@ -80,7 +83,9 @@ class Drained:
 
     @property
     def rate(self) -> float:
-        """Records a second, from the first commit on: how long it takes to join a group is left out."""
+        """Records a second, from the first commit on: how long it takes to join a group is left
+        out.
+        """
         return (self.count - self.commits[0][1]) / (self.commits[-1][0] - self.commits[0][0])
 
     @property
@@ -108,7 +113,10 @@ async def ours(parts: AbstractAsyncContextManager[Subscribe]) -> Drained:
 
         subscription._handle = counted
         running_ = asyncio.create_task(subscription.run())
-        await asyncio.wait([running_, asyncio.create_task(drained.whole.wait())], return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait(
+            [running_, asyncio.create_task(drained.whole.wait())],
+            return_when=asyncio.FIRST_COMPLETED,
+        )
         subscription.stop()
         await running_
     return drained
@@ -121,9 +129,12 @@ async def theirs(settings: Settings, topic: str, statement: Statement) -> Draine
         settings.postgres_url.get_secret_value(), server_settings={"role": "headrace_pipeline"}
     )
     consumer = AIOKafkaConsumer(
-        topic, bootstrap_servers=settings.kafka, group_id=f"bare.{new_id()}", enable_auto_commit=False,
+        topic,
+        bootstrap_servers=settings.kafka,
+        group_id=f"bare.{new_id()}",
+        enable_auto_commit=False,
         auto_offset_reset="earliest",
-    )  # fmt: skip
+    )
     async with consumer:
         while not drained.whole.is_set():
             polled = await consumer.getmany(timeout_ms=1000, max_records=BATCH)
@@ -146,9 +157,17 @@ def webhook(tenant: UUID, source: UUID) -> Event:
     """A body of 1 KiB, as the door writes it."""
     body = '{"type": "push", "data": {"n": 7, "text": "' + "x" * 950 + '"}}'
     data = WebhookReceived(
-        request_id=new_id(), source_id=source, source_name="bench", scheme="standard_webhooks", external_id="1",
-        content_type="application/json", size_bytes=len(body), sha256="0" * 64, body_encoding="text", body=body,
-    )  # fmt: skip
+        request_id=new_id(),
+        source_id=source,
+        source_name="bench",
+        scheme="standard_webhooks",
+        external_id="1",
+        content_type="application/json",
+        size_bytes=len(body),
+        sha256="0" * 64,
+        body_encoding="text",
+        body=body,
+    )
     return door_event(data, source, tenant)
 
 
@@ -156,10 +175,17 @@ def usage(event: Event, number: int) -> Event:
     """A record of the ledger."""
     at = datetime.now(UTC)
     data = UsageRecorded(
-        record_key=f"k{number}", period=at.date().replace(day=1), meter="training_seconds", quantity=Decimal("1.5"),
-        unit="second", at=at, subject="s",
-    )  # fmt: skip
-    return following(event.cause, data, by="bench", subject="training_seconds", version=1, at=at, ordinal=number)
+        record_key=f"k{number}",
+        period=at.date().replace(day=1),
+        meter="training_seconds",
+        quantity=Decimal("1.5"),
+        unit="second",
+        at=at,
+        subject="s",
+    )
+    return following(
+        event.cause, data, by="bench", subject="training_seconds", version=1, at=at, ordinal=number
+    )
 
 
 async def produce(settings: Settings) -> None:
@@ -167,7 +193,9 @@ async def produce(settings: Settings) -> None:
     connection = await asyncpg.connect(
         settings.postgres_url.get_secret_value(), server_settings={"role": "headrace_pipeline"}
     )
-    keys = [(tenant, new_id()) for tenant in (new_id() for _ in range(TENANTS)) for _ in range(SOURCES)]
+    keys = [
+        (tenant, new_id()) for tenant in (new_id() for _ in range(TENANTS)) for _ in range(SOURCES)
+    ]
     await connection.executemany(SOURCE, [(tenant, source, str(source)) for tenant, source in keys])
     await connection.close()
     webhooks = [webhook(*keys[number % len(keys)]) for number in range(RECORDS)]
@@ -191,7 +219,9 @@ async def produce(settings: Settings) -> None:
 
 async def compare(settings: Settings, owner: str) -> None:
     """Each in turn, so many rounds; a line for each and the ratio of the medians."""
-    pairs: dict[str, tuple[Callable[[], AbstractAsyncContextManager[Subscribe]], str, Statement, float]] = {
+    pairs: dict[
+        str, tuple[Callable[[], AbstractAsyncContextManager[Subscribe]], str, Statement, float]
+    ] = {
         "ingest": (lambda: consumer_of("ingest", settings), WEBHOOKS.name, bare.act, 0.5),
         "billing": (lambda: consumer_of("billing", settings), WEBHOOKS.name, bare.bill, 0.5),
         "usage": (lambda: projection(VIEWS["usage"], settings), USAGE.name, bare.project, 0.7),
@@ -205,10 +235,17 @@ async def compare(settings: Settings, owner: str) -> None:
             found["ours"].append(await ours(parts()))
             await connection.execute(EMPTY)
             found["bare"].append(await theirs(settings, topic, statement))
-        medians = {which: sorted(runs, key=lambda one: one.rate)[ROUNDS // 2] for which, runs in found.items()}
+        medians = {
+            which: sorted(runs, key=lambda one: one.rate)[ROUNDS // 2]
+            for which, runs in found.items()
+        }
         for which, one in medians.items():
             print(f"{name:<8}{which:<6}{one.rate:8.0f}/s {one.cpu_us:6.0f} us CPU", flush=True)
-        print(f"{name:<8}ours / bare {medians['ours'].rate / medians['bare'].rate:5.2f}   aim {aim}\n", flush=True)
+        print(
+            f"{name:<8}ours / bare {medians['ours'].rate / medians['bare'].rate:5.2f}   aim "
+            f"{aim}\n",
+            flush=True,
+        )
     await connection.close()
 
 
@@ -225,7 +262,10 @@ async def prepare(postgres: PostgresServer, kafka: KafkaServer) -> Settings:
 
 def main() -> None:
     """On a Postgres and a Kafka of its own."""
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as directory, contextlib.ExitStack() as stack:
+    with (
+        tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as directory,
+        contextlib.ExitStack() as stack,
+    ):
         postgres_port, port, controller = free_ports(3)
         postgres = PostgresServer(Path(directory) / "postgres", postgres_port)
         kafka = KafkaServer(Path(directory) / "kafka", port, controller)

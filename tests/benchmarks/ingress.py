@@ -1,4 +1,6 @@
-"""`make bench`: webhook accept beside the barest and the idiomatic app, the relay's drain, and overload, in one run."""
+"""`make bench`: webhook accept beside the barest and the idiomatic app, the relay's drain, and
+overload, in one run.
+"""
 
 import asyncio
 import base64
@@ -29,7 +31,10 @@ ROUNDS = int(os.environ.get("BENCH_ROUNDS", "3"))
 CONNECTIONS = 64
 BODY = json.dumps({"type": "push", "data": {"text": "x" * 900, "n": 7}}).encode()
 SECRET = "whsec_" + base64.b64encode(peers.KEY).decode()
-UNLIMITED = {"HEADRACE_WEBHOOK_RATE_PER_SOURCE": "1000000", "HEADRACE_WEBHOOK_RATE_PER_TENANT": "1000000"}
+UNLIMITED = {
+    "HEADRACE_WEBHOOK_RATE_PER_SOURCE": "1000000",
+    "HEADRACE_WEBHOOK_RATE_PER_TENANT": "1000000",
+}
 
 
 @dataclass(frozen=True)
@@ -64,11 +69,14 @@ def _requests(path: str, count: int) -> list[bytes]:
     now = datetime.now(UTC)
     run = uuid.uuid4().hex[:8]
     return [
-        load.post("127.0.0.1", path, sign(BODY, SECRET, message_id=f"{run}-{n}", now=now), BODY) for n in range(count)
+        load.post("127.0.0.1", path, sign(BODY, SECRET, message_id=f"{run}-{n}", now=now), BODY)
+        for n in range(count)
     ]
 
 
-async def _measure(target: Target, count: int = REQUESTS, connections: int = CONNECTIONS) -> Figures:
+async def _measure(
+    target: Target, count: int = REQUESTS, connections: int = CONNECTIONS
+) -> Figures:
     requests = _requests(target.path, count)
     before = target.process.cpu_times()
     result = await load.run("127.0.0.1", target.port, requests, connections)
@@ -117,7 +125,9 @@ async def _peer(name: str, kind: str, **environment: str) -> AsyncIterator[Targe
 
 async def _source(stack: LiveStack) -> str:
     async with stack.client() as client:
-        answer = await client.post("/v1/sources", json={"name": f"bench {uuid.uuid4().hex[:6]}", "secret": SECRET})
+        answer = await client.post(
+            "/v1/sources", json={"name": f"bench {uuid.uuid4().hex[:6]}", "secret": SECRET}
+        )
         return str(answer.raise_for_status().json()["id"])
 
 
@@ -129,7 +139,10 @@ async def _compare(stack: LiveStack, ours: Target) -> None:
     relay = psutil.Process(stack.pid("relay"))
     bare = _peer("barest ASGI: same HMAC, same statement", "bare", PEER_POSTGRES=stack.postgres_url)
     plain = _peer(
-        "FastAPI + send_and_wait: stores nothing", "plain", PEER_KAFKA=stack.kafka, PEER_TOPIC="bench.idiomatic"
+        "FastAPI + send_and_wait: stores nothing",
+        "plain",
+        PEER_KAFKA=stack.kafka,
+        PEER_TOPIC="bench.idiomatic",
     )
     rates: dict[str, list[float]] = {}
     drains: list[float] = []
@@ -157,18 +170,31 @@ async def _compare(stack: LiveStack, ours: Target) -> None:
 async def _overload(ours: Target) -> None:
     print("more and more connections, everything running: the rate stays, memory stays")
     for connections in (64, 256, 1024, 64):
-        print((await _measure(ours, REQUESTS, connections)).line(f"{connections} connections"), flush=True)
+        print(
+            (await _measure(ours, REQUESTS, connections)).line(f"{connections} connections"),
+            flush=True,
+        )
 
 
 async def main() -> None:
-    """Start a stack of its own, measure the three in turn, print rates, CPU per request and ratios."""
-    with tempfile.TemporaryDirectory() as directory, live_stack(Path(directory) / "data", **UNLIMITED) as stack:
+    """Start a stack of its own, measure the three in turn, print rates, CPU per request and
+    ratios.
+    """
+    with (
+        tempfile.TemporaryDirectory() as directory,
+        live_stack(Path(directory) / "data", **UNLIMITED) as stack,
+    ):
         port = urlsplit(stack.status.api_url or "").port
         if port is None:
             raise RuntimeError("the stack has no address")
         path = f"/hooks/{await _source(stack)}"
-        ours = Target("headrace: verified, stored once, 202", port, path, psutil.Process(stack.pid("api")))
-        print(f"{REQUESTS} signed webhooks of {len(BODY)} bytes, {CONNECTIONS} connections", flush=True)
+        ours = Target(
+            "headrace: verified, stored once, 202", port, path, psutil.Process(stack.pid("api"))
+        )
+        print(
+            f"{REQUESTS} signed webhooks of {len(BODY)} bytes, {CONNECTIONS} connections",
+            flush=True,
+        )
         await _compare(stack, ours)
         await _overload(ours)
 

@@ -53,7 +53,9 @@ class _Client(asyncio.Protocol):
         if not found:
             return
         length = next(
-            int(line.split(b":")[1]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length")
+            int(line.split(b":")[1])
+            for line in head.lower().split(b"\r\n")
+            if line.startswith(b"content-length")
         )
         if len(rest) < length:
             return
@@ -83,6 +85,11 @@ async def run(host: str, port: int, requests: list[bytes], connections: int) -> 
 
 def post(host: str, path: str, headers: dict[str, str], body: bytes) -> bytes:
     """One POST as bytes."""
-    lines = [f"POST {path} HTTP/1.1", f"host: {host}", "content-type: application/json", f"content-length: {len(body)}"]
+    lines = [
+        f"POST {path} HTTP/1.1",
+        f"host: {host}",
+        "content-type: application/json",
+        f"content-length: {len(body)}",
+    ]
     lines += [f"{name}: {value}" for name, value in headers.items()]
     return "\r\n".join(lines).encode() + b"\r\n\r\n" + body

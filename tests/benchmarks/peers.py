@@ -1,4 +1,6 @@
-"""What the door is measured against: the barest app that does the same work, and the idiomatic one."""
+"""What the door is measured against: the barest app that does the same work, and the idiomatic
+one.
+"""
 
 import asyncio
 import base64
@@ -76,11 +78,27 @@ def _row(message_id: str, body: bytes) -> tuple[Any, ...]:
     """A row of the statement, put together with as little as it can be."""
     request, event, now = uuid.uuid4(), uuid.uuid4(), datetime.now(UTC)
     return (
-        SOURCE, hashlib.sha256(message_id.encode()).digest(), hashlib.sha256(body).digest(), request, message_id,
-        "application/json", "{}", len(body), None, False, "headrace.webhooks", KEY_TEXT, ENVELOPE + body, HEADERS,
+        SOURCE,
+        hashlib.sha256(message_id.encode()).digest(),
+        hashlib.sha256(body).digest(),
+        request,
+        message_id,
+        "application/json",
+        "{}",
+        len(body),
+        None,
+        False,
+        "headrace.webhooks",
+        KEY_TEXT,
+        ENVELOPE + body,
+        HEADERS,
         event,
-        "webhook.received", TENANT, str(SOURCE), event, now,
-    )  # fmt: skip
+        "webhook.received",
+        TENANT,
+        str(SOURCE),
+        event,
+        now,
+    )
 
 
 async def _answer(send: Any, status: int, body: bytes) -> None:
@@ -90,7 +108,9 @@ async def _answer(send: Any, status: int, body: bytes) -> None:
 
 
 def idiomatic(producer: AIOKafkaProducer, topic: str) -> FastAPI:
-    """FastAPI, the same HMAC, JSON and `send_and_wait`: it stores nothing and drops no duplicate."""
+    """FastAPI, the same HMAC, JSON and `send_and_wait`: it stores nothing and drops no
+    duplicate.
+    """
     app = FastAPI()
 
     @app.post("/hooks/{source}", status_code=202)
@@ -118,7 +138,10 @@ async def _app(kind: str) -> AsyncIterator[Any]:
     else:
         # As generous as it can be: batches of the size that our own relay sends.
         producer = AIOKafkaProducer(
-            bootstrap_servers=os.environ["PEER_KAFKA"], acks="all", enable_idempotence=True, max_batch_size=1 << 20
+            bootstrap_servers=os.environ["PEER_KAFKA"],
+            acks="all",
+            enable_idempotence=True,
+            max_batch_size=1 << 20,
         )
         await producer.start()
         try:
@@ -130,7 +153,13 @@ async def _app(kind: str) -> AsyncIterator[Any]:
 async def _serve(kind: str, port: int) -> None:
     async with _app(kind) as app:
         config = uvicorn.Config(
-            app, host="127.0.0.1", port=port, access_log=False, log_level="warning", lifespan="off", server_header=False
+            app,
+            host="127.0.0.1",
+            port=port,
+            access_log=False,
+            log_level="warning",
+            lifespan="off",
+            server_header=False,
         )
         await uvicorn.Server(config).serve()
 

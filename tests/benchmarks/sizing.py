@@ -2,10 +2,11 @@
 
     python -m tests.benchmarks.sizing [webhooks, 20000] [jobs, 10] [tenants, 20]
 
-On a stack of its own: so many webhooks of exactly 1 KiB to a source that only forwards, then so many trainings of a
-small dataset, then so many tenants with a key and a source each. Everything is consumed and projected before it is
-counted. Webhooks are counted by the pages of tables and indexes; jobs and tenants, which are few, by their rows.
-WAL is shown with and without the images of whole pages that follow a checkpoint.
+On a stack of its own: so many webhooks of exactly 1 KiB to a source that only forwards, then so
+many trainings of a small dataset, then so many tenants with a key and a source each. Everything is
+consumed and projected before it is counted. Webhooks are counted by the pages of tables and
+indexes; jobs and tenants, which are few, by their rows. WAL is shown with and without the images of
+whole pages that follow a checkpoint.
 """
 
 import asyncio
@@ -35,7 +36,10 @@ from tests.factories import shipped_csv
 SECRET = "whsec_" + base64.b64encode(peers.KEY).decode()
 BODY = b'{"type": "push", "text": "'
 BODY += b"".join(b"%06d " % number for number in range(200))[: 1024 - len(BODY) - 2] + b'"}'
-UNLIMITED = {"HEADRACE_WEBHOOK_RATE_PER_SOURCE": "1000000", "HEADRACE_WEBHOOK_RATE_PER_TENANT": "1000000"}
+UNLIMITED = {
+    "HEADRACE_WEBHOOK_RATE_PER_SOURCE": "1000000",
+    "HEADRACE_WEBHOOK_RATE_PER_TENANT": "1000000",
+}
 # Partitions count as their table; TOAST counts as the table's own.
 PAGES = """
     SELECT coalesce(i.inhparent, c.oid)::regclass::text AS table,
@@ -44,18 +48,24 @@ PAGES = """
     WHERE c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace GROUP BY 1
 """
 INDEXES = """
-    SELECT regexp_replace(x.indexrelid::regclass::text, '_(from_[0-9]+|p[0-9]{8}|default|tail)_', '_') AS table,
+    SELECT regexp_replace(x.indexrelid::regclass::text, '_(from_[0-9]+|p[0-9]{8}|default|tail)_',
+        '_') AS table,
            sum(pg_relation_size(x.indexrelid))::bigint AS bytes
     FROM pg_index x JOIN pg_class c ON c.oid = x.indrelid
     WHERE c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace GROUP BY 1
 """
 TABLES = """
     SELECT c.oid::regclass::text FROM pg_class c
-    WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relnamespace = 'public'::regnamespace
+    WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition
+        AND c.relnamespace = 'public'::regnamespace
 """
-WAL = "SELECT (pg_current_wal_insert_lsn() - '0/0')::bigint AS bytes, (SELECT wal_fpi FROM pg_stat_wal) AS images"
+WAL = (
+    "SELECT (pg_current_wal_insert_lsn() - '0/0')::bigint AS bytes, (SELECT wal_fpi FROM "
+    "pg_stat_wal) AS images"
+)
 BUSY = """
-    SELECT (SELECT count(*) FROM outbox) + (SELECT count(*) FROM work WHERE state <> 'done') AS waiting,
+    SELECT (SELECT count(*) FROM outbox) + (SELECT count(*) FROM work
+        WHERE state <> 'done') AS waiting,
            (SELECT count(*) FROM processed) + (SELECT coalesce(sum(next), 0)::bigint FROM positions)
            + (SELECT coalesce(max(seq), 0) FROM events) AS moved
 """
@@ -94,15 +104,24 @@ async def measured(db: asyncpg.Connection, stack: LiveStack) -> Measured:
     pages = await db.fetch(PAGES)
     rows: dict[str, tuple[int, ...]] = {}
     for (table,) in await db.fetch(TABLES):
-        query = f"SELECT count(*), coalesce(sum(pg_column_size(t.*) + 4), 0)::bigint FROM {table} AS t"
+        query = (
+            f"SELECT count(*), coalesce(sum(pg_column_size(t.*) + 4), 0)::bigint FROM {table} AS t"
+        )
         rows[table] = await row_of(db, query)
     wal, images = await row_of(db, WAL)
     return Measured(
-        {row["table"]: row["heap"] for row in pages}, {row["table"]: row["indexes"] for row in pages},
-        {row["table"]: row["bytes"] for row in await db.fetch(INDEXES)}, rows,
-        wal, images,
-        sum(path.stat().st_size for path in (stack.data_dir / "kafka").rglob("*.log") if path.is_file()),
-    )  # fmt: skip
+        {row["table"]: row["heap"] for row in pages},
+        {row["table"]: row["indexes"] for row in pages},
+        {row["table"]: row["bytes"] for row in await db.fetch(INDEXES)},
+        rows,
+        wal,
+        images,
+        sum(
+            path.stat().st_size
+            for path in (stack.data_dir / "kafka").rglob("*.log")
+            if path.is_file()
+        ),
+    )
 
 
 def by_pages(before: Measured, after: Measured, count: int) -> None:
@@ -142,16 +161,22 @@ def the_rest(before: Measured, after: Measured, count: int) -> None:
     images = (after.images - before.images) * 8192 / count
     wal = (after.wal - before.wal) / count
     kafka = (after.kafka - before.kafka) / count
-    print(f"WAL {wal:.0f}, of which images of whole pages at most {images:.0f}; Kafka {kafka:.0f}\n")
+    print(
+        f"WAL {wal:.0f}, of which images of whole pages at most {images:.0f}; Kafka {kafka:.0f}\n"
+    )
 
 
 async def webhooks(stack: LiveStack, client: httpx.AsyncClient, count: int) -> None:
     """So many webhooks that are only kept and counted."""
-    answer = await client.post("/v1/sources", json={"name": f"sizing {uuid.uuid4().hex[:6]}", "secret": SECRET})
+    answer = await client.post(
+        "/v1/sources", json={"name": f"sizing {uuid.uuid4().hex[:6]}", "secret": SECRET}
+    )
     path = f"/hooks/{answer.raise_for_status().json()['id']}"
     port = urlsplit(stack.status.api_url or "").port
     now = datetime.now(UTC)
-    signed = [(sign(BODY, SECRET, message_id=uuid.uuid4().hex, now=now), BODY) for _ in range(count)]
+    signed = [
+        (sign(BODY, SECRET, message_id=uuid.uuid4().hex, now=now), BODY) for _ in range(count)
+    ]
     requests = [load.post("127.0.0.1", path, headers, body) for headers, body in signed]
     result = await load.run("127.0.0.1", port or 0, requests, 32)
     if set(result.statuses) != {202}:
@@ -161,9 +186,16 @@ async def webhooks(stack: LiveStack, client: httpx.AsyncClient, count: int) -> N
 async def jobs(client: httpx.AsyncClient, dataset: str, count: int) -> None:
     """So many trainings, to their ends."""
     for number in range(count):
-        body = {"kind": "train", "dataset_id": dataset, "target": "target", "model": f"sizing-{number % 2}"}
+        body = {
+            "kind": "train",
+            "dataset_id": dataset,
+            "target": "target",
+            "model": f"sizing-{number % 2}",
+        }
         made = (await client.post("/v1/jobs", json=body)).raise_for_status().json()["id"]
-        await eventually(partial(state_of, client, str(made)), lambda state: state == "succeeded", seconds=300)
+        await eventually(
+            partial(state_of, client, str(made)), lambda state: state == "succeeded", seconds=300
+        )
 
 
 async def state_of(client: httpx.AsyncClient, job: str) -> Any:
@@ -173,7 +205,10 @@ async def state_of(client: httpx.AsyncClient, job: str) -> Any:
 async def uploaded(client: httpx.AsyncClient) -> str:
     """A small dataset, validated."""
     answer = await client.post(
-        "/v1/datasets", params={"name": "wine"}, content=shipped_csv("wine"), headers={"content-type": "text/csv"}
+        "/v1/datasets",
+        params={"name": "wine"},
+        content=shipped_csv("wine"),
+        headers={"content-type": "text/csv"},
     )
     made = str(answer.raise_for_status().json()["id"])
 
@@ -190,14 +225,18 @@ async def tenants(stack: LiveStack, count: int) -> None:
     for number in range(count):
         _, key = await create_key(settings, f"sizing {number}", "key")
         headers = {"Authorization": f"Bearer {key}"}
-        async with httpx.AsyncClient(base_url=stack.status.api_url or "", headers=headers, trust_env=False) as client:
+        async with httpx.AsyncClient(
+            base_url=stack.status.api_url or "", headers=headers, trust_env=False
+        ) as client:
             await client.post("/v1/sources", json={"name": "ci", "secret": SECRET})
 
 
 async def main(n_webhooks: int, n_jobs: int, n_tenants: int) -> None:
     """Measure, do, measure."""
     with (
-        tempfile.TemporaryDirectory(prefix="headrace-sizing-", ignore_cleanup_errors=True) as directory,
+        tempfile.TemporaryDirectory(
+            prefix="headrace-sizing-", ignore_cleanup_errors=True
+        ) as directory,
         live_stack(Path(directory) / "data", **UNLIMITED) as stack,
     ):
         db = await asyncpg.connect(stack.postgres_url, server_settings={"role": "headrace_owner"})

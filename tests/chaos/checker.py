@@ -7,9 +7,19 @@ from decimal import Decimal
 from typing import Literal
 
 Kind = Literal[
-    "lost", "duplicate effect", "phantom", "reordered", "stuck job", "wrong end", "double billing", "not billed",
-    "view differs", "non-monotone read", "unsent", "dead letter",
-]  # fmt: skip
+    "lost",
+    "duplicate effect",
+    "phantom",
+    "reordered",
+    "stuck job",
+    "wrong end",
+    "double billing",
+    "not billed",
+    "view differs",
+    "non-monotone read",
+    "unsent",
+    "dead letter",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +32,9 @@ class Violation:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A 202: message `number` of a source, whose messages are sent one after the other, is this event."""
+    """A 202: message `number` of a source, whose messages are sent one after the other, is this
+    event.
+    """
 
     source: str
     number: int
@@ -49,7 +61,9 @@ class Bill:
 
 @dataclass(frozen=True)
 class Told:
-    """What clients know: every 202, the jobs that follow from them, and what reads of one counter said in turn."""
+    """What clients know: every 202, the jobs that follow from them, and what reads of one
+    counter said in turn.
+    """
 
     answers: Sequence[Answer]
     jobs: frozenset[str]
@@ -87,7 +101,11 @@ def check(told: Told, final: Final) -> list[Violation]:
         *_billing(told, final),
         *_views(final),
         *_reads(told),
-        *([Violation("unsent", f"{final.outbox} events are still in the outbox")] if final.outbox else []),
+        *(
+            [Violation("unsent", f"{final.outbox} events are still in the outbox")]
+            if final.outbox
+            else []
+        ),
         *(Violation("dead letter", one) for one in final.dead_letters),
     ]
 
@@ -99,11 +117,15 @@ def _identities(told: Told) -> Iterator[Violation]:
         events.setdefault((answer.source, answer.number), set()).add(answer.event_id)
     for (source, number), ids in events.items():
         if len(ids) > 1:
-            yield Violation("duplicate effect", f"message {number} of {source} became the events {sorted(ids)}")
+            yield Violation(
+                "duplicate effect", f"message {number} of {source} became the events {sorted(ids)}"
+            )
 
 
 def _appearances(told: Told, seen: Sequence[Seen], where: str) -> Iterator[Violation]:
-    """Each accepted event is there, nothing else is, and first appearances are in the order of sending."""
+    """Each accepted event is there, nothing else is, and first appearances are in the order of
+    sending.
+    """
     numbers = {answer.event_id: answer.number for answer in told.answers}
     there = {one.event_id for one in seen}
     for answer in {one.event_id: one for one in told.answers}.values():
@@ -116,14 +138,18 @@ def _appearances(told: Told, seen: Sequence[Seen], where: str) -> Iterator[Viola
             continue
         met.add(one.event_id)
         if one.event_id not in numbers:
-            yield Violation("phantom", f"{one.event_id} of {one.source} in {where} was told to nobody")
+            yield Violation(
+                "phantom", f"{one.event_id} of {one.source} in {where} was told to nobody"
+            )
         else:
             firsts.setdefault(one.source, []).append(numbers[one.event_id])
     for source, order in firsts.items():
         highest = -1
         for number in order:
             if number < highest:
-                yield Violation("reordered", f"in {where} message {number} of {source} comes after {highest}")
+                yield Violation(
+                    "reordered", f"in {where} message {number} of {source} comes after {highest}"
+                )
             highest = max(highest, number)
 
 
@@ -154,17 +180,23 @@ def _jobs(told: Told, final: Final) -> Iterator[Violation]:
         yield Violation("phantom", f"nobody asked for job {job}")
     for (job, metric), times in Counter((job, metric) for job, metric, _ in final.models).items():
         if times > 1:
-            yield Violation("duplicate effect", f"job {job} registered {times} models with a {metric}")
+            yield Violation(
+                "duplicate effect", f"job {job} registered {times} models with a {metric}"
+            )
 
 
 def _billing(told: Told, final: Final) -> Iterator[Violation]:
-    """Each webhook stands on one record, and each succeeded job on one record of each of its meters."""
+    """Each webhook stands on one record, and each succeeded job on one record of each of its
+    meters.
+    """
     accepted = {answer.event_id for answer in told.answers}
     webhooks = [bill for bill in final.bills if bill.meter == "webhook_events"]
     billed = Counter(event_id for bill in webhooks for event_id in bill.event_ids)
     for bill in webhooks:
         if bill.quantity != len(bill.event_ids):
-            yield Violation("double billing", f"{bill.quantity} billed for {len(bill.event_ids)} webhooks")
+            yield Violation(
+                "double billing", f"{bill.quantity} billed for {len(bill.event_ids)} webhooks"
+            )
     for event_id in sorted(accepted - set(billed)):
         yield Violation("not billed", f"webhook {event_id}")
     for event_id, times in billed.items():
@@ -194,7 +226,10 @@ def _views(final: Final) -> Iterator[Violation]:
         sums[bill.meter] = sums.get(bill.meter, Decimal(0)) + bill.quantity
     for meter in sorted(set(sums) | set(final.shown_usage)):
         if sums.get(meter) != final.shown_usage.get(meter):
-            yield Violation("view differs", f"{meter}: {sums.get(meter)}, shown as {final.shown_usage.get(meter)}")
+            yield Violation(
+                "view differs",
+                f"{meter}: {sums.get(meter)}, shown as {final.shown_usage.get(meter)}",
+            )
     if sorted(final.models) != sorted(final.shown_models):
         yield Violation("view differs", "the trend's points are not those of the model versions")
 

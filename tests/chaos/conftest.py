@@ -29,7 +29,9 @@ def tell(request: pytest.FixtureRequest) -> Callable[[str], None]:
     return told
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
     """All reports together."""
     reports = config.stash.get(REPORTS, [])
     if reports:
@@ -63,7 +65,10 @@ async def dataset_id(stack: LiveStack) -> str:
     """Iris, validated."""
     async with stack.client() as client:
         upload = await client.post(
-            "/v1/datasets", params={"name": "iris"}, content=shipped_csv("iris"), headers={"content-type": "text/csv"}
+            "/v1/datasets",
+            params={"name": "iris"},
+            content=shipped_csv("iris"),
+            headers={"content-type": "text/csv"},
         )
         assert upload.status_code == 202, upload.text
         place = f"/v1/datasets/{upload.json()['id']}"

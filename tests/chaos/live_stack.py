@@ -26,7 +26,9 @@ LEASE_SECONDS = "5"
 
 def environment(**more: str) -> dict[str, str]:
     """Ours without settings of whoever runs the tests."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("HEADRACE_")} | more
+    return {
+        name: value for name, value in os.environ.items() if not name.startswith("HEADRACE_")
+    } | more
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,10 @@ class LiveStack:
         """With the key of the first tenant."""
         key = json.loads((self.data_dir / "credentials.json").read_text())["api_key"]
         return httpx.AsyncClient(
-            base_url=self.status.api_url or "", headers={"Authorization": f"Bearer {key}"}, timeout=10, trust_env=False
+            base_url=self.status.api_url or "",
+            headers={"Authorization": f"Bearer {key}"},
+            timeout=10,
+            trust_env=False,
         )
 
     def children(self, name: str) -> list[psutil.Process]:
@@ -89,26 +94,39 @@ class LiveStack:
             return self.process(name)
 
         def again(one: ProcessStatus) -> bool:
-            return one.state == "running" and one.pid != before.pid and one.restarts == before.restarts + 1
+            return (
+                one.state == "running"
+                and one.pid != before.pid
+                and one.restarts == before.restarts + 1
+            )
 
         await eventually(now, again, seconds=60)
 
 
 def _take_ports(data_dir: Path) -> None:
-    """Ports that no other stack tries first and no client is handed: a Kafka that was away wants its own back."""
-    free = (port for port in random.SystemRandom().sample(range(20_000, 30_000), 100) if is_free(port))
+    """Ports that no other stack tries first and no client is handed: a Kafka that was away wants
+    its own back.
+    """
+    free = (
+        port for port in random.SystemRandom().sample(range(20_000, 30_000), 100) if is_free(port)
+    )
     data_dir.mkdir(parents=True)
     (data_dir / "ports.json").write_text(json.dumps(asdict(Ports(*islice(free, 4)))))
 
 
 @contextmanager
 def live_stack(data_dir: Path, **more: str) -> Iterator[LiveStack]:
-    """Start it as a user does, with `more` settings, and stop it in the end, whatever happened to it."""
+    """Start it as a user does, with `more` settings, and stop it in the end, whatever happened
+    to it.
+    """
     _take_ports(data_dir)
     subprocess.run(
         [*COMMAND, "up", "--detach", "--json", "--data-dir", str(data_dir)],
-        env=environment(HEADRACE_LEASE_SECONDS=LEASE_SECONDS, **more), check=True, capture_output=True, timeout=300,
-    )  # fmt: skip
+        env=environment(HEADRACE_LEASE_SECONDS=LEASE_SECONDS, **more),
+        check=True,
+        capture_output=True,
+        timeout=300,
+    )
     try:
         yield LiveStack(data_dir)
     finally:

@@ -6,12 +6,23 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Literal
 
-Kind = Literal["lost", "phantom", "duplicate effect", "reordered", "body altered", "billing difference", "left over"]
+Kind = Literal[
+    "lost",
+    "phantom",
+    "duplicate effect",
+    "reordered",
+    "body altered",
+    "billing difference",
+    "left over",
+]
 
 
 @dataclass(slots=True)
 class Sent:
-    """One message, as its sender knows it. The times are of one clock that never gives two the same."""
+    """One message, as its sender knows it.
+
+    The times are of one clock that never gives two the same.
+    """
 
     source: str
     number: int
@@ -44,7 +55,9 @@ class Billed:
 
 @dataclass(frozen=True)
 class Found:
-    """Everything that is there when all is quiet; `shown` is what the usage view says of all of it."""
+    """Everything that is there when all is quiet; `shown` is what the usage view says of all of
+    it.
+    """
 
     topic: Sequence[Appearance]
     log: Sequence[Appearance]
@@ -68,13 +81,21 @@ def check(sent: Iterable[Sent], found: Found) -> list[Violation]:
     told = {event: one for one in known.values() for event in one.events}
     return [
         *_identities(known.values()),
-        *(violation for where in ("topic", "log", "requests") for violation in _there(known, told, found, where)),
+        *(
+            violation
+            for where in ("topic", "log", "requests")
+            for violation in _there(known, told, found, where)
+        ),
         *_order(known, found.topic, "topic"),
         *_order(known, found.log, "log"),
         *_once(found.log, "log"),
         *_once(found.requests, "requests"),
         *_billing(found),
-        *(Violation("left over", f"{count} {what}") for what, count in found.left_over.items() if count),
+        *(
+            Violation("left over", f"{count} {what}")
+            for what, count in found.left_over.items()
+            if count
+        ),
     ]
 
 
@@ -85,33 +106,51 @@ def _name(one: Sent) -> str:
 def _identities(sent: Iterable[Sent]) -> Iterator[Violation]:
     for one in sent:
         if len(one.events) > 1:
-            yield Violation("duplicate effect", f"{_name(one)} was told as the events {', '.join(one.events)}")
+            yield Violation(
+                "duplicate effect", f"{_name(one)} was told as the events {', '.join(one.events)}"
+            )
 
 
-def _there(known: Mapping[bytes, Sent], told: Mapping[str, Sent], found: Found, where: str) -> Iterator[Violation]:
-    """Each event that was told is there, with the body that was sent; and nothing that nobody sent."""
+def _there(
+    known: Mapping[bytes, Sent], told: Mapping[str, Sent], found: Found, where: str
+) -> Iterator[Violation]:
+    """Each event that was told is there, with the body that was sent.
+
+    And nothing that nobody sent.
+    """
     there: Sequence[Appearance] = getattr(found, where)
     events: dict[bytes, set[str]] = {}
     for one in {one.event: one for one in there}.values():
         message = known.get(one.digest)
         if message is None or message.source != one.source:
             if one.event in told:
-                yield Violation("body altered", f"in the {where} {_name(told[one.event])} has another body or source")
+                yield Violation(
+                    "body altered",
+                    f"in the {where} {_name(told[one.event])} has another body or source",
+                )
             else:
-                yield Violation("phantom", f"event {one.event} of {one.source} in the {where} was never sent")
+                yield Violation(
+                    "phantom", f"event {one.event} of {one.source} in the {where} was never sent"
+                )
         else:
             events.setdefault(one.digest, set()).add(one.event)
     for digest, of_one in events.items():
         if len(of_one | set(known[digest].events)) > 1:
-            yield Violation("duplicate effect", f"in the {where} {_name(known[digest])} is {sorted(of_one)}")
+            yield Violation(
+                "duplicate effect", f"in the {where} {_name(known[digest])} is {sorted(of_one)}"
+            )
     ids = {one.event for one in there}
     for event, message in told.items():
         if event not in ids:
             yield Violation("lost", f"{_name(message)} was answered and is not in the {where}")
 
 
-def _order(known: Mapping[bytes, Sent], seen: Sequence[Appearance], where: str) -> Iterator[Violation]:
-    """What was answered before another was sent comes before it: first appearances, source by source."""
+def _order(
+    known: Mapping[bytes, Sent], seen: Sequence[Appearance], where: str
+) -> Iterator[Violation]:
+    """What was answered before another was sent comes before it: first appearances, source by
+    source.
+    """
     met: set[str] = set()
     latest: dict[str, Sent] = {}
     for one in seen:
@@ -121,7 +160,9 @@ def _order(known: Mapping[bytes, Sent], seen: Sequence[Appearance], where: str) 
         met.add(one.event)
         before = latest.get(one.source)
         if before is not None and message.answered is not None and message.answered < before.sent:
-            yield Violation("reordered", f"in the {where} {_name(message)} comes after {before.number}")
+            yield Violation(
+                "reordered", f"in the {where} {_name(message)} comes after {before.number}"
+            )
         if before is None or message.sent > before.sent:
             latest[one.source] = message
 
@@ -139,13 +180,20 @@ def _billing(found: Found) -> Iterator[Violation]:
     billed = Counter(event for bill in found.bills for event in bill.events)
     for bill in found.bills:
         if bill.quantity != len(bill.events):
-            yield Violation("billing difference", f"{bill.quantity} billed for {len(bill.events)} webhooks")
+            yield Violation(
+                "billing difference", f"{bill.quantity} billed for {len(bill.events)} webhooks"
+            )
         if any(source_of.get(event) not in (None, bill.source) for event in bill.events):
-            yield Violation("billing difference", f"a record of {bill.source} stands on another source's webhooks")
+            yield Violation(
+                "billing difference",
+                f"a record of {bill.source} stands on another source's webhooks",
+            )
     for event in source_of.keys() - billed.keys():
         yield Violation("billing difference", f"{event} is not billed")
     for event, times in billed.items():
         if times > 1 or event not in source_of:
             yield Violation("billing difference", f"{event} is billed {times} times")
     if found.shown != len(source_of):
-        yield Violation("billing difference", f"the usage view says {found.shown} of {len(source_of)} webhooks")
+        yield Violation(
+            "billing difference", f"the usage view says {found.shown} of {len(source_of)} webhooks"
+        )

@@ -1,4 +1,6 @@
-"""What is there after a storm: the tables, the object store, and the topic as any Kafka client reads it."""
+"""What is there after a storm: the tables, the object store, and the topic as any Kafka client
+reads it.
+"""
 
 import asyncio
 import base64
@@ -21,11 +23,16 @@ from tests.chaos.storm_checker import Appearance, Billed, Found
 
 LOG = """
     SELECT aggregate_id, id::text, value FROM events
-    WHERE topic = 'headrace.webhooks' AND NOT is_copy AND aggregate_id = ANY($1::text[]) ORDER BY seq
+    WHERE topic = 'headrace.webhooks' AND NOT is_copy AND aggregate_id = ANY($1::text[])
+        ORDER BY seq
 """
-REQUESTS = "SELECT source_id::text, event_id::text, body_hash FROM requests WHERE source_id = ANY($1::text[]::uuid[])"
+REQUESTS = (
+    "SELECT source_id::text, event_id::text, body_hash FROM requests WHERE source_id = "
+    "ANY($1::text[]::uuid[])"
+)
 KEPT_APART = (
-    "SELECT id::text, body_key FROM requests WHERE source_id = ANY($1::text[]::uuid[]) AND body_key IS NOT NULL"
+    "SELECT id::text, body_key FROM requests WHERE source_id = ANY($1::text[]::uuid[]) "
+    "AND body_key IS NOT NULL"
 )
 BILLS = """
     SELECT subject, quantity, event_ids::text[] FROM usage_records
@@ -33,7 +40,8 @@ BILLS = """
 """
 SHOWN = """
     SELECT coalesce(sum(value), 0) FROM read_usage_days
-    WHERE meter = 'webhook_events' AND generation = (SELECT live FROM projection_heads WHERE view = 'usage')
+    WHERE meter = 'webhook_events' AND generation = (SELECT live FROM projection_heads
+        WHERE view = 'usage')
       AND tenant_id = ANY(SELECT tenant_id FROM sources WHERE id = ANY($1::text[]::uuid[]))
 """
 PROGRESS = f"""
@@ -49,7 +57,10 @@ LETTERS = "SELECT count(*) FROM dead_letters"
 @asynccontextmanager
 async def _connection(stack: LiveStack) -> AsyncIterator[asyncpg.Connection]:
     connection = await asyncpg.connect(
-        stack.postgres_url, server_settings={"role": "headrace_pipeline"}, timeout=5, command_timeout=60
+        stack.postgres_url,
+        server_settings={"role": "headrace_pipeline"},
+        timeout=5,
+        command_timeout=60,
     )
     try:
         yield connection
@@ -57,8 +68,13 @@ async def _connection(stack: LiveStack) -> AsyncIterator[asyncpg.Connection]:
         await connection.close(timeout=5)
 
 
-async def quiet(stack: LiveStack, sources: list[str], say: Callable[[str], None], seconds: float) -> float:
-    """Wait until all that is stored was sent, billed and shown; the seconds that it took, or all of them."""
+async def quiet(
+    stack: LiveStack, sources: list[str], say: Callable[[str], None], seconds: float
+) -> float:
+    """Wait until all that is stored was sent, billed and shown.
+
+    The seconds that it took, or all of them.
+    """
     began = time.monotonic()
     while (took := time.monotonic() - began) < seconds:
         try:
@@ -80,13 +96,18 @@ async def found_after(stack: LiveStack, sources: list[str]) -> Found:
     objects = open_objects(stack.status.object_store or "")
     async with _connection(stack) as connection, connection.transaction():
         apart = {row[0]: row[1] for row in await connection.fetch(KEPT_APART, sources)}
-        bodies = {request: hashlib.sha256(await objects.read(key) or b"").digest() for request, key in apart.items()}
+        bodies = {
+            request: hashlib.sha256(await objects.read(key) or b"").digest()
+            for request, key in apart.items()
+        }
         log = [
             Appearance(row["aggregate_id"], row["id"], _digest(json.loads(row["value"]), bodies))
             async for row in connection.cursor(LOG, sources, prefetch=500)
         ]
         requests = [Appearance(*row) for row in await connection.fetch(REQUESTS, sources)]
-        bills = [Billed(row[0], row[1], tuple(row[2])) for row in await connection.fetch(BILLS, sources)]
+        bills = [
+            Billed(row[0], row[1], tuple(row[2])) for row in await connection.fetch(BILLS, sources)
+        ]
         shown: Decimal = await connection.fetchval(SHOWN, sources)
         left_over = {
             "events in the outbox": await connection.fetchval("SELECT count(*) FROM outbox"),

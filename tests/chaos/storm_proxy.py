@@ -1,4 +1,6 @@
-"""A TCP proxy as the internet is: some connections are slow, some are cut in mid-request or in mid-answer."""
+"""A TCP proxy as the internet is: some connections are slow, some are cut in mid-request or in
+mid-answer.
+"""
 
 import asyncio
 import random
@@ -47,7 +49,10 @@ class Proxy(AbruptProxy):
         del self._fates[client]
 
     async def ask(
-        self, reader: asyncio.StreamReader, server: asyncio.StreamWriter, client: asyncio.StreamWriter
+        self,
+        reader: asyncio.StreamReader,
+        server: asyncio.StreamWriter,
+        client: asyncio.StreamWriter,
     ) -> None:
         """What the client sends, up to its fate."""
         fate = self._fates[client]
@@ -59,7 +64,12 @@ class Proxy(AbruptProxy):
         await self._pass(reader, client, fate.answer_bytes, "answer", fate.slow)
 
     async def _pass(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, left: int | None, what: str, slow: bool
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        left: int | None,
+        what: str,
+        slow: bool,
     ) -> None:
         with suppress(OSError):
             while data := await reader.read(SLOW_CHUNK if slow else CHUNK):

@@ -18,7 +18,10 @@ from tests.eventually import eventually
 
 AGAIN = 0.10  # share of messages that are sent twice, half of them at the same moment
 GIVE_UP = 0.2  # share of cut deliveries after which the sender never asks again
-LARGE, LARGE_BYTES = range(40, 100_000, 1000), 800 << 10  # kept in the object store, not in the record
+LARGE, LARGE_BYTES = (
+    range(40, 100_000, 1000),
+    800 << 10,
+)  # kept in the object store, not in the record
 BINARY_EVERY = 97  # not UTF-8: kept as base64, where the id is not in the body
 ANSWER_SECONDS = 15.0
 PATIENCE_SECONDS = 120.0
@@ -62,13 +65,20 @@ class Source:
             return b"\xff\xfe" + name.encode() + dice.randbytes(200)
         size = LARGE_BYTES if number in LARGE else dice.randrange(50, 1500)
         text = 'ü"\\\u2028 ' + "x" * size
-        return json.dumps({"id": name, "event_id": name, "text": text}, ensure_ascii=bool(number % 2)).encode()
+        return json.dumps(
+            {"id": name, "event_id": name, "text": text}, ensure_ascii=bool(number % 2)
+        ).encode()
 
     def request(self, number: int, body: bytes) -> bytes:
         """One delivery as it goes over the wire, signed now."""
-        headers = self.sign(body, self.secret, message_id=f"{self.id}-{number}", now=datetime.now(UTC))
+        headers = self.sign(
+            body, self.secret, message_id=f"{self.id}-{number}", now=datetime.now(UTC)
+        )
         lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-        head = f"POST /hooks/{self.id} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n{lines}"
+        head = (
+            f"POST /hooks/{self.id} HTTP/1.1\r\nhost: x\r\ncontent-type: "
+            f"application/json\r\n{lines}"
+        )
         return f"{head}content-length: {len(body)}\r\n\r\n".encode() + body
 
 
@@ -89,7 +99,9 @@ class Wire:
                 writer.write(request)
                 await writer.drain()
                 head = (await reader.readuntil(b"\r\n\r\n")).lower()
-                answer = await reader.readexactly(int(head.partition(b"content-length:")[2].split(b"\r\n", 1)[0]))
+                answer = await reader.readexactly(
+                    int(head.partition(b"content-length:")[2].split(b"\r\n", 1)[0])
+                )
         except (OSError, TimeoutError, asyncio.IncompleteReadError) as error:
             self.close()
             raise Cut(type(error).__name__) from None
@@ -106,7 +118,9 @@ class Wire:
 
 @dataclass
 class Storm:
-    """All senders of one run: `total` messages, more until `enough` is set, at most `per_second` on average."""
+    """All senders of one run: `total` messages, more until `enough` is set, at most `per_second`
+    on average.
+    """
 
     sources: Sequence[Source]
     seed: int
@@ -128,9 +142,16 @@ class Storm:
         self._left = self.total
 
     async def run(self, straight: Callable[[], int], crooked: Callable[[], int]) -> None:
-        """Send all. Of every three sources one has four lanes at once; a quarter of the lanes takes the crooked way."""
+        """Send all. Of every three sources one has four lanes at once.
+
+        A quarter of the lanes takes the crooked way.
+        """
         self._began = time.monotonic()
-        lanes = [source for place, source in enumerate(self.sources) for _ in range(4 if place % 3 == 2 else 1)]
+        lanes = [
+            source
+            for place, source in enumerate(self.sources)
+            for _ in range(4 if place % 3 == 2 else 1)
+        ]
         async with asyncio.TaskGroup() as group:
             for place, source in enumerate(lanes):
                 port = crooked if place % 4 == 1 else straight
@@ -153,17 +174,23 @@ class Storm:
                 mine = [*mine[-20:], one]
                 again = dice.random()
                 if again < AGAIN / 2:
-                    await asyncio.gather(*(self._deliver(source, one, body, wire, dice) for wire in wires))
+                    await asyncio.gather(
+                        *(self._deliver(source, one, body, wire, dice) for wire in wires)
+                    )
                     continue
                 await self._deliver(source, one, body, wires[0], dice)
                 if again < AGAIN:
                     earlier = dice.choice(mine)
-                    await self._deliver(source, earlier, source.body(earlier.number), wires[1], dice)
+                    await self._deliver(
+                        source, earlier, source.body(earlier.number), wires[1], dice
+                    )
         finally:
             for wire in wires:
                 wire.close()
 
-    async def _deliver(self, source: Source, one: Sent, body: bytes, wire: Wire, dice: random.Random) -> None:
+    async def _deliver(
+        self, source: Source, one: Sent, body: bytes, wire: Wire, dice: random.Random
+    ) -> None:
         """Send until it is answered 202, or given up after a cut."""
         began = time.monotonic()
         while time.monotonic() - began < PATIENCE_SECONDS:
@@ -184,7 +211,9 @@ class Storm:
                     self.surprises.append(f"{status} {answer[:300]!r}")
                     return
             await asyncio.sleep(0.05)
-        self.surprises.append(f"message {one.number} of {one.source} was not accepted in {PATIENCE_SECONDS:.0f} s")
+        self.surprises.append(
+            f"message {one.number} of {one.source} was not accepted in {PATIENCE_SECONDS:.0f} s"
+        )
 
     def _told(self, one: Sent, answer: dict[str, object], began: float) -> None:
         if one.answered is None:

@@ -24,7 +24,10 @@ def schedule(dice: random.Random, total: int, strikes: Sequence[str]) -> list[tu
     """At how many accepted webhooks which strike comes: spread out, in a random order."""
     order = dice.sample(strikes, len(strikes))
     step = 0.75 * total / len(order)
-    return [(int(total * 0.05 + step * (place + dice.random() * 0.7)), one) for place, one in enumerate(order)]
+    return [
+        (int(total * 0.05 + step * (place + dice.random() * 0.7)), one)
+        for place, one in enumerate(order)
+    ]
 
 
 async def strike(stack: LiveStack, what: str, dice: random.Random) -> None:
@@ -63,11 +66,24 @@ async def _up_again(stack: LiveStack, name: str, end: Callable[[], Awaitable[Non
 async def _stop_at_once(stack: LiveStack) -> None:
     """`pg_ctl stop -m immediate`: no checkpoint, recovery at the next start."""
     server = PostgresServer(stack.data_dir / "postgres", 0)
-    user = {} if server.user is None else {"user": server.user, "group": server.user, "extra_groups": []}
+    user = (
+        {}
+        if server.user is None
+        else {"user": server.user, "group": server.user, "extra_groups": []}
+    )
     stopping = await asyncio.create_subprocess_exec(
-        str(programs() / "pg_ctl"), "stop", "-m", "immediate", "-D", str(server.cluster), "-W",
-        cwd=server.cluster.parent, env=server.environment(), stdout=asyncio.subprocess.DEVNULL, **user,  # type: ignore[arg-type]
-    )  # fmt: skip
+        str(programs() / "pg_ctl"),
+        "stop",
+        "-m",
+        "immediate",
+        "-D",
+        str(server.cluster),
+        "-W",
+        cwd=server.cluster.parent,
+        env=server.environment(),
+        stdout=asyncio.subprocess.DEVNULL,
+        **user,  # type: ignore[arg-type]
+    )
     assert await stopping.wait() == 0
 
 
@@ -82,17 +98,27 @@ async def _kill_family(stack: LiveStack) -> None:
 
 
 async def _relay_dies_after_a_send(stack: LiveStack, count: int) -> None:
-    """A second relay takes over from the first and dies between Kafka's answer and the outbox' row; a third goes on."""
+    """A second relay takes over from the first and dies between Kafka's answer and the outbox'
+    row; a third goes on.
+    """
     address = {"POSTGRES_URL": stack.postgres_url, "KAFKA": stack.kafka}
-    ours = environment(**{PREFIX + name: value for name, value in address.items()}, CRASH_AT=f"relay.sent:{count}")
+    ours = environment(
+        **{PREFIX + name: value for name, value in address.items()}, CRASH_AT=f"relay.sent:{count}"
+    )
     second = await asyncio.create_subprocess_exec(
-        *COMMAND, "relay", env=ours, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.DEVNULL, **spawn_options(signal.SIGTERM),
-    )  # fmt: skip
+        *COMMAND,
+        "relay",
+        env=ours,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.DEVNULL,
+        **spawn_options(signal.SIGTERM),
+    )
     try:
         async with asyncio.timeout(TAKEOVER_SECONDS):
             while second.returncode is None:
-                # Again and again: who is elected after the next fall of Postgres is a matter of chance.
+                # Again and again: who is elected after the next fall of Postgres is a matter of
+                # chance.
                 with suppress(TimeoutError):
                     await asyncio.wait_for(second.wait(), 3)
                 first = stack.process("relay").pid

@@ -23,7 +23,11 @@ FINAL = Final(
     ends=("j",),
     bills=BILLS,
     shown_jobs={"j": ("succeeded", 5)},
-    shown_usage={"webhook_events": Decimal(3), "jobs": Decimal(1), "training_seconds": Decimal("1.5")},
+    shown_usage={
+        "webhook_events": Decimal(3),
+        "jobs": Decimal(1),
+        "training_seconds": Decimal("1.5"),
+    },
     models=(("j", "r2", 0.9),),
     shown_models=(("j", "r2", 0.9),),
 )
@@ -67,9 +71,17 @@ def test_what_clients_were_told_does_not_fit(kind: str, told: Told) -> None:
         ("duplicate effect", replace(FINAL, models=(("j", "r2", 0.9), ("j", "r2", 0.9)))),
         ("stuck job", replace(FINAL, jobs={"j": ("running", 3)})),
         ("wrong end", replace(FINAL, jobs={"j": ("failed", 5)})),
-        ("double billing", replace(FINAL, bills=(*BILLS, Bill("webhook_events", "a", Decimal(1), ("e1",))))),
+        (
+            "double billing",
+            replace(FINAL, bills=(*BILLS, Bill("webhook_events", "a", Decimal(1), ("e1",)))),
+        ),
         ("double billing", replace(FINAL, bills=(*BILLS, BILLS[2]))),
-        ("double billing", replace(FINAL, bills=(Bill("webhook_events", "a", Decimal(3), ("e0", "e1")), *BILLS[1:]))),
+        (
+            "double billing",
+            replace(
+                FINAL, bills=(Bill("webhook_events", "a", Decimal(3), ("e0", "e1")), *BILLS[1:])
+            ),
+        ),
         ("not billed", replace(FINAL, bills=BILLS[1:])),
         ("not billed", replace(FINAL, bills=BILLS[:3])),
         ("view differs", replace(FINAL, shown_jobs={"j": ("succeeded", 4)})),

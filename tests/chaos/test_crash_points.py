@@ -30,7 +30,11 @@ PLAN = {
     "api": ("accept.taken", "accept.stored", "accept.repeats_noted", "door.body_kept"),
     "relay": ("relay.read", "relay.sent", "relay.struck"),
     "ingest": ("runner.applied", "runner.committed") if LONG else ("runner.applied",),
-    "training": ("work.started", "work.finishing", "work.finished"),  # the first two cost a job an attempt of three
+    "training": (
+        "work.started",
+        "work.finishing",
+        "work.finished",
+    ),  # the first two cost a job an attempt of three
     "finalization": ("runner.applied", "runner.committed") if LONG else ("runner.committed",),
     "billing": ("runner.applied", "runner.committed"),
     "projections": ("engine.folded", "engine.committed"),
@@ -54,14 +58,19 @@ async def test_a_kill_at_every_step_loses_doubles_and_reorders_nothing(
 ) -> None:
     dice = random.Random(seed)
     settings = settings.model_copy(update={"lease_seconds": 4.0})
-    servers = Servers(settings.postgres_url.get_secret_value(), settings.kafka, settings.kafka_topic_prefix)
+    servers = Servers(
+        settings.postgres_url.get_secret_value(), settings.kafka, settings.kafka_topic_prefix
+    )
     key = (await create_key(settings, "first", "test"))[1]
     armed = {name: [_armed(point, dice) for point in points] for name, points in PLAN.items()}
     print(f"\nseed {seed}: {' '.join(point for points in armed.values() for point in points)}")
     began = time.monotonic()
     async with (
         httpx.AsyncClient(
-            base_url=settings.api_url, headers={"Authorization": f"Bearer {key}"}, timeout=10, trust_env=False
+            base_url=settings.api_url,
+            headers={"Authorization": f"Bearer {key}"},
+            timeout=10,
+            trust_env=False,
         ) as client,
         killed_at(armed, settings, tmp_path) as lives,
     ):
@@ -73,7 +82,10 @@ async def test_a_kill_at_every_step_loses_doubles_and_reorders_nothing(
         final = await final_state(servers)
         states = [(await client.get(f"/v1/datasets/{one}")).json()["state"] for one in dataset_ids]
     found = check(told, final)
-    title = f"crash points, {sum(len(one.hit) for one in lives.values())} kills in {killing_seconds:.0f} s"
+    title = (
+        f"crash points, {sum(len(one.hit) for one in lives.values())} kills in "
+        f"{killing_seconds:.0f} s"
+    )
     tell(report(title, traffic, final, found, {}, drained_seconds))
     assert found == []
     assert traffic.surprises == []
@@ -94,14 +106,22 @@ async def _under_traffic(traffic: Traffic, lives: Mapping[str, Lives]) -> list[s
     client = traffic.client
     await _again(lambda: client.get("/readyz"), 200)
     sources = [await traffic.source(f"forward-{place}", {"kind": "forward"}) for place in range(3)]
-    trainer = await traffic.source(TRAINING, {"kind": "command", "command": "train", "mapping": MAPPING})
+    trainer = await traffic.source(
+        TRAINING, {"kind": "command", "command": "train", "mapping": MAPPING}
+    )
     dataset_ids: list[str] = []
     async with asyncio.TaskGroup() as group:
-        for source, body, every_seconds in zip(sources, (b"{}", b'{"a": 1}', LARGE), (0.03, 0.03, 1.0), strict=True):
+        for source, body, every_seconds in zip(
+            sources, (b"{}", b'{"a": 1}', LARGE), (0.03, 0.03, 1.0), strict=True
+        ):
             group.create_task(traffic.stream(source, body, every_seconds, stop))
-        while any(len(one.hit) < len(one.points) for one in lives.values()) and len(dataset_ids) < 4:
+        while (
+            any(len(one.hit) < len(one.points) for one in lives.values()) and len(dataset_ids) < 4
+        ):
             dataset_ids.append(await _validated(client))
-            body = json.dumps({"dataset_id": dataset_ids[-1], "target": "target", "model": "iris"}).encode()
+            body = json.dumps(
+                {"dataset_id": dataset_ids[-1], "target": "target", "model": "iris"}
+            ).encode()
             await _trained(traffic, trainer, body, len(dataset_ids))
         stop.set()
     return dataset_ids
@@ -115,7 +135,9 @@ async def _again(ask: Callable[[], Awaitable[httpx.Response]], status: int) -> h
             return await ask()
         return None
 
-    answer = await eventually(asked, lambda one: one is not None and one.status_code == status, seconds=60)
+    answer = await eventually(
+        asked, lambda one: one is not None and one.status_code == status, seconds=60
+    )
     assert answer is not None
     return answer
 
@@ -123,7 +145,9 @@ async def _again(ask: Callable[[], Awaitable[httpx.Response]], status: int) -> h
 async def _validated(client: httpx.AsyncClient) -> str:
     name, content = {"name": "iris"}, shipped_csv("iris")
     headers = {"content-type": "text/csv"}
-    upload = await _again(lambda: client.post("/v1/datasets", params=name, content=content, headers=headers), 202)
+    upload = await _again(
+        lambda: client.post("/v1/datasets", params=name, content=content, headers=headers), 202
+    )
     dataset_id = str(upload.json()["id"])
     await _becomes(client, f"/v1/datasets/{dataset_id}", ("validated", "rejected"))
     return dataset_id

@@ -1,4 +1,6 @@
-"""With Kafka stopped webhooks are still accepted, and arrive in order per source when it is back."""
+"""With Kafka stopped webhooks are still accepted, and arrive in order per source when it is
+back.
+"""
 
 import os
 import signal
@@ -17,7 +19,8 @@ from tests.chaos.storm_strikes import kafka_away
 from tests.chaos.traffic import Traffic, all_told, flowing
 from tests.eventually import eventually
 
-# Past the producer's request timeout (10 s): a send that was under way is unknown, and may land later.
+# Past the producer's request timeout (10 s): a send that was under way is unknown, and may land
+# later.
 STOPPED_SECONDS = 45.0 if LONG else 12.0
 DEAD_SECONDS = 30.0 if LONG else 4.0
 CONFIRMED = "SELECT WHERE NOT EXISTS (SELECT FROM outbox WHERE seq <= $1)"
@@ -36,12 +39,22 @@ async def frozen(stack: LiveStack) -> AsyncIterator[None]:
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize(("stopped", "seconds"), [(frozen, STOPPED_SECONDS), (kafka_away, DEAD_SECONDS)])
+@pytest.mark.parametrize(
+    ("stopped", "seconds"), [(frozen, STOPPED_SECONDS), (kafka_away, DEAD_SECONDS)]
+)
 async def test_webhooks_are_accepted_without_kafka_and_arrive_in_order(
-    stack: LiveStack, history: list[Traffic], dataset_id: str, seed: int, tell: Callable[[str], None],
-    stopped: Stopped, seconds: float,
-) -> None:  # fmt: skip
-    async with stack.client() as client, flowing(client, dataset_id, seed, job_every_seconds=600) as traffic:
+    stack: LiveStack,
+    history: list[Traffic],
+    dataset_id: str,
+    seed: int,
+    tell: Callable[[str], None],
+    stopped: Stopped,
+    seconds: float,
+) -> None:
+    async with (
+        stack.client() as client,
+        flowing(client, dataset_id, seed, job_every_seconds=600) as traffic,
+    ):
         history.append(traffic)
         await traffic.more(30, seconds=20)
         async with stopped(stack):

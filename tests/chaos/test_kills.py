@@ -21,13 +21,21 @@ LONG_KILLS = int(os.environ.get("HEADRACE_TEST_KILLS", "60"))
 
 @pytest.mark.timeout(1800 if LONG else 300)
 async def test_every_process_is_killed_and_nothing_is_lost_or_done_twice(
-    stack: LiveStack, history: list[Traffic], dataset_id: str, seed: int, tell: Callable[[str], None]
+    stack: LiveStack,
+    history: list[Traffic],
+    dataset_id: str,
+    seed: int,
+    tell: Callable[[str], None],
 ) -> None:
     victims = plan(random.Random(seed), LONG_KILLS if LONG else 0)
     before = {one.name: one.restarts for one in stack.status.processes}
     recoveries: list[tuple[str, asyncio.Task[float]]] = []
     print(f"\nseed {seed}")
-    async with stack.client() as client, asyncio.TaskGroup() as group, flowing(client, dataset_id, seed) as traffic:
+    async with (
+        stack.client() as client,
+        asyncio.TaskGroup() as group,
+        flowing(client, dataset_id, seed) as traffic,
+    ):
         history.append(traffic)
         for victim in victims:
             await traffic.more(20, seconds=60)

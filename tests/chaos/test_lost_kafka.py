@@ -1,4 +1,6 @@
-"""The embedded stack's Kafka loses what it had: the door stays open, and `up` publishes it again."""
+"""The embedded stack's Kafka loses what it had: the door stays open, and `up` publishes it
+again.
+"""
 
 import re
 import shutil
@@ -38,11 +40,14 @@ class Sender:
                 self.source = (await client.post("/v1/sources", json={"name": "ci"})).json()
             for number in range(self.sent, self.sent + count):
                 body = b'{"n": %d}' % number
-                signed = sign(body, self.source["secret"], message_id=f"msg_{number}", now=datetime.now(UTC))
+                signed = sign(
+                    body, self.source["secret"], message_id=f"msg_{number}", now=datetime.now(UTC)
+                )
                 answer = await client.post(
-                    f"/hooks/{self.source['id']}", content=body,
+                    f"/hooks/{self.source['id']}",
+                    content=body,
                     headers={**signed, "content-type": "application/json"},
-                )  # fmt: skip
+                )
                 assert answer.status_code == 202, answer.text
         self.sent += count
 
@@ -69,9 +74,12 @@ def _up_with(stack: LiveStack, meanwhile: Callable[[], object]) -> str:
     meanwhile()
     done = subprocess.run(
         [*COMMAND, "up", "--detach", "--data-dir", str(stack.data_dir)],
-        env=environment(HEADRACE_LEASE_SECONDS=LEASE_SECONDS, COLUMNS="200"), check=True,
-        capture_output=True, text=True, timeout=300,
-    )  # fmt: skip
+        env=environment(HEADRACE_LEASE_SECONDS=LEASE_SECONDS, COLUMNS="200"),
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
     return done.stdout
 
 

@@ -1,4 +1,5 @@
-"""Webhooks of every scheme in a storm: servers and processes die, connections are cut, duplicates come at once.
+"""Webhooks of every scheme in a storm: servers and processes die, connections are cut, duplicates
+come at once.
 
 It comes after the other tests of this stack, which know of every event that is there.
 """
@@ -31,7 +32,9 @@ from tests.chaos.storm_strikes import ALL, SHORT, kafka_away, schedule, strike
 TENANTS = 3
 WEBHOOKS = int(os.environ.get("HEADRACE_TEST_WEBHOOKS", "100000" if LONG else "3000"))
 KAFKA_SECONDS = 60 * float(os.environ.get("HEADRACE_TEST_KAFKA_MINUTES", "2" if LONG else "0"))
-SECONDS = KAFKA_SECONDS + (90 if LONG else 15)  # the senders are held back to this, or all is sent before it hits
+SECONDS = KAFKA_SECONDS + (
+    90 if LONG else 15
+)  # the senders are held back to this, or all is sent before it hits
 STRIKES = ALL * 3 if LONG else SHORT
 
 
@@ -46,7 +49,11 @@ async def test_a_storm_loses_doubles_reorders_and_alters_nothing(
     port = urlsplit(stack.status.api_url or "").port or 0
     struck: Counter[str] = Counter()
     print(f"\nseed {seed}: {WEBHOOKS} webhooks")
-    async with proxy("127.0.0.1", port, random.Random(seed)) as crooked, _told(storm), asyncio.TaskGroup() as group:
+    async with (
+        proxy("127.0.0.1", port, random.Random(seed)) as crooked,
+        _told(storm),
+        asyncio.TaskGroup() as group,
+    ):
         group.create_task(storm.run(lambda: port, lambda: crooked.own_port))
         await _strike_all(stack, storm, dice, struck)
         storm.enough.set()
@@ -58,7 +65,9 @@ async def test_a_storm_loses_doubles_reorders_and_alters_nothing(
     tell(report(storm, found, violations, struck, crooked.seen, quiet_seconds, grown))
     assert violations == []
     assert storm.surprises == []
-    assert storm.accepted > 0.5 * WEBHOOKS  # the rest was cut: how much depends on how long the machine was struck
+    assert (
+        storm.accepted > 0.5 * WEBHOOKS
+    )  # the rest was cut: how much depends on how long the machine was struck
     assert crooked.seen["cut in mid-request"] > 0
     assert crooked.seen["cut in mid-answer"] > 0
 
@@ -70,7 +79,9 @@ async def _sources(stack: LiveStack, seed: int) -> list[Source]:
     for tenant in range(TENANTS):
         _, key = await create_key(settings, f"storm-{seed}-{tenant}", "test")
         async with httpx.AsyncClient(
-            base_url=stack.status.api_url or "", headers={"Authorization": f"Bearer {key}"}, trust_env=False
+            base_url=stack.status.api_url or "",
+            headers={"Authorization": f"Bearer {key}"},
+            trust_env=False,
         ) as client:
             for scheme, options in SCHEMES.items():
                 asked = {"name": scheme, "scheme": scheme, "options": options}
@@ -80,7 +91,9 @@ async def _sources(stack: LiveStack, seed: int) -> list[Source]:
     return found
 
 
-async def _strike_all(stack: LiveStack, storm: Storm, dice: random.Random, struck: Counter[str]) -> None:
+async def _strike_all(
+    stack: LiveStack, storm: Storm, dice: random.Random, struck: Counter[str]
+) -> None:
     """Each in its time; those of one victim one after the other."""
     victims: dict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
@@ -112,7 +125,10 @@ async def _told(storm: Storm) -> AsyncIterator[None]:
         began = time.monotonic()
         while True:
             await asyncio.sleep(5)
-            print(f"{time.monotonic() - began:.0f} s: {storm.accepted} accepted, {dict(storm.outcomes)}")
+            print(
+                f"{time.monotonic() - began:.0f} s: {storm.accepted} accepted, "
+                f"{dict(storm.outcomes)}"
+            )
 
     task = asyncio.create_task(saying())
     try:

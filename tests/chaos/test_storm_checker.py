@@ -1,4 +1,6 @@
-"""The storm's checker sees each violation: a history without fault, broken in one place at a time."""
+"""The storm's checker sees each violation: a history without fault, broken in one place at a
+time.
+"""
 
 from dataclasses import replace
 from decimal import Decimal
@@ -9,7 +11,9 @@ from tests.chaos.storm_checker import Appearance, Billed, Found, Sent, Violation
 
 A0 = Sent("a", 0, b"a0", sent=1, answered=2, events=("e0",))
 A1 = Sent("a", 1, b"a1", sent=3, answered=6, events=("e1",))
-A2 = Sent("a", 2, b"a2", sent=4, answered=5, events=("e2",))  # together with the one before: any order will do
+A2 = Sent(
+    "a", 2, b"a2", sent=4, answered=5, events=("e2",)
+)  # together with the one before: any order will do
 A3 = Sent("a", 3, b"a3", sent=7)  # cut, and never sent again
 B0 = Sent("b", 0, b"b0", sent=8, answered=9, events=("e4",))
 SENT = (A0, A1, A2, A3, B0)
@@ -45,7 +49,10 @@ def test_what_was_never_answered_may_be_there_once() -> None:
 
 
 def test_what_was_never_answered_may_come_at_any_time() -> None:
-    seen = (UNKNOWN, *SEEN)  # a delivery that was cut lands late, or what was sent before lands after it
+    seen = (
+        UNKNOWN,
+        *SEEN,
+    )  # a delivery that was cut lands late, or what was sent before lands after it
     bills = (*BILLS, Billed("a", Decimal(1), ("e3",)))
     late = replace(A3, sent=0)
     assert check((A0, A1, A2, late, B0), Found(seen, seen, seen, bills, Decimal(5))) == []
@@ -69,7 +76,9 @@ def test_a_place_does_not_fit(place: str, kind: str, seen: tuple[Appearance, ...
 
 @pytest.mark.parametrize("place", ["topic", "log"])
 @pytest.mark.parametrize("seen", [(SEEN[1], SEEN[0], *SEEN[2:]), (*SEEN[1:], SEEN[0])])
-def test_an_order_that_a_sender_can_tell_from_his_answers(place: str, seen: tuple[Appearance, ...]) -> None:
+def test_an_order_that_a_sender_can_tell_from_his_answers(
+    place: str, seen: tuple[Appearance, ...]
+) -> None:
     assert kinds(check(SENT, with_(place, seen))) == {"reordered"}
 
 
@@ -79,7 +88,9 @@ def test_a_row_that_is_there_twice(place: str) -> None:
 
 
 def test_one_message_that_was_told_as_two_events() -> None:
-    assert "duplicate effect" in kinds(check((replace(A0, events=("e0", "e9")), A1, A2, A3, B0), FOUND))
+    assert "duplicate effect" in kinds(
+        check((replace(A0, events=("e0", "e9")), A1, A2, A3, B0), FOUND)
+    )
 
 
 @pytest.mark.parametrize(
@@ -98,4 +109,6 @@ def test_a_bill_that_does_not_fit(found: Found) -> None:
 
 
 def test_what_is_left_over() -> None:
-    assert kinds(check(SENT, replace(FOUND, left_over={"events in the outbox": 1, "dead letters": 0}))) == {"left over"}
+    assert kinds(
+        check(SENT, replace(FOUND, left_over={"events in the outbox": 1, "dead letters": 0}))
+    ) == {"left over"}

@@ -66,7 +66,9 @@ class Traffic:
         assert answer.status_code == 201, answer.text
         return dict(answer.json())
 
-    async def stream(self, source: dict[str, str], body: bytes, every_seconds: float, stop: asyncio.Event) -> None:
+    async def stream(
+        self, source: dict[str, str], body: bytes, every_seconds: float, stop: asyncio.Event
+    ) -> None:
         """Messages of one source, one after the other, some of them twice."""
         dice = random.Random(f"{self.seed}{source['name']}")
         number = 0
@@ -83,20 +85,28 @@ class Traffic:
         """Ask for one counter over and over."""
         while not stop.is_set():
             with suppress(httpx.TransportError):
-                answer = await self.client.get("/v1/usage", params={"meter": "webhook_events", "window": "month"})
+                answer = await self.client.get(
+                    "/v1/usage", params={"meter": "webhook_events", "window": "month"}
+                )
                 if answer.status_code == 200:
-                    self.reads.append(sum((Decimal(row["value"]) for row in answer.json()["data"]), Decimal(0)))
+                    self.reads.append(
+                        sum((Decimal(row["value"]) for row in answer.json()["data"]), Decimal(0))
+                    )
                 else:
                     self.note(answer)
             await _pause(stop, 0.25)
 
     async def _wait_for_room(self, stop: asyncio.Event) -> None:
-        """More jobs than a machine can train would only make it late, however fast it is whole again."""
+        """More jobs than a machine can train would only make it late, however fast it is whole
+        again.
+        """
         while not stop.is_set():
             with suppress(httpx.TransportError):
                 answer = await self.client.get("/v1/jobs", params={"limit": 200})
                 if answer.status_code == 200:
-                    self.ended |= {one["id"] for one in answer.json()["data"] if one["state"] in ENDS}
+                    self.ended |= {
+                        one["id"] for one in answer.json()["data"] if one["state"] in ENDS
+                    }
                 else:
                     self.note(answer)
             if len(self.jobs - self.ended) < MOST_OPEN_JOBS:
@@ -107,23 +117,31 @@ class Traffic:
         """Count a refusal; keep what no client should see."""
         self.refused[f"{answer.status_code}"] += 1
         if answer.status_code != 503:
-            self.surprises.append(f"{answer.request.method} {answer.request.url.path}: {answer.status_code}")
+            self.surprises.append(
+                f"{answer.request.method} {answer.request.url.path}: {answer.status_code}"
+            )
 
     async def deliver(self, source: dict[str, str], body: bytes, number: int) -> None:
         """One message, until it gets its 202."""
         began = time.monotonic()
         while True:
-            headers = sign(body, source["secret"], message_id=f"msg_{number}", now=datetime.now(UTC))
+            headers = sign(
+                body, source["secret"], message_id=f"msg_{number}", now=datetime.now(UTC)
+            )
             headers["content-type"] = "application/json"
             try:
-                answer = await self.client.post(f"/hooks/{source['id']}", content=body, headers=headers)
+                answer = await self.client.post(
+                    f"/hooks/{source['id']}", content=body, headers=headers
+                )
             except httpx.TransportError as error:
                 self.refused[type(error).__name__] += 1
             else:
                 if answer.status_code == 202:
                     break
                 self.note(answer)
-            assert time.monotonic() - began < PATIENCE_SECONDS, f"message {number} of {source['name']} is not accepted"
+            assert time.monotonic() - began < PATIENCE_SECONDS, (
+                f"message {number} of {source['name']} is not accepted"
+            )
             await asyncio.sleep(AGAIN_SECONDS)
         self.longest_wait_seconds = max(self.longest_wait_seconds, time.monotonic() - began)
         event_id = str(answer.json()["event_id"])
@@ -149,14 +167,24 @@ async def _pause(stop: asyncio.Event, seconds: float) -> None:
 
 @asynccontextmanager
 async def flowing(
-    client: httpx.AsyncClient, dataset_id: str, seed: int, *, every_seconds: float = 0.03, job_every_seconds: float = 4
+    client: httpx.AsyncClient,
+    dataset_id: str,
+    seed: int,
+    *,
+    every_seconds: float = 0.03,
+    job_every_seconds: float = 4,
 ) -> AsyncIterator[Traffic]:
-    """Two sources that forward, one that trains, and a reader; the last messages are accepted before this ends."""
+    """Two sources that forward, one that trains, and a reader.
+
+    The last messages are accepted before this ends.
+    """
     traffic = Traffic(client, seed)
     stop = asyncio.Event()
     body = json.dumps({"dataset_id": dataset_id, "target": "target", "model": "iris"}).encode()
     training: dict[str, object] = {"kind": "command", "command": "train", "mapping": MAPPING}
-    sources = [await traffic.source(f"forward-{seed}-{place}", {"kind": "forward"}) for place in range(2)]
+    sources = [
+        await traffic.source(f"forward-{seed}-{place}", {"kind": "forward"}) for place in range(2)
+    ]
     trainer = await traffic.source(f"{TRAINING}-{seed}", training)
     async with asyncio.TaskGroup() as group:
         for one in sources:

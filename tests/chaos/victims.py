@@ -13,7 +13,18 @@ from tests.chaos.traffic import Traffic
 from tests.eventually import eventually
 
 SECONDS = 90.0
-SHORT = ("child", "api", "finalization", "relay", "billing", "kafka", "projections", "ingest", "postgres", "training")
+SHORT = (
+    "child",
+    "api",
+    "finalization",
+    "relay",
+    "billing",
+    "kafka",
+    "projections",
+    "ingest",
+    "postgres",
+    "training",
+)
 ATTEMPTS = {"child", "training"}  # their death burns an attempt of a job, which has three
 READS = {"projections": "projection.usage"}
 CONFIRMED = """
@@ -33,12 +44,17 @@ def plan(dice: random.Random, more: int) -> list[str]:
 
 
 async def strike(stack: LiveStack, victim: str, traffic: Traffic) -> tuple[float, Whole]:
-    """Kill a victim in mid-path; when that was, and a question that says whether the path is whole again."""
+    """Kill a victim in mid-path.
+
+    When that was, and a question that says whether the path is whole again.
+    """
     if victim == "child":
         return await _strike_child(stack)
     if victim == "finalization":  # it is busy for moments only: hold it until a job waits for it
         stack.signal(victim, signal.SIGSTOP)
-        await eventually(lambda: ask(stack, "SELECT FROM jobs WHERE state = 'finalizing'"), seconds=60)
+        await eventually(
+            lambda: ask(stack, "SELECT FROM jobs WHERE state = 'finalizing'"), seconds=60
+        )
     if victim == "training":
         await _child(stack)
     whole = await _progress(stack, victim, traffic)
@@ -61,7 +77,9 @@ async def whole_again(victim: str, began: float, whole: Whole) -> float:
     try:
         await eventually(asked, seconds=SECONDS)
     except AssertionError as error:
-        raise AssertionError(f"the path through {victim} was not whole again within {SECONDS:.0f} s") from error
+        raise AssertionError(
+            f"the path through {victim} was not whole again within {SECONDS:.0f} s"
+        ) from error
     return time.monotonic() - began
 
 

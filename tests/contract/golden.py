@@ -1,4 +1,6 @@
-"""Golden files: what is asked of the examples of every version ever published, of any set of events."""
+"""Golden files: what is asked of the examples of every version ever published, of any set of
+events.
+"""
 
 import hashlib
 import json
@@ -20,8 +22,9 @@ LIST = "published.sha256"
 class Golden:
     """A folder of examples, and the events that they are of.
 
-    `job.queued.v1.json` is the first example of a version; a later one, `job.queued.v1-priority.json`, shows what was
-    added to that version since: a field with a default. Any other change is a new version.
+    `job.queued.v1.json` is the first example of a version; a later one,
+    `job.queued.v1-priority.json`, shows what was added to that version since: a field with a
+    default. Any other change is a new version.
     """
 
     folder: Path
@@ -41,10 +44,17 @@ class Golden:
             yield named["type"], int(named["version"]), path
 
     def gaps(self) -> list[str]:
-        """Versions without an example, examples without a version, and chains that end before the current version."""
+        """Versions without an example, examples without a version, and chains that end before
+        the current version.
+        """
         there = {(kind, version) for kind, version, _ in self.files()}
-        found = [f"{kind} v{version} has no example" for kind, version in sorted(self.versions - there)]
-        found += [f"{kind} v{version} has an example and no model" for kind, version in sorted(there - self.versions)]
+        found = [
+            f"{kind} v{version} has no example" for kind, version in sorted(self.versions - there)
+        ]
+        found += [
+            f"{kind} v{version} has an example and no model"
+            for kind, version in sorted(there - self.versions)
+        ]
         for kind, current in self.payloads.items():
             before = {version for name, version in self.formers if name == kind}
             if before != set(range(1, current.VERSION)):
@@ -61,7 +71,9 @@ class Golden:
             if name not in listed:
                 found.append(f"not published yet; add to {LIST}:\n{digest}  {name}")
             elif digest != listed[name]:
-                found.append(f"{name} was published and is changed: a change of an event is a new version")
+                found.append(
+                    f"{name} was published and is changed: a change of an event is a new version"
+                )
         return found
 
     def listed(self) -> Mapping[str, str]:

@@ -31,7 +31,9 @@ def imported(module: ast.Module) -> dict[str, str]:
     for node in ast.walk(module):
         if isinstance(node, ast.Import):
             for one in node.names:
-                names[one.asname or one.name.split(".")[0]] = one.name if one.asname else one.name.split(".")[0]
+                names[one.asname or one.name.split(".")[0]] = (
+                    one.name if one.asname else one.name.split(".")[0]
+                )
         elif isinstance(node, ast.ImportFrom) and node.module:
             for one in node.names:
                 names[one.asname or one.name] = f"{node.module}.{one.name}"
@@ -60,12 +62,18 @@ def references(module: ast.Module) -> Iterator[tuple[int, str]]:
 
 
 def module_level(module: ast.Module) -> Iterator[ast.AST]:
-    """Every node that runs at import: function and lambda bodies left out, class bodies and defaults not."""
+    """Every node that runs at import: function and lambda bodies left out, class bodies and
+    defaults not.
+    """
     waiting: list[ast.AST] = list(module.body)
     while waiting:
         node = waiting.pop()
         yield node
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            waiting += [*node.decorator_list, *node.args.defaults, *filter(None, node.args.kw_defaults)]
+            waiting += [
+                *node.decorator_list,
+                *node.args.defaults,
+                *filter(None, node.args.kw_defaults),
+            ]
         elif not isinstance(node, ast.Lambda):
             waiting += ast.iter_child_nodes(node)

@@ -117,8 +117,12 @@ def _classes() -> set[str]:
 
 
 def _outputs() -> set[str]:
-    of_rows = {f"{name}: {one}" for name, key in ROWS.items() for one in held_back.FOUND[key][0].split()}
-    return of_rows | {f"{name}: {one.name}" for name, made in OUTPUTS.items() for one in fields(made)}
+    of_rows = {
+        f"{name}: {one}" for name, key in ROWS.items() for one in held_back.FOUND[key][0].split()
+    }
+    return of_rows | {
+        f"{name}: {one.name}" for name, made in OUTPUTS.items() for one in fields(made)
+    }
 
 
 FOUND: Mapping[str, Found] = {

@@ -16,11 +16,13 @@ KEYS = """
     FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid,
          unnest(i.indkey::int[]) WITH ORDINALITY AS k(number, place),
          pg_attribute a
-    WHERE i.indisprimary AND c.relnamespace = 'public'::regnamespace AND a.attrelid = c.oid AND a.attnum = k.number
+    WHERE i.indisprimary AND c.relnamespace = 'public'::regnamespace AND a.attrelid = c.oid
+        AND a.attnum = k.number
     GROUP BY 1
 """
 NEW_JOB = """
-    INSERT INTO jobs (tenant_id, id, state, aggregate_version, kind, dataset_id, target, model, options, cause_id,
+    INSERT INTO jobs (tenant_id, id, state, aggregate_version, kind, dataset_id, target, model,
+        options, cause_id,
                       correlation_id, created_at)
     VALUES ($1, $2, $3, 5, 'train', $2, 'target', 'wine', '{}', $2, $2, headrace_clock())
 """
@@ -35,7 +37,9 @@ async def new_job(connection: asyncpg.Connection, state: str) -> tuple[object, o
 
 async def test_the_ways_of_a_job_are_the_same_in_code_and_in_rows(db: asyncpg.Connection) -> None:
     rows = await db.fetch("SELECT from_state, to_state FROM job_transitions")
-    assert {tuple(row) for row in rows} == {(start, end) for start, ends in TRANSITIONS.items() for end in ends}
+    assert {tuple(row) for row in rows} == {
+        (start, end) for start, ends in TRANSITIONS.items() for end in ends
+    }
 
 
 async def test_every_other_way_is_refused_by_the_trigger(db: asyncpg.Connection) -> None:
@@ -61,19 +65,26 @@ async def test_a_job_never_goes_back_to_an_older_version(db: asyncpg.Connection)
 @pytest.mark.parametrize("table", ["events", "usage_records", "model_versions"])
 async def test_logs_and_ledgers_only_grow(db: asyncpg.Connection, table: str) -> None:
     async with acting(db, "headrace_pipeline"):
-        for statement in (f"UPDATE {table} SET tenant_id = tenant_id", f"DELETE FROM {table}", f"TRUNCATE {table}"):
+        for statement in (
+            f"UPDATE {table} SET tenant_id = tenant_id",
+            f"DELETE FROM {table}",
+            f"TRUNCATE {table}",
+        ):
             await refused(db, asyncpg.InsufficientPrivilegeError, table, statement)
 
 
 async def test_an_event_that_kafka_would_refuse_is_not_accepted(db: asyncpg.Connection) -> None:
     insert = """
-        INSERT INTO events (topic, value, headers, id, type, tenant_id, aggregate_id, version, correlation_id, time)
+        INSERT INTO events (topic, value, headers, id, type, tenant_id, aggregate_id, version,
+            correlation_id, time)
         VALUES ('t', $1, '', $2, 't', $2, 'a', 0, $2, headrace_clock())
     """
     async with acting(db, "headrace_pipeline"):
         await db.execute(insert, b"v" * (900 << 10), new_id())
         too_large = b"v" * ((900 << 10) + 1)
-        await refused(db, asyncpg.CheckViolationError, "events_value_sendable", insert, too_large, new_id())
+        await refused(
+            db, asyncpg.CheckViolationError, "events_value_sendable", insert, too_large, new_id()
+        )
 
 
 async def clock(connection: asyncpg.Connection) -> datetime:
@@ -112,11 +123,17 @@ async def test_a_generation_comes_first_in_every_read_table(db: asyncpg.Connecti
     keys = {one["table"]: one["columns"] for one in await ask(db, KEYS)}
     read = {table: columns for table, columns in keys.items() if table.startswith("read_")}
     assert len(read) >= 5
-    assert [table for table, columns in read.items() if columns[:2] != ["generation", "tenant_id"]] == []
+    assert [
+        table for table, columns in read.items() if columns[:2] != ["generation", "tenant_id"]
+    ] == []
 
 
 async def test_a_tenant_comes_first_in_every_other_key(db: asyncpg.Connection) -> None:
     keys = {one["table"]: one["columns"] for one in await ask(db, KEYS)}
-    owned = {table: columns for table, columns in keys.items() if "tenant_id" in columns and table[:5] != "read_"}
+    owned = {
+        table: columns
+        for table, columns in keys.items()
+        if "tenant_id" in columns and table[:5] != "read_"
+    }
     assert len(owned) >= 10
     assert [table for table, columns in owned.items() if columns[0] != "tenant_id"] == []

@@ -1,4 +1,6 @@
-"""Every code that a caller can be refused with has its status, and no status is left without a use."""
+"""Every code that a caller can be refused with has its status, and no status is left without a
+use.
+"""
 
 import ast
 from collections.abc import Iterator
@@ -10,7 +12,9 @@ REFUSAL = "schemas.errors.Refusal"
 
 
 def refusals() -> Iterator[tuple[str, ast.expr]]:
-    """Where a Refusal of the edge is made, and its first argument (the children have a word of the same name)."""
+    """Where a Refusal of the edge is made, and its first argument (the children have a word of
+    the same name).
+    """
     for path in modules("producers", "consumers", "projections", "compose", "schemas"):
         names = imported(tree(path))
         for node in ast.walk(tree(path)):

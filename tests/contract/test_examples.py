@@ -1,4 +1,7 @@
-"""Golden examples: an envelope per event type and version, as it stands on Kafka. Once published none is changed."""
+"""Golden examples: an envelope per event type and version, as it stands on Kafka.
+
+Once published none is changed.
+"""
 
 import json
 from pathlib import Path
@@ -61,18 +64,26 @@ def test_the_headers_of_an_example_agree_with_it(kind: str) -> None:
     record = Record(TOPIC_OF[kind], 0, 0, event.key, event.encode(), event.headers(), 0)
     assert read(record) == event
     headers = {name: value.decode() for name, value in event.headers()}
-    assert (headers["ce_type"], headers["ce_time"]) == (kind, event.time.isoformat().replace("+00:00", "Z"))
+    assert (headers["ce_type"], headers["ce_time"]) == (
+        kind,
+        event.time.isoformat().replace("+00:00", "Z"),
+    )
     assert headers["content-type"] == "application/cloudevents+json"
 
 
 @pytest.mark.parametrize("kind", TYPES)
 def test_every_field_of_a_payload_is_guarded_by_its_example(kind: str) -> None:
-    # Rename, add or drop a field of a model, and its example no longer stands: this shows that for each field.
+    # Rename, add or drop a field of a model, and its example no longer stands: this shows that for
+    # each field.
     envelope = example(kind)
     fields = PAYLOADS[kind].model_fields
-    assert set(envelope["data"]) == {field.serialization_alias or name for name, field in fields.items()}
+    assert set(envelope["data"]) == {
+        field.serialization_alias or name for name, field in fields.items()
+    }
     for name in envelope["data"]:
-        renamed = {key if key != name else f"{key}_x": value for key, value in envelope["data"].items()}
+        renamed = {
+            key if key != name else f"{key}_x": value for key, value in envelope["data"].items()
+        }
         assert not stands(kind, {**envelope, "data": renamed}), name
 
 
@@ -80,7 +91,9 @@ def test_every_field_of_a_payload_is_guarded_by_its_example(kind: str) -> None:
 def test_an_example_is_realistic(kind: str) -> None:
     envelope = example(kind)
     optional = {"column", "body"}
-    missing = [name for name, value in envelope["data"].items() if value is None and name not in optional]
+    missing = [
+        name for name, value in envelope["data"].items() if value is None and name not in optional
+    ]
     assert missing == []
     assert envelope["traceparent"]
     assert (envelope["causationid"] is None) == (envelope["correlationid"] == envelope["id"])
@@ -94,7 +107,9 @@ def test_a_published_example_never_changes() -> None:
     assert GOLDEN.changes() == []
 
 
-@pytest.mark.parametrize("path", [path for _, _, path in GOLDEN.files()], ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "path", [path for _, _, path in GOLDEN.files()], ids=lambda path: path.name
+)
 def test_every_example_is_lifted_to_a_current_event(path: Path) -> None:
     event = GOLDEN.lifted(path)
     assert type(event.data) is PAYLOADS[event.type]

@@ -6,12 +6,16 @@ from compose.metrics.catalogue import METRICS
 from compose.metrics.meters import Meters
 from tests.contract.house import ROOT
 
-ROW = re.compile(r"^\| `(headrace\.[a-z_.]+)` \| (\S+) \| ([^|]*) \| [^|]+ \| [^|]+ \|$", re.MULTILINE)
+ROW = re.compile(
+    r"^\| `(headrace\.[a-z_.]+)` \| (\S+) \| ([^|]*) \| [^|]+ \| [^|]+ \|$", re.MULTILINE
+)
 
 
 def documented() -> dict[str, tuple[str, tuple[str, ...]]]:
     text = (ROOT / "docs/operations.md").read_text()
-    return {name: (unit, tuple(re.findall(r"`([^`]+)`", by))) for name, unit, by in ROW.findall(text)}
+    return {
+        name: (unit, tuple(re.findall(r"`([^`]+)`", by))) for name, unit, by in ROW.findall(text)
+    }
 
 
 def test_each_documented_metric_exists_and_each_existing_one_is_documented() -> None:
@@ -31,11 +35,15 @@ def test_prometheus_is_shown_each_of_them_by_its_kind() -> None:
                     some.record(one, 0.1, *of)
                 case "gauge":
                     some.show(one, {of: 1.0})
-        shown = dict(re.findall(r"^# TYPE (headrace_\w+) (\w+)$", some.text().decode(), re.MULTILINE))
+        shown = dict(
+            re.findall(r"^# TYPE (headrace_\w+) (\w+)$", some.text().decode(), re.MULTILINE)
+        )
     finally:
         some.close()
     units = {"s": "_seconds", "By": "_bytes"}
     assert shown == {
-        one.name.replace(".", "_") + units.get(one.unit, "") + ("_total" if one.kind == "counter" else ""): one.kind
+        one.name.replace(".", "_")
+        + units.get(one.unit, "")
+        + ("_total" if one.kind == "counter" else ""): one.kind
         for one in METRICS
     }

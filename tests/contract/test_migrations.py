@@ -67,7 +67,9 @@ def revisions(url: str) -> list[str]:
 
 
 async def test_every_step_up_and_down_leads_back(cluster: Cluster, empty: str) -> None:
-    connection = await asyncpg.connect(urlunsplit(urlsplit(cluster.superuser_url)._replace(path=urlsplit(empty).path)))
+    connection = await asyncpg.connect(
+        urlunsplit(urlsplit(cluster.superuser_url)._replace(path=urlsplit(empty).path))
+    )
     try:
         known = {"base": await everything(connection)}
         path = ["base", *revisions(empty)]
@@ -90,7 +92,9 @@ async def test_every_step_up_and_down_leads_back(cluster: Cluster, empty: str) -
         await connection.close()
 
 
-async def test_an_upgrade_of_what_is_up_to_date_changes_nothing(contract_url: str, db: asyncpg.Connection) -> None:
+async def test_an_upgrade_of_what_is_up_to_date_changes_nothing(
+    contract_url: str, db: asyncpg.Connection
+) -> None:
     before = await everything(db)
     await asyncio.to_thread(migrate.upgrade, contract_url)
     assert await everything(db) == before
@@ -102,14 +106,18 @@ def test_the_history_is_one_line(contract_url: str) -> None:
 
 
 REQUEST = """
-    INSERT INTO requests (tenant_id, id, source_id, event_id, content_type, headers, size_bytes, body_hash,
+    INSERT INTO requests (tenant_id, id, source_id, event_id, content_type, headers, size_bytes,
+        body_hash,
                           possible_replay, received_at)
     SELECT $1, $2, $1, $1, '', '{}', 1, '', false, headrace_clock()
 """
 
 
 async def test_requests_live_through_becoming_partitions_and_back(empty: str) -> None:
-    """With rows of the past, of now and of a clock that is ahead; what ran before goes on writing."""
+    """With rows of the past, of now and of a clock that is ahead.
+
+    What ran before goes on writing.
+    """
     await asyncio.to_thread(migrate.upgrade, empty, "0005")
     connection = await asyncpg.connect(empty, server_settings={"role": "headrace_pipeline"})
     now = datetime.now(UTC)
@@ -121,7 +129,9 @@ async def test_requests_live_through_becoming_partitions_and_back(empty: str) ->
         ids += [new_id(now + timedelta(days=days)) for days in (-40, 0, 1, 3, 31)]
         for one in ids[6:]:
             await connection.execute(REQUEST, ids[0], one)
-        places = await connection.fetch("SELECT id, tableoid::regclass::text AS place FROM requests")
+        places = await connection.fetch(
+            "SELECT id, tableoid::regclass::text AS place FROM requests"
+        )
         assert {row["id"] for row in places} == set(ids)
         assert {"requests_before", "requests_default"} < {row["place"] for row in places}
         await asyncio.to_thread(migrate.downgrade, empty, "0005")
@@ -131,14 +141,23 @@ async def test_requests_live_through_becoming_partitions_and_back(empty: str) ->
 
 
 async def test_a_step_without_its_lock_is_tried_again_and_holds_nobody_up(empty: str) -> None:
-    """Somebody reads the table for long; others, who would queue behind the migration, read it meanwhile."""
+    """Somebody reads the table for long.
+
+    Others, who would queue behind the migration, read it meanwhile.
+    """
     await asyncio.to_thread(migrate.upgrade, empty, "0018")
-    reader, other = [await asyncpg.connect(empty, server_settings={"role": "headrace_pipeline"}) for _ in range(2)]
+    reader, other = [
+        await asyncpg.connect(empty, server_settings={"role": "headrace_pipeline"})
+        for _ in range(2)
+    ]
     transaction = reader.transaction()
     await transaction.start()
     await reader.fetch("SELECT consumer FROM consumer_breakers")
     upgrading = asyncio.create_task(asyncio.to_thread(migrate.upgrade, empty, "0019"))
-    waits = "SELECT EXISTS (SELECT FROM pg_locks WHERE relation = 'consumer_breakers'::regclass AND NOT granted)"
+    waits = (
+        "SELECT EXISTS (SELECT FROM pg_locks WHERE relation = 'consumer_breakers'::regclass "
+        "AND NOT granted)"
+    )
     for _ in range(2):  # the second time is another try
         await eventually(lambda: other.fetchval(waits))
         await other.fetch("SELECT consumer FROM consumer_breakers", timeout=10)

@@ -1,4 +1,6 @@
-"""Tables become partitions while the version before writes to them, and back, and nothing is lost."""
+"""Tables become partitions while the version before writes to them, and back, and nothing is
+lost.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
@@ -21,13 +23,15 @@ from tests.integration.outbox.deliveries import Sender
 
 BEFORE = "0016"
 CLAIM = """
-    INSERT INTO processed (event_id, consumer) SELECT id, 'c' FROM unnest($1::uuid[]) AS given(id) ORDER BY id
+    INSERT INTO processed (event_id, consumer) SELECT id, 'c' FROM unnest($1::uuid[]) AS given(id)
+        ORDER BY id
     ON CONFLICT DO NOTHING RETURNING event_id
 """
 # What the sweeper of the version before says; its rows' places are one row's in a whole table only.
 EXPIRE = """
     DELETE FROM processed
-    WHERE ctid = ANY(ARRAY(SELECT ctid FROM processed WHERE event_id < $1 ORDER BY event_id LIMIT 1000))
+    WHERE ctid = ANY(ARRAY(SELECT ctid FROM processed WHERE event_id < $1 ORDER BY event_id
+        LIMIT 1000))
 """
 CONFIRM = "DELETE FROM outbox WHERE seq = ANY($1::bigint[])"
 PLACES = "SELECT DISTINCT tableoid::regclass::text AS place FROM {}"
@@ -83,7 +87,10 @@ async def claiming(connection: asyncpg.Connection, stop: asyncio.Event) -> list[
 @pytest.fixture
 async def pipelines(earlier: str) -> AsyncIterator[Iterator[asyncpg.Connection]]:
     """Connections of the pipeline's role, of processes that do not begin anew."""
-    made = [await asyncpg.connect(earlier, server_settings={"role": "headrace_pipeline"}) for _ in range(3)]
+    made = [
+        await asyncpg.connect(earlier, server_settings={"role": "headrace_pipeline"})
+        for _ in range(3)
+    ]
     yield iter(made)
     for one in made:
         await one.close()
@@ -94,7 +101,10 @@ async def test_nothing_is_lost_or_twice_while_tables_become_partitions(
 ) -> None:
     stop = asyncio.Event()
     looks = next(pipelines)
-    async with asyncpg_pool(earlier, "headrace_pipeline", "accept", 3) as pool, asyncio.TaskGroup() as group:
+    async with (
+        asyncpg_pool(earlier, "headrace_pipeline", "accept", 3) as pool,
+        asyncio.TaskGroup() as group,
+    ):
         doors = [group.create_task(accepting(pool, stop)) for _ in range(3)]
         relay = group.create_task(relaying(next(pipelines), stop))
         consumer = group.create_task(claiming(next(pipelines), stop))
@@ -103,7 +113,9 @@ async def test_nothing_is_lost_or_twice_while_tables_become_partitions(
         stop.set()
     taken = set().union(*(door.result() for door in doors))
     found = await looks.fetch("SELECT seq, id FROM events ORDER BY seq")
-    assert [row["seq"] for row in found] == list(range(1, len(found) + 1)), "a seq was taken twice, or lost"
+    assert [row["seq"] for row in found] == list(range(1, len(found) + 1)), (
+        "a seq was taken twice, or lost"
+    )
     assert {row["id"] for row in found} == taken
     assert sorted(relay.result()) == [row["seq"] for row in found]
     assert upgraded > 0
@@ -122,7 +134,10 @@ async def test_nothing_is_lost_or_twice_while_tables_become_partitions(
 async def test_the_sweeper_of_the_version_before_removes_nothing_of_another_day(
     earlier: str, pipelines: Iterator[asyncpg.Connection]
 ) -> None:
-    """By place in its table an old row is a young one of another day as well; what is kept is kept."""
+    """By place in its table an old row is a young one of another day as well.
+
+    What is kept is kept.
+    """
     sweeper = next(pipelines)
     now = datetime.now(UTC)
     old = [new_id(now - timedelta(days=40)) for _ in range(20)]
@@ -152,7 +167,9 @@ async def test_an_upgrade_that_was_interrupted_is_done_again(
     """Killed after the end was announced and before the swap: the end of then does not hold."""
     owner = await asyncpg.connect(earlier, server_settings={"role": "headrace_owner"})
     await owner.execute("ALTER TABLE events ADD CONSTRAINT events_bound CHECK (seq < 3) NOT VALID")
-    await owner.execute("ALTER TABLE processed ADD CONSTRAINT processed_bound CHECK (event_id < uuidv7()) NOT VALID")
+    await owner.execute(
+        "ALTER TABLE processed ADD CONSTRAINT processed_bound CHECK (event_id < uuidv7()) NOT VALID"
+    )
     await owner.close()
     await asyncio.to_thread(migrate.upgrade, earlier)
     assert len(await next(pipelines).fetch(CLAIM, [new_id(), new_id()])) == 2

@@ -1,4 +1,6 @@
-"""What is asked of every record that the tests produce: shown to find each way in which one can be wrong."""
+"""What is asked of every record that the tests produce: shown to find each way in which one can
+be wrong.
+"""
 
 import json
 from collections.abc import Callable
@@ -38,7 +40,9 @@ def saying(change: Callable[[dict[str, Any]], object]) -> Produced:
 
 
 def with_header(name: str, value: bytes) -> Produced:
-    return GOOD._replace(headers=tuple((one, value if one == name else text) for one, text in GOOD.headers))
+    return GOOD._replace(
+        headers=tuple((one, value if one == name else text) for one, text in GOOD.headers)
+    )
 
 
 @pytest.mark.parametrize("version", VERSIONS, ids=lambda one: one.name)
@@ -51,23 +55,35 @@ WRONG = {
     "not JSON": GOOD._replace(value=b"{"),
     "not an object": GOOD._replace(value=b"[]"),
     "a field that is not published": saying(lambda one: one["data"].update(note="x")),
-    "a field of the envelope that is not published": saying(lambda one: one.update(partitionkey="x")),
-    "a field of an object inside that is not published": saying(lambda one: one["data"]["failure"].update(why="x")),
+    "a field of the envelope that is not published": saying(
+        lambda one: one.update(partitionkey="x")
+    ),
+    "a field of an object inside that is not published": saying(
+        lambda one: one["data"]["failure"].update(why="x")
+    ),
     "a missing field": saying(lambda one: one["data"].pop("reason")),
     "a number as text": saying(lambda one: one["data"].update(attempt="2")),
-    "a word that is not published": saying(lambda one: one["data"]["failure"].update({"class": "bad_luck"})),
+    "a word that is not published": saying(
+        lambda one: one["data"]["failure"].update({"class": "bad_luck"})
+    ),
     "an id that is none": saying(lambda one: one.update(id="5")),
     "a time without a zone": saying(lambda one: one.update(time="2026-01-01T00:00:00")),
-    "a version that is not published": saying(lambda one: one.update(dataschema="urn:headrace:job.failed:v2")),
+    "a version that is not published": saying(
+        lambda one: one.update(dataschema="urn:headrace:job.failed:v2")
+    ),
     "another type": saying(lambda one: one.update(type="job.canceled")),
     "another topic": GOOD._replace(topic=PREFIX + "headrace.models"),
     "a topic without the prefix of the test": GOOD._replace(topic="t2.headrace.jobs"),
     "no key": GOOD._replace(key=None),
-    "the key of another tenant": GOOD._replace(key=f"{uuid4()}:{(GOOD.key or b'').decode().split(':')[1]}".encode()),
+    "the key of another tenant": GOOD._replace(
+        key=f"{uuid4()}:{(GOOD.key or b'').decode().split(':')[1]}".encode()
+    ),
     "a key that is no text": GOOD._replace(key=b"\xff:x"),
     "another partition": GOOD._replace(partition=((GOOD.partition or 0) + 1) % 6),
     "no headers": GOOD._replace(headers=()),
-    "a header that is missing": GOOD._replace(headers=tuple(one for one in GOOD.headers if one[0] != "ce_time")),
+    "a header that is missing": GOOD._replace(
+        headers=tuple(one for one in GOOD.headers if one[0] != "ce_time")
+    ),
     "a header that is not published": GOOD._replace(headers=(*GOOD.headers, ("x", b"1"))),
     "a header twice": GOOD._replace(headers=(*GOOD.headers, GOOD.headers[0])),
     "another tenant in the header": with_header("ce_tenantid", str(uuid4()).encode()),
@@ -76,7 +92,7 @@ WRONG = {
     "another trace": with_header("traceparent", b"00-" + b"1" * 32 + b"-" + b"1" * 16 + b"-01"),
     "no trace, which the value has": GOOD._replace(headers=GOOD.headers[:-1]),
     "a header that is no text": with_header("ce_source", b"\xff"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("record", WRONG.values(), ids=WRONG.keys())
@@ -87,7 +103,13 @@ def test_a_wrong_record_is_found(record: Produced) -> None:
 def letter(original: Produced) -> Produced:
     """The copy of a record that could not be handled, as it stands on Kafka."""
     record = Record(
-        original.topic, original.partition or 0, original.offset or 0, original.key, original.value, original.headers, 0
+        original.topic,
+        original.partition or 0,
+        original.offset or 0,
+        original.key,
+        original.value,
+        original.headers,
+        0,
     )
     copy = DeadLetter(record, "ingest", OPERATOR, None, "undecodable", "no", 1).copy(
         decoded("job.failed", json.loads(GOOD.value or b"")).time
@@ -95,7 +117,9 @@ def letter(original: Produced) -> Produced:
     return Produced(PREFIX + copy.topic, copy.key, copy.value, unpack_headers(copy.headers), 0, 0)
 
 
-@pytest.mark.parametrize("original", [GOOD, GOOD._replace(key=None, value=b"\xff", headers=(("a", b"\xff"),) * 2)])
+@pytest.mark.parametrize(
+    "original", [GOOD, GOOD._replace(key=None, value=b"\xff", headers=(("a", b"\xff"),) * 2)]
+)
 def test_a_dead_letter_is_its_original_and_what_failed(original: Produced) -> None:
     copy = letter(original)
     assert copy.topic == PREFIX + DEAD_LETTERS.name
@@ -107,11 +131,19 @@ def test_a_dead_letter_is_its_original_and_what_failed(original: Produced) -> No
         "a header more": copy._replace(headers=(("x", b"1"), *copy.headers)),
         "nothing added": copy._replace(headers=original.headers),
         "an unknown class": copy._replace(
-            headers=tuple((name, b"odd" if name == "dead_letter_class" else value) for name, value in copy.headers)
+            headers=tuple(
+                (name, b"odd" if name == "dead_letter_class" else value)
+                for name, value in copy.headers
+            )
         ),
         "an offset that is none": copy._replace(
-            headers=tuple((name, b"-1" if name == "dead_letter_offset" else value) for name, value in copy.headers)
+            headers=tuple(
+                (name, b"-1" if name == "dead_letter_offset" else value)
+                for name, value in copy.headers
+            )
         ),
     }
     for name, one in wrong.items():
-        assert [found for found in violations([original, one], PREFIX) if DEAD_LETTERS.name in found], name
+        assert [
+            found for found in violations([original, one], PREFIX) if DEAD_LETTERS.name in found
+        ], name

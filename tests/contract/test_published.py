@@ -50,11 +50,18 @@ def resolved(whole: dict[str, Any], ref: str) -> Any:
 
 
 def test_the_document_is_asyncapi_3() -> None:
-    assert [f"{error.instance_path}: {error.message}"[:300] for error in OFFICIAL.iter_errors(DOCUMENT)] == []
+    assert [
+        f"{error.instance_path}: {error.message}"[:300] for error in OFFICIAL.iter_errors(DOCUMENT)
+    ] == []
 
 
 @pytest.mark.parametrize(
-    "path", [("info", "title"), ("channels", "jobs", "address"), ("components", "messages", "job.queued.v1", "payload")]
+    "path",
+    [
+        ("info", "title"),
+        ("channels", "jobs", "address"),
+        ("components", "messages", "job.queued.v1", "payload"),
+    ],
 )
 def test_the_official_schema_would_say_so(path: tuple[str, ...]) -> None:
     broken: Any = deepcopy(DOCUMENT)
@@ -74,12 +81,15 @@ def test_every_reference_leads_somewhere() -> None:
 
 def test_the_channels_are_the_topics() -> None:
     said = {
-        one["address"]: (one["bindings"]["kafka"]["partitions"],
-                         one["bindings"]["kafka"]["topicConfiguration"]["retention.ms"])
+        one["address"]: (
+            one["bindings"]["kafka"]["partitions"],
+            one["bindings"]["kafka"]["topicConfiguration"]["retention.ms"],
+        )
         for one in DOCUMENT["channels"].values()
-    }  # fmt: skip
+    }
     assert said == {
-        f"staging.{topic.name}": (topic.partitions, int(topic.retention.total_seconds() * 1000)) for topic in TOPICS
+        f"staging.{topic.name}": (topic.partitions, int(topic.retention.total_seconds() * 1000))
+        for topic in TOPICS
     }
     assert [one["host"] for one in DOCUMENT["servers"].values()] == ["kafka-1:9092", "kafka-2:9092"]
 
@@ -89,22 +99,30 @@ def test_the_operations_are_the_registries() -> None:
     for one in DOCUMENT["operations"].values():
         for message in one["messages"]:
             assert message["$ref"].startswith(one["channel"]["$ref"])
-            found.setdefault((one["title"], one["action"]), set()).add(resolved(DOCUMENT, message["$ref"])["$ref"])
+            found.setdefault((one["title"], one["action"]), set()).add(
+                resolved(DOCUMENT, message["$ref"])["$ref"]
+            )
     for consumer in CONSUMERS:
         name = f"consumers/{consumer.name}"
         emits = {payload.TYPE for payload in consumer.emits}
-        assert found[name, "receive"] == {f"#/components/messages/{kind}.v1" for kind in consumer.wanted}
+        assert found[name, "receive"] == {
+            f"#/components/messages/{kind}.v1" for kind in consumer.wanted
+        }
         assert found[name, "send"] == {f"#/components/messages/{kind}.v1" for kind in emits} | {
             "#/components/messages/dead_letter"
         }
     assert {name for name, action in found if action == "send"} == {
-        *(f"consumers/{one.name}" for one in CONSUMERS), *(f"producers/{one.name}" for one in PRODUCERS)
-    }  # fmt: skip
+        *(f"consumers/{one.name}" for one in CONSUMERS),
+        *(f"producers/{one.name}" for one in PRODUCERS),
+    }
 
 
 def test_the_producers_are_what_their_code_builds() -> None:
     said = {one.name: {payload.TYPE for payload in one.emits} for one in PRODUCERS}
-    assert said == {"webhooks": made_in("producers/webhooks") | {envelope.TYPE}, "api": made_in("producers/api")}
+    assert said == {
+        "webhooks": made_in("producers/webhooks") | {envelope.TYPE},
+        "api": made_in("producers/api"),
+    }
 
 
 def test_every_part_says_what_it_does() -> None:
@@ -121,7 +139,9 @@ def test_an_example_satisfies_its_schema_and_its_message(version: Version) -> No
     whole = {**resolved(DOCUMENT, message["payload"]["$ref"]), "components": DOCUMENT["components"]}
     jsonschema_rs.validator_for(whole, validate_formats=True).validate(value)
     assert message["examples"][0]["payload"] == value
-    assert f"staging.{TOPIC_OF[version.type]}" in {one["address"] for one in DOCUMENT["channels"].values()}
+    assert f"staging.{TOPIC_OF[version.type]}" in {
+        one["address"] for one in DOCUMENT["channels"].values()
+    }
 
 
 @pytest.mark.parametrize("version", VERSIONS, ids=lambda one: one.name)
@@ -129,8 +149,19 @@ def test_a_schema_refuses_every_example_with_a_field_changed(version: Version) -
     value, _ = version.example()
     schema = strict(record(version))
     for name in value["data"]:
-        assert not schema.is_valid({**value, "data": {**value["data"], name: object_of_another_type(name)}}), name
-    for name in ("id", "type", "subject", "time", "dataschema", "tenantid", "aggregateversion", "data"):
+        assert not schema.is_valid(
+            {**value, "data": {**value["data"], name: object_of_another_type(name)}}
+        ), name
+    for name in (
+        "id",
+        "type",
+        "subject",
+        "time",
+        "dataschema",
+        "tenantid",
+        "aggregateversion",
+        "data",
+    ):
         assert not schema.is_valid({key: one for key, one in value.items() if key != name}), name
         assert not schema.is_valid({**value, name: [["x"]]}), name
     assert not schema.is_valid({**value, "data": {**value["data"], "unheard_of": 1}})
@@ -166,15 +197,18 @@ def test_a_folder_is_written_and_checked(tmp_path: Path) -> None:
     assert run("--out", str(folder))[0] == 0
     assert run("--check", str(folder))[:2] == (0, f"{folder} is what the code says\n")
     assert {path.relative_to(folder).as_posix() for path in folder.rglob("*.json")} == {
-        "asyncapi.json", *(f"schemas/{one.name}.json" for one in VERSIONS),
+        "asyncapi.json",
+        *(f"schemas/{one.name}.json" for one in VERSIONS),
         *(f"schemas/{name}.json" for name in ("envelope", "key", "headers", "dead-letter-headers")),
-    }  # fmt: skip
+    }
 
 
 def test_a_folder_that_differs_is_shown_line_by_line(tmp_path: Path) -> None:
     run("--out", str(tmp_path))
     changed = tmp_path / "schemas" / "job.queued.v1.json"
-    changed.write_text(changed.read_text().replace('"urn:headrace:job.queued:v1"', '"urn:headrace:job.queued:v2"'))
+    changed.write_text(
+        changed.read_text().replace('"urn:headrace:job.queued:v1"', '"urn:headrace:job.queued:v2"')
+    )
     (tmp_path / "schemas" / "job.sold.v1.json").write_text("{}")
     (tmp_path / "asyncapi.json").unlink()
 

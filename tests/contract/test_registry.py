@@ -1,4 +1,6 @@
-"""The map as data: what is read is produced, what is produced is read, and the code says the same."""
+"""The map as data: what is read is produced, what is produced is read, and the code says the
+same.
+"""
 
 import ast
 
@@ -10,7 +12,8 @@ from producers.webhooks import envelope
 from schemas.topics import PAYLOADS, TOPIC_OF, TOPICS
 from tests.contract.house import full_name, imported, modules, tree
 
-# Facts that nobody of ours acts on: the data set's own rows are read, and its subscribers are outside.
+# Facts that nobody of ours acts on: the data set's own rows are read, and its subscribers are
+# outside.
 TERMINAL = {"dataset.validated", "dataset.rejected", "dataset.expired"}
 # The ledger speaks for whoever has the effect.
 LEDGER = "usage.recorded"
@@ -55,12 +58,16 @@ def test_a_view_reads_the_topics_of_its_events() -> None:
 
 def made_in(*folders: str) -> set[str]:
     """The types whose payload is built in these folders."""
-    by_class = {f"{payload.__module__}.{payload.__name__}": kind for kind, payload in PAYLOADS.items()}
+    by_class = {
+        f"{payload.__module__}.{payload.__name__}": kind for kind, payload in PAYLOADS.items()
+    }
     made = set()
     for path in modules(*folders):
         names = imported(tree(path))
         for node in ast.walk(tree(path)):
-            if isinstance(node, ast.Call) and (kind := by_class.get(full_name(node.func, names) or "")):
+            if isinstance(node, ast.Call) and (
+                kind := by_class.get(full_name(node.func, names) or "")
+            ):
                 made.add(kind)
     return made
 

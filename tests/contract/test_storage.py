@@ -26,5 +26,7 @@ async def test_each_range_of_the_log_is_frozen_as_it_is_vacuumed(db: asyncpg.Con
     ]
     assert len(names) == 4
     assert {
-        row["name"] for row in await db.fetch(TOLD, names) if row["options"] == ["autovacuum_freeze_min_age=0"]
+        row["name"]
+        for row in await db.fetch(TOLD, names)
+        if row["options"] == ["autovacuum_freeze_min_age=0"]
     } == set(names)

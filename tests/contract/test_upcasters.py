@@ -1,6 +1,8 @@
-"""Old versions are lifted to the current one: shown on an event of three versions that only this file has.
+"""Old versions are lifted to the current one: shown on an event of three versions that only this
+file has.
 
-There is only one version of each of ours so far; the same questions are asked of them in `test_examples.py`.
+There is only one version of each of ours so far; the same questions are asked of them in
+`test_examples.py`.
 """
 
 import json
@@ -81,10 +83,16 @@ def test_the_golden_files_of_the_three_versions_hold() -> None:
     [
         (PAYLOADS, formers(Former(InKilograms, to_grams)), "is at v3, and lifted from [2]"),
         (PAYLOADS, formers(Former(InPounds, to_kilograms)), "is at v3, and lifted from [1]"),
-        ({InKilograms.TYPE: InKilograms}, formers(Former(InPounds, to_kilograms)), "v3 has an example and no model"),
+        (
+            {InKilograms.TYPE: InKilograms},
+            formers(Former(InPounds, to_kilograms)),
+            "v3 has an example and no model",
+        ),
     ],
 )
-def test_a_step_that_is_missing_is_found(payloads: dict[str, type[Payload]], known: Any, said: str) -> None:
+def test_a_step_that_is_missing_is_found(
+    payloads: dict[str, type[Payload]], known: Any, said: str
+) -> None:
     assert any(said in one for one in Golden(WAGONS, payloads, known).gaps())
 
 
@@ -95,9 +103,15 @@ def test_a_step_that_is_missing_is_found(payloads: dict[str, type[Payload]], kno
             lambda folder: (folder / "wagon.weighed.v1.json").unlink(),
             ["v1 has no example", "v1.json was published and"],
         ),
-        (lambda folder: (folder / "wagon.weighed.v2.json").write_text("{}"), ["v2.json was published and is changed"]),
+        (
+            lambda folder: (folder / "wagon.weighed.v2.json").write_text("{}"),
+            ["v2.json was published and is changed"],
+        ),
         (lambda folder: (folder / LIST).write_text(""), [f"not published yet; add to {LIST}"] * 3),
-        (lambda folder: (folder / "wagon.weighed.v4.json").write_text("{}"), ["v4 has an example", "not published"]),
+        (
+            lambda folder: (folder / "wagon.weighed.v4.json").write_text("{}"),
+            ["v4 has an example", "not published"],
+        ),
     ],
     ids=["gone", "changed", "unlisted", "of no version"],
 )
@@ -116,7 +130,9 @@ def test_a_golden_file_that_is_touched_is_found(
 @pytest.mark.parametrize("version", [4, 900])
 def test_a_version_to_come_is_known_as_such(version: int) -> None:
     with pytest.raises(FromNewer, match="newer producer") as caught:
-        decode(saying(3, dataschema=f"urn:headrace:wagon.weighed:v{version}"), (), PAYLOADS, FORMERS)
+        decode(
+            saying(3, dataschema=f"urn:headrace:wagon.weighed:v{version}"), (), PAYLOADS, FORMERS
+        )
     assert caught.value.kind == "wagon.weighed"
 
 
@@ -134,7 +150,9 @@ NOT_NEWER = {
     "a version of something else": saying(3, dataschema="urn:headrace:wagon.lost:v4"),
     "somebody else's": saying(3, dataschema="urn:other:wagon.weighed:v4"),
     "a broken envelope": saying(3, dataschema="urn:headrace:wagon.weighed:v4", tenantid="nobody"),
-    "an unknown type in a broken envelope": saying(3, type="a.b", dataschema="urn:headrace:a.b:v1", subject=""),
+    "an unknown type in a broken envelope": saying(
+        3, type="a.b", dataschema="urn:headrace:a.b:v1", subject=""
+    ),
     "a type that is no word": saying(3, type="a\x00.b", dataschema="urn:headrace:a\x00.b:v1"),
     "old data that is not of its version": saying(1, data={"wagon": "w-7", "kilograms": 1}),
     "old data that cannot be lifted": saying(1, data={"wagon": "w-7", "pounds": 10**400}),

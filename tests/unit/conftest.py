@@ -19,7 +19,11 @@ class _Guard:
         sys.addaudithook(self)
 
     def __call__(self, event: str, arguments: tuple[Any, ...]) -> None:
-        if self.on_duty and event in LEAVING and not threading.current_thread().name.startswith(BACKGROUND):
+        if (
+            self.on_duty
+            and event in LEAVING
+            and not threading.current_thread().name.startswith(BACKGROUND)
+        ):
             raise RuntimeError(f"a unit test must not use the network: {event} {arguments[1:]!r}")
 
 

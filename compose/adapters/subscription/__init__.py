@@ -1,4 +1,6 @@
-"""How a consumer or projection receives records: from its own positions, never from Kafka's group offsets."""
+"""How a consumer or projection receives records: from its own positions, never from Kafka's
+group offsets.
+"""
 
 from compose.adapters.subscription.ports import (
     AlwaysOpen,

@@ -25,7 +25,13 @@ class Alignment:
     """One task: whoever suspends the cursor asks; it looks up, checks, seeks and resumes."""
 
     def __init__(
-        self, bootstrap: str, cursor: Cursor, positions: Positions, idle: asyncio.Event, gate: Gate, timing: Timing
+        self,
+        bootstrap: str,
+        cursor: Cursor,
+        positions: Positions,
+        idle: asyncio.Event,
+        gate: Gate,
+        timing: Timing,
     ) -> None:
         self._bootstrap = bootstrap
         self._cursor = cursor
@@ -72,7 +78,9 @@ class Alignment:
                 if not left:
                     return
                 if not failures:
-                    logger.warning("%s: without a leader, delivered later; the others are delivered", left)
+                    logger.warning(
+                        "%s: without a leader, delivered later; the others are delivered", left
+                    )
                 failures += 1
             if await self._is_asked(self._timing.backoff(failures)):
                 return
@@ -84,7 +92,10 @@ class Alignment:
         return self._asked.is_set()
 
     async def _report(self, error: NeedsOperator) -> None:
-        """Log it once, and note it where the operator's commands find it; the database may be away."""
+        """Log it once, and note it where the operator's commands find it.
+
+        The database may be away.
+        """
         where = [error.partition] if error.partition else self._cursor.assigned()
         try:
             async with asyncio.timeout(self._timing.look_up_seconds):
@@ -96,7 +107,10 @@ class Alignment:
         self._reported = str(error)
 
     async def _place(self) -> list[Partition]:
-        """Place what is not placed yet; returns the partitions that cannot be, for they have no leader."""
+        """Place what is not placed yet.
+
+        Returns the partitions that cannot be, for they have no leader.
+        """
         epoch = self._cursor.epoch
         placed = self._cursor.placed()
         missing = [one for one in self._cursor.assigned() if one not in placed]
@@ -110,7 +124,9 @@ class Alignment:
         found = await ends(self._cursor.consumer, partitions)
         offsets = {partition: known.get(partition, found[partition][0]) for partition in partitions}
         if self._cursor.epoch != epoch:
-            return left  # suspended again meanwhile; whoever did so asks, or the next assignment does
+            return (
+                left  # suspended again meanwhile; whoever did so asks, or the next assignment does
+            )
         require_confirmed(marks, found)
         require_inside(offsets, found)
         await require_last_events(self._bootstrap, marks, found)

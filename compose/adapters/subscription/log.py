@@ -1,4 +1,6 @@
-"""The log as Kafka has it: its ends, the cluster it belongs to, and whether a position is inside it."""
+"""The log as Kafka has it: its ends, the cluster it belongs to, and whether a position is inside
+it.
+"""
 
 import asyncio
 from collections.abc import Iterable, Mapping
@@ -12,7 +14,9 @@ Ends = tuple[int, int]
 ANSWER_MS = 5_000  # nobody who stops waits longer for a Kafka that is silent
 
 
-async def ends(consumer: AIOKafkaConsumer, partitions: Iterable[Partition]) -> dict[Partition, Ends]:
+async def ends(
+    consumer: AIOKafkaConsumer, partitions: Iterable[Partition]
+) -> dict[Partition, Ends]:
     """The first offset of each partition, and the one after its last."""
     of = [TopicPartition(*partition) for partition in partitions]
     first, last = await asyncio.gather(consumer.beginning_offsets(of), consumer.end_offsets(of))
@@ -28,13 +32,17 @@ def require_inside(positions: Mapping[Partition, int], found: Mapping[Partition,
 
 
 async def require_cluster(bootstrap: str, expected: str | None) -> None:
-    """Raise AnotherClusterError when this Kafka is not the one that is remembered; None is nobody's memory."""
+    """Raise AnotherClusterError when this Kafka is not the one that is remembered; None is
+    nobody's memory.
+    """
     if expected is None:
         return
     asking = asyncio.create_task(_cluster_id(bootstrap))
     try:
         found = await asyncio.shield(asking)
-    except asyncio.CancelledError:  # aiokafka, cancelled on the way, leaks its connection or swallows the cancellation
+    except (
+        asyncio.CancelledError
+    ):  # aiokafka, cancelled on the way, leaks its connection or swallows the cancellation
         await asyncio.gather(asking, return_exceptions=True)
         raise
     if found != expected:

@@ -1,4 +1,6 @@
-"""What a subscription asks of its owner, what it may be told to wait for, and the ways it can give up."""
+"""What a subscription asks of its owner, what it may be told to wait for, and the ways it can
+give up.
+"""
 
 import asyncio
 import random
@@ -57,11 +59,17 @@ class AlwaysOpen:
 class Timing:
     """Every duration of a subscription, in seconds."""
 
-    session_seconds: float = 6.0  # silent this long: the group gives the partitions away; brokers allow no less
+    session_seconds: float = (
+        6.0  # silent this long: the group gives the partitions away; brokers allow no less
+    )
     heartbeat_seconds: float = 1.5
-    max_handle_seconds: float = 300.0  # max_poll_interval; a handler past it is expelled, so we give up before
+    max_handle_seconds: float = (
+        300.0  # max_poll_interval; a handler past it is expelled, so we give up before
+    )
     rebalance_seconds: float = 30.0  # how long the group waits for members to join again
-    revoke_seconds: float = 20.0  # how long a revocation waits for the handler; must be under rebalance_seconds
+    revoke_seconds: float = (
+        20.0  # how long a revocation waits for the handler; must be under rebalance_seconds
+    )
     stop_seconds: float = 12.0  # how long a stop waits for the handler; then it is rolled back
     poll_seconds: float = 0.05  # one wait for a record
     metadata_seconds: float = 5.0  # how long partitions that somebody adds may go unseen
@@ -70,10 +78,15 @@ class Timing:
     max_backoff_seconds: float = 10.0
     watch_seconds: float = 5.0  # the watchdog's round: commit for lag tools, range, progress
     stall_seconds: float = 60.0  # lag without progress for this long: give up
-    operator_seconds: float = 5.0  # between two looks whether an operator has restored what was lost
+    operator_seconds: float = (
+        5.0  # between two looks whether an operator has restored what was lost
+    )
 
     def backoff(self, failures: int, jitter: Callable[[], float] = random.random) -> float:
-        """How long to wait after this many failures in a row; the first is 1. Between half of it and all of it."""
+        """How long to wait after this many failures in a row; the first is 1.
+
+        Between half of it and all of it.
+        """
         full = min(self.max_backoff_seconds, self.backoff_seconds * 2.0 ** min(failures - 1, 30))
         return full * (0.5 + 0.5 * jitter())
 
@@ -82,9 +95,11 @@ RESTORE = "headrace topics restore publishes again what is lost"
 
 
 class NeedsOperator(RuntimeError):
-    """Going on would lose or repeat records: the subscriber waits until an operator has restored them.
+    """Going on would lose or repeat records: the subscriber waits until an operator has restored
+    them.
 
-    With `is_certain` false a further look may find otherwise. `partition` is None when all are concerned.
+    With `is_certain` false a further look may find otherwise. `partition` is None when all are
+    concerned.
     """
 
     is_certain = True
@@ -101,7 +116,8 @@ class OutsideLogError(NeedsOperator):
             f"which starts at {begin} and ends at {end}"
         )
         self.partition = partition
-        # A broker just restarted may show an old end for a moment; a log's beginning never goes back.
+        # A broker just restarted may show an old end for a moment; a log's beginning never goes
+        # back.
         self.is_certain = position < begin
 
 
@@ -118,7 +134,9 @@ class AnotherClusterError(NeedsOperator):
     """The positions belong to another Kafka: the same numbers mean other records."""
 
     def __init__(self, expected: str, found: str) -> None:
-        super().__init__(f"restore or rebuild: positions belong to Kafka cluster {expected}, this one is {found}")
+        super().__init__(
+            f"restore or rebuild: positions belong to Kafka cluster {expected}, this one is {found}"
+        )
 
 
 class StalledError(RuntimeError):

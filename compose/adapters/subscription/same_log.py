@@ -1,4 +1,6 @@
-"""Whether a log is still the one that was written: not gone back, and not another of the same name."""
+"""Whether a log is still the one that was written: not gone back, and not another of the same
+name.
+"""
 
 from collections.abc import Mapping
 from uuid import UUID
@@ -26,7 +28,9 @@ def require_confirmed(marks: Mapping[Partition, Mark], found: Mapping[Partition,
             raise LogWentBack(partition, why, is_certain=False)
 
 
-async def require_last_events(bootstrap: str, marks: Mapping[Partition, Mark], found: Mapping[Partition, Ends]) -> None:
+async def require_last_events(
+    bootstrap: str, marks: Mapping[Partition, Mark], found: Mapping[Partition, Ends]
+) -> None:
     """Raise LogWentBack where another event stands at the offset that was consumed last.
 
     A record that is no longer in the log cannot be compared.

@@ -25,7 +25,9 @@ logger = logging.getLogger(__name__)
 
 
 async def _parse(polled: Polled) -> StreamMessage[Polled]:
-    """Hand the poll through as it is: FastStream's own parser loses a batch with one header that is not UTF-8."""
+    """Hand the poll through as it is: FastStream's own parser loses a batch with one header that
+    is not UTF-8.
+    """
     return StreamMessage(raw_message=polled, body=polled, correlation_id="-")
 
 
@@ -35,7 +37,10 @@ async def _decode(message: StreamMessage[Polled]) -> Polled:
 
 
 class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no types
-    """Turns aiokafka's two callbacks over to the subscription; what they raise aiokafka only logs."""
+    """Turns aiokafka's two callbacks over to the subscription.
+
+    What they raise aiokafka only logs.
+    """
 
     def __init__(self, subscription: "Subscription") -> None:
         self._subscription = subscription
@@ -52,8 +57,9 @@ class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ha
 class Subscription:
     """Give `handle` one delivery at a time.
 
-    True: its effect is committed. Held: so it is, but for partitions that wait a while. Anything else seeks again: it
-    pauses, goes on polling, so that the group never expels a member whose world is unwell, then reads the positions.
+    True: its effect is committed. Held: so it is, but for partitions that wait a while. Anything
+    else seeks again: it pauses, goes on polling, so that the group never expels a member whose
+    world is unwell, then reads the positions.
     """
 
     def __init__(
@@ -127,7 +133,12 @@ class Subscription:
         self._stopping.set()
 
     async def __aenter__(self) -> Self:
-        for serve in (self._stopping.wait(), self._alignment.run(), self._watchdog.run(), self._mind_the_gate()):
+        for serve in (
+            self._stopping.wait(),
+            self._alignment.run(),
+            self._watchdog.run(),
+            self._mind_the_gate(),
+        ):
             self._tasks.append(asyncio.create_task(serve))
         try:
             await self._broker.start()
@@ -137,7 +148,10 @@ class Subscription:
         return self
 
     async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         if self._subscriber.consumer is not None:
             self._cursor.suspend()
@@ -156,7 +170,10 @@ class Subscription:
         await self._broker.stop()
 
     def assigned(self) -> None:
-        """Nothing is delivered from the new partitions before their positions are known; must not await."""
+        """Nothing is delivered from the new partitions before their positions are known.
+
+        Must not await.
+        """
         self._cursor.suspend()
         self._alignment.ask()
         self._rebalanced()
@@ -168,7 +185,9 @@ class Subscription:
             async with asyncio.timeout(self._timing.revoke_seconds):
                 await self._idle.wait()
         except TimeoutError:
-            logger.warning("partitions are revoked while a handler runs; its positions will be refused")
+            logger.warning(
+                "partitions are revoked while a handler runs; its positions will be refused"
+            )
         await self._watchdog.commit(self._timing.heartbeat_seconds)
 
     async def _mind_the_gate(self) -> None:
@@ -187,12 +206,22 @@ class Subscription:
         for hold in held.holds:
             partition = (hold.topic, hold.partition)
             self._cursor.hold(partition, hold.next)
-            asyncio.get_running_loop().call_later(hold.seconds, self._cursor.release, partition, self._cursor.epoch)
+            asyncio.get_running_loop().call_later(
+                hold.seconds, self._cursor.release, partition, self._cursor.epoch
+            )
 
     async def _poll(self, consumer: AIOKafkaConsumer) -> Polled:
-        """In place of FastStream's own, which after a poll in vain sleeps as long again without listening."""
+        """In place of FastStream's own, which after a poll in vain sleeps as long again without
+        listening.
+        """
         wait_ms = int(self._timing.poll_seconds * 1000)
-        return tuple(chain(*(await consumer.getmany(timeout_ms=wait_ms, max_records=self._max_records)).values()))
+        return tuple(
+            chain(
+                *(
+                    await consumer.getmany(timeout_ms=wait_ms, max_records=self._max_records)
+                ).values()
+            )
+        )
 
     async def _receive(self, polled: Polled) -> None:
         """One poll, from FastStream, which would swallow what this raises."""
@@ -211,9 +240,11 @@ class Subscription:
         except Exception as error:
             wait_seconds = self._timing.backoff(self._refusals + 1)
             logger.warning(
-                "the handler failed; the same records again from the positions, in %.1f s: %r", wait_seconds, error,
+                "the handler failed; the same records again from the positions, in %.1f s: %r",
+                wait_seconds,
+                error,
                 exc_info=None if self._refusals else error,
-            )  # fmt: skip
+            )
         finally:
             if moved:
                 self._refusals = 0

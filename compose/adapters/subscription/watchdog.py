@@ -1,4 +1,6 @@
-"""Sees what FastStream does not tell: poll errors it swallowed, a consumer that sits still, a handler without end."""
+"""Sees what FastStream does not tell: poll errors it swallowed, a consumer that sits still, a
+handler without end.
+"""
 
 import asyncio
 import logging
@@ -32,8 +34,12 @@ class Watchdog:
     """
 
     def __init__(
-        self, cursor: Cursor, timing: Timing, misplaced: Callable[[], object] = bool, marks: Marks | None = None
-    ) -> None:  # fmt: skip
+        self,
+        cursor: Cursor,
+        timing: Timing,
+        misplaced: Callable[[], object] = bool,
+        marks: Marks | None = None,
+    ) -> None:
         self._cursor = cursor
         self._marks = marks
         self._misplaced = misplaced
@@ -64,7 +70,10 @@ class Watchdog:
             await self._check_progress(lag)
 
     async def commit(self, seconds: float) -> None:
-        """Tell lag tools how far the subscriber is; nothing of ours reads it, so errors only show in the log."""
+        """Tell lag tools how far the subscriber is.
+
+        Nothing of ours reads it, so errors only show in the log.
+        """
         offsets = self._cursor.uncommitted()
         if not offsets:
             return
@@ -80,7 +89,10 @@ class Watchdog:
             raise StalledError(f"a handler has run for {time.monotonic() - since:.0f} s")
 
     async def _check_range(self) -> bool:
-        """Whether there is lag; raises OutsideLogError when the log moved away under a partition."""
+        """Whether there is lag.
+
+        Raises OutsideLogError when the log moved away under a partition.
+        """
         before, epoch = await self._cursor.positions(), self._cursor.epoch
         if not before:
             return False
@@ -120,4 +132,6 @@ class Watchdog:
         if self._still_since is None:
             self._still_since = time.monotonic()
         elif time.monotonic() - self._still_since > self._timing.stall_seconds:
-            raise StalledError(f"there is lag, and nothing was delivered for {self._timing.stall_seconds:.0f} s")
+            raise StalledError(
+                f"there is lag, and nothing was delivered for {self._timing.stall_seconds:.0f} s"
+            )

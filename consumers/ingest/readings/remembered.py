@@ -17,7 +17,9 @@ NOTHING = Reading()
 
 @dataclass(slots=True)
 class Readings:
-    """The readings of the names of a batch: what was said last, and when; `changed` are to be written."""
+    """The readings of the names of a batch: what was said last, and when; `changed` are to be
+    written.
+    """
 
     known: dict[Name, tuple[Reading, datetime]] = field(default_factory=dict)
     changed: set[Name] = field(default_factory=set)

@@ -23,11 +23,15 @@ async def load(tx: AsyncConnection, names: Mapping[Name, bool]) -> Readings:
         await tx.execute(insert(dataset_names).on_conflict_do_nothing(), new)
         locked = select(dataset_names.c.name).where(KEY.in_(said)).order_by(*KEY.clauses)
         await tx.execute(locked.with_for_update())
-    query = select(dataset_names).where(KEY.in_(sorted(names)), dataset_names.c.reading_at.is_not(None))
-    return Readings({
-        (row.tenant_id, row.name): (Reading.model_validate(row.reading), row.reading_at)
-        for row in await tx.execute(query)
-    })  # fmt: skip
+    query = select(dataset_names).where(
+        KEY.in_(sorted(names)), dataset_names.c.reading_at.is_not(None)
+    )
+    return Readings(
+        {
+            (row.tenant_id, row.name): (Reading.model_validate(row.reading), row.reading_at)
+            for row in await tx.execute(query)
+        }
+    )
 
 
 async def save(tx: AsyncConnection, readings: Readings) -> None:

@@ -16,7 +16,10 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class SealWhenDue:
-    """Asks the database's clock every `poll_seconds`; several may run, each stream is cut by one."""
+    """Asks the database's clock every `poll_seconds`.
+
+    Several may run, each stream is cut by one.
+    """
 
     begin: Transactions
     classify: Classify
@@ -28,7 +31,9 @@ class SealWhenDue:
             if await self._round() == MOST_DUE:
                 continue
             with suppress(TimeoutError):
-                await asyncio.wait_for(stopping.wait(), self.poll_seconds * (0.75 + random.random() / 2))  # noqa: S311
+                await asyncio.wait_for(
+                    stopping.wait(), self.poll_seconds * (0.75 + random.random() / 2)
+                )  # noqa: S311
 
     async def _round(self) -> int:
         try:

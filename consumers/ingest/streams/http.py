@@ -9,15 +9,20 @@ from consumers.ingest.streams import store
 from consumers.ports import TenantTransactions
 
 
-def routes(authenticate: Callable[[Request], Awaitable[Any]], transactions: TenantTransactions) -> APIRouter:
+def routes(
+    authenticate: Callable[[Request], Awaitable[Any]], transactions: TenantTransactions
+) -> APIRouter:
     """List streams."""
     router = APIRouter(prefix="/v1/streams", tags=["streams"])
 
     @router.get("")
     async def newest(
-        principal: Annotated[Any, Depends(authenticate)], limit: Annotated[int, Query(ge=1, le=200)] = 50
+        principal: Annotated[Any, Depends(authenticate)],
+        limit: Annotated[int, Query(ge=1, le=200)] = 50,
     ) -> dict[str, Any]:
-        """The tenant's streams of rows, newest first: rows that wait, when they are sealed, what was sealed last."""
+        """The tenant's streams of rows, newest first: rows that wait, when they are sealed, what
+        was sealed last.
+        """
         async with transactions(principal.tenant) as tx:
             rows = await store.newest(tx, limit)
         return {"data": [_line(row) for row in rows], "next_cursor": None, "position": None}
@@ -29,18 +34,31 @@ def _line(row: Any) -> dict[str, Any]:
     sealed = None
     if row["sealed_dataset_id"] is not None:
         sealed = {
-            "dataset_id": str(row["sealed_dataset_id"]), "version": row["sealed_version"],
-            "state": row["sealed_state"] or "submitted", "rows": row["sealed_rows"],
-            "reason": row["sealed_reason"], "sealed_at": row["sealed_at"].isoformat(),
-        }  # fmt: skip
+            "dataset_id": str(row["sealed_dataset_id"]),
+            "version": row["sealed_version"],
+            "state": row["sealed_state"] or "submitted",
+            "rows": row["sealed_rows"],
+            "reason": row["sealed_reason"],
+            "sealed_at": row["sealed_at"].isoformat(),
+        }
     return {
-        "id": str(row["id"]), "source_id": str(row["source_id"]), "dataset": row["dataset"],
-        "columns": row["columns"], "mapping_version": row["mapping_version"],
-        "state": "current" if row["is_current"] else "closed", "rows": row["taken"],
-        "open_rows": row["taken"] - row["cut"], "waiting_batches": row["batches"] - row["sealed"], "seal": row["seal"],
-        "train": row["train"], "opened_at": _moment(row["opened_at"]), "next_seal_at": _moment(row["seal_at"]),
-        "sealed_batches": row["sealed"], "last_sealed": sealed, "created_at": row["created_at"].isoformat(),
-    }  # fmt: skip
+        "id": str(row["id"]),
+        "source_id": str(row["source_id"]),
+        "dataset": row["dataset"],
+        "columns": row["columns"],
+        "mapping_version": row["mapping_version"],
+        "state": "current" if row["is_current"] else "closed",
+        "rows": row["taken"],
+        "open_rows": row["taken"] - row["cut"],
+        "waiting_batches": row["batches"] - row["sealed"],
+        "seal": row["seal"],
+        "train": row["train"],
+        "opened_at": _moment(row["opened_at"]),
+        "next_seal_at": _moment(row["seal_at"]),
+        "sealed_batches": row["sealed"],
+        "last_sealed": sealed,
+        "created_at": row["created_at"].isoformat(),
+    }
 
 
 def _moment(value: Any) -> str | None:

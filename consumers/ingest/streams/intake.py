@@ -1,4 +1,6 @@
-"""Rows come into streams, and batches are cut: by ingest when enough are open, by the duty when it is time."""
+"""Rows come into streams, and batches are cut: by ingest when enough are open, by the duty when
+it is time.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,7 +10,16 @@ from uuid import UUID
 
 from consumers.ingest.rows import Row, cell_of, kinds_of
 from consumers.ingest.streams import store
-from consumers.ingest.streams.stream import Batch, Stream, begun, closed, columns_of, cut, shape_of, with_rows
+from consumers.ingest.streams.stream import (
+    Batch,
+    Stream,
+    begun,
+    closed,
+    columns_of,
+    cut,
+    shape_of,
+    with_rows,
+)
 from consumers.work.piece import NewPiece
 from schemas.event import Event
 
@@ -33,7 +44,8 @@ class Taken:
 
 
 async def take_in(tx: "AsyncConnection", taken: Sequence[Taken]) -> list[NewPiece]:
-    """Number the rows, cut what is full, begin anew where a source's columns changed; the pieces to seal.
+    """Number the rows, cut what is full, begin anew where a source's columns changed; the pieces to
+    seal.
 
     An event's rows are never parted: after each event all that is open is cut if it is enough.
     """

@@ -1,4 +1,7 @@
-"""A batch of rows becomes a version of its dataset: a file, then two events; one that cannot is told as rejected."""
+"""A batch of rows becomes a version of its dataset: a file, then two events.
+
+One that cannot is told as rejected.
+"""
 
 import logging
 from collections.abc import Sequence
@@ -18,7 +21,14 @@ from consumers.work import store as work
 from consumers.work.delivery import NEVER_FITS
 from consumers.work.limits import Limits
 from consumers.work.piece import Claimed
-from consumers.work.spawn import ChildRequest, ChildResult, Finished, LimitExceeded, Progress, Refused
+from consumers.work.spawn import (
+    ChildRequest,
+    ChildResult,
+    Finished,
+    LimitExceeded,
+    Progress,
+    Refused,
+)
 from consumers.work.task import Unusable
 from schemas.datasets import DatasetSubmitted, Finding, Reading
 from schemas.event import Event, following
@@ -38,7 +48,10 @@ LINES_BYTES = 256 << 20  # of brackets, quotes and nulls, which the file has not
 
 @dataclass(frozen=True)
 class Sealing:
-    """The task of the queue `sealing`; a batch is tried until it is sealed, since its rows are nowhere else."""
+    """The task of the queue `sealing`.
+
+    A batch is tried until it is sealed, since its rows are nowhere else.
+    """
 
     begin: Transactions
     objects: Objects
@@ -46,7 +59,9 @@ class Sealing:
     most_bytes: int = 1 << 30
     queue: str = SEALING
 
-    async def start(self, tx: "AsyncConnection", piece: Claimed, at: datetime) -> tuple[bool, Sequence[Event]]:
+    async def start(
+        self, tx: "AsyncConnection", piece: Claimed, at: datetime
+    ) -> tuple[bool, Sequence[Event]]:
         """Nothing is said of it; a sealed batch needs no second file."""
         return not (await self._batch(tx, piece)).is_sealed, ()
 
@@ -57,12 +72,19 @@ class Sealing:
             batch = await self._batch(tx, piece)
         with path.open("wb") as file:
             await self._write(batch, file)
-        request = {"path": str(path), "columns": list(batch.columns), "into": str(directory / "data.csv")}
+        request = {
+            "path": str(path),
+            "columns": list(batch.columns),
+            "into": str(directory / "data.csv"),
+        }
         limits = replace(self.limits, file_bytes=min(self.limits.file_bytes, self.most_bytes))
         return ChildRequest("seal", request, directory), limits
 
     async def _write(self, batch: Batch, file: BinaryIO) -> None:
-        """Page by page, so that memory is flat; the child finds the exact size, this only spares the disk."""
+        """Page by page, so that memory is flat.
+
+        The child finds the exact size, this only spares the disk.
+        """
         after, rows, written = batch.after, FIRST_PAGE_ROWS, 0
         while after < batch.through:
             async with self.begin() as tx:
@@ -91,22 +113,32 @@ class Sealing:
         return ()
 
     async def deliver(self, piece: Claimed, directory: Path, result: ChildResult) -> None:
-        """The file, under the attempt's own key: a zombie, whose rows may be gone by now, cannot overwrite it."""
+        """The file, under the attempt's own key: a zombie, whose rows may be gone by now, cannot
+        overwrite it.
+        """
         await self.objects.put_file(_key(piece), directory / "data.csv")
 
-    async def finish(self, tx: "AsyncConnection", piece: Claimed, result: ChildResult, at: datetime) -> Sequence[Event]:
-        """Submit the version, ask for its training, drop the rows that no later version has, go on to the next."""
+    async def finish(
+        self, tx: "AsyncConnection", piece: Claimed, result: ChildResult, at: datetime
+    ) -> Sequence[Event]:
+        """Submit the version, ask for its training, drop the rows that no later version has, go
+        on to the next.
+        """
         match result:
             case Refused("quota", code, message) if code != NEVER_FITS:
                 return await self._wait(tx, piece, message, at)
             case LimitExceeded("file_limit", _):
                 return await self._refuse(tx, piece, "file_limit", self._too_large, at)
-            case LimitExceeded("memory_limit" | "cpu_limit" as code, message) | Refused(_, code, message):
+            case LimitExceeded("memory_limit" | "cpu_limit" as code, message) | Refused(
+                _, code, message
+            ):
                 return await self._refuse(tx, piece, code, message, at)
             case _:
                 return await self._seal(tx, piece, result, at)
 
-    async def _seal(self, tx: "AsyncConnection", piece: Claimed, result: ChildResult, at: datetime) -> Sequence[Event]:
+    async def _seal(
+        self, tx: "AsyncConnection", piece: Claimed, result: ChildResult, at: datetime
+    ) -> Sequence[Event]:
         stream = await store.lock_one(tx, piece.tenant, UUID(piece.payload["stream_id"]))
         batch = await self._batch(tx, piece)
         if batch.is_sealed:
@@ -117,8 +149,12 @@ class Sealing:
         await self._go_on(tx, stream, batch, at)
         return _events(batch, _key(piece), result, at)
 
-    async def _wait(self, tx: "AsyncConnection", piece: Claimed, reason: str, at: datetime) -> Sequence[Event]:
-        """The tenant has no room for the file: its rows stay until it has, since they are nowhere else."""
+    async def _wait(
+        self, tx: "AsyncConnection", piece: Claimed, reason: str, at: datetime
+    ) -> Sequence[Event]:
+        """The tenant has no room for the file: its rows stay until it has, since they are
+        nowhere else.
+        """
         await store.lock_one(tx, piece.tenant, UUID(piece.payload["stream_id"]))
         batch = await self._batch(tx, piece)
         if batch.is_sealed:
@@ -129,8 +165,13 @@ class Sealing:
     async def _refuse(
         self, tx: "AsyncConnection", piece: Claimed, code: str, reason: str, at: datetime
     ) -> Sequence[Event]:
-        """The version is there, rejected; its training fails by that, and the next batch has its turn."""
-        await datasets.lock(tx, [(piece.tenant, derived(UUID(piece.payload["batch_id"]), "dataset"))])
+        """The version is there, rejected.
+
+        Its training fails by that, and the next batch has its turn.
+        """
+        await datasets.lock(
+            tx, [(piece.tenant, derived(UUID(piece.payload["batch_id"]), "dataset"))]
+        )
         stream = await store.lock_one(tx, piece.tenant, UUID(piece.payload["stream_id"]))
         batch = await self._batch(tx, piece)
         if batch.is_sealed:
@@ -138,21 +179,34 @@ class Sealing:
         log.warning("batch %s of stream %s cannot be sealed: %s", batch.id, stream.id, reason)
         await self._go_on(tx, stream, batch, at)
         asked = Dataset(
-            batch.tenant, batch.dataset_id, batch.dataset, "submitted", _key(piece), 0, "", 0, at, rows=batch.rows
+            batch.tenant,
+            batch.dataset_id,
+            batch.dataset,
+            "submitted",
+            _key(piece),
+            0,
+            "",
+            0,
+            at,
+            rows=batch.rows,
         )
         finding = Finding(rule=code, severity="error", message=reason)
         dataset, event = rejected(asked, reason, (finding,), cause=batch.cause, at=at)
         await datasets.create(tx, [dataset])
         return [event, *_training(batch, event, at)]
 
-    async def _go_on(self, tx: "AsyncConnection", stream: Stream, batch: Batch, at: datetime) -> None:
+    async def _go_on(
+        self, tx: "AsyncConnection", stream: Stream, batch: Batch, at: datetime
+    ) -> None:
         """Drop the rows that no later version has, and put the next batch into the queue."""
         stream = replace(stream, sealed=batch.number)
         await store.save(tx, [stream])
         await store.seal(tx, batch)
         await store.drop_rows(tx, stream, dropped_through(stream, batch))
         if stream.sealed < stream.batches:
-            await work.enqueue(tx, [piece_of(await store.numbered(tx, stream, stream.sealed + 1), at)])
+            await work.enqueue(
+                tx, [piece_of(await store.numbered(tx, stream, stream.sealed + 1), at)]
+            )
 
     async def give_up(
         self, tx: "AsyncConnection", piece: Claimed, code: str, message: str, at: datetime
@@ -162,8 +216,12 @@ class Sealing:
         batch = await self._batch(tx, piece)
         return () if batch.is_sealed else await self._again(tx, piece, batch, at)
 
-    async def _again(self, tx: "AsyncConnection", piece: Claimed, batch: Batch, at: datetime) -> Sequence[Event]:
-        later = piece_of(batch, at + timedelta(seconds=AGAIN_SECONDS), derived(piece.subject, "again"))
+    async def _again(
+        self, tx: "AsyncConnection", piece: Claimed, batch: Batch, at: datetime
+    ) -> Sequence[Event]:
+        later = piece_of(
+            batch, at + timedelta(seconds=AGAIN_SECONDS), derived(piece.subject, "again")
+        )
         await work.enqueue(tx, [later])
         return ()
 
@@ -174,29 +232,47 @@ class Sealing:
 def _events(batch: Batch, key: str, result: Finished, at: datetime) -> list[Event]:
     """Ids come from the batch: the same step again says the same."""
     submitted = DatasetSubmitted(
-        dataset_id=batch.dataset_id, name=batch.dataset, object_key=key, size_bytes=result.result["size_bytes"],
-        sha256=result.result["sha256"], content_type="text/csv", reading=_reading(result.result["texts"]),
-    )  # fmt: skip
-    event = following(batch.cause, submitted, by=BY, subject=str(batch.dataset_id), version=0, at=at)
+        dataset_id=batch.dataset_id,
+        name=batch.dataset,
+        object_key=key,
+        size_bytes=result.result["size_bytes"],
+        sha256=result.result["sha256"],
+        content_type="text/csv",
+        reading=_reading(result.result["texts"]),
+    )
+    event = following(
+        batch.cause, submitted, by=BY, subject=str(batch.dataset_id), version=0, at=at
+    )
     return [event, *_training(batch, event, at)]
 
 
 def _reading(texts: Sequence[str] | None) -> Reading | None:
-    """A text stays a text, whatever it looks like; None where a form's fields are among the rows."""
-    return None if texts is None else Reading(types=dict.fromkeys(texts, "text") or None, typed=True)
+    """A text stays a text, whatever it looks like; None where a form's fields are among the
+    rows.
+    """
+    return (
+        None if texts is None else Reading(types=dict.fromkeys(texts, "text") or None, typed=True)
+    )
 
 
 def _training(batch: Batch, cause: Event, at: datetime) -> list[Event]:
     if batch.train is None:
         return []
     asked = JobRequested(
-        job_id=derived(batch.id, "job"), kind="train", dataset_id=batch.dataset_id, target=batch.train["target"],
-        model=batch.train["model"], options=batch.train["options"], origin="rows",
+        job_id=derived(batch.id, "job"),
+        kind="train",
+        dataset_id=batch.dataset_id,
+        target=batch.train["target"],
+        model=batch.train["model"],
+        options=batch.train["options"],
+        origin="rows",
         mapping_version=batch.mapping_version,
-    )  # fmt: skip
+    )
     return [following(cause.cause, asked, by=BY, subject=str(asked.job_id), version=0, at=at)]
 
 
 def _key(piece: Claimed) -> str:
     dataset_id = derived(UUID(piece.payload["batch_id"]), "dataset")
-    return f"tenants/{piece.tenant}/datasets/{dataset_id}/attempts/{piece.id}-{piece.token}/data.csv"
+    return (
+        f"tenants/{piece.tenant}/datasets/{dataset_id}/attempts/{piece.id}-{piece.token}/data.csv"
+    )

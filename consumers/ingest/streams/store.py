@@ -1,4 +1,7 @@
-"""Rows of streams. Who takes rows in holds the source's lock; who cuts or seals holds the stream's row."""
+"""Rows of streams. Who takes rows in holds the source's lock.
+
+Who cuts or seals holds the stream's row.
+"""
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
@@ -30,16 +33,19 @@ LIST = text("""
            b.dataset_id AS sealed_dataset_id, b.through - b.after AS sealed_rows, b.sealed_at,
            d.version AS sealed_version, d.state AS sealed_state, d.reason AS sealed_reason
     FROM streams s
-    LEFT JOIN stream_batches b ON b.tenant_id = s.tenant_id AND b.stream_id = s.id AND b.number = s.sealed
+    LEFT JOIN stream_batches b ON b.tenant_id = s.tenant_id AND b.stream_id = s.id
+        AND b.number = s.sealed
     LEFT JOIN datasets d ON d.tenant_id = b.tenant_id AND d.id = b.dataset_id
     ORDER BY s.created_at DESC, s.id LIMIT :limit
 """)
 PAGE = text("""
     SELECT number, line FROM (
-        SELECT number, line, sum(octet_length(line)) OVER (ORDER BY number) - octet_length(line) AS before
+        SELECT number, line, sum(octet_length(line)) OVER (ORDER BY number) - octet_length(line) AS
+            before
         FROM (
             SELECT number, coalesce(cells || to_jsonb(kinds), cells)::text AS line FROM stream_rows
-            WHERE tenant_id = :tenant AND stream_id = :stream AND number > :after AND number <= :through
+            WHERE tenant_id = :tenant AND stream_id = :stream AND number > :after
+                AND number <= :through
             ORDER BY number LIMIT :rows
         ) AS next
     ) AS measured
@@ -49,10 +55,14 @@ PAGE_BYTES = 1 << 20
 STATEMENT_BYTES = 1 << 20
 
 
-async def may_have_taken(tx: AsyncConnection, tenant: UUID, source_id: UUID, event_id: UUID) -> bool:
-    """Whether a webhook that was handled may stand in a stream of its source: sealed rows are dropped in time.
+async def may_have_taken(
+    tx: AsyncConnection, tenant: UUID, source_id: UUID, event_id: UUID
+) -> bool:
+    """Whether a webhook that was handled may stand in a stream of its source: sealed rows are
+    dropped in time.
 
-    It may unless it came before the source's first row; by a minute, since ids of one moment have no order.
+    It may unless it came before the source's first row; by a minute, since ids of one moment have
+    no order.
     """
     mine = (streams.c.tenant_id == tenant) & (streams.c.source_id == source_id)
     causes = (await tx.execute(select(streams.c.cause_id).where(mine))).scalars()
@@ -68,7 +78,9 @@ async def lock_current(tx: AsyncConnection, sources: Iterable[Key]) -> dict[Key,
     """Lock sources, in order, and the streams that they feed now."""
     wanted = sorted(set(sources))
     await tx.execute(LOCK_SOURCES, {"ids": [source for _, source in wanted]})
-    query = select(streams).where(streams.c.is_current, tuple_(streams.c.tenant_id, streams.c.source_id).in_(wanted))
+    query = select(streams).where(
+        streams.c.is_current, tuple_(streams.c.tenant_id, streams.c.source_id).in_(wanted)
+    )
     return {(one.tenant, one.source_id): one for one in await _locked(tx, query)}
 
 
@@ -84,8 +96,12 @@ async def lock_one(tx: AsyncConnection, tenant: UUID, stream_id: UUID) -> Stream
     return (await _locked(tx, query))[0]
 
 
-async def _locked(tx: AsyncConnection, query: Select[Any], *, skip_locked: bool = False) -> list[Stream]:
-    ordered = query.order_by(streams.c.tenant_id, streams.c.id).with_for_update(skip_locked=skip_locked)
+async def _locked(
+    tx: AsyncConnection, query: Select[Any], *, skip_locked: bool = False
+) -> list[Stream]:
+    ordered = query.order_by(streams.c.tenant_id, streams.c.id).with_for_update(
+        skip_locked=skip_locked
+    )
     return [_stream(row) for row in (await tx.execute(ordered)).mappings()]
 
 
@@ -93,16 +109,25 @@ async def save(tx: AsyncConnection, changed: Sequence[Stream]) -> None:
     """Write streams as they are; those first that are closed, for a source feeds only one."""
     if not changed:
         return
-    rows = [_stream_row(one) for one in sorted(changed, key=lambda one: (one.is_current, one.tenant, one.id))]
+    rows = [
+        _stream_row(one)
+        for one in sorted(changed, key=lambda one: (one.is_current, one.tenant, one.id))
+    ]
     new = insert(streams)
     values = {name: new.excluded[name] for name in rows[0] if name not in ("tenant_id", "id")}
-    await tx.execute(new.on_conflict_do_update(index_elements=["tenant_id", "id"], set_=values), rows)
+    await tx.execute(
+        new.on_conflict_do_update(index_elements=["tenant_id", "id"], set_=values), rows
+    )
 
 
 async def events_known(tx: AsyncConnection, events: Iterable[Key]) -> set[Key]:
     """Which of these events (tenant, event) have rows already."""
     held = tuple_(stream_rows.c.tenant_id, stream_rows.c.event_id)
-    query = select(stream_rows.c.tenant_id, stream_rows.c.event_id).where(held.in_(list(events))).distinct()
+    query = (
+        select(stream_rows.c.tenant_id, stream_rows.c.event_id)
+        .where(held.in_(list(events)))
+        .distinct()
+    )
     return {(row.tenant_id, row.event_id) for row in await tx.execute(query)}
 
 
@@ -120,7 +145,9 @@ async def drop_rows(tx: AsyncConnection, stream: Stream, through: int) -> None:
 
 
 def _of_bounded_bytes(rows: Sequence[NewRow]) -> Iterator[Sequence[NewRow]]:
-    """Consecutive rows whose cells together take a statement's bytes, about: writing them out holds the loop."""
+    """Consecutive rows whose cells together take a statement's bytes, about: writing them out
+    holds the loop.
+    """
     start = size = 0
     for place, row in enumerate(rows):
         size += sum(len(cell or "") + 8 for cell in row[5])
@@ -131,15 +158,21 @@ def _of_bounded_bytes(rows: Sequence[NewRow]) -> Iterator[Sequence[NewRow]]:
         yield rows[start:]
 
 
-async def page(tx: AsyncConnection, batch: Batch, after: int, most_rows: int) -> Sequence[tuple[int, str]]:
+async def page(
+    tx: AsyncConnection, batch: Batch, after: int, most_rows: int
+) -> Sequence[tuple[int, str]]:
     """The next rows of a batch's version: at least one, and not many more bytes than a page has.
 
     Each is its number, and a JSON list of its cells; after these what they were, where it is known.
     """
     given = {
-        "tenant": batch.tenant, "stream": batch.stream_id, "after": after, "through": batch.through,
-        "rows": most_rows, "bytes": PAGE_BYTES,
-    }  # fmt: skip
+        "tenant": batch.tenant,
+        "stream": batch.stream_id,
+        "after": after,
+        "through": batch.through,
+        "rows": most_rows,
+        "bytes": PAGE_BYTES,
+    }
     return [(row.number, row.line) for row in await tx.execute(PAGE, given)]
 
 
@@ -151,7 +184,9 @@ async def add_batches(tx: AsyncConnection, batches: Sequence[Batch]) -> None:
 
 async def batch(tx: AsyncConnection, tenant: UUID, batch_id: UUID) -> Batch:
     """A batch that is known to be there."""
-    query = select(stream_batches).where(stream_batches.c.tenant_id == tenant, stream_batches.c.id == batch_id)
+    query = select(stream_batches).where(
+        stream_batches.c.tenant_id == tenant, stream_batches.c.id == batch_id
+    )
     return _batch((await tx.execute(query)).mappings().one())
 
 
@@ -176,37 +211,82 @@ async def newest(tx: AsyncConnection, limit: int) -> Sequence[RowMapping]:
 
 def _stream(row: RowMapping) -> Stream:
     return Stream(
-        row["tenant_id"], row["id"], row["source_id"], row["dataset"], row["shape"], tuple(row["columns"]),
-        row["seal"], row["train"], row["mapping_version"], _cause(row), row["is_current"], row["taken"], row["cut"],
-        row["kept_after"], row["batches"], row["sealed"], row["opened_at"],
-    )  # fmt: skip
+        row["tenant_id"],
+        row["id"],
+        row["source_id"],
+        row["dataset"],
+        row["shape"],
+        tuple(row["columns"]),
+        row["seal"],
+        row["train"],
+        row["mapping_version"],
+        _cause(row),
+        row["is_current"],
+        row["taken"],
+        row["cut"],
+        row["kept_after"],
+        row["batches"],
+        row["sealed"],
+        row["opened_at"],
+    )
 
 
 def _stream_row(one: Stream) -> dict[str, Any]:
     return {
-        "tenant_id": one.tenant, "id": one.id, "source_id": one.source_id, "dataset": one.dataset, "shape": one.shape,
-        "columns": list(one.columns), "seal": one.seal, "train": one.train, "mapping_version": one.mapping_version,
-        "is_current": one.is_current, "taken": one.taken, "cut": one.cut, "kept_after": one.kept_after,
-        "batches": one.batches, "sealed": one.sealed, "opened_at": one.opened_at, "seal_at": one.seal_at,
+        "tenant_id": one.tenant,
+        "id": one.id,
+        "source_id": one.source_id,
+        "dataset": one.dataset,
+        "shape": one.shape,
+        "columns": list(one.columns),
+        "seal": one.seal,
+        "train": one.train,
+        "mapping_version": one.mapping_version,
+        "is_current": one.is_current,
+        "taken": one.taken,
+        "cut": one.cut,
+        "kept_after": one.kept_after,
+        "batches": one.batches,
+        "sealed": one.sealed,
+        "opened_at": one.opened_at,
+        "seal_at": one.seal_at,
         **_caused(one.cause),
-    }  # fmt: skip
+    }
 
 
 def _batch(row: RowMapping) -> Batch:
     return Batch(
-        row["tenant_id"], row["id"], row["stream_id"], row["number"], row["after"], row["through"],
-        row["drop_through"], row["dataset"], tuple(row["columns"]), row["train"], row["mapping_version"], _cause(row),
+        row["tenant_id"],
+        row["id"],
+        row["stream_id"],
+        row["number"],
+        row["after"],
+        row["through"],
+        row["drop_through"],
+        row["dataset"],
+        tuple(row["columns"]),
+        row["train"],
+        row["mapping_version"],
+        _cause(row),
         row["sealed_at"] is not None,
-    )  # fmt: skip
+    )
 
 
 def _batch_row(one: Batch) -> dict[str, Any]:
     return {
-        "tenant_id": one.tenant, "id": one.id, "stream_id": one.stream_id, "number": one.number, "after": one.after,
-        "through": one.through, "drop_through": one.drop_through, "dataset": one.dataset,
-        "columns": list(one.columns), "train": one.train, "mapping_version": one.mapping_version,
+        "tenant_id": one.tenant,
+        "id": one.id,
+        "stream_id": one.stream_id,
+        "number": one.number,
+        "after": one.after,
+        "through": one.through,
+        "drop_through": one.drop_through,
+        "dataset": one.dataset,
+        "columns": list(one.columns),
+        "train": one.train,
+        "mapping_version": one.mapping_version,
         **_caused(one.cause),
-    }  # fmt: skip
+    }
 
 
 def _cause(row: RowMapping) -> Cause:
@@ -214,4 +294,8 @@ def _cause(row: RowMapping) -> Cause:
 
 
 def _caused(cause: Cause) -> dict[str, Any]:
-    return {"cause_id": cause.id, "correlation_id": cause.correlation, "traceparent": cause.traceparent}
+    return {
+        "cause_id": cause.id,
+        "correlation_id": cause.correlation,
+        "traceparent": cause.traceparent,
+    }

@@ -1,7 +1,8 @@
 """A stream of rows and how batches are cut off it: pure.
 
-Rows are numbered from 1 without gaps. `taken` came in, `cut` of them stand in batches, the rest is open; batches are
-sealed one after the other. What a version holds is decided when its batch is cut, so that a repeat writes the same.
+Rows are numbered from 1 without gaps. `taken` came in, `cut` of them stand in batches, the rest is
+open; batches are sealed one after the other. What a version holds is decided when its batch is cut,
+so that a repeat writes the same.
 """
 
 import hashlib
@@ -18,7 +19,9 @@ from schemas.ids import derived
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """One source's rows of one data set in one shape; `cause` is the event that brought the newest."""
+    """One source's rows of one data set in one shape; `cause` is the event that brought the
+    newest.
+    """
 
     tenant: UUID
     id: UUID
@@ -51,12 +54,19 @@ class Stream:
     @property
     def seal_at(self) -> datetime | None:
         """When what is open is sealed however little it is; None when nothing is."""
-        return None if self.opened_at is None else self.opened_at + timedelta(seconds=self.seal["every_seconds"])
+        return (
+            None
+            if self.opened_at is None
+            else self.opened_at + timedelta(seconds=self.seal["every_seconds"])
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Rows `after` < number <= `through` make one version; afterwards those up to `drop_through` go."""
+    """Rows `after` < number <= `through` make one version.
+
+    Afterwards those up to `drop_through` go.
+    """
 
     tenant: UUID
     id: UUID
@@ -89,7 +99,9 @@ def columns_of(action: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def shape_of(action: Mapping[str, Any]) -> str:
-    """What must stay as it is for rows to stand in one table: the data set's name, and how each cell is found."""
+    """What must stay as it is for rows to stand in one table: the data set's name, and how each
+    cell is found.
+    """
     parts = {"dataset": action["dataset"], "each": action.get("each"), "columns": action["columns"]}
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
@@ -98,40 +110,78 @@ def begun(event: Event, source_id: UUID, action: Mapping[str, Any], version: int
     """A new stream, empty, that begins with an event."""
     shape = shape_of(action)
     return Stream(
-        event.tenantid, derived(event.id, "stream", source_id, shape), source_id, action["dataset"], shape,
-        columns_of(action), action["seal"], action.get("train"), version, event.cause,
-    )  # fmt: skip
+        event.tenantid,
+        derived(event.id, "stream", source_id, shape),
+        source_id,
+        action["dataset"],
+        shape,
+        columns_of(action),
+        action["seal"],
+        action.get("train"),
+        version,
+        event.cause,
+    )
 
 
-def with_rows(stream: Stream, event: Event, rows: int, action: Mapping[str, Any], version: int, at: datetime) -> Stream:
-    """The stream with an event's rows, and with what its source says of sealing and training now."""
+def with_rows(
+    stream: Stream, event: Event, rows: int, action: Mapping[str, Any], version: int, at: datetime
+) -> Stream:
+    """The stream with an event's rows, and with what its source says of sealing and training
+    now.
+    """
     return replace(
-        stream, taken=stream.taken + rows, cause=event.cause, opened_at=stream.opened_at or at, seal=action["seal"],
-        train=action.get("train"), mapping_version=version,
-    )  # fmt: skip
+        stream,
+        taken=stream.taken + rows,
+        cause=event.cause,
+        opened_at=stream.opened_at or at,
+        seal=action["seal"],
+        train=action.get("train"),
+        mapping_version=version,
+    )
 
 
 def cut(stream: Stream) -> tuple[Stream, Batch]:
-    """All that is open becomes a batch; with the window `all` its version also has the newest rows before it."""
+    """All that is open becomes a batch.
+
+    With the window `all` its version also has the newest rows before it.
+    """
     number = stream.batches + 1
     after, drop_through = stream.cut, stream.taken
     if stream.seal["window"] == "all":
-        after = max(stream.kept_after, min(stream.cut, stream.taken - int(stream.seal["window_rows"])))
+        after = max(
+            stream.kept_after, min(stream.cut, stream.taken - int(stream.seal["window_rows"]))
+        )
         drop_through = after
     batch = Batch(
-        stream.tenant, derived(stream.cause.id, "batch", stream.id, number), stream.id, number, after, stream.taken,
-        drop_through, stream.dataset, stream.columns, stream.train, stream.mapping_version, stream.cause,
-    )  # fmt: skip
-    return replace(stream, cut=stream.taken, kept_after=drop_through, batches=number, opened_at=None), batch
+        stream.tenant,
+        derived(stream.cause.id, "batch", stream.id, number),
+        stream.id,
+        number,
+        after,
+        stream.taken,
+        drop_through,
+        stream.dataset,
+        stream.columns,
+        stream.train,
+        stream.mapping_version,
+        stream.cause,
+    )
+    return replace(
+        stream, cut=stream.taken, kept_after=drop_through, batches=number, opened_at=None
+    ), batch
 
 
 def closed(stream: Stream) -> tuple[Stream, Batch | None]:
-    """Its source went over to another one: what is open becomes the last batch, and no row is kept after it."""
+    """Its source went over to another one: what is open becomes the last batch, and no row is
+    kept after it.
+    """
     ended = replace(stream, is_current=False)
     return cut(ended) if ended.open_rows else (ended, None)
 
 
 def dropped_through(stream: Stream, batch: Batch) -> int:
-    """Up to which row nothing is needed once this batch is sealed (`stream.sealed` counts it already)."""
+    """Up to which row nothing is needed once this batch is sealed (`stream.sealed` counts it
+    already).
+    """
     over = not stream.is_current and stream.sealed == stream.batches
     return stream.taken if over else batch.drop_through

@@ -18,7 +18,8 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 metadata = MetaData()
 
-# Rows are numbered from 1: `cut` of the `taken` ones are in batches, those up to `kept_after` are needed no more.
+# Rows are numbered from 1: `cut` of the `taken` ones are in batches, those up to `kept_after` are
+# needed no more.
 streams = Table(
     "streams",
     metadata,
@@ -42,9 +43,20 @@ streams = Table(
     Column("cause_id", Uuid, nullable=False),
     Column("correlation_id", Uuid, nullable=False),
     Column("traceparent", Text),
-    Column("created_at", DateTime(timezone=True), nullable=False, server_default=text("headrace_clock()")),
+    Column(
+        "created_at",
+        DateTime(timezone=True),
+        nullable=False,
+        server_default=text("headrace_clock()"),
+    ),
     PrimaryKeyConstraint("tenant_id", "id", name="streams_pkey"),
-    Index("streams_current", "tenant_id", "source_id", unique=True, postgresql_where=text("is_current")),
+    Index(
+        "streams_current",
+        "tenant_id",
+        "source_id",
+        unique=True,
+        postgresql_where=text("is_current"),
+    ),
     Index("streams_due", "seal_at", postgresql_where=text("seal_at IS NOT NULL")),
 )
 
@@ -79,7 +91,9 @@ stream_batches = Table(
     Column("cause_id", Uuid, nullable=False),
     Column("correlation_id", Uuid, nullable=False),
     Column("traceparent", Text),
-    Column("cut_at", DateTime(timezone=True), nullable=False, server_default=text("headrace_clock()")),
+    Column(
+        "cut_at", DateTime(timezone=True), nullable=False, server_default=text("headrace_clock()")
+    ),
     Column("dataset_id", Uuid),
     Column("sealed_at", DateTime(timezone=True)),
     PrimaryKeyConstraint("tenant_id", "id", name="stream_batches_pkey"),

@@ -13,7 +13,9 @@ State = Literal["applied", "already_applied", "failed_again", "skipped"]
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What is noted of a message: its outcome in words, the events to append, and why it failed if it did."""
+    """What is noted of a message: its outcome in words, the events to append, and why it failed
+    if it did.
+    """
 
     state: State
     detail: str | None = None
@@ -28,7 +30,9 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What is known of a message before it is handled, all of it locked; `letter` is its dead letter's state."""
+    """What is known of a message before it is handled, all of it locked; `letter` is its dead
+    letter's state.
+    """
 
     of_request: bool
     consumed: bool
@@ -41,7 +45,8 @@ def before(found: Found) -> Verdict | None:
     if found.letter == "discarded":
         return Verdict("skipped", f"the dead letter {found.letter_id} was discarded")
     if found.of_request:
-        # The subscription will handle it; were it done here, what fails would be in nobody's dead letters.
+        # The subscription will handle it; were it done here, what fails would be in nobody's dead
+        # letters.
         return None if found.consumed else Verdict("skipped", "ingest has not consumed it yet")
     if found.letter is None:
         return Verdict("skipped", "the dead letter is gone")

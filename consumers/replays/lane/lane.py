@@ -1,4 +1,6 @@
-"""The lane: takes up a consumer's pending items, each in one transaction, through the handler that it has anyway."""
+"""The lane: takes up a consumer's pending items, each in one transaction, through the handler
+that it has anyway.
+"""
 
 import asyncio
 import logging
@@ -42,8 +44,9 @@ class _Undone(Exception):
 class Lane:
     """One consumer's lane.
 
-    Lock order: the item, what says that the event was consumed, the dead letter, then whatever the handler locks. So
-    all replays of one event go one after the other, and the effect, the item and the letter commit together.
+    Lock order: the item, what says that the event was consumed, the dead letter, then whatever the
+    handler locks. So all replays of one event go one after the other, and the effect, the item and
+    the letter commit together.
     """
 
     consumer: str
@@ -60,7 +63,8 @@ class Lane:
     _guard: Guard = field(init=False)
 
     def __post_init__(self) -> None:
-        # A lock of its own: this one is asked for under row locks, which whoever holds the runners' may wait for.
+        # A lock of its own: this one is asked for under row locks, which whoever holds the runners'
+        # may wait for.
         guard = Guard(Subscriber(f"{self.consumer}.replays"), self.begin, asyncio.Lock())
         object.__setattr__(self, "_guard", guard)
 
@@ -85,7 +89,11 @@ class Lane:
             turn = await store.turn(tx, self.consumer)
             due = None if turn else await store.next_due(tx, self.consumer)
         if turn is None:
-            return self.poll_seconds if due is None else max(SHORTEST_PAUSE_SECONDS, min(self.poll_seconds, due))
+            return (
+                self.poll_seconds
+                if due is None
+                else max(SHORTEST_PAUSE_SECONDS, min(self.poll_seconds, due))
+            )
         for settled in range(turn.share):
             if not await self._next(turn):
                 return 0.0 if settled else self.poll_seconds  # another process has them in hand
@@ -104,7 +112,9 @@ class Lane:
         except Exception as error:
             if item is None:
                 raise
-            log.warning("%s: replay %s, item %d waits: %r", self.consumer, item.replay, item.place, error)
+            log.warning(
+                "%s: replay %s, item %d waits: %r", self.consumer, item.replay, item.place, error
+            )
             async with self.begin() as tx:
                 await store.postpone(tx, item, f"{type(error).__name__}: {error}")
         return True
@@ -112,7 +122,11 @@ class Lane:
     async def _settle(self, tx: "AsyncConnection", item: Item) -> Verdict:
         consumed = item.event_id is not None and await inbox.hold(tx, self.consumer, item.event_id)
         if item.of_request:
-            letter = await letters.lock_of_event(tx, self.consumer, item.event_id) if item.event_id else None
+            letter = (
+                await letters.lock_of_event(tx, self.consumer, item.event_id)
+                if item.event_id
+                else None
+            )
         else:
             letter = await letters.lock(tx, item.tenant, item.subject)
         found = Found(item.of_request, consumed, letter and letter.id, letter and letter.state)
@@ -122,8 +136,12 @@ class Lane:
             await letters.put(tx, letter, verdict.letter_state, verdict.failure)
         return verdict
 
-    async def _attempt(self, tx: "AsyncConnection", item: Item, letter: letters.Locked | None) -> Verdict:
-        """Read and handle it, counted before: what kills this process fails when it has done so three times."""
+    async def _attempt(
+        self, tx: "AsyncConnection", item: Item, letter: letters.Locked | None
+    ) -> Verdict:
+        """Read and handle it, counted before: what kills this process fails when it has done so
+        three times.
+        """
         record = await self._record(tx, item, letter)
         if record is None:
             return failed(Failure("internal", "the log no longer has this event"))
@@ -157,19 +175,28 @@ class Lane:
             kind = self._kind(error)
             if kind is Transient:
                 raise
-            log.warning("%s: replay %s, item %d failed: %r", self.consumer, item.replay, item.place, error)
+            log.warning(
+                "%s: replay %s, item %d failed: %r", self.consumer, item.replay, item.place, error
+            )
             return failed(failure_of(error, permanent=kind is Permanent))
         return verdict
 
-    async def _record(self, tx: "AsyncConnection", item: Item, letter: letters.Locked | None) -> Record | None:
+    async def _record(
+        self, tx: "AsyncConnection", item: Item, letter: letters.Locked | None
+    ) -> Record | None:
         if not item.of_request:
             return letter and letter.record
         return await self.published(tx, item.tenant, item.event_id) if item.event_id else None
 
-    async def _handle(self, tx: "AsyncConnection", item: Item, event: Event, *, failed_before: bool) -> Verdict:
+    async def _handle(
+        self, tx: "AsyncConnection", item: Item, event: Event, *, failed_before: bool
+    ) -> Verdict:
         if event.type not in self.wanted:
             return after(Ignored(f"{event.type} is not for {self.consumer}"))
-        if event.id not in await inbox.claim(tx, self.consumer, [event.id]) and event.id != item.event_id:
+        if (
+            event.id not in await inbox.claim(tx, self.consumer, [event.id])
+            and event.id != item.event_id
+        ):
             twin = await letters.lock_of_event(tx, self.consumer, event.id)
             return of_twin(twin and (twin.id, twin.state))
         if await self.known(tx, event, failed_before):

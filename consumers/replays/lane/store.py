@@ -14,16 +14,18 @@ FINISH = text("""
     WITH over AS (
         SELECT tenant_id, id FROM replays r
         WHERE state = 'running' AND NOT EXISTS (
-            SELECT FROM replay_items i WHERE i.tenant_id = r.tenant_id AND i.replay_id = r.id AND i.state = 'pending')
+            SELECT FROM replay_items i WHERE i.tenant_id = r.tenant_id AND i.replay_id = r.id
+                AND i.state = 'pending')
         ORDER BY due_at LIMIT 100 FOR UPDATE SKIP LOCKED
     )
     UPDATE replays r SET state = 'finished', finished_at = headrace_clock()
     FROM over WHERE r.tenant_id = over.tenant_id AND r.id = over.id
 """)
-# The tenant whose last turn in this lane is longest ago gets the next one, however many replays each has running, and
-# of its own the replay that waits longest: it goes to the back then. A throttled one is not due again before what it
-# was given is paid for, whichever process took it; a turn whose process dies is lost, and nothing else. `heads` steps
-# from tenant to tenant in the index; what is locked is asked once more, since another may have had the turn meanwhile.
+# The tenant whose last turn in this lane is longest ago gets the next one, however many replays
+# each has running, and of its own the replay that waits longest: it goes to the back then. A
+# throttled one is not due again before what it was given is paid for, whichever process took it; a
+# turn whose process dies is lost, and nothing else. `heads` steps from tenant to tenant in the
+# index; what is locked is asked once more, since another may have had the turn meanwhile.
 OPEN = """
     state = 'running' AND due_at <= headrace_clock() AND EXISTS (
         SELECT FROM replay_items i
@@ -32,7 +34,8 @@ OPEN = """
 """
 TURN = text(f"""
     WITH RECURSIVE heads AS (
-        (SELECT tenant_id, id, due_at FROM replays r WHERE {OPEN} ORDER BY tenant_id, due_at, id LIMIT 1)
+        (SELECT tenant_id, id, due_at FROM replays r WHERE {OPEN} ORDER BY tenant_id, due_at, id
+            LIMIT 1)
         UNION ALL
         SELECT next.* FROM heads, LATERAL (
             SELECT tenant_id, id, due_at FROM replays r WHERE {OPEN} AND tenant_id > heads.tenant_id
@@ -44,14 +47,16 @@ TURN = text(f"""
         WHERE r.state = 'running' AND r.due_at <= headrace_clock()
         ORDER BY t.at NULLS FIRST, h.due_at, h.id LIMIT 1 FOR UPDATE OF r SKIP LOCKED
     ), given AS (
-        SELECT r.tenant_id, r.id, coalesce(greatest(1, least(:most, floor(r.throttle_per_second / 10))), :most) AS share
+        SELECT r.tenant_id, r.id, coalesce(greatest(1, least(:most,
+            floor(r.throttle_per_second / 10))), :most) AS share
         FROM replays r JOIN next ON next.tenant_id = r.tenant_id AND next.id = r.id
     ), taken AS (
         INSERT INTO replay_turns (tenant_id, consumer) SELECT tenant_id, :consumer FROM given
         ON CONFLICT (tenant_id, consumer) DO UPDATE SET at = headrace_clock()
     )
     UPDATE replays r
-    SET due_at = headrace_clock() + make_interval(secs => coalesce(given.share / r.throttle_per_second, 0))
+    SET due_at = headrace_clock() + make_interval(secs => coalesce(given.share /
+        r.throttle_per_second, 0))
     FROM given WHERE r.tenant_id = given.tenant_id AND r.id = given.id
     RETURNING r.tenant_id, r.id, CAST(given.share AS integer) AS share
 """)
@@ -76,7 +81,8 @@ SETTLE = text("""
 """)
 POSTPONE = text("""
     UPDATE replay_items
-    SET detail = :detail, attempts = attempts + 1, ready_at = headrace_clock() + make_interval(secs => :seconds)
+    SET detail = :detail, attempts = attempts + 1, ready_at = headrace_clock() + make_interval(secs
+        => :seconds)
     WHERE tenant_id = :tenant AND replay_id = :replay AND place = :place AND state = 'pending'
 """)
 MOST_AT_ONCE = 20
@@ -115,7 +121,9 @@ async def turn(tx: AsyncConnection, consumer: str) -> Turn | None:
 
 
 async def next_due(tx: AsyncConnection, consumer: str) -> float | None:
-    """Seconds until a turn may be due; None when nothing is pending, or all that is waits to be tried again."""
+    """Seconds until a turn may be due; None when nothing is pending, or all that is waits to be
+    tried again.
+    """
     seconds: float | None = (await tx.execute(NEXT_DUE, {"consumer": consumer})).scalar_one()
     return seconds
 
@@ -127,7 +135,15 @@ async def take(tx: AsyncConnection, given: Turn, consumer: str) -> Item | None:
     if row is None:
         return None
     of_request = (await tx.execute(KIND, whose)).scalar_one() == "requests"
-    return Item(given.tenant, given.replay, row.place, of_request, row.subject_id, row.event_id, row.attempts)
+    return Item(
+        given.tenant,
+        given.replay,
+        row.place,
+        of_request,
+        row.subject_id,
+        row.event_id,
+        row.attempts,
+    )
 
 
 async def settle(tx: AsyncConnection, item: Item, verdict: Verdict) -> None:

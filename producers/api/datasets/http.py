@@ -28,11 +28,14 @@ NAMED = {"pattern": f"^{NAME.pattern}$"}
 FORM = {
     "type": "object",
     "properties": {
-        "name": {"type": "string", **NAMED}, "file": {"type": "string", "format": "binary"},
-        "missing": {"type": "string"}, "types": {"type": "string"}, "forget": {"type": "boolean"},
+        "name": {"type": "string", **NAMED},
+        "file": {"type": "string", "format": "binary"},
+        "missing": {"type": "string"},
+        "types": {"type": "string"},
+        "forget": {"type": "boolean"},
     },
     "required": ["name", "file"],
-}  # fmt: skip
+}
 FIELDS = ("name", "file", *PARAMETERS)
 Missing = Annotated[
     list[str] | None,
@@ -54,24 +57,36 @@ Forget = Annotated[
 ]
 BODY = {
     "required": True,
-    "content": {"multipart/form-data": {"schema": FORM}, **{kind: {"schema": {"type": "string"}} for kind in TYPES}},
+    "content": {
+        "multipart/form-data": {"schema": FORM},
+        **{kind: {"schema": {"type": "string"}} for kind in TYPES},
+    },
 }
 """The body as the OpenAPI document has it: it is read as it streams, not by FastAPI."""
 
 
-def routes(authenticate: Authenticate, commands: Commands, objects: Objects, *, max_bytes: int) -> APIRouter:
+def routes(
+    authenticate: Authenticate, commands: Commands, objects: Objects, *, max_bytes: int
+) -> APIRouter:
     """Upload a dataset."""
     router = APIRouter(prefix="/v1/datasets", tags=["datasets"])
 
-    @router.post("", status_code=202, responses={202: {"model": Started}}, openapi_extra={"requestBody": BODY})
+    @router.post(
+        "",
+        status_code=202,
+        responses={202: {"model": Started}},
+        openapi_extra={"requestBody": BODY},
+    )
     async def submit(
         request: Request,
         response: Response,
         principal: Annotated[Principal, Depends(authenticate)],
         key: IdempotencyKey,
         name: Annotated[str | None, Query(max_length=100, json_schema_extra=NAMED)] = None,
-        missing: Missing = None, types: Types = None, forget: Forget = False,
-    ) -> dict[str, Any]:  # fmt: skip
+        missing: Missing = None,
+        types: Types = None,
+        forget: Forget = False,
+    ) -> dict[str, Any]:
         """Upload CSV: multipart (`name`, `file`), or the raw body with `?name=`."""
         given = {"missing": missing, "types": types, "forget": ["true"] if forget else None}
         said = {name: values for name, values in given.items() if values is not None}
@@ -79,7 +94,8 @@ def routes(authenticate: Authenticate, commands: Commands, objects: Objects, *, 
 
         async def run(turn: Turn) -> Answer:
             dataset_id = turn.new_id("dataset")
-            # Two runs under one key never write the same object: the slower one must not replace the file of the other.
+            # Two runs under one key never write the same object: the slower one must not replace
+            # the file of the other.
             file = "data" if turn.attempt is None else turn.attempt
             where = f"tenants/{principal.tenant}/datasets/{dataset_id}/{file}.csv"
             stored = await objects.put(where, upload.chunks(), upload.size_bytes)
@@ -89,13 +105,21 @@ def routes(authenticate: Authenticate, commands: Commands, objects: Objects, *, 
                 return await commands.send(
                     turn,
                     DatasetSubmitted(
-                        dataset_id=dataset_id, name=_check(upload.name), object_key=where,
-                        size_bytes=stored.size_bytes, sha256=stored.sha256, content_type=upload.kind,
+                        dataset_id=dataset_id,
+                        name=_check(upload.name),
+                        object_key=where,
+                        size_bytes=stored.size_bytes,
+                        sha256=stored.sha256,
+                        content_type=upload.kind,
                         reading=upload.reading,
                     ),
-                    tenant=principal.tenant, subject=dataset_id, route="datasets",
-                    traceparent=request.state.traceparent, state="submitted", body=upload.same(stored.sha256),
-                )  # fmt: skip
+                    tenant=principal.tenant,
+                    subject=dataset_id,
+                    route="datasets",
+                    traceparent=request.state.traceparent,
+                    state="submitted",
+                    body=upload.same(stored.sha256),
+                )
             except (Refusal, NotStorable):  # else it may be accepted all the same
                 with suppress(Exception):  # the sweeper comes by
                     await objects.delete(where)
@@ -118,7 +142,9 @@ class _Upload:
     `name`, `kind` and `reading` are whole when its chunks have ended.
     """
 
-    def __init__(self, request: Request, name: str | None, said: dict[str, list[str]], max_bytes: int) -> None:
+    def __init__(
+        self, request: Request, name: str | None, said: dict[str, list[str]], max_bytes: int
+    ) -> None:
         content_type = request.headers.get("content-type", "")
         self.name = name
         self._said = said
@@ -158,9 +184,11 @@ class _Upload:
                 hint = f"; did you mean {near[0]!r}?" if near else ""
                 raise Refusal(
                     "unknown_parameter",
-                    f"The form has a field {field[:100]!r} that is not known{hint}; known: {', '.join(FIELDS)}.",
-                    parameter=field[:100], known=[*FIELDS],
-                )  # fmt: skip
+                    f"The form has a field {field[:100]!r} that is not known{hint}; known: "
+                    f"{', '.join(FIELDS)}.",
+                    parameter=field[:100],
+                    known=[*FIELDS],
+                )
 
     def same(self, sha256: str) -> bytes:
         """What makes another upload the same as this one."""
@@ -172,7 +200,8 @@ def _check(name: str | None) -> str:
     if name is None or not NAME.fullmatch(name):
         raise Refusal(
             "invalid_name",
-            "A dataset needs a name: up to 100 letters, digits, spaces, dots, dashes and underscores, "
+            "A dataset needs a name: up to 100 letters, digits, spaces, dots, dashes and "
+            "underscores, "
             "in the form field name or as ?name=.",
         )
     return name

@@ -1,4 +1,6 @@
-"""What an upload says of how its cells are to be read: the parameters `missing`, `types` and `forget`. Pure."""
+"""What an upload says of how its cells are to be read: the parameters `missing`, `types` and
+`forget`. Pure.
+"""
 
 import json
 import re
@@ -46,7 +48,9 @@ def _words(values: Iterable[str]) -> tuple[str, ...]:
         words.update(word.strip(" \t") for word in listed)
     words.discard("")
     if len(words) > MOST_WORDS or any(len(word) > MOST_WORD_CHARACTERS for word in words):
-        raise _refused(f"missing has at most {MOST_WORDS} words of at most {MOST_WORD_CHARACTERS} characters.")
+        raise _refused(
+            f"missing has at most {MOST_WORDS} words of at most {MOST_WORD_CHARACTERS} characters."
+        )
     return tuple(sorted(map(_storable, words)))
 
 
@@ -84,7 +88,9 @@ def _listed(value: str) -> dict[str, str]:
 
 
 def _unknown(rest: str) -> dict[str, str]:
-    """The column and the type of what is not `column:type`, so that the refusal can name the type."""
+    """The column and the type of what is not `column:type`, so that the refusal can name the
+    type.
+    """
     name, colon, kind = rest.partition(":")
     if not colon:
         raise _refused(f"types is column:type, such as zip:text; {rest[:100]!r} has no colon.")

@@ -42,7 +42,9 @@ class Cancellation(BaseModel):
     """The body of a cancel, which may be left out."""
 
     model_config = ConfigDict(extra="forbid")
-    reason: Annotated[str, StringConstraints(max_length=500, pattern=r"^[^\x00]*$")] = "asked for by the API"
+    reason: Annotated[str, StringConstraints(max_length=500, pattern=r"^[^\x00]*$")] = (
+        "asked for by the API"
+    )
 
 
 EndedAs = Callable[[UUID, UUID], Awaitable[str | None]]
@@ -52,9 +54,14 @@ TaskOf = Callable[[UUID, str], Awaitable[ModelTask | None]]
 
 
 def routes(
-    authenticate: Authenticate, commands: Commands, dataset_exists: Exists, dataset_named: Named, job_exists: Exists,
-    ended_as: EndedAs, model_task: TaskOf,
-) -> APIRouter:  # fmt: skip
+    authenticate: Authenticate,
+    commands: Commands,
+    dataset_exists: Exists,
+    dataset_named: Named,
+    job_exists: Exists,
+    ended_as: EndedAs,
+    model_task: TaskOf,
+) -> APIRouter:
     """Start and cancel jobs."""
     router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
     asking = Annotated[Principal, Depends(authenticate)]
@@ -82,32 +89,49 @@ def routes(
             known = await model_task(principal.tenant, body.model)
             if refused := task_mismatch(body.model, known, body.target, body.options.get("task")):
                 raise Refusal("model_mismatch", refused)
-            asked = body.model_dump() | {"dataset_id": await dataset_of(principal.tenant, body.dataset_id)}
+            asked = body.model_dump() | {
+                "dataset_id": await dataset_of(principal.tenant, body.dataset_id)
+            }
             job_id = turn.new_id("job")
             return await commands.send(
-                turn, JobRequested(job_id=job_id, **asked), tenant=principal.tenant, subject=job_id,
-                route="jobs", traceparent=request.state.traceparent, state="accepted",
-            )  # fmt: skip
+                turn,
+                JobRequested(job_id=job_id, **asked),
+                tenant=principal.tenant,
+                subject=job_id,
+                route="jobs",
+                traceparent=request.state.traceparent,
+                state="accepted",
+            )
 
         return await answered(commands.once, request, response, principal, key, run)
 
     @router.post("/{job_id}/cancel", status_code=202, responses={202: {"model": Started}})
     async def cancel(
-        job_id: UUID, request: Request, response: Response, principal: asking, key: IdempotencyKey,
+        job_id: UUID,
+        request: Request,
+        response: Response,
+        principal: asking,
+        key: IdempotencyKey,
         body: Cancellation | None = None,
-    ) -> dict[str, Any]:  # fmt: skip
+    ) -> dict[str, Any]:
         """Ask for a job to stop; 409 `job_ended` when it has ended already."""
 
         async def run(turn: Turn) -> Answer:
             if not await job_exists(principal.tenant, job_id):
                 raise Refusal("not_found", "There is no such job.")
             if state := await ended_as(principal.tenant, job_id):
-                raise Refusal("job_ended", f"The job has ended already: it is {state}.", state=state)
+                raise Refusal(
+                    "job_ended", f"The job has ended already: it is {state}.", state=state
+                )
             return await commands.send(
-                turn, JobCancelRequested(job_id=job_id, reason=(body or Cancellation()).reason),
-                tenant=principal.tenant, subject=job_id, route="jobs", traceparent=request.state.traceparent,
+                turn,
+                JobCancelRequested(job_id=job_id, reason=(body or Cancellation()).reason),
+                tenant=principal.tenant,
+                subject=job_id,
+                route="jobs",
+                traceparent=request.state.traceparent,
                 state="cancel_requested",
-            )  # fmt: skip
+            )
 
         return await answered(commands.once, request, response, principal, key, run)
 

@@ -17,24 +17,32 @@ Stored = Callable[[Any, UUID], Awaitable[int]]
 
 
 def routes(
-    authenticate: Authenticate, transactions: TenantTransactions, settings: Mapping[str, float], stored: Stored
+    authenticate: Authenticate,
+    transactions: TenantTransactions,
+    settings: Mapping[str, float],
+    stored: Stored,
 ) -> APIRouter:
     """The tenant's limits; of a stock, such as bytes that are stored, also how much is used."""
     router = APIRouter(prefix="/v1/limits", tags=["limits"])
 
     @router.get("")
     async def limits(principal: Annotated[Principal, Depends(authenticate)]) -> dict[str, Any]:
-        """Each limit in force; `origin` is `tenant` where it was set for this tenant, else `settings`."""
+        """Each limit in force; `origin` is `tenant` where it was set for this tenant, else
+        `settings`.
+        """
         async with transactions(principal.tenant) as tx:
             own = await store.own(tx, principal.tenant)
             used = {"tenant_storage_bytes": await stored(tx, principal.tenant)}
         rows = [
             {
-                "name": one.limit.name, "value": one.value, "unit": one.limit.unit, "origin": one.origin,
+                "name": one.limit.name,
+                "value": one.value,
+                "unit": one.limit.unit,
+                "origin": one.origin,
                 **({"used": used[one.limit.name]} if one.limit.name in used else {}),
             }
             for one in in_force(settings, own)
-        ]  # fmt: skip
+        ]
         return {"data": rows, "next_cursor": None, "position": None}
 
     return router

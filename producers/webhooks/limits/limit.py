@@ -8,9 +8,11 @@ from producers.webhooks.rates import Rate
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """One limit; its name is also that of the setting that holds where a tenant has none of its own.
+    """One limit; its name is also that of the setting that holds where a tenant has none of its
+    own.
 
-    What one delivery may be is only ever lowered: the door reads a body before it knows whose it is.
+    What one delivery may be is only ever lowered: the door reads a body before it knows whose it
+    is.
     """
 
     name: str
@@ -52,7 +54,10 @@ class SourceLimits:
 
 
 def in_force(settings: Mapping[str, float], own: Mapping[str, float]) -> list[InForce]:
-    """Every limit for a tenant; a name in `own` that is unknown here is another version's, and passed over."""
+    """Every limit for a tenant.
+
+    A name in `own` that is unknown here is another version's, and passed over.
+    """
     return [_one(limit, settings[limit.name], own.get(limit.name)) for limit in LIMITS]
 
 
@@ -67,9 +72,11 @@ def source_limits(settings: Mapping[str, float], own: Mapping[str, float]) -> So
     value = {one.limit.name: one.value for one in in_force(settings, own)}
     burst = value["webhook_burst_seconds"]
     return SourceLimits(
-        int(value["max_webhook_bytes"]), int(value["max_webhook_depth"]),
-        _rate(value["webhook_rate_per_source"], burst), _rate(value["webhook_rate_per_tenant"], burst),
-    )  # fmt: skip
+        int(value["max_webhook_bytes"]),
+        int(value["max_webhook_depth"]),
+        _rate(value["webhook_rate_per_source"], burst),
+        _rate(value["webhook_rate_per_tenant"], burst),
+    )
 
 
 def api_rate(settings: Mapping[str, float], own: Mapping[str, float]) -> Rate:

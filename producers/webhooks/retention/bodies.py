@@ -1,4 +1,6 @@
-"""Bodies too large for a record go with their day's folder, but those that somebody may still take up again."""
+"""Bodies too large for a record go with their day's folder, but those that somebody may still
+take up again.
+"""
 
 from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass
@@ -14,7 +16,10 @@ EVERY_DAY = "tenants/*/requests/*"
 
 @dataclass(frozen=True)
 class Bodies:
-    """The folders of days in the object store; what no request names (its accept failed) goes with them."""
+    """The folders of days in the object store.
+
+    What no request names (its accept failed) goes with them.
+    """
 
     folders: Folders
     begin: Transactions
@@ -31,9 +36,16 @@ class Bodies:
 
     async def due(self, before: datetime) -> int:
         """How many would go."""
-        return sum([len(await self._removable(tenant, names)) async for tenant, _, names in self._past(before, 1000)])
+        return sum(
+            [
+                len(await self._removable(tenant, names))
+                async for tenant, _, names in self._past(before, 1000)
+            ]
+        )
 
-    async def _past(self, before: datetime, batch: int) -> AsyncIterator[tuple[UUID, str, list[str]]]:
+    async def _past(
+        self, before: datetime, batch: int
+    ) -> AsyncIterator[tuple[UUID, str, list[str]]]:
         for folder in await self.folders.folders(EVERY_DAY):
             parts = _parts(folder)
             if parts is None or _end(parts[1]) > before:

@@ -1,4 +1,7 @@
-"""Old days go as a whole: a partition is taken out and dropped; what is still needed of it stays in the default one."""
+"""Old days go as a whole: a partition is taken out and dropped.
+
+What is still needed of it stays in the default one.
+"""
 
 import logging
 from collections.abc import AsyncGenerator, Sequence
@@ -25,7 +28,10 @@ class Days:
     key: str = "id"
 
     async def sweep(self, before: datetime, batch: int) -> AsyncGenerator[int, None]:
-        """Drop the days that ended before, then old rows outside of any day; yields how many rows went."""
+        """Drop the days that ended before, then old rows outside of any day.
+
+        Yields how many rows went.
+        """
         async with self.begin() as tx:
             left = await store.taken_out(tx, self.table)
             days = await store.past(tx, self.table, before)
@@ -50,7 +56,9 @@ class Days:
     async def due(self, before: datetime) -> int:
         """How many rows would go; this counts them, which a sweep does not."""
         async with self.begin() as tx:
-            names = [one.name for one in await store.past(tx, self.table, before)] + [f"{self.table}_default"]
+            names = [one.name for one in await store.past(tx, self.table, before)] + [
+                f"{self.table}_default"
+            ]
             rows = sum([await store.count(tx, name, self.key, before) for name in names])
         return rows - sum([len(await self._needed(name, before)) for name in names])
 
@@ -59,7 +67,9 @@ class Days:
         made = 0
         for number in range(self.ahead + 1):
             async with self.begin() as tx:
-                made += await store.add_day(tx, self.table, self.key, today + timedelta(days=number))
+                made += await store.add_day(
+                    tx, self.table, self.key, today + timedelta(days=number)
+                )
         return made
 
     async def _needed(self, name: str, before: datetime) -> Sequence[UUID]:

@@ -1,4 +1,7 @@
-"""Statements that keep deliveries for so long and no longer; those on partitions are the owner's."""
+"""Statements that keep deliveries for so long and no longer.
+
+Those on partitions are the owner's.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +19,8 @@ TABLES = ("requests", "request_repeats")
 
 KEYS_BEFORE = "FROM inbox_keys WHERE seen_at < :before"
 EXPIRE_KEYS = text(f"""
-    DELETE FROM inbox_keys WHERE ctid = ANY(ARRAY(SELECT ctid {KEYS_BEFORE} ORDER BY seen_at LIMIT :limit))
+    DELETE FROM inbox_keys WHERE ctid = ANY(ARRAY(SELECT ctid {KEYS_BEFORE} ORDER BY seen_at
+        LIMIT :limit))
 """)
 EXPIRED_KEYS = text(f"SELECT count(*) {KEYS_BEFORE}")
 REJECTED_BEFORE = "FROM rejected_requests WHERE received_at < :before"
@@ -29,7 +33,8 @@ EXPIRED_REJECTED = text(f"SELECT count(*) {REJECTED_BEFORE}")
 # What a partition ends with, as Postgres writes it; the default one has no end.
 PARTITIONS = text("""
     SELECT c.relname AS name,
-           substring(pg_get_expr(c.relpartbound, c.oid) FROM 'TO \\(''([0-9a-f-]{36})''\\)')::uuid AS ends
+           substring(pg_get_expr(c.relpartbound, c.oid)
+               FROM 'TO \\(''([0-9a-f-]{36})''\\)')::uuid AS ends
     FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
     WHERE i.inhparent = to_regclass(:table) ORDER BY ends
 """)
@@ -83,7 +88,9 @@ async def expired_rejected(tx: AsyncConnection, before: datetime) -> int:
 
 
 async def add_day(tx: AsyncConnection, table: str, key: str, day: date) -> bool:
-    """Make a day's partition; False when it is there, or when the default one has rows of that day already."""
+    """Make a day's partition; False when it is there, or when the default one has rows of that
+    day already.
+    """
     await tx.execute(BRIEFLY)
     begins = datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp() * 1000
     bounds = {"begins": first_at(int(begins)), "ends": first_at(int(begins) + 86_400_000)}
@@ -100,7 +107,10 @@ async def past(tx: AsyncConnection, table: str, before: datetime) -> list[Partit
 
 
 async def take_out(tx: AsyncConnection, partition: Partition, carried: Sequence[UUID]) -> None:
-    """Take a partition out of its table; the requests `carried` stay behind, in the default partition."""
+    """Take a partition out of its table.
+
+    The requests `carried` stay behind, in the default partition.
+    """
     await tx.execute(BRIEFLY)
     await tx.execute(text(f"ALTER TABLE {partition.table} DETACH PARTITION {partition.name}"))
     if carried:
@@ -136,7 +146,10 @@ async def large(tx: AsyncConnection, name: str, before: datetime) -> list[tuple[
 async def rest(
     tx: AsyncConnection, table: str, key: str, after: UUID, before: datetime, limit: int
 ) -> list[tuple[UUID, UUID | None]]:
-    """The next old rows that stand in the default partition; with the event of those whose body is large."""
+    """The next old rows that stand in the default partition.
+
+    With the event of those whose body is large.
+    """
     query = text(REST.format(table=table, key=key, event=EVENT.get(table, "CAST(NULL AS uuid)")))
     rows = await tx.execute(query, {"after": after, "before": bound(before), "limit": limit})
     return [(row.id, row.event) for row in rows]
@@ -144,7 +157,9 @@ async def rest(
 
 async def remove(tx: AsyncConnection, table: str, key: str, ids: Sequence[UUID]) -> int:
     """Delete rows of the default partition; how many."""
-    return (await tx.execute(text(REMOVE.format(table=table, key=key)), {"ids": list(ids)})).rowcount
+    return (
+        await tx.execute(text(REMOVE.format(table=table, key=key)), {"ids": list(ids)})
+    ).rowcount
 
 
 async def events_of(tx: AsyncConnection, tenant: UUID, ids: Sequence[UUID]) -> dict[UUID, UUID]:

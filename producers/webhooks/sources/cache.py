@@ -1,7 +1,8 @@
 """Sources by id for the hot route: looked up once a second at most, an unknown one too.
 
-Ids that nobody knows are free to make. They are looked up on connections of their own and remembered apart, so that
-a flood of them waits for itself and neither delays nor displaces a source that exists.
+Ids that nobody knows are free to make. They are looked up on connections of their own and
+remembered apart, so that a flood of them waits for itself and neither delays nor displaces a source
+that exists.
 """
 
 import asyncio
@@ -18,7 +19,8 @@ from producers.webhooks.sources.ports import Sealer
 from producers.webhooks.sources.source import KnownSource, known_source
 
 FIND = """
-SELECT tenant_id, id, name, scheme, options::text, paused, sealed, limits::text FROM headrace_find_limited_source($1)
+SELECT tenant_id, id, name, scheme, options::text, paused, sealed, limits::text
+    FROM headrace_find_limited_source($1)
 """
 
 
@@ -27,10 +29,11 @@ MOST_LIVE_SECRETS = 2
 
 
 class SourceCache:
-    """Remembers up to `size` sources and as many unknown ids for `seconds`; many waiting for one id ask once.
+    """Remembers up to `size` sources and as many unknown ids for `seconds`; many waiting for one id
+    ask once.
 
-    An id that was a source's lately is looked up on `connections`, any other on those `for_strangers`. `limits` hold
-    for tenants without their own.
+    An id that was a source's lately is looked up on `connections`, any other on those
+    `for_strangers`. `limits` hold for tenants without their own.
     """
 
     def __init__(
@@ -56,7 +59,10 @@ class SourceCache:
         self._asking: dict[UUID, asyncio.Task[KnownSource | None]] = {}
 
     async def find(self, source_id: UUID) -> KnownSource | None:
-        """The source, None when there is none; raises what the refusal of the error says (Unavailable)."""
+        """The source, None when there is none.
+
+        Raises what the refusal of the error says (Unavailable).
+        """
         known = self._known.get(source_id) or self._unknown.get(source_id)
         if known is not None and known[0] > time.monotonic():
             return known[1]
@@ -74,7 +80,9 @@ class SourceCache:
             found = self._known_source(rows[0]) if rows else None
         except Exception as error:  # a secret that does not open, too: the sender shall try again
             raise self._refusal(error)(str(error)) from error
-        kept, other = (self._unknown, self._known) if found is None else (self._known, self._unknown)
+        kept, other = (
+            (self._unknown, self._known) if found is None else (self._known, self._unknown)
+        )
         other.pop(source_id, None)
         kept[source_id] = (time.monotonic() + self._seconds, found)
         kept.move_to_end(source_id)
@@ -84,7 +92,8 @@ class SourceCache:
 
     def _known_source(self, row: Any) -> KnownSource:
         secrets = tuple(
-            self._sealer.open(one, row["tenant_id"], row["id"]) for one in row["sealed"][:MOST_LIVE_SECRETS]
+            self._sealer.open(one, row["tenant_id"], row["id"])
+            for one in row["sealed"][:MOST_LIVE_SECRETS]
         )
         limits = source_limits(self._limits, json.loads(row["limits"]))
         return known_source({**row, "options": json.loads(row["options"])}, secrets, limits)

@@ -42,7 +42,9 @@ def routes(
     """Create, list, get, change, pause, delete, rotate the secret, and try a payload."""
     router = APIRouter(prefix="/v1/sources", tags=["sources"])
     asking = Annotated[Principal, Depends(authenticate)]
-    match = Annotated[str | None, Header(alias="If-Match", description="The ETag that the change is based on.")]
+    match = Annotated[
+        str | None, Header(alias="If-Match", description="The ETag that the change is based on.")
+    ]
 
     def shown(row: Any, response: Response) -> dict[str, Any]:
         response.headers["ETag"] = f'"{row["version"]}"'
@@ -50,23 +52,40 @@ def routes(
 
     @router.post("", status_code=201, responses={201: {"model": ShownSource}})
     async def create(
-        body: NewSource, request: Request, principal: asking, response: Response, key: IdempotencyKey
+        body: NewSource,
+        request: Request,
+        principal: asking,
+        response: Response,
+        key: IdempotencyKey,
     ) -> dict[str, Any]:
-        """Create a source. Its secret is in this answer and never again; give one to keep an existing one."""
+        """Create a source. Its secret is in this answer and never again.
+
+        Give one to keep an existing one.
+        """
 
         async def run(turn: Turn) -> Answer:
             source_id = turn.new_id("source")
             secret, kept = checked_secret(body.scheme, body.secret, secrets.token_bytes(32))
             new = store.NewRow(
-                principal.tenant, source_id, clock.new_id(), body.name, body.scheme,
-                checked_options(body.scheme, body.options), body.action.model_dump(mode="json", exclude_none=True),
+                principal.tenant,
+                source_id,
+                clock.new_id(),
+                body.name,
+                body.scheme,
+                checked_options(body.scheme, body.options),
+                body.action.model_dump(mode="json", exclude_none=True),
                 sealer.seal(kept, principal.tenant, source_id),
-            )  # fmt: skip
+            )
             try:
                 async with transactions(principal.tenant) as tx:
                     row = await store.add(tx, new)
-                    headers = {"Location": f"/v1/sources/{source_id}", "ETag": f'"{row["version"]}"'}
-                    answer = Answer(201, {**shown(row, response), **shown_secret(body.scheme, secret)}, headers)
+                    headers = {
+                        "Location": f"/v1/sources/{source_id}",
+                        "ETag": f'"{row["version"]}"',
+                    }
+                    answer = Answer(
+                        201, {**shown(row, response), **shown_secret(body.scheme, secret)}, headers
+                    )
                     await turn.finish(tx, answer)
             except store.NameTaken:
                 raise _taken(body.name) from None
@@ -96,10 +115,18 @@ def routes(
 
     @router.patch("/{source_id}", responses={200: {"model": ShownSource}})
     async def change(
-        source_id: UUID, body: ChangedSource, principal: asking, response: Response, if_match: match = None
+        source_id: UUID,
+        body: ChangedSource,
+        principal: asking,
+        response: Response,
+        if_match: match = None,
     ) -> dict[str, Any]:
-        """Change the name, the action, the scheme's options, or pause; only if it is still as `If-Match` says."""
-        # Only the top is what was sent: inside an action, what was left out is its default and belongs to it.
+        """Change the name, the action, the scheme's options, or pause.
+
+        Only if it is still as `If-Match` says.
+        """
+        # Only the top is what was sent: inside an action, what was left out is its default and
+        # belongs to it.
         whole = body.model_dump(mode="json", exclude_none=True)
         changes = {name: value for name, value in whole.items() if name in body.model_fields_set}
         try:
@@ -107,24 +134,36 @@ def routes(
                 before = _unchanged(await store.one(tx, source_id, lock=True), if_match)
                 if "options" in changes:
                     changes["options"] = checked_options(before["scheme"], changes["options"])
-                after = await store.change(tx, principal.tenant, before, changes) if changes else before
+                after = (
+                    await store.change(tx, principal.tenant, before, changes) if changes else before
+                )
         except store.NameTaken:
             raise _taken(body.name or "") from None
         return shown(after, response)
 
     @router.delete("/{source_id}", status_code=204)
     async def remove(source_id: UUID, principal: asking, if_match: match = None) -> None:
-        """Delete a source; its URL answers 401 from the next second on. What it accepted is kept."""
+        """Delete a source; its URL answers 401 from the next second on.
+
+        What it accepted is kept.
+        """
         async with transactions(principal.tenant) as tx:
             _unchanged(await store.one(tx, source_id, lock=True), if_match)
             await store.remove(tx, source_id)
 
     @router.post("/{source_id}/rotate-secret", responses={200: {"model": ShownSource}})
     async def rotate(
-        source_id: UUID, request: Request, principal: asking, response: Response, key: IdempotencyKey,
+        source_id: UUID,
+        request: Request,
+        principal: asking,
+        response: Response,
+        key: IdempotencyKey,
         body: Rotation | None = None,
-    ) -> dict[str, Any]:  # fmt: skip
-        """A new secret, shown once; the old one is valid for `grace_seconds` more, so that no request is lost."""
+    ) -> dict[str, Any]:
+        """A new secret, shown once.
+
+        The old one is valid for `grace_seconds` more, so that no request is lost.
+        """
         asked = body or Rotation()
 
         async def run(turn: Turn) -> Answer:
@@ -137,8 +176,9 @@ def routes(
                 await store.add_secret(tx, principal.tenant, source_id, clock.new_id(), sealed)
                 after = shown(await store.change(tx, principal.tenant, row, {}), response)
                 after |= {
-                    **shown_secret(row["scheme"], secret), "previous_secret_ends_at": ends.isoformat(),
-                }  # fmt: skip
+                    **shown_secret(row["scheme"], secret),
+                    "previous_secret_ends_at": ends.isoformat(),
+                }
                 answer = Answer(200, after, {"ETag": response.headers["ETag"]})
                 await turn.finish(tx, answer)
             return answer
@@ -147,13 +187,21 @@ def routes(
 
     @router.post("/{source_id}/dry-run")
     async def dry_run(source_id: UUID, body: DryRun, principal: asking) -> dict[str, Any]:
-        """What a payload would become, under the source's action or another one, without doing it."""
+        """What a payload would become, under the source's action or another one, without doing
+        it.
+        """
         async with transactions(principal.tenant) as tx:
             row = _known(await store.one(tx, source_id))
-        action = row["action"] if body.action is None else body.action.model_dump(mode="json", exclude_none=True)
+        action = (
+            row["action"]
+            if body.action is None
+            else body.action.model_dump(mode="json", exclude_none=True)
+        )
         version = row["mapping_version"]
         try:
-            becomes = await preview(principal.tenant, json.dumps(body.payload).encode(), action, version)
+            becomes = await preview(
+                principal.tenant, json.dumps(body.payload).encode(), action, version
+            )
         except ValueError as error:
             raise Refusal("unmappable", str(error), mapping_version=version) from None
         return {"mapping_version": version, "becomes": becomes}
@@ -171,7 +219,9 @@ def _unchanged(row: Any | None, if_match: str | None) -> Any:
     found = _known(row)
     if if_match not in (None, "*", f'"{found["version"]}"'):
         raise Refusal(
-            "changed_meanwhile", "The source was changed meanwhile: get it again.", etag=f'"{found["version"]}"'
+            "changed_meanwhile",
+            "The source was changed meanwhile: get it again.",
+            etag=f'"{found["version"]}"',
         )
     return found
 

@@ -25,8 +25,9 @@ from producers.webhooks.verification.verdict import Verify
 from schemas.errors import Refusal
 from schemas.jobs import NewOptions
 
-# What an expression costs is bounded where it is applied. Here only what it costs to read it: each level is two frames
-# of the parser's and two of the interpreter's stack, and 16 KiB are parsed in about 25 ms.
+# What an expression costs is bounded where it is applied. Here only what it costs to read it: each
+# level is two frames of the parser's and two of the interpreter's stack, and 16 KiB are parsed in
+# about 25 ms.
 MOST_LEVELS = 100
 MOST_ACTION_CHARACTERS = 16 << 10
 
@@ -45,9 +46,11 @@ def _compiles(expression: str) -> str:
 
 
 Expression = Annotated[
-    str, StringConstraints(min_length=1, max_length=2000, pattern=r"^[^\x00]+$"), AfterValidator(_compiles),
+    str,
+    StringConstraints(min_length=1, max_length=2000, pattern=r"^[^\x00]+$"),
+    AfterValidator(_compiles),
     Field(json_schema_extra={"format": "jmespath"}),
-]  # fmt: skip
+]
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._-]{0,99}$")]
 Column = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_.-]{0,99}$")]
 
@@ -60,7 +63,9 @@ class Forward(BaseModel):
 
 
 class TrainMapping(BaseModel):
-    """Where in the payload each part of a training job is, as JMESPath expressions (a literal is `'text'`)."""
+    """Where in the payload each part of a training job is, as JMESPath expressions (a literal is
+    `'text'`).
+    """
 
     model_config = ConfigDict(extra="forbid")
     dataset_id: Expression
@@ -101,7 +106,10 @@ class RowsTraining(BaseModel):
 
 
 class Rows(BaseModel):
-    """Gather rows of a dataset from payloads; each column is an expression over the row that `each` gives."""
+    """Gather rows of a dataset from payloads.
+
+    Each column is an expression over the row that `each` gives.
+    """
 
     model_config = ConfigDict(extra="forbid")
     kind: Literal["rows"]
@@ -118,7 +126,8 @@ class Rows(BaseModel):
         characters = len(self.each or "") + sum(len(one) for one in self.columns.values())
         if characters > MOST_ACTION_CHARACTERS:
             raise ValueError(
-                f"the expressions have {characters} characters together, {MOST_ACTION_CHARACTERS} are allowed"
+                f"the expressions have {characters} characters together, "
+                f"{MOST_ACTION_CHARACTERS} are allowed"
             )
         return self
 
@@ -128,7 +137,9 @@ Secret = Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=
 
 
 class NewSource(BaseModel):
-    """The body of `POST /v1/sources`; `options` are the scheme's (`hmac` and `password` have some)."""
+    """The body of `POST /v1/sources`; `options` are the scheme's (`hmac` and `password` have
+    some).
+    """
 
     model_config = ConfigDict(extra="forbid")
     name: Name
@@ -149,7 +160,9 @@ class ChangedSource(BaseModel):
 
 
 class Rotation(BaseModel):
-    """The body of `rotate-secret`: how long the secret before is good for, a day if nothing is said."""
+    """The body of `rotate-secret`: how long the secret before is good for, a day if nothing is
+    said.
+    """
 
     model_config = ConfigDict(extra="forbid")
     secret: Secret | None = None
@@ -160,13 +173,16 @@ class DryRun(BaseModel):
     """The body of `dry-run`: a payload, and another action to try it with."""
 
     model_config = ConfigDict(extra="forbid")
-    # Not JsonValue: it takes no half of a surrogate pair, which a webhook may have where no mapping looks.
+    # Not JsonValue: it takes no half of a surrogate pair, which a webhook may have where no mapping
+    # looks.
     payload: Any
     action: Action | None = None
 
 
 class ShownSource(BaseModel):
-    """A source as it is answered, for the OpenAPI document; `secret` and `warnings` about it when it is new only."""
+    """A source as it is answered, for the OpenAPI document; `secret` and `warnings` about it
+    when it is new only.
+    """
 
     id: UUID
     name: str
@@ -203,7 +219,10 @@ def checked_options(scheme: SchemeName, given: Mapping[str, Any]) -> dict[str, A
     try:
         options = options_of(scheme, given)
     except ValidationError as error:
-        found = "; ".join(f"{'.'.join(map(str, one['loc'])) or 'options'}: {one['msg']}" for one in error.errors()[:5])
+        found = "; ".join(
+            f"{'.'.join(map(str, one['loc'])) or 'options'}: {one['msg']}"
+            for one in error.errors()[:5]
+        )
         raise Refusal("invalid_options", found) from None
     except ValueError as error:
         raise Refusal("invalid_options", str(error)) from None
@@ -226,11 +245,20 @@ def shown_secret(scheme: SchemeName, secret: str) -> dict[str, Any]:
     return {"secret": secret} if warning is None else {"secret": secret, "warnings": [warning]}
 
 
-def known_source(row: Mapping[str, Any], secrets: tuple[str, ...], limits: SourceLimits) -> KnownSource:
+def known_source(
+    row: Mapping[str, Any], secrets: tuple[str, ...], limits: SourceLimits
+) -> KnownSource:
     """A source's row with its opened secrets, ready to judge requests."""
     scheme = BY_NAME[row["scheme"]]
     options = options_of(row["scheme"], row["options"])
     return KnownSource(
-        row["tenant_id"], row["id"], row["name"], row["scheme"], secrets, scheme.verifier(options),
-        scheme.kept_headers(options), row["paused"], limits,
-    )  # fmt: skip
+        row["tenant_id"],
+        row["id"],
+        row["name"],
+        row["scheme"],
+        secrets,
+        scheme.verifier(options),
+        scheme.kept_headers(options),
+        row["paused"],
+        limits,
+    )

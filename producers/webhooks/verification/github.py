@@ -22,9 +22,14 @@ KEPT_HEADERS = (
 
 
 def verify(
-    body: bytes, headers: Mapping[str, str], secrets: Sequence[str], *, now: datetime, tolerance_seconds: int,
+    body: bytes,
+    headers: Mapping[str, str],
+    secrets: Sequence[str],
+    *,
+    now: datetime,
+    tolerance_seconds: int,
     content: Content = as_sent,
-) -> Genuine | Forged:  # fmt: skip
+) -> Genuine | Forged:
     """Judge one request. The older SHA-1 signature is not looked at."""
     shown = plain(headers, SIGNATURE)
     if shown is None or not shown.startswith(PREFIX):

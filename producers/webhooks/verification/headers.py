@@ -7,12 +7,18 @@ from pydantic import StringConstraints
 
 LONGEST = 8192
 HeaderName = Annotated[
-    str, StringConstraints(pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$", min_length=1, max_length=100, to_lower=True)
+    str,
+    StringConstraints(
+        pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$", min_length=1, max_length=100, to_lower=True
+    ),
 ]
 
 
 def gathered(raw: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
-    """One text for each name; a repeated name has its values joined by a line feed, which no scheme takes for one."""
+    """One text for each name.
+
+    A repeated name has its values joined by a line feed, which no scheme takes for one.
+    """
     headers: dict[str, str] = {}
     for name, value in raw:
         key, text = name.decode("latin-1").lower(), value.decode("latin-1")

@@ -1,4 +1,6 @@
-"""Any HMAC over the body, or over a template of it and a time: everything about it is the source's to say."""
+"""Any HMAC over the body, or over a template of it and a time: everything about it is the
+source's to say.
+"""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -10,7 +12,13 @@ from pydantic import StringConstraints, model_validator
 from producers.webhooks.verification.headers import HeaderName, plain, repeated
 from producers.webhooks.verification.identity import IdOptions, reader
 from producers.webhooks.verification.moment import TimeFormat, signed_in
-from producers.webhooks.verification.signature import Algorithm, base64_text, hexadecimal, signature, signed_by_one
+from producers.webhooks.verification.signature import (
+    Algorithm,
+    base64_text,
+    hexadecimal,
+    signature,
+    signed_by_one,
+)
 from producers.webhooks.verification.verdict import Content, Forged, Genuine, Sign, Verify, as_sent
 
 _PLACES = re.compile(r"(\{timestamp\}|\{body\})")
@@ -20,14 +28,16 @@ _BETWEEN = re.compile(r", ?")
 class HmacOptions(IdOptions):
     """How a sender signs.
 
-    `signed` is what the digest is over: text with `{body}` and, if a time is signed, `{timestamp}`, as in
-    `{timestamp}.{body}`. The header may hold several signatures with a comma between them.
+    `signed` is what the digest is over: text with `{body}` and, if a time is signed, `{timestamp}`,
+    as in `{timestamp}.{body}`. The header may hold several signatures with a comma between them.
     """
 
     header: HeaderName
     algorithm: Algorithm = "sha256"
     encoding: Literal["hex", "base64"] = "hex"
-    prefix: Annotated[str, StringConstraints(max_length=50, pattern=r"^[\x20-\x2b\x2d-\x7e]*$")] = ""
+    prefix: Annotated[str, StringConstraints(max_length=50, pattern=r"^[\x20-\x2b\x2d-\x7e]*$")] = (
+        ""
+    )
     timestamp_header: HeaderName | None = None
     timestamp_format: TimeFormat = "seconds"
     signed: Annotated[str, StringConstraints(max_length=200, pattern=r"^[\x20-\x7e]*$")] = "{body}"
@@ -40,7 +50,8 @@ class HmacOptions(IdOptions):
             raise ValueError("signed knows {body} and {timestamp} only")
         if ("{timestamp}" in self.signed) != (self.timestamp_header is not None):
             raise ValueError(
-                "timestamp_header and {timestamp} in signed go together: a time that is not signed is no proof"
+                "timestamp_header and {timestamp} in signed go together: a time that is not "
+                "signed is no proof"
             )
         self._apart(self.header, self.timestamp_header)
         return self
@@ -53,15 +64,23 @@ def verifier(options: HmacOptions) -> Verify:
     identify = reader(options)
 
     def verify(
-        body: bytes, headers: Mapping[str, str], secrets: Sequence[str], *, now: datetime, tolerance_seconds: int,
+        body: bytes,
+        headers: Mapping[str, str],
+        secrets: Sequence[str],
+        *,
+        now: datetime,
+        tolerance_seconds: int,
         content: Content = as_sent,
-    ) -> Genuine | Forged:  # fmt: skip
+    ) -> Genuine | Forged:
         stamp, at = "", None
         if options.timestamp_header is not None:
             timed = signed_in(
-                headers, options.timestamp_header, now=now, tolerance_seconds=tolerance_seconds,
+                headers,
+                options.timestamp_header,
+                now=now,
+                tolerance_seconds=tolerance_seconds,
                 written=options.timestamp_format,
-            )  # fmt: skip
+            )
             if isinstance(timed, Forged):
                 return timed
             stamp, at = timed
@@ -71,9 +90,13 @@ def verifier(options: HmacOptions) -> Verify:
         if options.id_header is not None and repeated(headers, options.id_header):
             return Forged(f"{options.id_header} is repeated")
         signed = _content(pieces, stamp, body)
-        if not signed_by_one(_shown(options, shown), secrets, signed, algorithm=options.algorithm, written=written):
+        if not signed_by_one(
+            _shown(options, shown), secrets, signed, algorithm=options.algorithm, written=written
+        ):
             return Forged("no signature matches")
-        return Genuine(identify(content(body), headers), signed_id=options.id_path is not None, signed_at=at)
+        return Genuine(
+            identify(content(body), headers), signed_id=options.id_path is not None, signed_at=at
+        )
 
     return verify
 
@@ -116,9 +139,17 @@ def _written(options: HmacOptions) -> Callable[[bytes], str]:
 
 
 def _shown(options: HmacOptions, shown: str) -> list[str]:
-    found = [part.removeprefix(options.prefix) for part in _BETWEEN.split(shown) if part.startswith(options.prefix)]
+    found = [
+        part.removeprefix(options.prefix)
+        for part in _BETWEEN.split(shown)
+        if part.startswith(options.prefix)
+    ]
     # Some senders write hexadecimal in capitals; a mixture is nobody's.
-    return [part.lower() if part.isupper() else part for part in found] if options.encoding == "hex" else found
+    return (
+        [part.lower() if part.isupper() else part for part in found]
+        if options.encoding == "hex"
+        else found
+    )
 
 
 def _stamp(now: datetime, written: TimeFormat) -> str:

@@ -18,8 +18,8 @@ MOST_CONTAINERS = 50_000
 """Of a body that is read a second time, tolerantly."""
 # Minus zero as an integer, in whatever encoding.
 _MINUS_ZERO = re.compile(rb"-\0{0,3}0(?!\0{0,3}[0-9.eE])")
-# Only ways into a body. A function or a literal could give every delivery the same id, and all but one would be lost;
-# a projection or a pipe over a multi-select can grow without end.
+# Only ways into a body. A function or a literal could give every delivery the same id, and all but
+# one would be lost; a projection or a pipe over a multi-select can grow without end.
 _PATH_NODES = frozenset({"field", "subexpression", "index_expression", "index", "or_expression"})
 
 
@@ -40,8 +40,8 @@ def parsed(body: bytes) -> object:
 def id_in(document: object, body: bytes, find: Callable[[object], object]) -> str | None:
     """The id at a place in a verified body and its document; that of a number is its text as sent.
 
-    Only fractions and zero have more than one text: 1.5 and 1.50, 0 and -0. It takes another reading to tell, which a
-    large body does not get: it has no id then.
+    Only fractions and zero have more than one text: 1.5 and 1.50, 0 and -0. It takes another
+    reading to tell, which a large body does not get: it has no id then.
     """
     value = find(document)
     if type(value) is float or (type(value) is int and value == 0 and _MINUS_ZERO.search(body)):
@@ -65,7 +65,10 @@ def _is_path(expression: str) -> str:
     while waiting:
         node = waiting.pop()
         if node["type"] not in _PATH_NODES:
-            raise ValueError("an id is found by names and indexes only, as in data.id, items[0].id or id || event_id")
+            raise ValueError(
+                "an id is found by names and indexes only, as in data.id, items[0].id or id || "
+                "event_id"
+            )
         waiting.extend(node["children"])
     return expression
 
@@ -87,7 +90,9 @@ class IdOptions(BaseModel):
         return self
 
     def _apart(self, *others: str | None) -> None:
-        """Raise ValueError when one header is to say two things: what is shown as proof would be kept as the id."""
+        """Raise ValueError when one header is to say two things: what is shown as proof would be
+        kept as the id.
+        """
         named = [name for name in (self.id_header, *others) if name is not None]
         if len(set(named)) < len(named):
             raise ValueError("each header says one thing: name different ones")

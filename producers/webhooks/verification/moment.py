@@ -9,13 +9,21 @@ from producers.webhooks.verification.headers import plain
 from producers.webhooks.verification.verdict import Forged
 
 TimeFormat = Literal["seconds", "milliseconds", "rfc3339"]
-# No leading zero: where a template puts digits beside the time, a zero moved between the two would sign the same bytes.
+# No leading zero: where a template puts digits beside the time, a zero moved between the two would
+# sign the same bytes.
 _NUMBER = re.compile(r"[1-9][0-9]{0,14}")
-_RFC3339 = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})")
+_RFC3339 = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})"
+)
 
 
 def signed_in(
-    headers: Mapping[str, str], name: str, *, now: datetime, tolerance_seconds: int, written: TimeFormat = "seconds"
+    headers: Mapping[str, str],
+    name: str,
+    *,
+    now: datetime,
+    tolerance_seconds: int,
+    written: TimeFormat = "seconds",
 ) -> tuple[str, datetime] | Forged:
     """The header's text, as it was signed, and the time it says."""
     stamp = plain(headers, name)

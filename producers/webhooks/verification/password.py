@@ -1,4 +1,7 @@
-"""An ingest password that we make: the request shows it, we keep its SHA-256 only. Nothing in the request is signed."""
+"""An ingest password that we make: the request shows it, we keep its SHA-256 only.
+
+Nothing in the request is signed.
+"""
 # ruff: noqa: ARG001 - every scheme is handed the same, whatever it signs
 
 import base64
@@ -22,7 +25,9 @@ _OURS = re.compile(PREFIX + r"[A-Za-z0-9_-]{43}")
 
 
 class PasswordOptions(IdOptions):
-    """Where the password is shown: in a header of its own, as `Bearer`, or as the password of HTTP Basic."""
+    """Where the password is shown: in a header of its own, as `Bearer`, or as the password of
+    HTTP Basic.
+    """
 
     shown_as: Literal["header", "bearer", "basic"] = "header"
     header: HeaderName = "x-webhook-password"
@@ -39,13 +44,20 @@ def verifier(options: PasswordOptions) -> Verify:
     identify = reader(options)
 
     def verify(
-        body: bytes, headers: Mapping[str, str], secrets: Sequence[str], *, now: datetime, tolerance_seconds: int,
+        body: bytes,
+        headers: Mapping[str, str],
+        secrets: Sequence[str],
+        *,
+        now: datetime,
+        tolerance_seconds: int,
         content: Content = as_sent,
-    ) -> Genuine | Forged:  # fmt: skip
+    ) -> Genuine | Forged:
         shown = plain(headers, name)
         password = None if shown is None else _password(options, shown)
         if password is None:
-            return Forged(f"{name} is missing, repeated or not a password shown as {options.shown_as}")
+            return Forged(
+                f"{name} is missing, repeated or not a password shown as {options.shown_as}"
+            )
         if options.id_header is not None and repeated(headers, options.id_header):
             return Forged(f"{options.id_header} is repeated")
         digest = kept(password)
@@ -80,8 +92,14 @@ def secret_from(randomness: bytes) -> str:
 
 
 def secret_error(secret: str) -> str | None:
-    """What is wrong with a password: only ours has enough chance in it to be kept as a plain SHA-256."""
-    return None if _OURS.fullmatch(secret) else f"Ingest passwords are made here ({PREFIX}…); leave the secret out."
+    """What is wrong with a password: only ours has enough chance in it to be kept as a plain
+    SHA-256.
+    """
+    return (
+        None
+        if _OURS.fullmatch(secret)
+        else f"Ingest passwords are made here ({PREFIX}…); leave the secret out."
+    )
 
 
 def kept(secret: str) -> str:

@@ -21,7 +21,9 @@ from producers.webhooks.verification.signature import text_secret_error, text_se
 from producers.webhooks.verification.verdict import Sign, Verify
 from schemas.webhooks import FORM, JSON
 
-SchemeName = Literal["standard_webhooks", "github", "stripe", "shopify", "slack", "hmac", "password"]
+SchemeName = Literal[
+    "standard_webhooks", "github", "stripe", "shopify", "slack", "hmac", "password"
+]
 JSON_ONLY = frozenset({JSON})
 JSON_OR_FORM = frozenset({JSON, FORM})
 Options = TypeVar("Options", bound=BaseModel | None)
@@ -31,14 +33,17 @@ def _no_warning(_secret: str) -> None:
     return None
 
 
-@dataclass(frozen=True, kw_only=True)  # no slots: with them, Python 3.11 cannot make a frozen generic
+@dataclass(
+    frozen=True, kw_only=True
+)  # no slots: with them, Python 3.11 cannot make a frozen generic
 class Scheme(Generic[Options]):
     """One way to prove who sent a request.
 
-    `options` is the model of a source's options, None where there are none. `warn_secret` says what is weak about a
-    secret that `check_secret` accepts. `kept_secret` makes of a secret what is
-    stored and handed to the verifier. `sender_makes_secret`: the provider hands the secret out, a generated one serves
-    to send as it. `kept_headers` are worth keeping with a request; no signature and no password is among them.
+    `options` is the model of a source's options, None where there are none. `warn_secret` says what
+    is weak about a secret that `check_secret` accepts. `kept_secret` makes of a secret what is
+    stored and handed to the verifier. `sender_makes_secret`: the provider hands the secret out, a
+    generated one serves to send as it. `kept_headers` are worth keeping with a request; no
+    signature and no password is among them.
     """
 
     options: type[BaseModel] | None = None
@@ -130,7 +135,10 @@ BY_NAME: Mapping[SchemeName, Scheme[Any]] = {
 
 
 def options_of(scheme: SchemeName, given: Mapping[str, Any]) -> BaseModel | None:
-    """A source's options for its scheme, checked; raises ValueError (pydantic's, where there is a model)."""
+    """A source's options for its scheme, checked.
+
+    Raises ValueError (pydantic's, where there is a model).
+    """
     model = BY_NAME[scheme].options
     if model is not None:
         return model.model_validate(given)

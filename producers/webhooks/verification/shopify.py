@@ -1,4 +1,7 @@
-"""Shopify: `X-Shopify-Hmac-Sha256` over the body, in base64. Neither a time nor the delivery's id is signed."""
+"""Shopify: `X-Shopify-Hmac-Sha256` over the body, in base64.
+
+Neither a time nor the delivery's id is signed.
+"""
 # ruff: noqa: ARG001 - every scheme is handed the same, whatever it signs
 
 from collections.abc import Mapping, Sequence
@@ -22,9 +25,14 @@ KEPT_HEADERS = (
 
 
 def verify(
-    body: bytes, headers: Mapping[str, str], secrets: Sequence[str], *, now: datetime, tolerance_seconds: int,
+    body: bytes,
+    headers: Mapping[str, str],
+    secrets: Sequence[str],
+    *,
+    now: datetime,
+    tolerance_seconds: int,
     content: Content = as_sent,
-) -> Genuine | Forged:  # fmt: skip
+) -> Genuine | Forged:
     """Judge one request; the secret is the app's client secret."""
     shown = plain(headers, SIGNATURE)
     if shown is None:

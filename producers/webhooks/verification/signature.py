@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from typing import Literal
 
 Algorithm = Literal["sha1", "sha256", "sha512"]
-# More than any rotation needs; without an end, one request could cost as many digests as fit into a header.
+# More than any rotation needs; without an end, one request could cost as many digests as fit into a
+# header.
 MOST_SIGNATURES = 20
 SHORTEST_SECRET = 8
 SHORTEST_GOOD_SECRET = 16
@@ -19,12 +20,16 @@ def hexadecimal(digest: bytes) -> str:
 
 
 def base64_text(digest: bytes) -> str:
-    """Base64 with its padding: the one way to write these bytes, so no other spelling compares equal."""
+    """Base64 with its padding: the one way to write these bytes, so no other spelling compares
+    equal.
+    """
     return base64.b64encode(digest).decode()
 
 
 def key_of(secret: str) -> bytes | None:
-    """The characters of a secret as a key; None for an empty one, since an empty key signs for everybody."""
+    """The characters of a secret as a key; None for an empty one, since an empty key signs for
+    everybody.
+    """
     try:
         return secret.encode() or None
     except UnicodeEncodeError:
@@ -32,7 +37,11 @@ def key_of(secret: str) -> bytes | None:
 
 
 def signature(
-    secret: str, content: bytes, *, algorithm: Algorithm = "sha256", written: Callable[[bytes], str] = hexadecimal
+    secret: str,
+    content: bytes,
+    *,
+    algorithm: Algorithm = "sha256",
+    written: Callable[[bytes], str] = hexadecimal,
 ) -> str:
     """What a sender shows; raises ValueError when the secret cannot be a key."""
     key = key_of(secret)
@@ -81,6 +90,7 @@ def text_secret_warning(secret: str) -> str | None:
     if len(secret) >= SHORTEST_GOOD_SECRET:
         return None
     return (
-        f"This secret has {len(secret)} characters and can be guessed from one delivery. Use one of at least "
+        f"This secret has {len(secret)} characters and can be guessed from one delivery. Use one "
+        "of at least "
         f"{SHORTEST_GOOD_SECRET} random characters as soon as the sender can be changed."
     )

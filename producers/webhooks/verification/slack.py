@@ -1,4 +1,7 @@
-"""Slack: `X-Slack-Signature: v0=…` over `v0:time:body`. An event's id stands in the body, so it is signed."""
+"""Slack: `X-Slack-Signature: v0=…` over `v0:time:body`.
+
+An event's id stands in the body, so it is signed.
+"""
 # ruff: noqa: ARG001 - every scheme is handed the same, whatever it signs
 
 from collections.abc import Mapping, Sequence
@@ -18,9 +21,14 @@ LONGEST_CHALLENGE = 1024
 
 
 def verify(
-    body: bytes, headers: Mapping[str, str], secrets: Sequence[str], *, now: datetime, tolerance_seconds: int,
+    body: bytes,
+    headers: Mapping[str, str],
+    secrets: Sequence[str],
+    *,
+    now: datetime,
+    tolerance_seconds: int,
     content: Content = as_sent,
-) -> Genuine | Forged:  # fmt: skip
+) -> Genuine | Forged:
     """Judge one request. Slash commands and buttons come as forms and have no event's id."""
     timed = signed_in(headers, TIMESTAMP, now=now, tolerance_seconds=tolerance_seconds)
     if isinstance(timed, Forged):
@@ -53,5 +61,10 @@ def _signed(stamp: str, body: bytes) -> bytes:
 
 
 def _challenge(value: object) -> str | None:
-    fits = isinstance(value, str) and 0 < len(value) <= LONGEST_CHALLENGE and value.isascii() and value.isprintable()
+    fits = (
+        isinstance(value, str)
+        and 0 < len(value) <= LONGEST_CHALLENGE
+        and value.isascii()
+        and value.isprintable()
+    )
     return value if isinstance(value, str) and fits else None

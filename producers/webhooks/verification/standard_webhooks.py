@@ -1,6 +1,8 @@
-"""Standard Webhooks v1 (HMAC-SHA256) and v1a (ed25519) over `id.timestamp.body`, after standardwebhooks.com.
+"""Standard Webhooks v1 (HMAC-SHA256) and v1a (ed25519) over `id.timestamp.body`, after
+standardwebhooks.com.
 
-A source's secret says which: `whsec_` is shared, `whpk_` is the sender's public key. Svix says `svix-` for `webhook-`.
+A source's secret says which: `whsec_` is shared, `whpk_` is the sender's public key. Svix says
+`svix-` for `webhook-`.
 """
 # ruff: noqa: ARG001 - every scheme is handed the same, whatever it signs
 
@@ -26,7 +28,8 @@ PUBLIC_PREFIX = "whpk_"
 KEPT_HEADERS = ("webhook-id", "webhook-timestamp", "svix-id", "svix-timestamp")
 _WEBHOOK = ("webhook-id", "webhook-timestamp", "webhook-signature")
 _SVIX = ("svix-id", "svix-timestamp", "svix-signature")
-# A sender with a new key signs with both. Each is tried over the whole body, unlike a digest, which is made once.
+# A sender with a new key signs with both. Each is tried over the whole body, unlike a digest, which
+# is made once.
 _MOST_TRIED = 3
 _SIGNATURE_LENGTH = 88  # the base64 of 64 bytes
 # Printable and without a full stop: one in the id could move a part of the body into the time.
@@ -34,14 +37,21 @@ _ID = re.compile(r"[\x21-\x2d\x2f-\x7e]{1,256}")
 
 
 def verify(
-    body: bytes, headers: Mapping[str, str], secrets: Sequence[str], *, now: datetime, tolerance_seconds: int,
+    body: bytes,
+    headers: Mapping[str, str],
+    secrets: Sequence[str],
+    *,
+    now: datetime,
+    tolerance_seconds: int,
     content: Content = as_sent,
-) -> Genuine | Forged:  # fmt: skip
+) -> Genuine | Forged:
     """Judge one request by its three `webhook-` headers."""
     named = _SVIX if "svix-id" in headers and "webhook-id" not in headers else _WEBHOOK
     message_id = plain(headers, named[0])
     if message_id is None or not _ID.fullmatch(message_id):
-        return Forged(f"{named[0]} is missing, repeated, or not printable ASCII without a full stop")
+        return Forged(
+            f"{named[0]} is missing, repeated, or not printable ASCII without a full stop"
+        )
     timed = signed_in(headers, named[1], now=now, tolerance_seconds=tolerance_seconds)
     if isinstance(timed, Forged):
         return timed
@@ -54,7 +64,9 @@ def verify(
     shared = [part[3:] for part in parts if part.startswith("v1,")]
     for secret in secrets:
         if secret.startswith(PUBLIC_PREFIX):
-            genuine = _signed_by_owner([part[4:] for part in parts if part.startswith("v1a,")], secret, signed)
+            genuine = _signed_by_owner(
+                [part[4:] for part in parts if part.startswith("v1a,")], secret, signed
+            )
         else:
             key = secret_bytes(secret)
             genuine = key is not None and shown_among(shared, _v1(key, signed))
@@ -64,7 +76,9 @@ def verify(
 
 
 def sign(body: bytes, secret: str, *, message_id: str, now: datetime) -> dict[str, str]:
-    """The headers that a sender adds, with a shared secret (`whsec_`) or a private key (`whsk_`)."""
+    """The headers that a sender adds, with a shared secret (`whsec_`) or a private key
+    (`whsk_`).
+    """
     stamp = str(int(now.timestamp()))
     content = f"{message_id}.{stamp}.".encode() + body
     if secret.startswith(PRIVATE_PREFIX):
@@ -89,7 +103,9 @@ def key_pair_from(randomness: bytes) -> tuple[str, str]:
 
 
 def secret_bytes(secret: str) -> bytes | None:
-    """The key in a secret, None when it is not one (24 to 64 bytes, as the specification has it)."""
+    """The key in a secret, None when it is not one (24 to 64 bytes, as the specification has
+    it).
+    """
     key = _decode(secret.removeprefix(SECRET_PREFIX))
     return key if key is not None and 24 <= len(key) <= 64 else None
 
@@ -97,9 +113,16 @@ def secret_bytes(secret: str) -> bytes | None:
 def secret_error(secret: str) -> str | None:
     """What is wrong with a source's secret, None when it is a shared one or a public key."""
     if secret.startswith(PRIVATE_PREFIX):
-        return "This is a private key. It stays with the sender; give its public key, whpk_ and base64."
+        return (
+            "This is a private key. It stays with the sender; give its public key, whpk_ and "
+            "base64."
+        )
     if secret.startswith(PUBLIC_PREFIX):
-        return None if _public_key(secret) is not None else "A public key is whpk_ and the base64 of 32 bytes."
+        return (
+            None
+            if _public_key(secret) is not None
+            else "A public key is whpk_ and the base64 of 32 bytes."
+        )
     if secret_bytes(secret) is None:
         return "A Standard Webhooks secret is whsec_ and the base64 of 24 to 64 bytes."
     return None
@@ -136,10 +159,14 @@ def _public_key(secret: str) -> Ed25519PublicKey | None:
 
 
 def _private_key(secret: str) -> Ed25519PrivateKey:
-    """The key in `whsk_` and base64: the seed of 32 bytes, with the public key after it in some implementations."""
+    """The key in `whsk_` and base64: the seed of 32 bytes, with the public key after it in some
+    implementations.
+    """
     raw = _decode(secret.removeprefix(PRIVATE_PREFIX))
     if raw is None or len(raw) not in {32, 64}:
-        raise ValueError("a Standard Webhooks private key is whsk_ and the base64 of 32 or 64 bytes")
+        raise ValueError(
+            "a Standard Webhooks private key is whsk_ and the base64 of 32 or 64 bytes"
+        )
     return Ed25519PrivateKey.from_private_bytes(raw[:32])
 
 

@@ -1,4 +1,7 @@
-"""Stripe: `Stripe-Signature: t=…,v1=…` over `t.body`. The event's id stands in the body, so it is signed."""
+"""Stripe: `Stripe-Signature: t=…,v1=…` over `t.body`.
+
+The event's id stands in the body, so it is signed.
+"""
 # ruff: noqa: ARG001 - every scheme is handed the same, whatever it signs
 
 from collections.abc import Mapping, Sequence
@@ -7,7 +10,12 @@ from datetime import datetime
 from producers.webhooks.verification.headers import plain
 from producers.webhooks.verification.identity import id_in, member, parsed
 from producers.webhooks.verification.moment import signed_at
-from producers.webhooks.verification.signature import signature, signed_by_one, text_secret_error, text_secret_warning
+from producers.webhooks.verification.signature import (
+    signature,
+    signed_by_one,
+    text_secret_error,
+    text_secret_warning,
+)
 from producers.webhooks.verification.verdict import Content, Forged, Genuine, as_sent
 
 SIGNATURE = "stripe-signature"
@@ -16,9 +24,14 @@ KEPT_HEADERS = ()
 
 
 def verify(
-    body: bytes, headers: Mapping[str, str], secrets: Sequence[str], *, now: datetime, tolerance_seconds: int,
+    body: bytes,
+    headers: Mapping[str, str],
+    secrets: Sequence[str],
+    *,
+    now: datetime,
+    tolerance_seconds: int,
     content: Content = as_sent,
-) -> Genuine | Forged:  # fmt: skip
+) -> Genuine | Forged:
     """Judge one request; while a secret is rolled, Stripe shows one signature for each."""
     shown = plain(headers, SIGNATURE)
     parts = None if shown is None else _parts(shown)
@@ -41,9 +54,15 @@ def sign(body: bytes, secret: str, *, message_id: str, now: datetime) -> dict[st
 
 
 def secret_error(secret: str) -> str | None:
-    """What is wrong with an endpoint's signing secret; all of its text is the key, the prefix too."""
+    """What is wrong with an endpoint's signing secret.
+
+    All of its text is the key, the prefix too.
+    """
     if not secret.startswith(SECRET_PREFIX):
-        return "A Stripe signing secret begins with whsec_; the endpoint's page in Stripe's dashboard shows it."
+        return (
+            "A Stripe signing secret begins with whsec_; the endpoint's page in Stripe's "
+            "dashboard shows it."
+        )
     # The prefix is everybody's: it is no part of what must be long enough.
     return text_secret_error(secret.removeprefix(SECRET_PREFIX))
 
@@ -58,7 +77,9 @@ def _id(document: object) -> object:
 
 
 def _parts(shown: str) -> tuple[str, list[str]] | None:
-    """The time and the v1 signatures. Other versions are left aside: v0 is for test events, and weaker."""
+    """The time and the v1 signatures. Other versions are left aside: v0 is for test events, and
+    weaker.
+    """
     stamps: list[str] = []
     signatures: list[str] = []
     for part in shown.split(","):

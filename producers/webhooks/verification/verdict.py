@@ -1,4 +1,6 @@
-"""What a scheme says of a request: genuine, with its identity, or not, with the reason (kept to ourselves)."""
+"""What a scheme says of a request: genuine, with its identity, or not, with the reason (kept to
+ourselves).
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,9 +12,10 @@ from typing import Protocol
 class Genuine:
     """Signed by the source's secret.
 
-    `external_id` is the sender's own id of this delivery, and `signed_id` whether the signature covers it. `signed_at`
-    is the time that the sender signed, where the scheme has one; it says when, not what, and is left out when verdicts
-    are compared. A `challenge` is answered with itself as plain text, and nothing is stored.
+    `external_id` is the sender's own id of this delivery, and `signed_id` whether the signature
+    covers it. `signed_at` is the time that the sender signed, where the scheme has one; it says
+    when, not what, and is left out when verdicts are compared. A `challenge` is answered with
+    itself as plain text, and nothing is stored.
     """
 
     external_id: str | None
@@ -40,8 +43,8 @@ def as_sent(body: bytes) -> bytes:
 class Verify(Protocol):
     """One scheme. Pure: raw bytes, headers (lower-case names), live secrets, the time.
 
-    The signature is over the bytes as they were sent; an id is read from what `content` gives of them, which is called
-    for genuine ones only. Nothing is raised but what `content` raises.
+    The signature is over the bytes as they were sent; an id is read from what `content` gives of
+    them, which is called for genuine ones only. Nothing is raised but what `content` raises.
     """
 
     def __call__(
@@ -58,7 +61,15 @@ class Verify(Protocol):
 
 
 class Sign(Protocol):
-    """The other side of a scheme: what its provider adds to a body. Pure; raises ValueError for an unusable secret."""
+    """The other side of a scheme: what its provider adds to a body. Pure.
 
-    def __call__(self, body: bytes, secret: str, *, message_id: str, now: datetime) -> dict[str, str]:
-        """The headers, by lower-case name. A scheme whose id stands in the body leaves `message_id` aside."""
+    Raises ValueError for an unusable secret.
+    """
+
+    def __call__(
+        self, body: bytes, secret: str, *, message_id: str, now: datetime
+    ) -> dict[str, str]:
+        """The headers, by lower-case name.
+
+        A scheme whose id stands in the body leaves `message_id` aside.
+        """

@@ -12,17 +12,24 @@ from tests.acceptance.world import World
 CSV = b"a,b\n1,2\n"
 
 
-async def sent(client: httpx.AsyncClient, path: str, key: str, body: dict[str, Any] | None = None) -> httpx.Response:
+async def sent(
+    client: httpx.AsyncClient, path: str, key: str, body: dict[str, Any] | None = None
+) -> httpx.Response:
     """A command with a JSON body."""
     return await client.post(path, json=body, headers={"Idempotency-Key": key})
 
 
 async def uploaded(
-    client: httpx.AsyncClient, key: str, content: bytes | AsyncIterator[bytes] = CSV, name: str = "small"
+    client: httpx.AsyncClient,
+    key: str,
+    content: bytes | AsyncIterator[bytes] = CSV,
+    name: str = "small",
 ) -> httpx.Response:
     """A data set as a raw body."""
     headers = {"Idempotency-Key": key, "content-type": "text/csv"}
-    return await client.post("/v1/datasets", params={"name": name}, content=content, headers=headers)
+    return await client.post(
+        "/v1/datasets", params={"name": name}, content=content, headers=headers
+    )
 
 
 def training(dataset: str, model: str = "m") -> dict[str, Any]:
@@ -32,7 +39,9 @@ def training(dataset: str, model: str = "m") -> dict[str, Any]:
 
 async def events(world: World, kind: str) -> list[dict[str, Any]]:
     """The events of one type, as they stand in the log."""
-    found = await sql(world, "SELECT json_agg(convert_from(value, 'UTF8')) FROM events WHERE type = $1", kind)
+    found = await sql(
+        world, "SELECT json_agg(convert_from(value, 'UTF8')) FROM events WHERE type = $1", kind
+    )
     return [json.loads(one) for one in json.loads(found or "[]")]
 
 

@@ -17,9 +17,11 @@ from tests.acceptance.world import World
 from tests.factories import new_id
 
 INSERT = """
-    INSERT INTO events (topic, key, value, headers, id, type, tenant_id, aggregate_id, version, correlation_id, time,
+    INSERT INTO events (topic, key, value, headers, id, type, tenant_id, aggregate_id, version,
+        correlation_id, time,
                         is_copy)
-    SELECT 't', 'k', convert_to(json_build_object('id', $1 || n::text)::text, 'UTF8'), '[]', gen_random_uuid(), $1,
+    SELECT 't', 'k', convert_to(json_build_object('id', $1 || n::text)::text, 'UTF8'), '[]',
+        gen_random_uuid(), $1,
            tenant_id, 'a', 0, gen_random_uuid(), headrace_clock(), $3
     FROM tenants, generate_series(1, $2) AS n WHERE name = 'first'
 """
@@ -51,13 +53,17 @@ def ids(events: list[Any]) -> list[str]:
 
 async def test_the_log_is_read_in_its_order_as_it_stands_on_kafka(api: World) -> None:
     source = await create(api, "shop")
-    made = [(await accepted(api, source, b'{"a": "\\u00fc"}', f"id-{n}"))["event_id"] for n in range(7)]
+    made = [
+        (await accepted(api, source, b'{"a": "\\u00fc"}', f"id-{n}"))["event_id"] for n in range(7)
+    ]
     dataset = await api.upload("a", b"a,b\n1,2\n")
     made.append(await sql(api, "SELECT id::text FROM events WHERE aggregate_id = $1", dataset))
     assert ids(await every(api, limit=3)) == made
     assert ids(await every(api, limit=3, order="desc")) == made[::-1]
     (first,) = (await api.get("/v1/events", limit=1))["data"]
-    assert first == json.loads(await sql(api, "SELECT convert_from(value, 'UTF8') FROM events ORDER BY seq LIMIT 1"))
+    assert first == json.loads(
+        await sql(api, "SELECT convert_from(value, 'UTF8') FROM events ORDER BY seq LIMIT 1")
+    )
     end = await api.get("/v1/events", cursor="latest")
     assert (end["data"], end["has_more"]) == ([], False)
     late = (await accepted(api, source, b"{}", "late"))["event_id"]
@@ -75,12 +81,16 @@ async def test_filters(api: World, writer: asyncpg.Connection) -> None:
     now, hour = datetime.now(UTC), timedelta(hours=1)
     assert ids(await every(api, source=shop["id"])) == [one]
     assert ids(await every(api, correlation=two)) == [two]
-    assert [event["type"] for event in await every(api, topic="headrace.datasets")] == ["dataset.submitted"]
+    assert [event["type"] for event in await every(api, topic="headrace.datasets")] == [
+        "dataset.submitted"
+    ]
     assert ids(await every(api, type="webhook.received", limit=1)) == [one, two]
     for bounds, length in (
-        ({"from": (now - hour).isoformat()}, 3), ({"from": (now + hour).isoformat()}, 0),
-        ({"to": (now - hour).isoformat()}, 0), ({"from": (now - hour).isoformat(), "to": (now + hour).isoformat()}, 3),
-    ):  # fmt: skip
+        ({"from": (now - hour).isoformat()}, 3),
+        ({"from": (now + hour).isoformat()}, 0),
+        ({"to": (now - hour).isoformat()}, 0),
+        ({"from": (now - hour).isoformat(), "to": (now + hour).isoformat()}, 3),
+    ):
         assert len(await every(api, **bounds)) == length, bounds
     assert len(await every(api)) == 3, "copies of dead letters are in nobody's log"
     async with await api.another_tenant("second") as second:
@@ -89,9 +99,15 @@ async def test_filters(api: World, writer: asyncpg.Connection) -> None:
 
 
 @pytest.mark.parametrize(
-    "ends", [pytest.param("COMMIT", marks=pytest.mark.foreign("a row whose bytes nobody looks at")), "ROLLBACK"]
+    "ends",
+    [
+        pytest.param("COMMIT", marks=pytest.mark.foreign("a row whose bytes nobody looks at")),
+        "ROLLBACK",
+    ],
 )
-async def test_what_commits_late_is_not_passed_by(api: World, writer: asyncpg.Connection, ends: str) -> None:
+async def test_what_commits_late_is_not_passed_by(
+    api: World, writer: asyncpg.Connection, ends: str
+) -> None:
     source = await create(api, "shop")
     before = (await accepted(api, source, b"{}", "before"))["event_id"]
     assert ids((await api.get("/v1/events"))["data"]) == [before]
@@ -100,7 +116,9 @@ async def test_what_commits_late_is_not_passed_by(api: World, writer: asyncpg.Co
     after = [(await accepted(api, source, b"{}", f"after-{n}"))["event_id"] for n in range(2)]
 
     page = await api.get("/v1/events")
-    assert ids(page["data"]) == [before], "what came after is held back while a lower seq may still come"
+    assert ids(page["data"]) == [before], (
+        "what came after is held back while a lower seq may still come"
+    )
     again = await api.get("/v1/events", cursor=page["next_cursor"])
     assert (again["data"], again["has_more"]) == ([], False)
     assert ids((await api.get("/v1/events", order="desc"))["data"]) == [before]
@@ -112,9 +130,13 @@ async def test_what_commits_late_is_not_passed_by(api: World, writer: asyncpg.Co
 
 @pytest.mark.foreign("rows whose bytes nobody looks at: the log is read as it stands")
 async def test_readers_beside_many_writers_miss_nothing(api: World) -> None:
-    """Many transactions that commit in another order than that of their seqs, and a reader that never waits."""
+    """Many transactions that commit in another order than that of their seqs, and a reader that
+    never waits.
+    """
     url = api.settings.postgres_url.get_secret_value()
-    writers = [await asyncpg.connect(url, server_settings={"role": "headrace_pipeline"}) for _ in range(8)]
+    writers = [
+        await asyncpg.connect(url, server_settings={"role": "headrace_pipeline"}) for _ in range(8)
+    ]
     done = asyncio.Event()
 
     async def write(number: int, connection: asyncpg.Connection) -> None:
@@ -168,7 +190,9 @@ async def test_a_page_is_bounded_in_bytes(api: World) -> None:
 
 
 async def waiting(api: World, seconds: int, **asked: Any) -> Any:
-    return await api.client.get(f"/v1/events?{urlencode(asked)}", headers={"Prefer": f"respond-async, wait={seconds}"})
+    return await api.client.get(
+        f"/v1/events?{urlencode(asked)}", headers={"Prefer": f"respond-async, wait={seconds}"}
+    )
 
 
 async def test_a_reader_at_the_end_waits_for_its_own(api: World) -> None:
@@ -178,8 +202,12 @@ async def test_a_reader_at_the_end_waits_for_its_own(api: World) -> None:
     began = loop.time()
     readers = [asyncio.create_task(waiting(api, 3600, cursor=cursor)) for _ in range(5)]
     async with await api.another_tenant("second") as second:
-        await second.post("/v1/datasets?name=a", content=b"a,b\n1,2\n", headers={"content-type": "text/csv"})
-        empty = await second.get(f"/v1/events?type=none&cursor={cursor}", headers={"Prefer": "wait=1"})
+        await second.post(
+            "/v1/datasets?name=a", content=b"a,b\n1,2\n", headers={"content-type": "text/csv"}
+        )
+        empty = await second.get(
+            f"/v1/events?type=none&cursor={cursor}", headers={"Prefer": "wait=1"}
+        )
         assert (empty.json()["data"], empty.headers["preference-applied"]) == ([], "wait=1")
     assert not any(one.done() for one in readers), "somebody else's event is none of theirs"
     made = (await accepted(api, source, b"{}"))["event_id"]
@@ -189,10 +217,15 @@ async def test_a_reader_at_the_end_waits_for_its_own(api: World) -> None:
     assert loop.time() - began < 15
     # At once where there is something already, and where nobody asked to wait.
     assert ids((await waiting(api, 30, cursor=cursor)).json()["data"]) == [made]
-    assert "preference-applied" not in (await api.client.get("/v1/events", headers={"Prefer": "wait=no"})).headers
+    assert (
+        "preference-applied"
+        not in (await api.client.get("/v1/events", headers={"Prefer": "wait=no"})).headers
+    )
 
 
-@pytest.mark.parametrize("cursor", ["", "x", "é", "bm8", "W10", "WyJhc2MiLCJhIl0", "WyJhc2MiLC0xXQ", "WyJkZXNjIiwxXQ"])
+@pytest.mark.parametrize(
+    "cursor", ["", "x", "é", "bm8", "W10", "WyJhc2MiLCJhIl0", "WyJhc2MiLC0xXQ", "WyJkZXNjIiwxXQ"]
+)
 async def test_a_cursor_that_nobody_gave_is_422(api: World, cursor: str) -> None:
     problem(await api.client.get("/v1/events", params={"cursor": cursor}), 422, "invalid_cursor")
 

@@ -1,4 +1,6 @@
-"""`Idempotency-Key`: one effect and one answer for a key, whatever is repeated, changed or at once."""
+"""`Idempotency-Key`: one effect and one answer for a key, whatever is repeated, changed or at
+once.
+"""
 
 import asyncio
 from typing import Any
@@ -35,7 +37,10 @@ async def test_a_repeated_command_is_answered_as_before(api: World) -> None:
 
 async def test_an_answer_with_a_secret_is_repeated_without_it(api: World) -> None:
     given = {"name": "shop", "scheme": "github", "secret": "a secret of github's"}
-    first, again = await sent(api.client, "/v1/sources", "k", given), await sent(api.client, "/v1/sources", "k", given)
+    first, again = (
+        await sent(api.client, "/v1/sources", "k", given),
+        await sent(api.client, "/v1/sources", "k", given),
+    )
     same(first, again)
     shown, withheld = first.json(), again.json()
     assert (shown.pop("secret"), withheld.pop("secret")) == (given["secret"], None)
@@ -56,10 +61,19 @@ async def test_the_same_key_for_another_request_is_422(api: World) -> None:
     dataset = (await uploaded(api.client, "k")).json()["id"]
     problem(await uploaded(api.client, "k", b"a,b\n1,3\n"), 422, "idempotency_key_reused")
     problem(await uploaded(api.client, "k", name="other"), 422, "idempotency_key_reused")
-    jobs = [(await sent(api.client, "/v1/jobs", key, training(dataset))).json()["id"] for key in ("k", "l")]
-    problem(await sent(api.client, "/v1/jobs", "k", training(dataset, "n")), 422, "idempotency_key_reused")
+    jobs = [
+        (await sent(api.client, "/v1/jobs", key, training(dataset))).json()["id"]
+        for key in ("k", "l")
+    ]
+    problem(
+        await sent(api.client, "/v1/jobs", "k", training(dataset, "n")),
+        422,
+        "idempotency_key_reused",
+    )
     assert (await sent(api.client, f"/v1/jobs/{jobs[0]}/cancel", "k")).status_code == 202
-    problem(await sent(api.client, f"/v1/jobs/{jobs[1]}/cancel", "k"), 422, "idempotency_key_reused")
+    problem(
+        await sent(api.client, f"/v1/jobs/{jobs[1]}/cancel", "k"), 422, "idempotency_key_reused"
+    )
     assert len(await events(api, "job.requested")) == 2
 
 
@@ -67,7 +81,9 @@ async def test_a_form_and_its_repetition_with_another_boundary_are_the_same(api:
     async def form() -> Any:
         files = {"file": ("a.csv", b"a,b\n1,2\n", "text/csv")}
         headers = {"Idempotency-Key": "k"}
-        return await api.client.post("/v1/datasets", data={"name": "small"}, files=files, headers=headers)
+        return await api.client.post(
+            "/v1/datasets", data={"name": "small"}, files=files, headers=headers
+        )
 
     first, again = await form(), await form()
     same(first, again)
@@ -77,10 +93,16 @@ async def test_a_form_and_its_repetition_with_another_boundary_are_the_same(api:
 @pytest.mark.parametrize("key", ["", "x" * 256, "a b", "é", "a\tb"])
 async def test_a_bad_key_is_400(api: World, key: str) -> None:
     for path in ("/v1/sources", "/v1/jobs"):
-        answer = await api.client.post(path, json={"name": "one"}, headers={b"Idempotency-Key": key.encode()})
+        answer = await api.client.post(
+            path, json={"name": "one"}, headers={b"Idempotency-Key": key.encode()}
+        )
         problem(answer, 400, "invalid_idempotency_key")
     twice = [("Idempotency-Key", "a"), ("Idempotency-Key", "b")]
-    problem(await api.client.post("/v1/sources", json={"name": "one"}, headers=twice), 400, "invalid_idempotency_key")
+    problem(
+        await api.client.post("/v1/sources", json={"name": "one"}, headers=twice),
+        400,
+        "invalid_idempotency_key",
+    )
     assert await count(api, "sources") == 0
 
 
@@ -104,7 +126,9 @@ async def test_a_failure_of_ours_leaves_the_key_free(api: World) -> None:
 
 async def test_fifty_at_once_are_one_effect(api: World) -> None:
     dataset = (await uploaded(api.client, "k")).json()["id"]
-    answers = await asyncio.gather(*(sent(api.client, "/v1/jobs", "k", training(dataset)) for _ in range(50)))
+    answers = await asyncio.gather(
+        *(sent(api.client, "/v1/jobs", "k", training(dataset)) for _ in range(50))
+    )
     made = [one for one in answers if one.status_code == 202]
     others = [one for one in answers if one.status_code != 202]
     assert sum("idempotency-replayed" not in one.headers for one in made) == 1
@@ -113,15 +137,22 @@ async def test_fifty_at_once_are_one_effect(api: World) -> None:
         problem(one, 409, "idempotency_key_running")
         assert int(one.headers["retry-after"]) >= 1
     assert len(await events(api, "job.requested")) == 1
-    created = await asyncio.gather(*(sent(api.client, "/v1/sources", "k", {"name": "one"}) for _ in range(50)))
+    created = await asyncio.gather(
+        *(sent(api.client, "/v1/sources", "k", {"name": "one"}) for _ in range(50))
+    )
     assert {one.status_code for one in created} <= {201, 409}
     assert await count(api, "sources") == 1
-    assert (await sent(api.client, "/v1/sources", "k", {"name": "one"})).headers["idempotency-replayed"] == "true"
+    assert (await sent(api.client, "/v1/sources", "k", {"name": "one"})).headers[
+        "idempotency-replayed"
+    ] == "true"
 
 
 async def test_a_key_is_its_tenants_and_its_principals(api: World) -> None:
     mine = await sent(api.client, "/v1/sources", "k", {"name": "one"})
-    async with await api.another_tenant("second") as second, await api.another_tenant("first") as colleague:
+    async with (
+        await api.another_tenant("second") as second,
+        await api.another_tenant("first") as colleague,
+    ):
         theirs = await sent(second, "/v1/sources", "k", {"name": "two"})
         assert theirs.status_code == 201
         assert theirs.json()["id"] != mine.json()["id"]

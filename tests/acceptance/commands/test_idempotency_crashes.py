@@ -33,7 +33,9 @@ async def claimed(api: World, api_engine: AsyncEngine, route: str, body: bytes |
     return Held(hold, seed, digest)
 
 
-async def test_after_a_crash_the_same_ids_come_out_once(api: World, api_engine: AsyncEngine) -> None:
+async def test_after_a_crash_the_same_ids_come_out_once(
+    api: World, api_engine: AsyncEngine
+) -> None:
     dead = await claimed(api, api_engine, "POST /v1/datasets", None)
     problem(await uploaded(api.client, "k"), 409, "idempotency_key_running")
     await later(api, f"{LEASE_SECONDS + 1} seconds")
@@ -44,16 +46,26 @@ async def test_after_a_crash_the_same_ids_come_out_once(api: World, api_engine: 
     assert len(await events(api, "dataset.submitted")) == 1
 
 
-async def test_after_a_crash_another_body_is_still_another(api: World, api_engine: AsyncEngine) -> None:
+async def test_after_a_crash_another_body_is_still_another(
+    api: World, api_engine: AsyncEngine
+) -> None:
     await claimed(api, api_engine, "POST /v1/sources", b'/v1/sources?\n{"name":"one"}')
-    problem(await sent(api.client, "/v1/sources", "k", {"name": "one"}), 409, "idempotency_key_running")
+    problem(
+        await sent(api.client, "/v1/sources", "k", {"name": "one"}), 409, "idempotency_key_running"
+    )
     await later(api, f"{LEASE_SECONDS + 1} seconds")
-    problem(await sent(api.client, "/v1/sources", "k", {"name": "two"}), 422, "idempotency_key_reused")
+    problem(
+        await sent(api.client, "/v1/sources", "k", {"name": "two"}), 422, "idempotency_key_reused"
+    )
     assert (await sent(api.client, "/v1/sources", "k", {"name": "one"})).status_code == 201
 
 
-async def test_effect_and_answer_are_one_commit(api: World, pipeline: AsyncEngine, api_engine: AsyncEngine) -> None:
-    """Killed after it stored the answer and before its commit: neither is there, and the next run does both."""
+async def test_effect_and_answer_are_one_commit(
+    api: World, pipeline: AsyncEngine, api_engine: AsyncEngine
+) -> None:
+    """Killed after it stored the answer and before its commit: neither is there, and the next
+    run does both.
+    """
     dead = await claimed(api, api_engine, "POST /v1/datasets", None)
     connection = await pipeline.connect()
     await dead.finish(connection, Answer(202, {"id": "x"}), b"body")

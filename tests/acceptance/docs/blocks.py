@@ -14,14 +14,17 @@ from tests.contract.house import ROOT
 
 LANGUAGES = ("sh", "bash", "console", "python")
 FENCED = re.compile(
-    r"(?:^<!-- (?P<mark>run by|not run|run):(?P<said>.*?)-->\n)?^```(?P<language>\w*)\n(?P<code>.*?)^```",
+    r"(?:^<!-- (?P<mark>run by|not "
+    r"run|run):(?P<said>.*?)-->\n)?^```(?P<language>\w*)\n(?P<code>.*?)^```",
     re.DOTALL | re.MULTILINE,
 )
 
 
 @dataclass(frozen=True)
 class Block:
-    """One block of commands; `before` is run first, `not_run` says why it is not, `run_by` which test runs it."""
+    """One block of commands; `before` is run first, `not_run` says why it is not, `run_by` which
+    test runs it.
+    """
 
     page: str
     line: int
@@ -39,7 +42,9 @@ class Block:
 
 def pages() -> list[Path]:
     """README.md and every page of docs/, decisions left out: they tell of what was."""
-    docs = [path for path in sorted((ROOT / "docs").rglob("*.md")) if path.parent.name != "decisions"]
+    docs = [
+        path for path in sorted((ROOT / "docs").rglob("*.md")) if path.parent.name != "decisions"
+    ]
     return [ROOT / "README.md", *docs]
 
 
@@ -50,18 +55,26 @@ def blocks(page: str, text: str) -> list[Block]:
         if match["language"] not in LANGUAGES:
             continue
         said = (match["said"] or "").strip()
-        told = {"run": "before", "not run": "not_run", "run by": "run_by"}.get(match["mark"] or "", "")
+        told = {"run": "before", "not run": "not_run", "run by": "run_by"}.get(
+            match["mark"] or "", ""
+        )
         line = text.count("\n", 0, match.start("code")) + 1
-        found.append(Block(page, line, match["language"], match["code"], **({told: said} if told else {})))
+        found.append(
+            Block(page, line, match["language"], match["code"], **({told: said} if told else {}))
+        )
     return found
 
 
 def script(found: list[Block]) -> str:
-    """A page's blocks as one script for bash: it ends at the first command that fails, and names each block."""
+    """A page's blocks as one script for bash: it ends at the first command that fails, and names
+    each block.
+    """
     parts = [PRELUDE]
     for block in found:
         if block.is_run:
-            parts += [f"\n: '==== {block.page}:{block.line}' >&2\necho '==== {block.page}:{block.line}'"]
+            parts += [
+                f"\n: '==== {block.page}:{block.line}' >&2\necho '==== {block.page}:{block.line}'"
+            ]
             parts += [block.before, block.code]
     return "\n".join(parts) + "\n"
 
@@ -71,4 +84,6 @@ trap 'kill $(jobs -p) 2>/dev/null || true; wait' EXIT
 field() { python -c 'import json, sys; print(eval("found" + sys.argv[1], {"found": json.load(sys.stdin)}))' "$1"; }
 until_it() { for _ in $(seq 300); do if "$@" > /dev/null 2>&1; then return; fi; sleep 0.2; done; "$@"; }
 """
-"""`… --json | field '["id"]'` takes a value out of JSON; `until_it COMMAND` repeats it until it succeeds."""
+"""`… --json | field '["id"]'` takes a value out of JSON; `until_it COMMAND` repeats it until it
+succeeds.
+"""

@@ -31,13 +31,17 @@ pytestmark = pytest.mark.timeout(1200)
 
 def found() -> dict[str, list[Block]]:
     """The blocks of every page that has some."""
-    texts = {path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8") for path in pages()}
+    texts = {
+        path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8") for path in pages()
+    }
     every = {page: blocks(page, text) for page, text in texts.items()}
     return {page: here for page, here in every.items() if here}
 
 
 def test_a_block_that_is_not_run_says_why_and_is_counted() -> None:
-    counted = {page: [one for one in here if one.not_run is not None] for page, here in found().items()}
+    counted = {
+        page: [one for one in here if one.not_run is not None] for page, here in found().items()
+    }
     assert {page: len(here) for page, here in counted.items() if here} == NOT_RUN
     assert all(len(one.not_run or "") > 10 for here in counted.values() for one in here)
 
@@ -58,10 +62,14 @@ def test_comments_are_told_from_blocks() -> None:
     )
     told = [(one.line, one.before, one.code, one.not_run, one.run_by) for one in blocks("p", text)]
     assert told == [
-        (2, "", "a\n", None, None), (8, "b", "c\n", None, None), (12, "", "d\n", "why", None),
+        (2, "", "a\n", None, None),
+        (8, "b", "c\n", None, None),
+        (12, "", "d\n", "why", None),
         (17, "", "e\n", None, "tests/x.py"),
-    ]  # fmt: skip
-    done = subprocess.run(["bash", "-c", script(blocks("p", "```sh\nfalse\necho on\n```\n"))], capture_output=True)
+    ]
+    done = subprocess.run(
+        ["bash", "-c", script(blocks("p", "```sh\nfalse\necho on\n```\n"))], capture_output=True
+    )
     assert (done.returncode, b"==== p:2" in done.stdout, b"on" in done.stdout) == (1, True, False)
 
 
@@ -80,19 +88,32 @@ class Stack:
             (folder / f"{name}.csv").write_bytes(shipped_csv(name))
         operator = Settings(postgres_url=SecretStr(status.postgres_url or ""))
         _, key = asyncio.run(create_key(operator, page, "docs"))
-        clean = {name: value for name, value in os.environ.items() if not name.startswith("HEADRACE_")}
+        clean = {
+            name: value for name, value in os.environ.items() if not name.startswith("HEADRACE_")
+        }
         password = (self.terminal.data_dir / "postgres" / "superuser-password").read_text()
         server = (status.postgres_url or "").rpartition("@")[2].partition("/")[0]
         done = subprocess.run(
-            ["bash", "-c", script(here)], cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT, text=True, timeout=PAGE_SECONDS, check=False,
-            env=clean | {
-                "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}", "NO_COLOR": "1",
-                "HEADRACE_DATA_DIR": str(self.terminal.data_dir), "HEADRACE_API_URL": status.api_url or "",
-                "HEADRACE_API_KEY": key, "HEADRACE_KAFKA": status.kafka or "",
-                "TEST_SUPERUSER_URL": f"postgresql://postgres:{password}@{server}/postgres", "TEST_SERVER": server,
+            ["bash", "-c", script(here)],
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=PAGE_SECONDS,
+            check=False,
+            env=clean
+            | {
+                "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+                "NO_COLOR": "1",
+                "HEADRACE_DATA_DIR": str(self.terminal.data_dir),
+                "HEADRACE_API_URL": status.api_url or "",
+                "HEADRACE_API_KEY": key,
+                "HEADRACE_KAFKA": status.kafka or "",
+                "TEST_SUPERUSER_URL": f"postgresql://postgres:{password}@{server}/postgres",
+                "TEST_SERVER": server,
             },
-        )  # fmt: skip
+        )
         return page, done.returncode, done.stdout
 
 
@@ -112,7 +133,9 @@ def stack(request: pytest.FixtureRequest) -> Iterator[Stack]:
 def test_a_fresh_start_logs_no_error(stack: Stack) -> None:
     lines = stack.terminal.run("logs", "--lines", "5000").stdout.splitlines()
     assert {line.split("|")[0].strip() for line in lines} >= {"api", "kafka", "postgres", "up"}
-    assert [line for line in lines if " ERROR " in line or "Traceback" in line or " CRITICAL " in line] == []
+    assert [
+        line for line in lines if " ERROR " in line or "Traceback" in line or " CRITICAL " in line
+    ] == []
 
 
 def test_the_password_of_the_database_is_printed_only_when_it_is_asked_for(stack: Stack) -> None:

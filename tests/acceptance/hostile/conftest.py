@@ -1,4 +1,6 @@
-"""The API as it is run: a process of its own, uvicorn on a real socket, and a log that is looked into."""
+"""The API as it is run: a process of its own, uvicorn on a real socket, and a log that is looked
+into.
+"""
 
 import asyncio
 import signal
@@ -47,23 +49,37 @@ class Served:
 
     def client(self) -> httpx.AsyncClient:
         """A client of the tenant."""
-        return httpx.AsyncClient(base_url=self.url, headers={"Authorization": f"Bearer {self.key}"}, timeout=30)
+        return httpx.AsyncClient(
+            base_url=self.url, headers={"Authorization": f"Bearer {self.key}"}, timeout=30
+        )
 
 
 @pytest.fixture
 async def served(database_settings: Settings, tmp_path: Path) -> AsyncIterator[Served]:
-    """`headrace api`; at the end it has to be alive still, to stop when it is told, and to have had no error."""
+    """`headrace api`.
+
+    At the end it has to be alive still, to stop when it is told, and to have had no error.
+    """
     _, key = await create_key(database_settings, "first", "test")
     settings = {
-        "POSTGRES_URL": database_settings.postgres_url, "SECRET_KEYS": database_settings.secret_keys,
-    }  # fmt: skip
-    given = {PREFIX + name: secret.get_secret_value() for name, secret in settings.items() if secret is not None}
+        "POSTGRES_URL": database_settings.postgres_url,
+        "SECRET_KEYS": database_settings.secret_keys,
+    }
+    given = {
+        PREFIX + name: secret.get_secret_value()
+        for name, secret in settings.items()
+        if secret is not None
+    }
     given |= {
-        PREFIX + "DATA_DIR": str(database_settings.data_dir), PREFIX + "OBJECT_STORE": database_settings.object_store,
-        PREFIX + "API_URL": database_settings.api_url, PREFIX + "WEBHOOK_BODY_SECONDS": "1",
-        PREFIX + "REQUEST_HEAD_SECONDS": "1", PREFIX + "REQUEST_BODY_SECONDS": "1",
-        PREFIX + "MAX_CONNECTIONS": str(MOST_CONNECTIONS), PREFIX + "MAX_UNFINISHED_BYTES": str(UNFINISHED_BYTES),
-    }  # fmt: skip
+        PREFIX + "DATA_DIR": str(database_settings.data_dir),
+        PREFIX + "OBJECT_STORE": database_settings.object_store,
+        PREFIX + "API_URL": database_settings.api_url,
+        PREFIX + "WEBHOOK_BODY_SECONDS": "1",
+        PREFIX + "REQUEST_HEAD_SECONDS": "1",
+        PREFIX + "REQUEST_BODY_SECONDS": "1",
+        PREFIX + "MAX_CONNECTIONS": str(MOST_CONNECTIONS),
+        PREFIX + "MAX_UNFINISHED_BYTES": str(UNFINISHED_BYTES),
+    }
     log = tmp_path / "api.log"
     with log.open("wb") as out:
         process = await asyncio.create_subprocess_exec(
@@ -77,7 +93,9 @@ async def served(database_settings: Settings, tmp_path: Path) -> AsyncIterator[S
         assert process.returncode is None, log.read_text()
         process.send_signal(signal.SIGTERM)
         ended = await asyncio.wait_for(process.wait(), 30)
-        assert ended in (0, -signal.SIGTERM), log.read_text()  # uvicorn raises the signal once more when all is done
+        assert ended in (0, -signal.SIGTERM), (
+            log.read_text()
+        )  # uvicorn raises the signal once more when all is done
         assert "Traceback" not in log.read_text(), log.read_text()
     finally:
         if process.returncode is None:

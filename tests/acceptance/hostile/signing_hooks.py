@@ -14,15 +14,33 @@ from requests.auth import AuthBase
 from producers.webhooks.verification.schemes import BY_NAME, options_of
 
 EXPRESSIONS = (
-    "a", "data.items[0].id", "'text'", "a || b", "length(@)", "a[::0]", "`1e400`", '"\\u0000"', '"\\ud800"',
-    "contains(`1`, 'a')", "{a: @, b: [*]}", "to_number('nan')",
-)  # fmt: skip
+    "a",
+    "data.items[0].id",
+    "'text'",
+    "a || b",
+    "length(@)",
+    "a[::0]",
+    "`1e400`",
+    '"\\u0000"',
+    '"\\ud800"',
+    "contains(`1`, 'a')",
+    "{a: @, b: [*]}",
+    "to_number('nan')",
+)
 schemathesis.openapi.format("jmespath", st.sampled_from(EXPRESSIONS))
 
-# Of each source: one delivery with the type that the document leaves open, one as JSON; then one to nobody.
-TURNS: "cycle[tuple[dict[str, Any], bool] | None]" = cycle([
-    *((source, as_json) for source in json.loads(os.environ["TEST_SOURCES"]) for as_json in (False, True)), None,
-])  # fmt: skip
+# Of each source: one delivery with the type that the document leaves open, one as JSON; then one to
+# nobody.
+TURNS: "cycle[tuple[dict[str, Any], bool] | None]" = cycle(
+    [
+        *(
+            (source, as_json)
+            for source in json.loads(os.environ["TEST_SOURCES"])
+            for as_json in (False, True)
+        ),
+        None,
+    ]
+)
 
 
 class Signed(AuthBase):
@@ -36,16 +54,24 @@ class Signed(AuthBase):
         body: Any = request.body.encode() if isinstance(request.body, str) else request.body or b""
         scheme = self.source["scheme"]
         sign = BY_NAME[scheme].signer(options_of(scheme, self.source["options"]))
-        request.headers.update(sign(body, self.source["secret"], message_id=os.urandom(8).hex(), now=datetime.now(UTC)))
+        request.headers.update(
+            sign(body, self.source["secret"], message_id=os.urandom(8).hex(), now=datetime.now(UTC))
+        )
         if self.as_json:
             request.headers["content-type"] = "application/json"
         return request
 
 
 @schemathesis.hook
-def before_call(_context: schemathesis.HookContext, case: schemathesis.Case[Any], kwargs: dict[str, Any]) -> None:
+def before_call(
+    _context: schemathesis.HookContext, case: schemathesis.Case[Any], kwargs: dict[str, Any]
+) -> None:
     """Two of each three or so webhooks are genuine; the others stay as they are made."""
-    turn = next(TURNS) if case.operation.path == "/hooks/{source_id}" and case.method.upper() == "POST" else None
+    turn = (
+        next(TURNS)
+        if case.operation.path == "/hooks/{source_id}" and case.method.upper() == "POST"
+        else None
+    )
     if turn is not None:
         source, as_json = turn
         case.path_parameters["source_id"] = source["id"]

@@ -1,4 +1,6 @@
-"""Requests that never end, on real sockets: who has no key is not read, and nobody holds more than a share."""
+"""Requests that never end, on real sockets: who has no key is not read, and nobody holds more
+than a share.
+"""
 
 import asyncio
 import re
@@ -19,7 +21,13 @@ MIB = 1 << 20
 
 def head(method: str, path: str, more: bytes = b"") -> bytes:
     """The head of a request with a JSON body."""
-    return f"{method} {path} HTTP/1.1\r\n".encode() + HOST + b"content-type: application/json\r\n" + more + b"\r\n"
+    return (
+        f"{method} {path} HTTP/1.1\r\n".encode()
+        + HOST
+        + b"content-type: application/json\r\n"
+        + more
+        + b"\r\n"
+    )
 
 
 def shown(served: Served) -> bytes:
@@ -28,7 +36,9 @@ def shown(served: Served) -> bytes:
 
 
 async def endless(served: Served, start: bytes, seconds: float = 15) -> tuple[bytes, int]:
-    """What is answered to a body that goes on until the connection is closed, and how much of it was taken."""
+    """What is answered to a body that goes on until the connection is closed, and how much of it
+    was taken.
+    """
     reader, writer = await asyncio.open_connection(*served.address)
     taken = 0
     answer = b""
@@ -50,7 +60,9 @@ async def endless(served: Served, start: bytes, seconds: float = 15) -> tuple[by
     except ConnectionError:
         pass
     except TimeoutError:
-        raise AssertionError(f"not closed after {seconds} s, {taken} bytes taken; it said {answer!r:.300}") from None
+        raise AssertionError(
+            f"not closed after {seconds} s, {taken} bytes taken; it said {answer!r:.300}"
+        ) from None
     finally:
         sending.cancel()
         await asyncio.gather(sending, return_exceptions=True)
@@ -60,8 +72,13 @@ async def endless(served: Served, start: bytes, seconds: float = 15) -> tuple[by
 
 
 @asynccontextmanager
-async def open_connections(served: Served, *starts: bytes) -> AsyncIterator[list[asyncio.StreamWriter]]:
-    """Connections that have sent so much, and stay open; those that were closed by the other side are left out."""
+async def open_connections(
+    served: Served, *starts: bytes
+) -> AsyncIterator[list[asyncio.StreamWriter]]:
+    """Connections that have sent so much, and stay open.
+
+    Those that were closed by the other side are left out.
+    """
     writers: list[asyncio.StreamWriter] = []
 
     async def one(start: bytes) -> None:
@@ -106,7 +123,9 @@ async def commands(served: Served) -> list[tuple[str, str]]:
 
 
 async def test_without_a_key_no_body_is_read(served: Served) -> None:
-    routes = [(method, path) for method, path in await commands(served) if not path.startswith("/hooks/")]
+    routes = [
+        (method, path) for method, path in await commands(served) if not path.startswith("/hooks/")
+    ]
     assert len(routes) >= 8
     assert all(path.startswith("/v1/") for _, path in routes), "admission knows /v1/ only"
     before = served.resident_bytes()
@@ -125,10 +144,13 @@ async def test_without_a_key_no_body_is_read(served: Served) -> None:
             answer, _ = await endless(served, head(method, path, CHUNKED + more))
             assert statuses(answer) == [401], (method, path)
     assert served.resident_bytes() - before < 40 * MIB
-    # A client that sends first and reads then still gets its 401, and its connection is good for the next request.
+    # A client that sends first and reads then still gets its 401, and its connection is good for
+    # the next request.
     body = b"[" * 300_000
     asked = head("POST", "/v1/jobs", b"content-length: %d\r\n" % len(body)) + body
-    assert statuses(await told(served, asked + head("GET", "/healthz", b"connection: close\r\n"))) == [401, 200]
+    assert statuses(
+        await told(served, asked + head("GET", "/healthz", b"connection: close\r\n"))
+    ) == [401, 200]
 
 
 async def test_a_body_with_a_key_has_an_end_in_size_time_and_depth(served: Served) -> None:
@@ -138,19 +160,25 @@ async def test_a_body_with_a_key_has_an_end_in_size_time_and_depth(served: Serve
         assert statuses(answer) == [413], path
         declared = b"content-length: 9999999\r\n"
         assert statuses(await told(served, head(method, path, declared + key))) == [413], path
-        assert statuses(await told(served, head(method, path, b"content-length: 9\r\n" + key) + b"{")) == [408], path
+        assert statuses(
+            await told(served, head(method, path, b"content-length: 9\r\n" + key) + b"{")
+        ) == [408], path
         nested = b"[" * 5000 + b"]" * 5000
         close = b"connection: close\r\ncontent-length: %d\r\n" % len(nested)
         answer = await told(served, head(method, path, close + key) + nested)
         assert statuses(answer) == [422], path
         assert b"deep" in answer
-    upload = head("POST", "/v1/datasets?name=a", CHUNKED + key).replace(b"application/json", b"text/csv")
+    upload = head("POST", "/v1/datasets?name=a", CHUNKED + key).replace(
+        b"application/json", b"text/csv"
+    )
     answer = await told(served, upload, b"4\r\na,b\n\r\n")
     assert statuses(answer) == [408]
     assert b"body_too_slow" in answer
 
 
-async def test_open_bodies_of_strangers_hold_bounded_memory(served: Served, source: dict[str, Any]) -> None:
+async def test_open_bodies_of_strangers_hold_bounded_memory(
+    served: Served, source: dict[str, Any]
+) -> None:
     before = served.resident_bytes()
     length = b"content-length: %d\r\n" % MIB
     part = b"x" * (MIB - 1)

@@ -1,4 +1,6 @@
-"""Bytes on the door's real socket: a 4xx or a closed connection, the process alive, the next good webhook accepted."""
+"""Bytes on the door's real socket: a 4xx or a closed connection, the process alive, the next
+good webhook accepted.
+"""
 
 import asyncio
 import os
@@ -20,18 +22,35 @@ ROUNDS = 3000 if LONG else 60
 
 
 def whole(
-    source: dict[str, Any], body: bytes = BODY, *, more: bytes = b"", line: bytes = b"", length: bytes = b""
+    source: dict[str, Any],
+    body: bytes = BODY,
+    *,
+    more: bytes = b"",
+    line: bytes = b"",
+    length: bytes = b"",
 ) -> bytes:
     """A good webhook as bytes; `line`, `length` and `more` spoil it."""
     headers = sign(body, source["secret"], message_id=os.urandom(8).hex(), now=datetime.now(UTC))
     lines = b"".join(f"{name}: {value}\r\n".encode() for name, value in headers.items())
     first = line or f"POST /hooks/{source['id']} HTTP/1.1".encode()
     length = length or b"content-length: %d\r\n" % len(body)
-    return first + b"\r\n" + HOST + b"content-type: application/json\r\n" + lines + length + more + b"\r\n" + body
+    return (
+        first
+        + b"\r\n"
+        + HOST
+        + b"content-type: application/json\r\n"
+        + lines
+        + length
+        + more
+        + b"\r\n"
+        + body
+    )
 
 
 async def told(served: Served, *parts: bytes, seconds: float = 20) -> bytes:
-    """What is answered to these bytes, until the other side closes; AssertionError where it does not."""
+    """What is answered to these bytes, until the other side closes; AssertionError where it does
+    not.
+    """
     reader, writer = await asyncio.open_connection(*served.address)
     answer = b""
     try:
@@ -82,7 +101,10 @@ def broken(one: dict[str, Any]) -> Iterator[tuple[str, tuple[bytes, ...]]]:
     yield "a long path", (whole(one, line=b"POST /hooks/" + b"a" * 200_000 + b" HTTP/1.1"),)
     yield "a header of 1 MB", (whole(one, more=b"x: " + b"a" * (1 << 20) + b"\r\n"),)
     yield "100000 headers", (whole(one, more=b"".join(b"x%d: 1\r\n" % n for n in range(100_000))),)
-    yield "headers without an end", (b"POST " + path + b" HTTP/1.1\r\n", *([b"x: " + b"a" * 60_000 + b"\r\n"] * 50))
+    yield (
+        "headers without an end",
+        (b"POST " + path + b" HTTP/1.1\r\n", *([b"x: " + b"a" * 60_000 + b"\r\n"] * 50)),
+    )
     yield "a header without a colon", (whole(one, more=b"nonsense\r\n"),)
     yield "a folded header", (whole(one, more=b"x: a\r\n b\r\n"),)
     yield "a space before the colon", (whole(one, more=b"x : a\r\n"),)
@@ -97,14 +119,23 @@ def broken(one: dict[str, Any]) -> Iterator[tuple[str, tuple[bytes, ...]]]:
     yield "a length and chunks", (whole(one, more=chunked),)
     yield "chunks that are none", (whole(one, length=chunked),)
     yield "a huge chunk", (whole(one, b"", length=chunked) + b"f" * 30 + b"\r\n",)
-    yield "chunks without an end", (whole(one, b"", length=chunked), *([b"ffff\r\n" + b"a" * 0xFFFF + b"\r\n"] * 40))
+    yield (
+        "chunks without an end",
+        (whole(one, b"", length=chunked), *([b"ffff\r\n" + b"a" * 0xFFFF + b"\r\n"] * 40)),
+    )
     yield "half a request", (good[: len(good) // 2],)
     yield "another body", (good[:-1] + b"]",)
     yield "a signature twice", (whole(one, more=b"webhook-signature: v1,AAAA\r\n"),)
     yield "an id twice", (whole(one, more=b"webhook-id: other\r\n"),)
     yield "an id that is no UTF-8", (good.replace(b"webhook-id: ", b"webhook-id: \xff\xfe", 1),)
     yield "a type that is no text", (good.replace(b"application/json", b"\xff\x80", 1),)
-    yield "an upgrade", (whole(one, more=b"connection: upgrade\r\nupgrade: websocket\r\n")[: -len(BODY)] + b"x" * 8,)
+    yield (
+        "an upgrade",
+        (
+            whole(one, more=b"connection: upgrade\r\nupgrade: websocket\r\n")[: -len(BODY)]
+            + b"x" * 8,
+        ),
+    )
 
 
 def by_chance(one: dict[str, Any]) -> Iterator[tuple[str, tuple[bytes, ...]]]:
@@ -117,19 +148,27 @@ def by_chance(one: dict[str, Any]) -> Iterator[tuple[str, tuple[bytes, ...]]]:
         spoiled = bytearray(whole(one))
         for _ in range(chance.randrange(1, 6)):
             at, size = chance.randrange(len(spoiled)), chance.randrange(1, 20)
-            spoiled[at : at + chance.choice((0, size))] = chance.randbytes(chance.choice((0, 1, size)))
+            spoiled[at : at + chance.choice((0, size))] = chance.randbytes(
+                chance.choice((0, 1, size))
+            )
         yield f"spoiled, {number} of seed {SEED}", (bytes(spoiled),)
 
 
-async def check(served: Served, one: dict[str, Any], name: str, parts: tuple[bytes, ...], at_most: set[int]) -> None:
+async def check(
+    served: Served, one: dict[str, Any], name: str, parts: tuple[bytes, ...], at_most: set[int]
+) -> None:
     """These bytes are refused, and a good webhook after them is accepted."""
     answer = await told(served, *parts)
     for status in statuses(answer):
         assert status in at_most or 400 <= status < 500, (name, answer[:500])
-    assert statuses(await told(served, whole(one, more=b"connection: close\r\n"))) == [202], f"after {name}"
+    assert statuses(await told(served, whole(one, more=b"connection: close\r\n"))) == [202], (
+        f"after {name}"
+    )
 
 
-async def test_broken_requests_are_refused_or_cut_off(served: Served, source: dict[str, Any]) -> None:
+async def test_broken_requests_are_refused_or_cut_off(
+    served: Served, source: dict[str, Any]
+) -> None:
     async with asyncio.TaskGroup() as group:
         for name, parts in broken(source):
             # The first of two requests is good where the second begins too early.
@@ -138,7 +177,9 @@ async def test_broken_requests_are_refused_or_cut_off(served: Served, source: di
 
 @pytest.mark.fuzz
 @pytest.mark.timeout(1800 if LONG else 120)
-async def test_bytes_by_chance_are_refused_or_cut_off(served: Served, source: dict[str, Any]) -> None:
+async def test_bytes_by_chance_are_refused_or_cut_off(
+    served: Served, source: dict[str, Any]
+) -> None:
     cases = list(by_chance(source))
     for start in range(0, len(cases), 100):
         async with asyncio.TaskGroup() as group:

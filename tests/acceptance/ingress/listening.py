@@ -26,7 +26,9 @@ class Terminal:
         """One command."""
 
         def invoke() -> Result:
-            return CliRunner().invoke(app, list(arguments), stdin, self.environment, catch_exceptions=False)
+            return CliRunner().invoke(
+                app, list(arguments), stdin, self.environment, catch_exceptions=False
+            )
 
         return await asyncio.to_thread(invoke)
 
@@ -43,7 +45,12 @@ async def listening(api: World) -> AsyncIterator[Terminal]:
     where = urlsplit(api.settings.api_url)
     transport: Any = api.transport
     config = uvicorn.Config(
-        transport.app, host="127.0.0.1", port=where.port or 0, lifespan="off", log_config=None, ws="none"
+        transport.app,
+        host="127.0.0.1",
+        port=where.port or 0,
+        lifespan="off",
+        log_config=None,
+        ws="none",
     )
     server = uvicorn.Server(config)
     serving = asyncio.create_task(server.serve())
@@ -53,6 +60,8 @@ async def listening(api: World) -> AsyncIterator[Terminal]:
 
     await eventually(started)
     key = api.client.headers["authorization"].removeprefix("Bearer ")
-    yield Terminal({"HEADRACE_API_URL": api.settings.api_url, "HEADRACE_API_KEY": key, "COLUMNS": "200"})
+    yield Terminal(
+        {"HEADRACE_API_URL": api.settings.api_url, "HEADRACE_API_KEY": key, "COLUMNS": "200"}
+    )
     server.should_exit = True
     await serving

@@ -20,7 +20,9 @@ async def create(world: World, name: str, **fields: Any) -> dict[str, Any]:
     return dict(answer.json())
 
 
-def signed(source: dict[str, Any], body: bytes, message_id: str = "id-1", secret: str | None = None) -> dict[str, str]:
+def signed(
+    source: dict[str, Any], body: bytes, message_id: str = "id-1", secret: str | None = None
+) -> dict[str, str]:
     """The headers that the source's provider adds."""
     scheme = BY_NAME[source["scheme"]]
     sign = scheme.signer(options_of(source["scheme"], source["options"]))
@@ -28,22 +30,31 @@ def signed(source: dict[str, Any], body: bytes, message_id: str = "id-1", secret
 
 
 async def deliver(
-    world: World, source: dict[str, Any], body: bytes, message_id: str = "id-1", *, secret: str | None = None,
+    world: World,
+    source: dict[str, Any],
+    body: bytes,
+    message_id: str = "id-1",
+    *,
+    secret: str | None = None,
     content_type: str = JSON,
-) -> httpx.Response:  # fmt: skip
+) -> httpx.Response:
     """One delivery as the provider makes it."""
     headers = {**signed(source, body, message_id, secret), "content-type": content_type}
     return await world.client.post(f"/hooks/{source['id']}", content=body, headers=headers)
 
 
-async def accepted(world: World, source: dict[str, Any], body: bytes, message_id: str = "id-1") -> dict[str, Any]:
+async def accepted(
+    world: World, source: dict[str, Any], body: bytes, message_id: str = "id-1"
+) -> dict[str, Any]:
     """What a delivery that must be accepted is answered."""
     answer = await deliver(world, source, body, message_id)
     assert answer.status_code == 202, answer.text
     return dict(answer.json())
 
 
-async def deliveries(world: World, source: dict[str, Any], outcome: str | None = None) -> list[dict[str, Any]]:
+async def deliveries(
+    world: World, source: dict[str, Any], outcome: str | None = None
+) -> list[dict[str, Any]]:
     """What GET /v1/requests lists of a source."""
     asked = {"source_id": source["id"], **({"outcome": outcome} if outcome else {})}
     return list((await world.get("/v1/requests", **asked))["data"])

@@ -12,14 +12,28 @@ from tests.acceptance.world import World
 DATASET = "00000000-0000-7000-8000-000000000001"
 
 
-async def test_a_source_of_each_scheme_takes_what_send_signs(terminal: Terminal, tmp_path: Path) -> None:
+async def test_a_source_of_each_scheme_takes_what_send_signs(
+    terminal: Terminal, tmp_path: Path
+) -> None:
     body = tmp_path / "body.json"
     body.write_text('{"id": "evt_1", "event_id": "Ev1"}')
     for scheme, options in (
-        ("standard_webhooks", []), ("github", []), ("stripe", []), ("shopify", []), ("slack", []),
-        ("hmac", ["header=x-signature", "timestamp_header=x-time", "signed={timestamp}.{body}", "id_header=x-id"]),
+        ("standard_webhooks", []),
+        ("github", []),
+        ("stripe", []),
+        ("shopify", []),
+        ("slack", []),
+        (
+            "hmac",
+            [
+                "header=x-signature",
+                "timestamp_header=x-time",
+                "signed={timestamp}.{body}",
+                "id_header=x-id",
+            ],
+        ),
         ("password", ["shown_as=bearer", "id_header=x-id"]),
-    ):  # fmt: skip
+    ):
         given = ["--scheme", scheme, *(word for one in options for word in ("--option", one))]
         made = await terminal.json("sources", "create", f"{scheme} one", *given)
         file = tmp_path / scheme
@@ -41,7 +55,9 @@ async def test_a_source_of_each_scheme_takes_what_send_signs(terminal: Terminal,
     came = await terminal.run("requests", "body", listed["data"][0]["id"])
     assert (came.exit_code, came.stdout_bytes) == (0, body.read_bytes())
     into = tmp_path / "came.json"
-    assert (await terminal.run("requests", "body", listed["data"][0]["id"], "--out", str(into))).exit_code == 0
+    assert (
+        await terminal.run("requests", "body", listed["data"][0]["id"], "--out", str(into))
+    ).exit_code == 0
     assert into.read_bytes() == body.read_bytes()
 
 
@@ -50,18 +66,37 @@ async def test_repeats_with_new_ids_keep_the_rate(terminal: Terminal) -> None:
     loop = asyncio.get_running_loop()
     began = loop.time()
     result = await terminal.run(
-        "send", "--source", made["id"], "--secret", made["secret"], "--data", "{}", "--repeat", "5", "--new-ids",
-        "--rate", "10", "--json",
-    )  # fmt: skip
+        "send",
+        "--source",
+        made["id"],
+        "--secret",
+        made["secret"],
+        "--data",
+        "{}",
+        "--repeat",
+        "5",
+        "--new-ids",
+        "--rate",
+        "10",
+        "--json",
+    )
     assert loop.time() - began >= 0.4
     assert [json.loads(line)["duplicate"] for line in result.stdout.splitlines()] == [False] * 5
 
 
 async def test_a_source_is_changed_paused_and_deleted(terminal: Terminal) -> None:
-    made = await terminal.json("sources", "create", "one", "--scheme", "github", "--secret", "a secret of github's")
+    made = await terminal.json(
+        "sources", "create", "one", "--scheme", "github", "--secret", "a secret of github's"
+    )
     assert made["secret"] == "a secret of github's"
-    changed = await terminal.json("sources", "update", made["id"], "--train", "--target", "'y'", "--if-version", "1")
-    assert (changed["version"], changed["mapping_version"], changed["action"]["command"]) == (2, 2, "train")
+    changed = await terminal.json(
+        "sources", "update", made["id"], "--train", "--target", "'y'", "--if-version", "1"
+    )
+    assert (changed["version"], changed["mapping_version"], changed["action"]["command"]) == (
+        2,
+        2,
+        "train",
+    )
     late = await terminal.run("sources", "update", made["id"], "--name", "two", "--if-version", "1")
     assert (late.exit_code, "changed_meanwhile" in late.stderr) == (1, True)
     payload = json.dumps({"dataset_id": DATASET, "model": "wine"})
@@ -94,11 +129,18 @@ async def test_an_option_of_a_scheme_is_changed_alone(terminal: Terminal) -> Non
     assert "options.prefix: v1= → v2=" in changed.stdout
     assert "options.id_header: x-id → -" in changed.stdout
     after = (await terminal.json("sources", "show", made["id"]))["options"]
-    assert after == {**{k: v for k, v in made["options"].items() if k != "id_header"}, "prefix": "v2="}
+    assert after == {
+        **{k: v for k, v in made["options"].items() if k != "id_header"},
+        "prefix": "v2=",
+    }
 
 
-async def test_a_short_secret_that_a_sender_has_already_is_taken_with_a_warning(terminal: Terminal) -> None:
-    made = await terminal.run("sources", "create", "one", "--scheme", "github", "--secret", "12345678")
+async def test_a_short_secret_that_a_sender_has_already_is_taken_with_a_warning(
+    terminal: Terminal,
+) -> None:
+    made = await terminal.run(
+        "sources", "create", "one", "--scheme", "github", "--secret", "12345678"
+    )
     assert made.exit_code == 0, made.stderr
     assert "warning: This secret has 8 characters" in made.stderr
     (row,) = (await terminal.json("sources", "list"))["data"]
@@ -116,8 +158,13 @@ async def test_a_source_gathers_rows(terminal: Terminal, api: World, tmp_path: P
     file = tmp_path / "action.json"
     file.write_text(json.dumps(ACTION))
     assert "No source gathers rows" in (await terminal.run("sources", "streams")).stdout
-    made = await terminal.json("sources", "create", "repo", "--scheme", "github", "--action", f"@{file}")
-    assert made["action"] == {**ACTION, "seal": {**ACTION["seal"], "window": "all", "window_rows": 100_000}}
+    made = await terminal.json(
+        "sources", "create", "repo", "--scheme", "github", "--action", f"@{file}"
+    )
+    assert made["action"] == {
+        **ACTION,
+        "seal": {**ACTION["seal"], "window": "all", "window_rows": 100_000},
+    }
     shown = await terminal.run("sources", "show", made["id"])
     assert "labels[0].name" in shown.stdout
     tried = await terminal.run("sources", "dry-run", made["id"], "-", stdin=issue(4).decode())
@@ -125,15 +172,24 @@ async def test_a_source_gathers_rows(terminal: Terminal, api: World, tmp_path: P
     nothing = await terminal.run("sources", "dry-run", made["id"], "--data", PING.decode())
     assert (nothing.exit_code, "nothing in it has a value" in nothing.stdout) == (0, True)
     other = json.dumps({**ACTION, "columns": {"labels": "labels", "kind": "state"}})
-    unfit = await terminal.run("sources", "dry-run", made["id"], "-", "--action", other, stdin=issue(4).decode())
-    assert (unfit.exit_code, "`columns.labels`: `labels` gave a list of 1 in row 1" in unfit.stderr) == (1, True)
-    changed = await terminal.json("sources", "update", made["id"], "--action", json.dumps({"kind": "forward"}))
+    unfit = await terminal.run(
+        "sources", "dry-run", made["id"], "-", "--action", other, stdin=issue(4).decode()
+    )
+    assert (
+        unfit.exit_code,
+        "`columns.labels`: `labels` gave a list of 1 in row 1" in unfit.stderr,
+    ) == (1, True)
+    changed = await terminal.json(
+        "sources", "update", made["id"], "--action", json.dumps({"kind": "forward"})
+    )
     assert (changed["action"], changed["mapping_version"]) == ({"kind": "forward"}, 2)
     await sql(
         api,
-        """INSERT INTO streams (tenant_id, id, source_id, dataset, shape, columns, seal, mapping_version, is_current,
+        """INSERT INTO streams (tenant_id, id, source_id, dataset, shape, columns, seal,
+            mapping_version, is_current,
                                 taken, cut, kept_after, batches, sealed, cause_id, correlation_id)
-           SELECT tenant_id, id, id, 'issues', 'x', '[]', '{}', 1, true, 32, 30, 0, 1, 0, id, id FROM sources""",
+           SELECT tenant_id, id, id, 'issues', 'x', '[]', '{}', 1, true, 32, 30, 0, 1, 0, id, id
+               FROM sources""",
     )
     assert (await terminal.json("sources", "streams"))["data"][0]["open_rows"] == 2
     listed = (await terminal.run("sources", "streams")).stdout

@@ -1,4 +1,7 @@
-"""What senders put around a body: a content coding, half an emoji, an id that is a number. None of it is lost."""
+"""What senders put around a body: a content coding, half an emoji, an id that is a number.
+
+None of it is lost.
+"""
 
 import gzip
 import json
@@ -37,19 +40,29 @@ async def test_a_body_behind_a_coding_is_taken_as_what_it_holds(api: World) -> N
     request = first.json()["request_id"]
     shown = await api.get(f"/v1/requests/{request}")
     assert (shown["external_id"], shown["size_bytes"]) == ("r-1", len(READINGS))
-    assert "content-encoding" not in shown["headers"]  # who sends the body on sends it as it is kept
+    assert (
+        "content-encoding" not in shown["headers"]
+    )  # who sends the body on sends it as it is kept
     assert (shown["content_encoding"], shown["body_hash"]) == ("gzip", sha256(READINGS).hexdigest())
     kept = await api.client.get(f"/v1/requests/{request}/body")
     assert (kept.content, kept.headers["content-type"]) == (READINGS, JSON)
     assert "content-encoding" not in kept.headers
 
     for body, coding in (
-        (READINGS, None), (READINGS, "identity"), (READINGS, ""), (gzip.compress(READINGS, 1), "x-gzip"),
-        (gzip.compress(READINGS[:9]) + gzip.compress(READINGS[9:]), "GZIP"), (zlib.compress(READINGS), "deflate"),
+        (READINGS, None),
+        (READINGS, "identity"),
+        (READINGS, ""),
+        (gzip.compress(READINGS, 1), "x-gzip"),
+        (gzip.compress(READINGS[:9]) + gzip.compress(READINGS[9:]), "GZIP"),
+        (zlib.compress(READINGS), "deflate"),
         (zlib.compress(READINGS)[2:-4], "deflate"),
-    ):  # fmt: skip
+    ):
         again = (await sent(api, source, body, coding)).json()
-        assert again == {"request_id": request, "event_id": first.json()["event_id"], "duplicate": True}
+        assert again == {
+            "request_id": request,
+            "event_id": first.json()["event_id"],
+            "duplicate": True,
+        }
     assert await count(api, "events") == 1
 
 
@@ -75,7 +88,9 @@ async def test_an_inflated_body_has_the_limits_of_any_other(api: World) -> None:
     assert kept.content == large  # from the object store
 
     bomb = gzip.compress(b" " * (30 << 20))
-    assert problem(await sent(api, source, bomb, "gzip"), 413, "body_too_large")["details"] == {"max_bytes": 1 << 20}
+    assert problem(await sent(api, source, bomb, "gzip"), 413, "body_too_large")["details"] == {
+        "max_bytes": 1 << 20
+    }
     deep = gzip.compress(b"[" * 200 + b"]" * 200)
     problem(await sent(api, source, deep, "gzip"), 400, "too_deep")
     for broken in (READINGS, gzip.compress(READINGS)[:-3], gzip.compress(READINGS) + b"x", b""):
@@ -92,14 +107,22 @@ async def test_an_inflated_body_has_the_limits_of_any_other(api: World) -> None:
 
     # The owner of the source sees what the sender does wrong.
     reasons = await eventually(noted, lambda found: len(found) >= 10)
-    assert any(one.startswith("415 unsupported_content_encoding: Content-Encoding 'br'") for one in reasons)
-    assert any(one.startswith("400 invalid_content_encoding: The body is not gzip") for one in reasons)
+    assert any(
+        one.startswith("415 unsupported_content_encoding: Content-Encoding 'br'") for one in reasons
+    )
+    assert any(
+        one.startswith("400 invalid_content_encoding: The body is not gzip") for one in reasons
+    )
 
 
 @pytest.mark.parametrize("text", ["\\ud83d", "\\ude00 x", "\\ud83d\\ud83d"])
 async def test_slack_sends_half_an_emoji_again(api: World, text: str) -> None:
     source = await create(api, "chat", scheme="slack", secret="a signing secret of Slack")
-    body = b'{"type": "event_callback", "event_id": "Ev1", "event": {"text": "cut ' + text.encode() + b'"}}'
+    body = (
+        b'{"type": "event_callback", "event_id": "Ev1", "event": {"text": "cut '
+        + text.encode()
+        + b'"}}'
+    )
     first = await sent(api, source, body)
     assert (first.status_code, first.json()["duplicate"]) == (202, False)
     # Another signed time and another body: only the id tells that it is the same.
@@ -117,7 +140,10 @@ async def test_an_id_that_is_a_number_is_one(api: World) -> None:
     other = await sent(api, source, b'{"update_id": 730194412, "attempt": 1}')
     assert [one.json()["duplicate"] for one in (first, again, other)] == [False, True, False]
     assert again.json()["body_mismatch"] is True
-    assert {one["external_id"] for one in await deliveries(api, source, "accepted")} == {"730194411", "730194412"}
+    assert {one["external_id"] for one in await deliveries(api, source, "accepted")} == {
+        "730194411",
+        "730194412",
+    }
 
 
 async def test_an_equal_body_counts_again_ten_minutes_after_it_counted(api: World) -> None:
@@ -129,7 +155,9 @@ async def test_an_equal_body_counts_again_ten_minutes_after_it_counted(api: Worl
         await sql(api, "UPDATE clock_offset SET value = CAST($1 AS text)::interval", offset)
         async with another_process(api.settings) as app:
             transport = httpx.ASGITransport(app=app)
-            async with httpx.AsyncClient(transport=transport, base_url=api.settings.api_url) as client:
+            async with httpx.AsyncClient(
+                transport=transport, base_url=api.settings.api_url
+            ) as client:
                 later = World(api.settings, client, transport)
                 seen.append((await sent(later, source, b'{"pressed": true}')).json())
     assert [one["duplicate"] for one in (first, *seen)] == [False, True, False, True]

@@ -16,22 +16,39 @@ from tests.factories import shipped_csv
 @pytest.mark.parametrize(
     ("scheme", "mapping", "fields"),
     [
-        ("slack", {"dataset_id": "text", "model": "channel_name"}, lambda dataset: {
-            "command": "/train", "text": dataset, "channel_name": "wine", "user_name": "Steve"
-        }),
-        ("github", {"dataset_id": "inputs.data", "model": "'wine'"}, lambda dataset: {
-            "payload": json.dumps({"inputs": {"data": dataset}})
-        }),
+        (
+            "slack",
+            {"dataset_id": "text", "model": "channel_name"},
+            lambda dataset: {
+                "command": "/train",
+                "text": dataset,
+                "channel_name": "wine",
+                "user_name": "Steve",
+            },
+        ),
+        (
+            "github",
+            {"dataset_id": "inputs.data", "model": "'wine'"},
+            lambda dataset: {"payload": json.dumps({"inputs": {"data": dataset}})},
+        ),
     ],
     ids=["a slash command", "a form of GitHub"],
-)  # fmt: skip
-async def test_a_form_starts_a_training(settings: Settings, scheme: str, mapping: dict[str, str], fields: Any) -> None:
+)
+async def test_a_form_starts_a_training(
+    settings: Settings, scheme: str, mapping: dict[str, str], fields: Any
+) -> None:
     async with whole(settings) as world:
         dataset = await world.upload("iris", shipped_csv("iris"))
         await world.decided(dataset)
-        action = {"kind": "command", "command": "train", "mapping": {"target": "'target'", **mapping}}
+        action = {
+            "kind": "command",
+            "command": "train",
+            "mapping": {"target": "'target'", **mapping},
+        }
         source = await create(world, "forms", scheme=scheme, action=action)
-        answer = await deliver(world, source, urlencode(fields(dataset)).encode(), content_type=FORM)
+        answer = await deliver(
+            world, source, urlencode(fields(dataset)).encode(), content_type=FORM
+        )
         assert answer.status_code == 202, answer.text
         found = await eventually(lambda: world.get("/v1/jobs"), lambda listed: listed["data"])
         job = await world.ended(found["data"][0]["id"])

@@ -1,4 +1,6 @@
-"""GitHub's published payloads, every one: signed by GitHub's package, through the door, Kafka and ingest, once each."""
+"""GitHub's published payloads, every one: signed by GitHub's package, through the door, Kafka
+and ingest, once each.
+"""
 
 import asyncio
 import json
@@ -18,29 +20,42 @@ from tests.eventually import eventually
 EDITIONS = ("api.github.com", "ghes-31", "ghes-32", "ghes-33", "ghes-34", "ghes-35")
 DATASET = "00000000-0000-7000-8000-000000000001"
 MAPPING = {
-    "dataset_id": f"'{DATASET}'", "target": "join('.', [action || 'none', sender.type || 'nobody'])",
-    "model": "repository.name || organization.login || 'none'", "options": "{keys: keys(@)}",
-}  # fmt: skip
+    "dataset_id": f"'{DATASET}'",
+    "target": "join('.', [action || 'none', sender.type || 'nobody'])",
+    "model": "repository.name || organization.login || 'none'",
+    "options": "{keys: keys(@)}",
+}
 
 ROWS = {
-    "kind": "rows", "dataset": "deliveries",
+    "kind": "rows",
+    "dataset": "deliveries",
     "columns": {
-        "action": "action || 'none'", "fields": "length(keys(@))", "private": "repository.private",
-        "owner": "repository.owner.type", "issues": "repository.open_issues_count", "size": "repository.size",
+        "action": "action || 'none'",
+        "fields": "length(keys(@))",
+        "private": "repository.private",
+        "owner": "repository.owner.type",
+        "issues": "repository.open_issues_count",
+        "size": "repository.size",
     },
     "seal": {"every_rows": 700},
     "train": {"target": "fields", "model": "deliveries", "options": {"task": "regression"}},
-}  # fmt: skip
+}
 
 
 async def test_every_published_example_goes_through_once_and_unchanged(settings: Settings) -> None:
     async with api_only(settings) as world, running_processes(settings, ["ingest"], ["usage"]):
         source = await create(world, "github", scheme="github")
-        (examples,) = await told({"op": "examples", "secret": source["secret"], "editions": EDITIONS})
+        (examples,) = await told(
+            {"op": "examples", "secret": source["secret"], "editions": EDITIONS}
+        )
         assert len(examples) > 700
-        answers = await asyncio.gather(*(_send(world, source, number, one) for number, one in enumerate(examples)))
+        answers = await asyncio.gather(
+            *(_send(world, source, number, one) for number, one in enumerate(examples))
+        )
         assert Counter(answer.status_code for answer in answers) == {202: len(examples)}
-        events = {answer.json()["event_id"]: one for answer, one in zip(answers, examples, strict=True)}
+        events = {
+            answer.json()["event_id"]: one for answer, one in zip(answers, examples, strict=True)
+        }
         assert len(events) == len(examples)
         handled = "SELECT count(*) FROM processed WHERE consumer = 'ingest'"
         await eventually(lambda: sql(world, handled), lambda count: count >= len(examples))
@@ -48,21 +63,31 @@ async def test_every_published_example_goes_through_once_and_unchanged(settings:
         assert Counter(event["id"] for event in published) == dict.fromkeys(events, 1)
         for event in published:
             said = event["data"]
-            assert (said["body"], said["body_encoding"]) == (events[event["id"]]["body"], "text"), event["id"]
+            assert (said["body"], said["body_encoding"]) == (events[event["id"]]["body"], "text"), (
+                event["id"]
+            )
         assert await sql(world, handled) == len(examples)
         assert await sql(world, "SELECT count(*) FROM dead_letters") == 0
-        print(f"\n{len(examples)} published examples of {len({one['event'] for one in examples})} kinds, once each")
+        print(
+            f"\n{len(examples)} published examples of {len({one['event'] for one in examples})} "
+            "kinds, once each"
+        )
         await _dry_runs(world, source, examples)
 
 
-async def test_published_examples_become_rows_and_a_model_is_trained_on_them(settings: Settings) -> None:
+async def test_published_examples_become_rows_and_a_model_is_trained_on_them(
+    settings: Settings,
+) -> None:
     async with api_only(settings) as world, running_processes(settings, [], ["jobs"]):
         source = await create(world, "github", scheme="github", action=ROWS)
-        (examples,) = await told({"op": "examples", "secret": source["secret"], "editions": EDITIONS})
+        (examples,) = await told(
+            {"op": "examples", "secret": source["secret"], "editions": EDITIONS}
+        )
         for number, one in enumerate(examples):
             assert (await _send(world, source, number, one)).status_code == 202
         listed = await eventually(
-            lambda: world.get("/v1/jobs"), lambda jobs: jobs["data"] and jobs["data"][0]["state"] == "succeeded"
+            lambda: world.get("/v1/jobs"),
+            lambda jobs: jobs["data"] and jobs["data"][0]["state"] == "succeeded",
         )
         (dataset,) = (await world.get("/v1/datasets"))["data"]
         assert (dataset["state"], dataset["rows"]) == ("validated", 700)
@@ -70,16 +95,23 @@ async def test_published_examples_become_rows_and_a_model_is_trained_on_them(set
         assert (stream["rows"], stream["open_rows"]) == (len(examples), len(examples) - 700)
         assert (await world.get("/v1/models/deliveries/versions/1"))["version"] == 1
         print(
-            f"\n{len(examples)} examples: 700 rows sealed and trained on, R2 {listed['data'][0]['metrics']['r2']:.2f}"
+            f"\n{len(examples)} examples: 700 rows sealed and trained on, R2 "
+            f"{listed['data'][0]['metrics']['r2']:.2f}"
         )
 
 
-async def _send(world: World, source: dict[str, Any], number: int, example: dict[str, Any]) -> httpx.Response:
+async def _send(
+    world: World, source: dict[str, Any], number: int, example: dict[str, Any]
+) -> httpx.Response:
     headers = {
-        "content-type": "application/json", "x-github-event": example["event"], "x-github-delivery": f"d-{number}",
+        "content-type": "application/json",
+        "x-github-event": example["event"],
+        "x-github-delivery": f"d-{number}",
         "x-hub-signature-256": example["signature"],
-    }  # fmt: skip
-    return await world.client.post(f"/hooks/{source['id']}", content=example["body"].encode(), headers=headers)
+    }
+    return await world.client.post(
+        f"/hooks/{source['id']}", content=example["body"].encode(), headers=headers
+    )
 
 
 async def _dry_runs(world: World, source: dict[str, Any], examples: list[dict[str, Any]]) -> None:
@@ -93,6 +125,9 @@ async def _dry_runs(world: World, source: dict[str, Any], examples: list[dict[st
         )
         assert answer.status_code == 200, answer.text
         becomes = answer.json()["becomes"]
-        assert becomes["target"] == f"{payload.get('action', 'none')}.{payload.get('sender', {}).get('type', 'nobody')}"
+        assert (
+            becomes["target"]
+            == f"{payload.get('action', 'none')}.{payload.get('sender', {}).get('type', 'nobody')}"
+        )
         assert sorted(becomes["options"]["keys"]) == sorted(payload)
     assert await sql(world, "SELECT count(*) FROM events") == before

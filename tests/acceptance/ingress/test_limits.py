@@ -32,7 +32,9 @@ async def test_a_source_over_its_rate_is_told_how_long_to_wait(database_settings
         assert await count(api, "events") == 2
         rows = await eventually(lambda: deliveries(api, source, "rejected"), seconds=5)
         assert rows[0]["reason"] == "429 rate_limited: over its rate"
-        again = await eventually(lambda: deliver(api, source, b"{}", "b"), lambda seen: seen.status_code == 202)
+        again = await eventually(
+            lambda: deliver(api, source, b"{}", "b"), lambda seen: seen.status_code == 202
+        )
         assert again.json()["duplicate"] is False
 
 
@@ -40,11 +42,15 @@ async def test_a_forgery_takes_nothing_of_the_rate(database_settings: Settings) 
     async with limited(database_settings, webhook_rate_per_source=0.5) as api:
         source = await create(api, "shop")
         for _ in range(3):
-            assert (await deliver(api, source, b"{}", secret="whsec_" + "A" * 43 + "=")).status_code == 401
+            assert (
+                await deliver(api, source, b"{}", secret="whsec_" + "A" * 43 + "=")
+            ).status_code == 401
         assert (await deliver(api, source, b"{}")).status_code == 202
 
 
-async def test_a_tenant_over_its_rate_stops_all_its_sources_and_nobody_elses(database_settings: Settings) -> None:
+async def test_a_tenant_over_its_rate_stops_all_its_sources_and_nobody_elses(
+    database_settings: Settings,
+) -> None:
     async with limited(database_settings, webhook_rate_per_tenant=0.5) as api:
         one, two = await create(api, "one"), await create(api, "two")
         assert (await deliver(api, one, b"{}")).status_code == 202
@@ -59,10 +65,16 @@ async def test_a_tenant_over_its_rate_stops_all_its_sources_and_nobody_elses(dat
 async def test_nesting_is_bounded(api: World) -> None:
     source = await create(api, "shop")
     deep = await deliver(api, source, b"[" * 101 + b"]" * 101, "deep")
-    assert (deep.status_code, deep.json()["code"], deep.json()["details"]) == (400, "too_deep", {"max_depth": 100})
+    assert (deep.status_code, deep.json()["code"], deep.json()["details"]) == (
+        400,
+        "too_deep",
+        {"max_depth": 100},
+    )
     assert (await deliver(api, source, b"[" * 100_000, "hostile")).status_code == 400
     assert (await deliver(api, source, b"[" * 100 + b"]" * 100, "fits")).status_code == 202
-    assert (await deliver(api, source, json.dumps({"a": "[" * 500}).encode(), "text")).status_code == 202
+    assert (
+        await deliver(api, source, json.dumps({"a": "[" * 500}).encode(), "text")
+    ).status_code == 202
 
 
 async def test_size_is_bounded_before_the_signature(database_settings: Settings) -> None:
@@ -80,14 +92,19 @@ async def test_size_is_bounded_before_the_signature(database_settings: Settings)
         assert unannounced.status_code == 413
 
 
-async def raw(world: World, source: dict[str, Any], parts: list[bytes]) -> tuple[int, dict[str, Any]]:
+async def raw(
+    world: World, source: dict[str, Any], parts: list[bytes]
+) -> tuple[int, dict[str, Any]]:
     """A client that sends these parts of a body and then nothing more, without leaving."""
     body = b'{"a": 1}'
     headers = [(name.encode(), value.encode()) for name, value in signed(source, body).items()]
     scope = {
-        "type": "http", "method": "POST", "path": f"/hooks/{source['id']}", "query_string": b"",
+        "type": "http",
+        "method": "POST",
+        "path": f"/hooks/{source['id']}",
+        "query_string": b"",
         "headers": [*headers, (b"content-length", b"8"), (b"content-type", b"application/json")],
-    }  # fmt: skip
+    }
     waiting = list(parts)
     sent: list[Any] = []
 
@@ -131,7 +148,9 @@ async def test_a_full_disk_closes_the_door(database_settings: Settings) -> None:
         assert await count(api, "events") == before
 
 
-async def test_too_much_unsent_closes_the_door_and_its_age_never(database_settings: Settings) -> None:
+async def test_too_much_unsent_closes_the_door_and_its_age_never(
+    database_settings: Settings,
+) -> None:
     async with limited(database_settings, unsent_bytes=0) as api:
         source = await create(api, "shop")
         assert await status(api, source, "a") == 202

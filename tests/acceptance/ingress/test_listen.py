@@ -52,9 +52,13 @@ async def local(bound: socket.socket, seen: Seen) -> AsyncIterator[None]:
 async def started(terminal: Terminal, *arguments: str) -> asyncio.subprocess.Process:
     """A command that goes on until Ctrl-C."""
     return await asyncio.create_subprocess_exec(
-        *COMMAND, *arguments, env={**os.environ, **terminal.environment, "NO_COLOR": "1"},
-        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE, stdin=asyncio.subprocess.DEVNULL,
-    )  # fmt: skip
+        *COMMAND,
+        *arguments,
+        env={**os.environ, **terminal.environment, "NO_COLOR": "1"},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        stdin=asyncio.subprocess.DEVNULL,
+    )
 
 
 async def line(stream: asyncio.StreamReader | None) -> str:
@@ -77,7 +81,12 @@ async def test_what_a_source_accepts_is_forwarded(api: World, terminal: Terminal
     hook = await create(api, "any", scheme="github")
     other = await create(api, "other")
     await deliver(api, hook, b'{"before": true}', "id-0")
-    bodies = [b'{"n":1}', b'{"fail":2}', b'"\xff\xfe"', json.dumps({"pad": "x" * INLINE_BYTES}).encode()]
+    bodies = [
+        b'{"n":1}',
+        b'{"fail":2}',
+        b'"\xff\xfe"',
+        json.dumps({"pad": "x" * INLINE_BYTES}).encode(),
+    ]
     seen: Seen = []
     bound = free()
     url = f"http://127.0.0.1:{bound.getsockname()[1]}/hook"
@@ -114,7 +123,9 @@ async def test_since_forwards_what_came_before(api: World, terminal: Terminal) -
     bound = free()
     async with local(bound, seen):
         url = f"http://127.0.0.1:{bound.getsockname()[1]}/"
-        process = await started(terminal, "listen", hook["id"], "--forward-to", url, "--since", "1h")
+        process = await started(
+            terminal, "listen", hook["id"], "--forward-to", url, "--since", "1h"
+        )
         said = await line(process.stdout)
         await interrupted(process)
     assert (" 204 " in said, [body for _, body in seen]) == (True, [b'{"n": 1}'])
@@ -126,7 +137,16 @@ async def test_nobody_at_the_other_end_is_told_in_the_end(api: World, terminal: 
     bound = free()
     url = f"http://127.0.0.1:{bound.getsockname()[1]}/"
     process = await started(
-        terminal, "listen", hook["id"], "--forward-to", url, "--since", "1h", "--retries", "1", "--json"
+        terminal,
+        "listen",
+        hook["id"],
+        "--forward-to",
+        url,
+        "--since",
+        "1h",
+        "--retries",
+        "1",
+        "--json",
     )
     told = json.loads(await line(process.stdout))
     assert (told["status"], "ConnectError" in told["error"]) == (None, True)
@@ -138,7 +158,10 @@ async def test_listen_says_what_is_wrong(terminal: Terminal) -> None:
     unknown = "00000000-0000-7000-8000-000000000001"
     missing = await terminal.run("listen", unknown, "--forward-to", "http://127.0.0.1:1/")
     assert (missing.exit_code, "not_found" in missing.stderr) == (1, True)
-    for wrong in (["--forward-to", "127.0.0.1:1"], ["--forward-to", "http://127.0.0.1:1/", "--since", "soon"]):
+    for wrong in (
+        ["--forward-to", "127.0.0.1:1"],
+        ["--forward-to", "http://127.0.0.1:1/", "--since", "soon"],
+    ):
         assert (await terminal.run("listen", unknown, *wrong)).exit_code == 2
 
 
@@ -152,7 +175,12 @@ async def test_events_are_listed_and_followed(api: World, terminal: Terminal) ->
     assert await listed() == made
     assert await listed("--limit", "2") == made[3:], "the newest, in their order"
     assert await listed("--all", "--limit", "2", "--since", "1h") == made
-    assert await listed("--source", source["id"], "--type", "webhook.received", "--limit", "1", "--all") == made
+    assert (
+        await listed(
+            "--source", source["id"], "--type", "webhook.received", "--limit", "1", "--all"
+        )
+        == made
+    )
     shown = await terminal.run("events", "list", "--limit", "5")
     assert "--cursor" not in shown.stdout
     assert all(one in shown.stdout for one in made)

@@ -1,4 +1,7 @@
-"""The providers' official packages on npm, unchanged, as senders at the real door; and they take what we sign."""
+"""The providers' official packages on npm, unchanged, as senders at the real door.
+
+And they take what we sign.
+"""
 
 import time
 from datetime import UTC, datetime
@@ -13,13 +16,23 @@ from tests.acceptance.world import World
 
 STANDARD = "standard_webhooks"
 SCHEMES = {"octokit": "github", "standardwebhooks": STANDARD, "svix": STANDARD, "stripe": "stripe"}
-BODIES = ('{"id":"evt_1"}', '{ "id": "evt_2",\n "text": "ü€😀\\u2028\u2028 \\"quoted\\"" }', '{"id":"evt_3","n":1e400}')
+BODIES = (
+    '{"id":"evt_1"}',
+    '{ "id": "evt_2",\n "text": "ü€😀\\u2028\u2028 \\"quoted\\"" }',
+    '{"id":"evt_3","n":1e400}',
+)
 
 
 async def test_what_the_packages_sign_is_accepted(api: World) -> None:
     sources = {op: await create(api, op, scheme=scheme) for op, scheme in SCHEMES.items()}
     asked = [
-        {"op": op, "body": body, "secret": source["secret"], "id": f"id-{number}", "timestamp": int(time.time())}
+        {
+            "op": op,
+            "body": body,
+            "secret": source["secret"],
+            "id": f"id-{number}",
+            "timestamp": int(time.time()),
+        }
         for op, source in sources.items()
         for number, body in enumerate(BODIES)
     ]
@@ -30,7 +43,9 @@ async def test_what_the_packages_sign_is_accepted(api: World) -> None:
         assert answer.status_code == 202, (one["op"], answer.text)
         again = await api.client.post(f"/hooks/{source['id']}", content=one["body"], headers=sent)
         assert again.json() == {**answer.json(), "duplicate": True}
-        other = await api.client.post(f"/hooks/{source['id']}", content=one["body"] + " ", headers=sent)
+        other = await api.client.post(
+            f"/hooks/{source['id']}", content=one["body"] + " ", headers=sent
+        )
         assert other.status_code == 401, one["op"]
     for op, source in sources.items():
         ids = [row["external_id"] for row in await deliveries(api, source, "accepted")]
@@ -47,10 +62,15 @@ async def test_what_we_sign_the_packages_take(spoil: bool) -> None:
         body = BODIES[1]
         headers = signer(body.encode(), secret, message_id="id-1", now=datetime.now(UTC))
         signature = headers.get("x-hub-signature-256") or headers.get("stripe-signature")
-        asked.append({
-            "op": f"{op}_verify", "body": body + " " * spoil, "secret": secret, "headers": headers,
-            "signature": signature,
-        })  # fmt: skip
+        asked.append(
+            {
+                "op": f"{op}_verify",
+                "body": body + " " * spoil,
+                "secret": secret,
+                "headers": headers,
+                "signature": signature,
+            }
+        )
     if spoil:
         assert await told(asked.pop(0)) == [False]
         for one in asked:

@@ -20,7 +20,10 @@ async def own(world: World, **values: float) -> None:
 
 
 async def limits(world: World) -> dict[str, tuple[float, str]]:
-    return {row["name"]: (row["value"], row["origin"]) for row in (await world.get("/v1/limits"))["data"]}
+    return {
+        row["name"]: (row["value"], row["origin"])
+        for row in (await world.get("/v1/limits"))["data"]
+    }
 
 
 async def test_a_lower_rate_is_one_tenants_only(api: World) -> None:
@@ -32,7 +35,10 @@ async def test_a_lower_rate_is_one_tenants_only(api: World) -> None:
         for number, left in enumerate(("1", "0")):
             answer = await deliver(api, mine, b"{}", f"{number}")
             assert answer.status_code == 202
-            assert (answer.headers["ratelimit-limit"], answer.headers["ratelimit-remaining"]) == ("2", left)
+            assert (answer.headers["ratelimit-limit"], answer.headers["ratelimit-remaining"]) == (
+                "2",
+                left,
+            )
         over = await deliver(api, mine, b"{}", "over")
         assert (over.status_code, over.json()["code"]) == (429, "rate_limited")
         assert (over.headers["ratelimit-limit"], over.headers["ratelimit-remaining"]) == ("2", "0")
@@ -62,7 +68,9 @@ async def test_a_smaller_body_and_a_flatter_one(api: World) -> None:
     )
     deep = await deliver(api, source, b"[[[[]]]]", "deep")
     assert (deep.status_code, deep.json()["details"]) == (400, {"max_depth": 3})
-    rows = await eventually(lambda: deliveries(api, source, "rejected"), lambda found: len(found) == 2, seconds=5)
+    rows = await eventually(
+        lambda: deliveries(api, source, "rejected"), lambda found: len(found) == 2, seconds=5
+    )
     assert {row["reason"].split(":")[0] for row in rows} == {"413 body_too_large", "400 too_deep"}
 
 
@@ -93,13 +101,17 @@ async def test_a_tenant_sees_its_limits_and_where_they_come_from(api: World) -> 
     assert before["max_webhook_bytes"] == (1 << 20, "settings")
     await own(api, webhook_rate_per_source=7.5, max_webhook_bytes=500, max_webhook_depth=10_000)
     assert await limits(api) == {
-        **before, "webhook_rate_per_source": (7.5, "tenant"), "max_webhook_bytes": (500, "tenant"),
-    }, "a size is only ever lowered"  # fmt: skip
+        **before,
+        "webhook_rate_per_source": (7.5, "tenant"),
+        "max_webhook_bytes": (500, "tenant"),
+    }, "a size is only ever lowered"
     async with await api.another_tenant("second") as client:
         assert await limits(World(api.settings, client, api.transport)) == before
 
 
-def test_the_operator_sets_shows_and_clears_them(database_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_operator_sets_shows_and_clears_them(
+    database_settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("HEADRACE_POSTGRES_URL", database_settings.postgres_url.get_secret_value())
 
     def run(*arguments: str, code: int = 0) -> Any:
@@ -111,7 +123,16 @@ def test_the_operator_sets_shows_and_clears_them(database_settings: Settings, mo
         return {row["name"]: (row["value"], row["origin"]) for row in json.loads(output)["data"]}
 
     run("create-key", "--tenant", "acme")
-    changed = shown(run("limits", "set", "acme", "max_webhook_bytes=500", "webhook_rate_per_source=2.5", "--json"))
+    changed = shown(
+        run(
+            "limits",
+            "set",
+            "acme",
+            "max_webhook_bytes=500",
+            "webhook_rate_per_source=2.5",
+            "--json",
+        )
+    )
     assert changed["max_webhook_bytes"] == (500, "tenant")
     assert changed["webhook_rate_per_source"] == (2.5, "tenant")
     assert shown(run("limits", "show", "acme", "--json")) == changed
@@ -119,7 +140,13 @@ def test_the_operator_sets_shows_and_clears_them(database_settings: Settings, mo
     cleared = shown(run("limits", "clear", "acme", "max_webhook_bytes", "--json"))
     assert cleared["max_webhook_bytes"] == (1 << 20, "settings")
     assert "no tenant" in run("limits", "show", "nobody", code=1)
-    for wrong in ("nothing=1", "max_webhook_bytes=0", "max_webhook_bytes=1.5", "webhook_rate_per_source=inf", "x"):
+    for wrong in (
+        "nothing=1",
+        "max_webhook_bytes=0",
+        "max_webhook_bytes=1.5",
+        "webhook_rate_per_source=inf",
+        "x",
+    ):
         run("limits", "set", "acme", wrong, code=2)
     run("limits", "clear", "acme", "nothing", code=2)
 

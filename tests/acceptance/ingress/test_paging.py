@@ -39,18 +39,26 @@ async def test_pages_of_every_size_are_the_same_list(api: World) -> None:
     await eventually(lambda: every(api, outcome="rejected"), lambda rows: len(rows) == 5)
     whole = await every(api, limit=200)
     assert len(whole) == 20
-    assert [one["received_at"] for one in whole] == sorted((one["received_at"] for one in whole), reverse=True)
+    assert [one["received_at"] for one in whole] == sorted(
+        (one["received_at"] for one in whole), reverse=True
+    )
     assert set(whole[0]) == set(whole[-1])
     assert "place" not in whole[0]
     for limit in (1, 3, 19, 20):
         assert await every(api, limit=limit) == whole, limit
     for asked, length in (
-        ({"outcome": "duplicate"}, 5), ({"outcome": "rejected"}, 5), ({"outcome": "accepted"}, 10),
-        ({"source_id": crm["id"]}, 5), ({"source_id": shop["id"], "outcome": "accepted"}, 5),
-    ):  # fmt: skip
+        ({"outcome": "duplicate"}, 5),
+        ({"outcome": "rejected"}, 5),
+        ({"outcome": "accepted"}, 10),
+        ({"source_id": crm["id"]}, 5),
+        ({"source_id": shop["id"], "outcome": "accepted"}, 5),
+    ):
         assert len(await every(api, limit=2, **asked)) == length, asked
     middle = whole[9]["received_at"]
-    newer, older = await every(api, limit=3, **{"from": middle}), await every(api, limit=3, to=middle)
+    newer, older = (
+        await every(api, limit=3, **{"from": middle}),
+        await every(api, limit=3, to=middle),
+    )
     assert (newer, older) == (whole[:10], whole[10:])
 
 
@@ -70,11 +78,17 @@ async def test_a_cursor_that_nobody_gave_is_422(api: World, cursor: str) -> None
 
 
 async def test_a_body_is_given_back_as_it_came(api: World) -> None:
-    hook = await create(api, "any", scheme="hmac", options={"header": "x-signature", "id_header": "x-id"})
-    for number, (content, kind) in enumerate((
-        (b'{"a": "\xc3\xbc"}', "application/json"), (b"\xff\x00not text", "application/json"), (b"a=1&b=2", FORM),
-        (json.dumps({"pad": "x" * INLINE_BYTES}).encode(), "application/json"),
-    )):  # fmt: skip
+    hook = await create(
+        api, "any", scheme="hmac", options={"header": "x-signature", "id_header": "x-id"}
+    )
+    for number, (content, kind) in enumerate(
+        (
+            (b'{"a": "\xc3\xbc"}', "application/json"),
+            (b"\xff\x00not text", "application/json"),
+            (b"a=1&b=2", FORM),
+            (json.dumps({"pad": "x" * INLINE_BYTES}).encode(), "application/json"),
+        )
+    ):
         sent = await deliver(api, hook, content, f"id-{number}", content_type=kind)
         assert sent.status_code == 202, sent.text
         answer = await api.client.get(f"/v1/requests/{sent.json()['request_id']}/body")
@@ -84,5 +98,7 @@ async def test_a_body_is_given_back_as_it_came(api: World) -> None:
         assert answer.headers["x-content-type-options"] == "nosniff"
     for path in Path(urlsplit(api.settings.object_store).path).rglob(sent.json()["request_id"]):
         path.unlink()
-    problem(await api.client.get(f"/v1/requests/{sent.json()['request_id']}/body"), 410, "body_gone")
+    problem(
+        await api.client.get(f"/v1/requests/{sent.json()['request_id']}/body"), 410, "body_gone"
+    )
     assert datetime.fromisoformat((await every(api))[0]["received_at"]).tzinfo

@@ -1,4 +1,7 @@
-"""What can be read of deliveries: accepted, repeated, rejected; and bodies too large for a record."""
+"""What can be read of deliveries: accepted, repeated, rejected.
+
+And bodies too large for a record.
+"""
 
 import hashlib
 import json
@@ -13,7 +16,9 @@ from tests.eventually import eventually
 
 LARGE = json.dumps({"pad": "x" * INLINE_BYTES}).encode()
 FORGED = "whsec_" + "A" * 43 + "="
-ESCAPED = json.dumps({"pad": "\\" * (INLINE_BYTES // 3)}).encode()  # doubles when it is quoted once more
+ESCAPED = json.dumps(
+    {"pad": "\\" * (INLINE_BYTES // 3)}
+).encode()  # doubles when it is quoted once more
 
 
 def objects(world: World) -> list[Path]:
@@ -45,7 +50,11 @@ async def test_a_request_shows_what_came_and_no_secret(api: World) -> None:
     source = await create(api, "shop")
     made = await accepted(api, source, b'{"a": 1}', "msg_7")
     shown = await api.get(f"/v1/requests/{made['request_id']}")
-    assert (shown["external_id"], shown["event_id"], shown["size_bytes"]) == ("msg_7", made["event_id"], 8)
+    assert (shown["external_id"], shown["event_id"], shown["size_bytes"]) == (
+        "msg_7",
+        made["event_id"],
+        8,
+    )
     assert shown["headers"]["webhook-id"] == "msg_7"
     assert "webhook-signature" not in shown["headers"]
     assert not {"tenant_id", "body_key"} & set(shown)
@@ -59,11 +68,15 @@ async def test_rejected_ones_are_listed_with_the_reason_and_bounded(api: World) 
         assert answer.status_code == 401
     seconds = time.monotonic() - began
     assert (await deliver(api, after, b"{}", secret=FORGED)).status_code == 401
-    await eventually(lambda: deliveries(api, after, "rejected"))  # what was refused before it is written, too
+    await eventually(
+        lambda: deliveries(api, after, "rejected")
+    )  # what was refused before it is written, too
     rows = await deliveries(api, source, "rejected")
     assert rows[0]["reason"] == "401 unauthorized: no signature matches"
     assert (rows[0]["event_id"], rows[0]["size_bytes"]) == (None, 2)
-    noted = await sql(api, "SELECT count(*) FROM rejected_requests WHERE source_id = $1", source["id"])
+    noted = await sql(
+        api, "SELECT count(*) FROM rejected_requests WHERE source_id = $1", source["id"]
+    )
     assert 60 <= noted <= 61 + seconds
     assert await deliveries(api, source, "accepted") == []
 
@@ -78,9 +91,15 @@ async def test_a_large_body_goes_to_the_object_store(api: World) -> None:
         (path,) = [one for one in objects(api) if one.name == made["request_id"]]
         assert path.read_bytes() == body
         assert len(objects(api)) == place, "the copy of a repetition is taken away"
-        value = await sql(api, "SELECT convert_from(value, 'UTF8') FROM events WHERE id = $1", made["event_id"])
+        value = await sql(
+            api, "SELECT convert_from(value, 'UTF8') FROM events WHERE id = $1", made["event_id"]
+        )
         data = json.loads(value)["data"]
-        assert (data["body_encoding"], data["body"], data["size_bytes"]) == ("reference", None, len(body))
+        assert (data["body_encoding"], data["body"], data["size_bytes"]) == (
+            "reference",
+            None,
+            len(body),
+        )
         assert data["sha256"] == hashlib.sha256(body).hexdigest()
 
 
@@ -94,8 +113,18 @@ async def test_ingest_reads_a_large_body(world: World) -> None:
     mapping = {"dataset_id": "set", "target": "target", "model": "model", "options": "options"}
     source = await create(world, "ci", action={"kind": "command", "mapping": mapping})
     unknown = "00000000-0000-7000-8000-000000000001"
-    payload = {"set": unknown, "target": "y", "model": "large", "options": {"seed": 7}, "pad": "x" * INLINE_BYTES}
+    payload = {
+        "set": unknown,
+        "target": "y",
+        "model": "large",
+        "options": {"seed": 7},
+        "pad": "x" * INLINE_BYTES,
+    }
     made = await accepted(world, source, json.dumps(payload).encode())
     jobs = await eventually(lambda: world.get("/v1/jobs"), lambda page: page["data"], seconds=60)
     (job,) = jobs["data"]
-    assert (job["correlation_id"], job["model"]["name"], job["origin"]) == (made["event_id"], "large", "webhook")
+    assert (job["correlation_id"], job["model"]["name"], job["origin"]) == (
+        made["event_id"],
+        "large",
+        "webhook",
+    )

@@ -36,7 +36,9 @@ def asked(terminal: Terminal, **environment: str) -> Terminal:
     return Terminal({**terminal.environment, **environment})
 
 
-async def test_a_file_is_applied_once_however_often(api: World, terminal: Terminal, tmp_path: Path) -> None:
+async def test_a_file_is_applied_once_however_often(
+    api: World, terminal: Terminal, tmp_path: Path
+) -> None:
     (tmp_path / "secret").write_text("shopify's own secret\n")
     file, out = tmp_path / "sources.toml", tmp_path / "made.json"
     file.write_text(FILE.format(secret=tmp_path / "secret"))
@@ -49,8 +51,10 @@ async def test_a_file_is_applied_once_however_often(api: World, terminal: Termin
 
     done = await terminal.json("sources", "apply", str(file), "--secrets-out", str(out))
     assert [(one["what"], one["name"]) for one in done["changes"]] == [
-        ("create", "shop"), ("create", "trainer"), ("create", "erp")
-    ]  # fmt: skip
+        ("create", "shop"),
+        ("create", "trainer"),
+        ("create", "erp"),
+    ]
     assert "secret" not in json.dumps([one for one in done["changes"] if one["name"] != "trainer"])
     (made,) = map(json.loads, out.read_text().splitlines())
     assert (made["name"], stat.S_IMODE(out.stat().st_mode)) == ("trainer", 0o600)
@@ -74,9 +78,15 @@ async def test_changes_and_deletions(api: World, terminal: Terminal, tmp_path: P
     file = tmp_path / "sources.toml"
     file.write_text('[[sources]]\nname = "kept"\nscheme = "github"\npaused = true\n')
     shown = await terminal.run("sources", "diff", str(file), "--prune")
-    assert ("~ kept" in shown.stdout, "- old" in shown.stdout, "paused" in shown.stdout) == (True, True, True)
+    assert ("~ kept" in shown.stdout, "- old" in shown.stdout, "paused" in shown.stdout) == (
+        True,
+        True,
+        True,
+    )
     refused = await terminal.run("sources", "apply", str(file), "--prune")
-    assert (refused.exit_code, set(await names(api))) == (2, {"old", "kept"}), "nobody is asked, nothing is done"
+    assert (refused.exit_code, set(await names(api))) == (2, {"old", "kept"}), (
+        "nobody is asked, nothing is done"
+    )
     assert (await terminal.run("sources", "apply", str(file))).exit_code == 0
     assert set(await names(api)) == {"old", "kept"}
     pruned = await terminal.json("sources", "apply", str(file), "--prune", "--yes")
@@ -89,10 +99,16 @@ async def test_a_made_secret_is_shown_once(terminal: Terminal, tmp_path: Path) -
     file = tmp_path / "sources.toml"
     file.write_text('[[sources]]\nname = "one"\n')
     first, again = [(await terminal.run("sources", "apply", str(file))).stdout for _ in range(2)]
-    assert ("whsec_" in first, "whsec_" in again, "Nothing is different" in again) == (True, False, True)
+    assert ("whsec_" in first, "whsec_" in again, "Nothing is different" in again) == (
+        True,
+        False,
+        True,
+    )
 
 
-async def test_a_scheme_is_not_changed_silently(api: World, terminal: Terminal, tmp_path: Path) -> None:
+async def test_a_scheme_is_not_changed_silently(
+    api: World, terminal: Terminal, tmp_path: Path
+) -> None:
     await create(api, "one", scheme="github")
     file = tmp_path / "sources.toml"
     file.write_text('[[sources]]\nname = "one"\n')
@@ -101,17 +117,29 @@ async def test_a_scheme_is_not_changed_silently(api: World, terminal: Terminal, 
         assert (done.exit_code, "cannot be changed" in done.stderr) == (1, True)
 
 
-async def test_a_wrong_file_is_misuse_and_changes_nothing(api: World, terminal: Terminal, tmp_path: Path) -> None:
+async def test_a_wrong_file_is_misuse_and_changes_nothing(
+    api: World, terminal: Terminal, tmp_path: Path
+) -> None:
     file = tmp_path / "sources.toml"
     good = '[[sources]]\nname = "good"\n'
     for bad, said in (
-        ("[[sources]", "not TOML"), ("[sources]\n", "[[sources]]"), ("a = 1\n", "[[sources]]"),
-        ('[[sources]]\nname = "?"\n', "name"), ('[[sources]]\nscheme = "github"\n', "name"),
-        ('[[sources]]\nname = "a"\nscheme = "none"\n', "scheme"), ('[[sources]]\nname = "a"\nsecrets = "x"\n', "knows"),
-        ('[[sources]]\nname = "a"\nsecret = "whsec_abc"\n', "never the secret"), (good, "twice"),
-        ('[[sources]]\nname = "a"\nscheme = "hmac"\n', "header"), ('[[sources]]\nname = "a"\npaused = 1\n', "paused"),
-        ('[[sources]]\nname = "a"\naction = { kind = "command", mapping = { dataset_id = "a[" } }\n', "JMESPath"),
-    ):  # fmt: skip
+        ("[[sources]", "not TOML"),
+        ("[sources]\n", "[[sources]]"),
+        ("a = 1\n", "[[sources]]"),
+        ('[[sources]]\nname = "?"\n', "name"),
+        ('[[sources]]\nscheme = "github"\n', "name"),
+        ('[[sources]]\nname = "a"\nscheme = "none"\n', "scheme"),
+        ('[[sources]]\nname = "a"\nsecrets = "x"\n', "knows"),
+        ('[[sources]]\nname = "a"\nsecret = "whsec_abc"\n', "never the secret"),
+        (good, "twice"),
+        ('[[sources]]\nname = "a"\nscheme = "hmac"\n', "header"),
+        ('[[sources]]\nname = "a"\npaused = 1\n', "paused"),
+        (
+            '[[sources]]\nname = "a"\naction = { kind = "command", mapping = { dataset_id = "a[" '
+            "} }\n",
+            "JMESPath",
+        ),
+    ):
         file.write_text(bad + "\n" + good if bad.startswith("[[sources]]") else bad)
         for command in ("diff", "apply"):
             done = await terminal.run("sources", command, str(file))
@@ -122,7 +150,9 @@ async def test_a_wrong_file_is_misuse_and_changes_nothing(api: World, terminal: 
     assert (await terminal.run("sources", "apply", str(file))).exit_code == 1
     (tmp_path / "taken").write_text("somebody's")
     file.write_text(good)
-    assert (await terminal.run("sources", "apply", str(file), "--secrets-out", str(tmp_path / "taken"))).exit_code == 1
+    assert (
+        await terminal.run("sources", "apply", str(file), "--secrets-out", str(tmp_path / "taken"))
+    ).exit_code == 1
     assert await names(api) == {}
 
 

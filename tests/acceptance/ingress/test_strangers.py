@@ -1,4 +1,6 @@
-"""Deliveries of strangers: what they ask of the database and of the log is their own share, and a small one."""
+"""Deliveries of strangers: what they ask of the database and of the log is their own share, and
+a small one.
+"""
 
 import asyncio
 import logging
@@ -43,7 +45,13 @@ async def test_unknown_ids_displace_no_source_and_delay_none(api: World) -> None
         asyncpg_pool(url, "headrace_pipeline", "test strangers", 1) as for_strangers,
     ):
         cache = SourceCache(
-            pool, for_strangers, sealer_of(settings), door_refusal, limit_settings(settings), seconds=0, size=3
+            pool,
+            for_strangers,
+            sealer_of(settings),
+            door_refusal,
+            limit_settings(settings),
+            seconds=0,
+            size=3,
         )
         found = await cache.find(UUID(source["id"]))
         assert found is not None
@@ -56,7 +64,10 @@ async def test_unknown_ids_displace_no_source_and_delay_none(api: World) -> None
 async def test_a_genuine_large_body_among_forged_ones_is_accepted(api: World) -> None:
     source = await create(api, "shop")
     large = b'"' + b"x" * (900 << 10) + b'"'
-    forged = [deliver(api, source, large, f"{number}", secret=secret_from(bytes(32))) for number in range(30)]
+    forged = [
+        deliver(api, source, large, f"{number}", secret=secret_from(bytes(32)))
+        for number in range(30)
+    ]
 
     *refused, genuine = await asyncio.gather(*forged, deliver(api, source, large, "genuine"))
 
@@ -64,12 +75,16 @@ async def test_a_genuine_large_body_among_forged_ones_is_accepted(api: World) ->
     assert genuine.status_code == 202
 
 
-async def test_a_flood_of_forgeries_leaves_a_few_lines(api: World, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_flood_of_forgeries_leaves_a_few_lines(
+    api: World, caplog: pytest.LogCaptureFixture
+) -> None:
     source = await create(api, "shop")
     caplog.set_level(logging.INFO, "producers.webhooks")
 
     for number in range(40):
-        assert (await deliver(api, source, b"{}", f"{number}", secret=secret_from(bytes(32)))).status_code == 401
+        assert (
+            await deliver(api, source, b"{}", f"{number}", secret=secret_from(bytes(32)))
+        ).status_code == 401
 
     said = [line for line in caplog.messages if source["id"] in line]
     assert 1 <= len(said) <= 6, said

@@ -99,9 +99,12 @@ class Feed:
 
     async def _put(self, event: Event) -> None:
         await self.producer.send(
-            self.prefix + WEBHOOKS.name, event.encode(), event.key, headers=list(event.headers()),
+            self.prefix + WEBHOOKS.name,
+            event.encode(),
+            event.key,
+            headers=list(event.headers()),
             partition=self.partition(event.subject),
-        )  # fmt: skip
+        )
 
 
 @asynccontextmanager

@@ -1,4 +1,6 @@
-"""A member of a consumer group in its own process: the real subscription and runner, a handler to count by."""
+"""A member of a consumer group in its own process: the real subscription and runner, a handler
+to count by.
+"""
 
 import asyncio
 import logging
@@ -58,7 +60,9 @@ class Orders:
 
 def member(orders: Orders) -> None:
     """The process."""
-    logging.basicConfig(level="WARNING", stream=sys.stderr, format="%(process)d %(name)s %(message).300s")
+    logging.basicConfig(
+        level="WARNING", stream=sys.stderr, format="%(process)d %(name)s %(message).300s"
+    )
     logging.getLogger("aiokafka").setLevel("CRITICAL")
     asyncio.run(_serve(orders))
 
@@ -67,28 +71,48 @@ async def _serve(orders: Orders) -> None:
     async def handle(tx: AsyncConnection, events: Sequence[Event]) -> Sequence[Outcome]:
         if orders.broken:
             raise RuntimeError("a bad deploy")
-        numbers = [int(one.data.body or "") for one in events if isinstance(one.data, WebhookReceived)]
+        numbers = [
+            int(one.data.body or "") for one in events if isinstance(one.data, WebhookReceived)
+        ]
         while orders.blocks_at in numbers:
             pass
         await tx.execute(
             EFFECT,
-            {"pid": os.getpid(), "ids": [one.id for one in events], "keys": [one.subject for one in events],
-             "numbers": numbers},
-        )  # fmt: skip
+            {
+                "pid": os.getpid(),
+                "ids": [one.id for one in events],
+                "keys": [one.subject for one in events],
+                "numbers": numbers,
+            },
+        )
         return [Applied() for _ in events]
 
     pipeline = engine(orders.postgres_url, "headrace_pipeline", "member", pool_size=3)
     positions = Positions(pipeline, CONSUMER)
     runner = Runner(
-        CONSUMER, frozenset({WebhookReceived.TYPE}), handle, pipeline.begin, positions, append, classify, Clock(),
-        orders.prefix, limits=LIMITS, bug_seconds=0.05,
-    )  # fmt: skip
+        CONSUMER,
+        frozenset({WebhookReceived.TYPE}),
+        handle,
+        pipeline.begin,
+        positions,
+        append,
+        classify,
+        Clock(),
+        orders.prefix,
+        limits=LIMITS,
+        bug_seconds=0.05,
+    )
     with watched(orders.still_seconds, look_seconds=0.2):
         async with stopping() as stop:
             subscription = Subscription(
-                orders.kafka, f"{orders.prefix}members", [orders.prefix + WEBHOOKS.name], positions, runner, 200,
+                orders.kafka,
+                f"{orders.prefix}members",
+                [orders.prefix + WEBHOOKS.name],
+                positions,
+                runner,
+                200,
                 gate=BreakerGate(pipeline, CONSUMER, 0.2),
-            )  # fmt: skip
+            )
             await deliver(subscription, stop)
         await pipeline.dispose()
 

@@ -1,4 +1,7 @@
-"""A deploy whose handler fails on everything: the breaker pauses, over kills too; resumed, nothing is lost."""
+"""A deploy whose handler fails on everything: the breaker pauses, over kills too.
+
+Resumed, nothing is lost.
+"""
 
 import asyncio
 import json
@@ -21,11 +24,20 @@ MESSAGES = 400
 async def headrace(database: str, kafka: str, prefix: str, *arguments: str) -> Any:
     """The command line, on the test's servers."""
     ours = {name: value for name, value in os.environ.items() if not name.startswith("HEADRACE_")}
-    more = {"HEADRACE_POSTGRES_URL": database, "HEADRACE_KAFKA": kafka, "HEADRACE_KAFKA_TOPIC_PREFIX": prefix}
+    more = {
+        "HEADRACE_POSTGRES_URL": database,
+        "HEADRACE_KAFKA": kafka,
+        "HEADRACE_KAFKA_TOPIC_PREFIX": prefix,
+    }
     done = await asyncio.to_thread(
-        subprocess.run, [sys.executable, "-P", "-m", "compose.cli", "consumers", *arguments, "--json"],
-        env={**ours, **more}, capture_output=True, text=True, check=False, timeout=60,
-    )  # fmt: skip
+        subprocess.run,
+        [sys.executable, "-P", "-m", "compose.cli", "consumers", *arguments, "--json"],
+        env={**ours, **more},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     return json.loads(done.stdout)
 
@@ -68,21 +80,34 @@ async def test_a_bad_deploy_trips_the_breaker_and_nothing_is_lost(
                 return len([one for one in answer.groups[0][5] if one[4]])
 
             await eventually(assigned, lambda found: found == 2, seconds=40)
-            await asyncio.to_thread(members.members[0].join, 1.0)  # they have their partitions, and would have begun
+            await asyncio.to_thread(
+                members.members[0].join, 1.0
+            )  # they have their partitions, and would have begun
             assert members.members[0].is_alive()
             assert await asked.fetchval("SELECT count(*) FROM effects") == 0
-            resumed = await headrace(database, kafka, feed.prefix, "resume", CONSUMER, "--reason", "the fix is out")
+            resumed = await headrace(
+                database, kafka, feed.prefix, "resume", CONSUMER, "--reason", "the fix is out"
+            )
             assert resumed["changed"] is True
             done = "SELECT count(*) FROM effects"
-            await eventually(lambda: asked.fetchval(done), lambda found: found >= MESSAGES - letters, seconds=30)
+            await eventually(
+                lambda: asked.fetchval(done), lambda found: found >= MESSAGES - letters, seconds=30
+            )
         (listed,) = [
-            one for one in (await headrace(database, kafka, feed.prefix, "list"))["data"] if one["name"] == CONSUMER
+            one
+            for one in (await headrace(database, kafka, feed.prefix, "list"))["data"]
+            if one["name"] == CONSUMER
         ]
-        assert (listed["state"], listed["lag"], listed["breaker"]["recent_failures"]) == ("running", 0, 0)
+        assert (listed["state"], listed["lag"], listed["breaker"]["recent_failures"]) == (
+            "running",
+            0,
+            0,
+        )
         applied = [row[0] for row in await asked.fetch("SELECT event_id FROM effects")]
         parked = [row[0] for row in await asked.fetch("SELECT event_id FROM dead_letters")]
     print(
-        f"\nbad deploy: {MESSAGES} messages, {letters} dead letters (limit {LIMITS.max_run}), paused in {tripped:.1f} s"
+        f"\nbad deploy: {MESSAGES} messages, {letters} dead letters (limit {LIMITS.max_run}), "
+        f"paused in {tripped:.1f} s"
     )
     assert sorted([*applied, *parked]) == sorted(feed.events)
 
@@ -95,7 +120,9 @@ async def test_a_handler_that_blocks_the_loop_is_ended_and_another_takes_over(
     await make_table(database)
     async with feeding(kafka, admin, seed, partitions=4) as feed, evidence(database) as asked:
         with crew() as members:
-            stuck = members.start(Orders(database, kafka, feed.prefix, blocks_at=3, still_seconds=1.0))
+            stuck = members.start(
+                Orders(database, kafka, feed.prefix, blocks_at=3, still_seconds=1.0)
+            )
             await feed.send(8 * 5, copied=0)
             await feed.producer.flush()
             await asyncio.to_thread(stuck.join, 40)

@@ -1,4 +1,6 @@
-"""Members of one group are killed at random: each message has its effect once, and each key's order is kept."""
+"""Members of one group are killed at random: each message has its effect once, and each key's
+order is kept.
+"""
 
 import asyncio
 import random
@@ -27,7 +29,9 @@ class Kill:
 
 
 @pytest.mark.timeout(1200 if LONG else 120)
-async def test_a_storm_of_kills_loses_nothing(kafka: str, admin: AIOKafkaAdminClient, database: str, seed: int) -> None:
+async def test_a_storm_of_kills_loses_nothing(
+    kafka: str, admin: AIOKafkaAdminClient, database: str, seed: int
+) -> None:
     print(f"\nseed {seed}")
     dice = random.Random(seed)
     await make_table(database)
@@ -39,7 +43,9 @@ async def test_a_storm_of_kills_loses_nothing(kafka: str, admin: AIOKafkaAdminCl
                 members.start(orders)
             flow = asyncio.create_task(flowing(feed))
             spread = "SELECT count(DISTINCT pid) FROM effects"
-            await eventually(lambda: asked.fetchval(spread), lambda found: found >= MEMBERS // 2, seconds=40)
+            await eventually(
+                lambda: asked.fetchval(spread), lambda found: found >= MEMBERS // 2, seconds=40
+            )
             for _ in range(KILLS):
                 await asyncio.sleep(dice.uniform(0.2, 4.0))
                 victim = dice.choice(members.members)
@@ -49,12 +55,18 @@ async def test_a_storm_of_kills_loses_nothing(kafka: str, admin: AIOKafkaAdminCl
             count = "SELECT count(DISTINCT event_id) FROM effects"
             last = time.time()
             moved = f"SELECT count(DISTINCT key) FROM effects WHERE at > to_timestamp({last})"
-            await eventually(lambda: asked.fetchval(moved), lambda found: found == len(feed.keys), seconds=60)
+            await eventually(
+                lambda: asked.fetchval(moved), lambda found: found == len(feed.keys), seconds=60
+            )
             flow.cancel()
             await asyncio.gather(flow, return_exceptions=True)
             await feed.producer.flush()
-            await eventually(lambda: asked.fetchval(count), lambda found: found >= len(feed.events), seconds=60)
-        effects = await asked.fetch("SELECT event_id, key, number, pid, at FROM effects ORDER BY seq")
+            await eventually(
+                lambda: asked.fetchval(count), lambda found: found >= len(feed.events), seconds=60
+            )
+        effects = await asked.fetch(
+            "SELECT event_id, key, number, pid, at FROM effects ORDER BY seq"
+        )
         letters = await asked.fetchval("SELECT count(*) FROM dead_letters")
     lost = feed.events - {row["event_id"] for row in effects}
     duplicates = len(effects) - len({row["event_id"] for row in effects})
@@ -62,8 +74,10 @@ async def test_a_storm_of_kills_loses_nothing(kafka: str, admin: AIOKafkaAdminCl
     took = sorted(recoveries(effects, kills, feed))
     n = len(feed.events)
     print(
-        f"rebalance storm: {MEMBERS} members, {PARTITIONS} partitions, {KILLS} kills: N {n} ({feed.copies} copies), "
-        f"lost {len(lost)}, duplicate effects {duplicates}, order inversions {inversions}, dead letters {letters}; "
+        f"rebalance storm: {MEMBERS} members, {PARTITIONS} partitions, {KILLS} kills: N {n} "
+        f"({feed.copies} copies), "
+        f"lost {len(lost)}, duplicate effects {duplicates}, order inversions {inversions}, dead "
+        f"letters {letters}; "
         f"at most {3 / n:.5f} at 95 %\n"
         f"recovery of {len(took)} partitions: p50 {took[len(took) // 2]:.1f} s, "
         f"p99 {took[int(len(took) * 0.99)]:.1f} s, longest {took[-1]:.1f} s"
@@ -93,7 +107,9 @@ def recoveries(effects: list[asyncpg.Record], kills: list[Kill], feed: Feed) -> 
     found = []
     history: dict[int, list[tuple[float, int]]] = {}
     for row in effects:
-        history.setdefault(feed.partition(row["key"]), []).append((row["at"].timestamp(), row["pid"]))
+        history.setdefault(feed.partition(row["key"]), []).append(
+            (row["at"].timestamp(), row["pid"])
+        )
     for kill in kills:
         for of_partition in history.values():
             before = [pid for at, pid in of_partition if at <= kill.at]

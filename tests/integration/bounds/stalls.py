@@ -1,4 +1,6 @@
-"""How long the event loop is held by one turn, in processor time: what other processes do does not count."""
+"""How long the event loop is held by one turn, in processor time: what other processes do does
+not count.
+"""
 
 import asyncio
 import time

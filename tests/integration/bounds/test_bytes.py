@@ -1,4 +1,6 @@
-"""Texts in scripts of three bytes a character: limits are of bytes, and what is too large is told."""
+"""Texts in scripts of three bytes a character: limits are of bytes, and what is too large is
+told.
+"""
 
 import csv
 import io
@@ -19,7 +21,9 @@ def table(columns: int, name_characters: int, cell_characters: int, count: int =
     writer = csv.writer(out)
     writer.writerow([*names, "target"])
     for row in range(count):
-        writer.writerow([*(f"{row % 3}{CHARACTER * cell_characters}" for _ in names), "ab"[row % 2]])
+        writer.writerow(
+            [*(f"{row % 3}{CHARACTER * cell_characters}" for _ in names), "ab"[row % 2]]
+        )
     return out.getvalue().encode()
 
 

@@ -1,4 +1,6 @@
-"""What one tenant puts into its events: too large for one, it is a dead letter of its own, and nobody else waits."""
+"""What one tenant puts into its events: too large for one, it is a dead letter of its own, and
+nobody else waits.
+"""
 
 import json
 from collections.abc import Sequence
@@ -16,7 +18,12 @@ from tests.integration.runner.test_breaker import Broken
 
 LETTERS = "SELECT tenant_id, error_class, attempts, error FROM dead_letters"
 STATE = "SELECT state FROM consumer_breakers WHERE state = 'paused'"
-MAPPING = {"dataset_id": "dataset_id", "target": "target", "model": "model", "options": "{a: o, b: o}"}
+MAPPING = {
+    "dataset_id": "dataset_id",
+    "target": "target",
+    "model": "model",
+    "options": "{a: o, b: o}",
+}
 
 
 async def train_source(bench: Bench, tenant: UUID) -> UUID:
@@ -29,15 +36,22 @@ def payload(option: str) -> str:
 
 
 async def test_options_that_fit_into_no_event_are_the_tenants_own(bench: Bench) -> None:
-    """24 of them paused ingest for everybody: the database refused the event, and that counted as a bug."""
+    """24 of them paused ingest for everybody: the database refused the event, and that counted
+    as a bug.
+    """
     attacker, other = uuid4(), uuid4()
     hostile, honest = await train_source(bench, attacker), await train_source(bench, other)
     events = [rows.webhook(attacker, hostile, payload("x" * 500_000)) for _ in range(24)]
-    assert await bench.runner("ingest")(Feed().deliver(*events, rows.webhook(other, honest, payload("x")))) is True
+    assert (
+        await bench.runner("ingest")(
+            Feed().deliver(*events, rows.webhook(other, honest, payload("x")))
+        )
+        is True
+    )
     letters = await bench.ask(LETTERS)
     assert {(one["tenant_id"], one["error_class"], one["attempts"]) for one in letters} == {
         (attacker, "user_config", 1)
-    }  # fmt: skip
+    }
     assert len(letters) == 24
     assert await bench.said() == ["job.requested"]
     assert await bench.ask(STATE) == []
@@ -55,7 +69,9 @@ def broken_for(tenant: UUID, real: Handle) -> Handle:
 
 
 async def test_a_bug_of_one_tenant_pauses_nobody(bench: Bench) -> None:
-    """Its messages are dead letters, and past a few of them its partition does not wait for more attempts."""
+    """Its messages are dead letters, and past a few of them its partition does not wait for more
+    attempts.
+    """
     attacker, other = uuid4(), uuid4()
     feed, runner = Feed(), bench.runner("billing", broken_for(attacker, bench.handler("billing")))
     assert await runner(feed.deliver(rows.webhook(other, uuid4()))) is True
@@ -74,7 +90,10 @@ async def test_the_same_bug_in_everybodys_data_pauses(bench: Bench) -> None:
     assert await good(feed.deliver(*(rows.webhook(tenant, uuid4()) for tenant in tenants))) is True
 
     bad = [rows.webhook(tenants[place % 4], uuid4()) for place in range(60)]
-    assert await bench.runner("billing", Broken(RuntimeError("a bad deploy")))(feed.deliver(*bad)) is False
+    assert (
+        await bench.runner("billing", Broken(RuntimeError("a bad deploy")))(feed.deliver(*bad))
+        is False
+    )
     assert [one["state"] for one in await bench.ask(STATE)] == ["paused"]
     assert await bench.value("SELECT count(*) FROM dead_letters") == 20
 
@@ -92,11 +111,15 @@ class Talkative:
 
 
 async def test_an_event_that_no_record_holds_is_found_before_the_statement(bench: Bench) -> None:
-    """Whatever the handler makes of a message: the guilty one alone is its tenant's, the others are applied."""
+    """Whatever the handler makes of a message: the guilty one alone is its tenant's, the others
+    are applied.
+    """
     tenant = uuid4()
     guilty, *others = [rows.webhook(tenant, uuid4()) for _ in range(4)]
 
-    assert await bench.runner("billing", Talkative(guilty.id))(Feed().deliver(guilty, *others)) is True
+    assert (
+        await bench.runner("billing", Talkative(guilty.id))(Feed().deliver(guilty, *others)) is True
+    )
     (letter,) = await bench.ask(LETTERS)
     assert (letter["error_class"], letter["attempts"]) == ("user_config", 1)
     assert "921600 are allowed" in letter["error"]

@@ -1,4 +1,6 @@
-"""Honest work that is heavy: no turn of the event loop takes long, whatever a poll brings or a list holds."""
+"""Honest work that is heavy: no turn of the event loop takes long, whatever a poll brings or a
+list holds.
+"""
 
 import json
 from uuid import uuid4
@@ -19,7 +21,12 @@ WIDTH = 100
 
 def gathering(columns: int = WIDTH) -> dict[str, object]:
     seal = {"every_rows": 100_000, "every_seconds": 3600, "window": "all", "window_rows": 100}
-    return {"kind": "rows", "dataset": "d", "columns": {f"c{n}": f"c{n}" for n in range(columns)}, "seal": seal}
+    return {
+        "kind": "rows",
+        "dataset": "d",
+        "columns": {f"c{n}": f"c{n}" for n in range(columns)},
+        "seal": seal,
+    }
 
 
 async def test_500_wide_rows_in_one_poll(bench: Bench) -> None:
@@ -56,7 +63,9 @@ async def test_wide_documents_are_listed_without_them(database_settings: Setting
             dataset_ids = await wide_datasets(tx, tenant, 25)
             await wide_jobs(tx, tenant, 60)
             await wide_versions(tx, tenant, 60)
-        lists = [f"/v1/{one}?limit=200" for one in ("datasets", "jobs", "models", "models/wide/versions")]
+        lists = [
+            f"/v1/{one}?limit=200" for one in ("datasets", "jobs", "models", "models/wide/versions")
+        ]
         paths = [*lists, f"/v1/datasets/{dataset_ids[0]}"]
         longest = {}
         for path in paths:

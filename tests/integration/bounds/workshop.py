@@ -1,4 +1,6 @@
-"""The way of one dataset through ingest, its queues and training, step by step and without Kafka."""
+"""The way of one dataset through ingest, its queues and training, step by step and without
+Kafka.
+"""
 
 import asyncio
 from typing import Any
@@ -44,12 +46,22 @@ class Workshop:
     async def work(self, consumer: str, lease_seconds: float = 30.0, seconds: float = 60.0) -> None:
         """Let the consumer's queue be worked off."""
         (task,) = tasks(BY_NAME[consumer], self.bench.settings, Clock())
-        worker = Worker(task, self.bench.pipeline.begin, append, classify, Clock(), lease_seconds, poll_seconds=0.05)
+        worker = Worker(
+            task,
+            self.bench.pipeline.begin,
+            append,
+            classify,
+            Clock(),
+            lease_seconds,
+            poll_seconds=0.05,
+        )
         stop = asyncio.Event()
         running = asyncio.create_task(worker.run(stop))
         left = f"SELECT count(*) FROM work WHERE queue = '{task.queue}' AND state <> 'done'"
         try:
-            await eventually(lambda: self.bench.value(left), lambda count: count == 0, seconds=seconds)
+            await eventually(
+                lambda: self.bench.value(left), lambda count: count == 0, seconds=seconds
+            )
         finally:
             stop.set()
             await running

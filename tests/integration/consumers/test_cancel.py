@@ -99,7 +99,9 @@ async def test_a_running_job_is_told_with_the_heartbeat(bench: Bench) -> None:
     assert await state(bench) == "canceled"
 
 
-@pytest.mark.parametrize("how", ["given back after a crash", "returned by a worker that stops", "lease run out"])
+@pytest.mark.parametrize(
+    "how", ["given back after a crash", "returned by a worker that stops", "lease run out"]
+)
 async def test_a_running_job_between_two_attempts(bench: Bench, how: str) -> None:
     """Nobody holds its piece and the job is `running`: somebody must still end it."""
     tenant, feed = uuid4(), Feed()
@@ -114,7 +116,9 @@ async def test_a_running_job_between_two_attempts(bench: Bench, how: str) -> Non
         elif how == "returned by a worker that stops":
             await work.return_unused(tx, piece)
         else:
-            await tx.execute(text("UPDATE work SET lease_until = headrace_clock() - interval '1 s'"))
+            await tx.execute(
+                text("UPDATE work SET lease_until = headrace_clock() - interval '1 s'")
+            )
 
     assert await bench.runner("ingest")(feed.deliver(rows.cancellation(tenant, job_id)))
     again = await claim(bench, 0.5)  # not sooner than one lease after the start of Postgres

@@ -12,23 +12,34 @@ from tests.integration.runner.bench import Bench
 from tests.integration.runner.feed import Feed
 
 
-async def test_of_two_first_versions_the_second_fails_when_it_predicts_something_else(bench: Bench) -> None:
+async def test_of_two_first_versions_the_second_fails_when_it_predicts_something_else(
+    bench: Bench,
+) -> None:
     tenant = uuid4()
     async with bench.pipeline.begin() as tx:
         first, second, third = [await rows.given_job(tx, tenant, "finalizing") for _ in range(3)]
-    events = [rows.trained(first), rows.trained(replace(second, target="another")), rows.trained(third)]
+    events = [
+        rows.trained(first),
+        rows.trained(replace(second, target="another")),
+        rows.trained(third),
+    ]
 
     assert await bench.runner("finalization")(Feed().deliver(*events))
 
     ends = await bench.ask("SELECT id, state, failure FROM jobs")
     assert {row["id"]: row["state"] for row in ends} == {
-        first.id: "succeeded", second.id: "failed", third.id: "succeeded",
-    }  # fmt: skip
+        first.id: "succeeded",
+        second.id: "failed",
+        third.id: "succeeded",
+    }
     failure = next(row["failure"] for row in ends if row["id"] == second.id)
     assert (failure["class"], failure["code"]) == ("user_config", "model_mismatch")
     assert "'target' by classification" in failure["message"]
     assert await bench.value("SELECT versions FROM models") == 2
-    assert await bench.value("SELECT array_agg(version ORDER BY version) FROM model_versions") == [1, 2]
+    assert await bench.value("SELECT array_agg(version ORDER BY version) FROM model_versions") == [
+        1,
+        2,
+    ]
 
 
 async def test_a_job_for_another_target_fails_before_it_is_trained(bench: Bench) -> None:
@@ -47,7 +58,9 @@ async def test_a_job_for_another_target_fails_before_it_is_trained(bench: Bench)
     assert (piece["subject_id"], piece["payload"]["model_task"]) == (same.id, "classification")
 
 
-async def test_who_comes_second_at_the_same_time_waits_and_sees_what_the_first_one_predicts(bench: Bench) -> None:
+async def test_who_comes_second_at_the_same_time_waits_and_sees_what_the_first_one_predicts(
+    bench: Bench,
+) -> None:
     tenant = uuid4()
     async with bench.pipeline.begin() as tx:
         job = await rows.given_job(tx, tenant, "finalizing")

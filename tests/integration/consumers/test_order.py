@@ -1,4 +1,6 @@
-"""No order across topics: whatever comes first, no job waits for ever, and each ends in the state that is right."""
+"""No order across topics: whatever comes first, no job waits for ever, and each ends in the
+state that is right.
+"""
 
 import asyncio
 from uuid import UUID, uuid4
@@ -23,10 +25,17 @@ from tests.integration.runner.feed import Feed
 ROUNDS = 100
 VALID = Finished(
     ValidationResult(
-        valid=True, rows=20, report=(),
-        columns=tuple(ColumnProfile(name=name, type="number", empty=0, distinct=9) for name in ("a", "target")),
-    ).model_dump(mode="json"), 0, 0.1, 0.1,
-)  # fmt: skip
+        valid=True,
+        rows=20,
+        report=(),
+        columns=tuple(
+            ColumnProfile(name=name, type="number", empty=0, distinct=9) for name in ("a", "target")
+        ),
+    ).model_dump(mode="json"),
+    0,
+    0.1,
+    0.1,
+)
 NO_TABLE = Refused("user_data", "malformed", "not a table")
 
 
@@ -67,7 +76,9 @@ class Ingest:
 
     async def jobs(self) -> list[tuple[str, str | None]]:
         """State and failure code of every job."""
-        found = await self.bench.ask("SELECT state, failure->>'class' AS class FROM jobs ORDER BY created_at, id")
+        found = await self.bench.ask(
+            "SELECT state, failure->>'class' AS class FROM jobs ORDER BY created_at, id"
+        )
         return [(row["state"], row["class"]) for row in found]
 
 
@@ -77,10 +88,14 @@ def ingest(bench: Bench) -> Ingest:
 
 
 @pytest.mark.parametrize(
-    ("result", "expected"), [(VALID, ("queued", None)), (NO_TABLE, ("failed", "user_data"))], ids=["valid", "rejected"]
+    ("result", "expected"),
+    [(VALID, ("queued", None)), (NO_TABLE, ("failed", "user_data"))],
+    ids=["valid", "rejected"],
 )
 @pytest.mark.parametrize("job", ["before the data set", "with it", "before it is decided", "after"])
-async def test_a_job_at_any_time(ingest: Ingest, job: str, result: ChildResult, expected: tuple[str, str]) -> None:
+async def test_a_job_at_any_time(
+    ingest: Ingest, job: str, result: ChildResult, expected: tuple[str, str]
+) -> None:
     tenant = uuid4()
     dataset = rows.submission(tenant)
     asked = rows.request(tenant, UUID(dataset.subject))
@@ -126,33 +141,55 @@ async def test_a_target_that_is_not_there(ingest: Ingest) -> None:
 
 
 async def test_a_data_set_of_two_thousand_columns(ingest: Ingest) -> None:
-    """What is said of it fits into a record: the row keeps the whole profile, and a job that waits goes on."""
+    """What is said of it fits into a record: the row keeps the whole profile, and a job that
+    waits goes on.
+    """
     tenant = uuid4()
     dataset = rows.submission(tenant)
     await ingest.at_the_door(dataset)
-    await ingest(dataset, rows.request(tenant, UUID(dataset.subject), target="column 7 of two thousand"))
-    top = tuple(TopValue(value=f"{number} Lower Headrace Mill Street", count=1) for number in range(5))
+    await ingest(
+        dataset, rows.request(tenant, UUID(dataset.subject), target="column 7 of two thousand")
+    )
+    top = tuple(
+        TopValue(value=f"{number} Lower Headrace Mill Street", count=1) for number in range(5)
+    )
     columns = tuple(
-        ColumnProfile(name=f"column {number} of two thousand", type="text", empty=0, distinct=9, top=top)
+        ColumnProfile(
+            name=f"column {number} of two thousand", type="text", empty=0, distinct=9, top=top
+        )
         for number in range(2000)
     )
     warnings = tuple(
-        Finding(rule="mostly_numbers", severity="warning", column=one.name, rows=(), count=3, samples=(),
-                message="read as text, for 3 of 20 values are not numbers")
+        Finding(
+            rule="mostly_numbers",
+            severity="warning",
+            column=one.name,
+            rows=(),
+            count=3,
+            samples=(),
+            message="read as text, for 3 of 20 values are not numbers",
+        )
         for one in columns
-    )  # fmt: skip
+    )
     outcome = ValidationResult(valid=True, rows=20, report=warnings, columns=columns)
 
-    await ingest.decide(await ingest.claim(), Finished(outcome.model_dump(mode="json"), 0, 0.1, 0.1))
+    await ingest.decide(
+        await ingest.claim(), Finished(outcome.model_dump(mode="json"), 0, 0.1, 0.1)
+    )
 
     assert await ingest.jobs() == [("queued", None)]
-    kept = "SELECT jsonb_array_length(profile) AS profile, jsonb_array_length(findings) AS findings FROM datasets"
+    kept = (
+        "SELECT jsonb_array_length(profile) AS profile, jsonb_array_length(findings) AS "
+        "findings FROM datasets"
+    )
     assert await ingest.bench.ask(kept) == [{"profile": 2000, "findings": 2000}]
 
 
 @pytest.mark.parametrize("result", [VALID, NO_TABLE], ids=["valid", "rejected"])
 async def test_admission_races_the_decision(ingest: Ingest, result: ChildResult) -> None:
-    """Both at once, round after round: the job is never left in `accepted` with nobody to move it."""
+    """Both at once, round after round: the job is never left in `accepted` with nobody to move
+    it.
+    """
     for _ in range(ROUNDS):
         tenant = uuid4()
         dataset = rows.submission(tenant)
@@ -179,11 +216,12 @@ async def test_a_cancel_races_the_decision(ingest: Ingest) -> None:
         piece = await ingest.claim()
         await asyncio.gather(
             ingest.decide(piece, VALID), ingest(rows.cancellation(tenant, UUID(asked.subject)))
-        )  # fmt: skip
+        )
 
     assert {state for state, _ in await ingest.jobs()} == {"canceled"}
     versions = await ingest.bench.ask(
-        "SELECT aggregate_id, array_agg(version ORDER BY seq) AS versions FROM events WHERE version > 0"
+        "SELECT aggregate_id, array_agg(version ORDER BY seq) AS versions FROM events WHERE "
+        "version > 0"
         " AND topic = 'headrace.jobs' GROUP BY aggregate_id"
     )
     assert len(versions) == ROUNDS

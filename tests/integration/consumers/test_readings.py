@@ -32,9 +32,13 @@ async def decided(ingest: Ingest, *events: Event) -> list[dict[str, Any]]:
 async def test_equal_content_that_is_read_otherwise_is_another_version(ingest: Ingest) -> None:
     tenant = uuid4()
     found = await decided(
-        ingest, submission(tenant), submission(tenant), submission(tenant, reading=SAID),
-        submission(tenant), submission(tenant, reading=Reading(alone=True)),
-    )  # fmt: skip
+        ingest,
+        submission(tenant),
+        submission(tenant),
+        submission(tenant, reading=SAID),
+        submission(tenant),
+        submission(tenant, reading=Reading(alone=True)),
+    )
     assert [one["version"] for one in found] == [1, 1, 2, 2, 1]
     assert {one["reader"] for one in found} == {2}
     said = [one["reading"] and Reading.model_validate(one["reading"]) for one in found]
@@ -61,5 +65,8 @@ async def test_a_batch_reads_what_an_earlier_one_of_it_said(ingest: Ingest) -> N
     keys = [event.data.object_key for event in (one, two, other, theirs)]  # type: ignore[attr-defined]
     whole = SAID.model_dump(mode="json")
     assert [said[key] for key in keys] == [
-        (whole, False), (whole, True), (None, True), (None, True)
-    ]  # fmt: skip
+        (whole, False),
+        (whole, True),
+        (None, True),
+        (None, True),
+    ]

@@ -12,7 +12,10 @@ from tests.integration.consumers.cases import CASES, Case
 from tests.integration.runner.bench import Bench
 from tests.integration.runner.feed import Feed
 
-SINGLY = ("cancel", "trained")  # a job at a time: each is a person's, or stands for minutes of training
+SINGLY = (
+    "cancel",
+    "trained",
+)  # a job at a time: each is a person's, or stands for minutes of training
 
 
 @contextmanager

@@ -28,7 +28,11 @@ async def prepared(bench: Bench, case: Case, count: int = 1) -> list[Event]:
 async def added(bench: Bench, before: dict[str, int]) -> dict[str, int]:
     """Rows since then, by table."""
     after = await bench.effects()
-    return {table: count - before.get(table, 0) for table, count in after.items() if count != before.get(table, 0)}
+    return {
+        table: count - before.get(table, 0)
+        for table, count in after.items()
+        if count != before.get(table, 0)
+    }
 
 
 def times(case: Case, count: int) -> dict[str, int]:
@@ -38,7 +42,9 @@ def times(case: Case, count: int) -> dict[str, int]:
 def test_every_event_of_every_consumer_has_its_case() -> None:
     assert {one.consumer for one in CASES} == {consumer.name for consumer in CONSUMERS}
     for consumer in CONSUMERS:
-        assert len([one for one in CASES if one.consumer == consumer.name and not one.again]) == len(consumer.reads)
+        assert len(
+            [one for one in CASES if one.consumer == consumer.name and not one.again]
+        ) == len(consumer.reads)
 
 
 async def test_happy(bench: Bench, case: Case) -> None:
@@ -51,11 +57,15 @@ async def test_happy(bench: Bench, case: Case) -> None:
     assert await added(bench, before) == times(case, 3)
     assert sorted(await bench.said()) == sorted([*case.says] * 3)
     assert list((await bench.next(case.consumer)).values()) == [3]
-    assert await bench.value("SELECT count(*) FROM outbox") == await bench.value("SELECT count(*) FROM events")
+    assert await bench.value("SELECT count(*) FROM outbox") == await bench.value(
+        "SELECT count(*) FROM events"
+    )
 
 
 async def test_the_chain_is_kept(bench: Bench, case: Case) -> None:
-    """What an event brings about has its tenant and says in its id, and in its cause, what it follows from."""
+    """What an event brings about has its tenant and says in its id, and in its cause, what it
+    follows from.
+    """
     (event,) = await prepared(bench, case)
 
     await bench.runner(case.consumer)(Feed().deliver(event))
@@ -71,7 +81,11 @@ async def test_a_duplicate_has_no_effect(bench: Bench, case: Case) -> None:
     before = await bench.effects()
     feed, runner = Feed(), bench.runner(case.consumer)
 
-    for delivery in (feed.deliver(event, event), feed.deliver(event), feed.deliver(event, other, event, other)):
+    for delivery in (
+        feed.deliver(event, event),
+        feed.deliver(event),
+        feed.deliver(event, other, event, other),
+    ):
         assert await runner(delivery) is True
 
     assert await added(bench, before) == times(case, 2)
@@ -100,14 +114,20 @@ async def test_undecodable_records_are_parked_with_the_operator(bench: Bench, ca
     assert await bench.runner(case.consumer)(Feed().deliver(*bad[:4], event, *bad[4:])) is True
 
     assert await added(bench, before) == {
-        **case.adds, "dead_letters": len(bad), "events": case.adds.get("events", 0) + len(bad)
-    }  # fmt: skip
+        **case.adds,
+        "dead_letters": len(bad),
+        "events": case.adds.get("events", 0) + len(bad),
+    }
     letters = await bench.ask('SELECT * FROM dead_letters ORDER BY "offset"')
     assert [row["value"] for row in letters] == [one.value for one in bad]
-    assert [row["error_class"] for row in letters] == ["undecodable"] * (len(bad) - 1) + ["unknown_version"]
+    assert [row["error_class"] for row in letters] == ["undecodable"] * (len(bad) - 1) + [
+        "unknown_version"
+    ]
     assert {(row["tenant_id"], row["attempts"]) for row in letters} == {(OPERATOR, 1)}
-    copies = await bench.ask("SELECT topic, is_copy, tenant_id, value, key FROM events e JOIN outbox USING (seq)"
-                             " WHERE is_copy ORDER BY seq")  # fmt: skip
+    copies = await bench.ask(
+        "SELECT topic, is_copy, tenant_id, value, key FROM events e JOIN outbox USING (seq)"
+        " WHERE is_copy ORDER BY seq"
+    )
     assert [(row["topic"], row["tenant_id"], row["value"], row["key"]) for row in copies] == [
         ("headrace.dead-letters", OPERATOR, one.value, one.key) for one in bad
     ]
@@ -121,7 +141,9 @@ async def test_undecodable_records_are_parked_with_the_operator(bench: Bench, ca
 async def test_only_the_guilty_one_is_given_up(
     bench: Bench, case: Case, error: Exception, error_class: str, attempts: int, calls: int
 ) -> None:
-    """The batch goes one by one: the rest is applied, the guilty one is a dead letter of its own tenant."""
+    """The batch goes one by one: the rest is applied, the guilty one is a dead letter of its own
+    tenant.
+    """
     events = await prepared(bench, case, 4)
     before = await bench.effects()
     guilty = events[2]
@@ -136,15 +158,24 @@ async def test_only_the_guilty_one_is_given_up(
     assert await runner(delivery) is True
 
     assert await added(bench, before) == {
-        **times(case, 3), "dead_letters": 1, "events": case.adds.get("events", 0) * 3 + 1
-    }  # fmt: skip
-    (letter,) = await bench.ask("SELECT tenant_id, event_id, error_class, attempts, value FROM dead_letters")
+        **times(case, 3),
+        "dead_letters": 1,
+        "events": case.adds.get("events", 0) * 3 + 1,
+    }
+    (letter,) = await bench.ask(
+        "SELECT tenant_id, event_id, error_class, attempts, value FROM dead_letters"
+    )
     assert letter == {
-        "tenant_id": guilty.tenantid, "event_id": guilty.id, "error_class": error_class, "attempts": attempts,
+        "tenant_id": guilty.tenantid,
+        "event_id": guilty.id,
+        "error_class": error_class,
+        "attempts": attempts,
         "value": guilty.encode(),
-    }  # fmt: skip
+    }
     assert len(tried) == 1 + calls  # once in the batch, then alone
-    assert await runner(delivery) is True  # the answer was lost: it has passed all of them, one by one
+    assert (
+        await runner(delivery) is True
+    )  # the answer was lost: it has passed all of them, one by one
     assert len(tried) == 1 + calls
     assert list((await bench.next(case.consumer)).values()) == [4]
 
@@ -155,7 +186,10 @@ async def test_only_the_guilty_one_is_given_up(
 async def test_a_crash_between_effect_and_commit_leaves_nothing(
     bench: Bench, case: Case, crash: type[BaseException]
 ) -> None:
-    """Everything was written and nothing committed; the same delivery then has its effect exactly once."""
+    """Everything was written and nothing committed.
+
+    The same delivery then has its effect exactly once.
+    """
     events = await prepared(bench, case, 2)
     before = await bench.counts()
     delivery = Feed().deliver(*events)
@@ -179,16 +213,23 @@ async def test_a_crash_between_effect_and_commit_leaves_nothing(
 
 
 async def test_what_a_newer_release_says_stops_nobody(bench: Bench, case: Case) -> None:
-    """A type that is not known yet is passed over, as is a version to come of a type that is not wanted."""
+    """A type that is not known yet is passed over, as is a version to come of a type that is not
+    wanted.
+    """
     (event,) = await prepared(bench, case)
     before = await bench.effects()
     kind, topic = event.type.encode(), TOPIC_OF[event.type]
     whole = record_of(event)
     assert whole.value is not None
     later = replace(whole, value=whole.value.replace(kind, b"job.reconsidered"), headers=())
-    others = [kind for kind in PAYLOADS if TOPIC_OF[kind] == topic and kind not in BY_NAME[case.consumer].wanted]
+    others = [
+        kind
+        for kind in PAYLOADS
+        if TOPIC_OF[kind] == topic and kind not in BY_NAME[case.consumer].wanted
+    ]
     unwanted = [
-        replace(later, value=whole.value.replace(kind, other.encode()).replace(b":v1", b":v2")) for other in others
+        replace(later, value=whole.value.replace(kind, other.encode()).replace(b":v1", b":v2"))
+        for other in others
     ]
 
     assert await bench.runner(case.consumer)(Feed().deliver(later, *unwanted, event)) is True
@@ -201,7 +242,13 @@ async def test_odd_headers_say_nothing_against_an_event(bench: Bench, case: Case
     """Bytes that are not UTF-8, empty names and values, the same name twice, many of them."""
     (event,) = await prepared(bench, case)
     before = await bench.effects()
-    odd = (*event.headers(), ("x", b"\xff"), ("", b""), ("x", b"again"), *((f"h{n}", b"v" * 100) for n in range(50)))
+    odd = (
+        *event.headers(),
+        ("x", b"\xff"),
+        ("", b""),
+        ("x", b"again"),
+        *((f"h{n}", b"v" * 100) for n in range(50)),
+    )
     record: Record = replace(record_of(event), headers=odd)
 
     assert await bench.runner(case.consumer)(Feed().deliver(record)) is True

@@ -11,8 +11,8 @@ import pytest
 def data_dir() -> Iterator[Path]:
     """A directory that is gone afterwards.
 
-    Not `tmp_path`: another pytest that starts meanwhile closes its parent to other users, one of whom
-    PostgreSQL runs as when root runs the tests; and the servers' files are too big to be kept.
+    Not `tmp_path`: another pytest that starts meanwhile closes its parent to other users, one of
+    whom PostgreSQL runs as when root runs the tests; and the servers' files are too big to be kept.
     """
     with tempfile.TemporaryDirectory(prefix="headrace-") as directory:
         yield Path(directory)

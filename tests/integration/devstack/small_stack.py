@@ -1,4 +1,6 @@
-"""`python small_stack.py DATA_DIR`: real servers and two plain processes under the real supervisor, on its own."""
+"""`python small_stack.py DATA_DIR`: real servers and two plain processes under the real
+supervisor, on its own.
+"""
 
 import os
 import sys
@@ -30,6 +32,8 @@ if __name__ == "__main__":
         del os.environ[name]
     sys.exit(
         run_up(
-            Settings(data_dir=Path(sys.argv[1]), metrics_port=9464), lambda done: print(done, flush=True), build=build
+            Settings(data_dir=Path(sys.argv[1]), metrics_port=9464),
+            lambda done: print(done, flush=True),
+            build=build,
         )
     )

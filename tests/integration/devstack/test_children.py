@@ -18,7 +18,10 @@ from tests.eventually import eventually
 from tests.integration.devstack.waiting import ended, until
 
 PAUSE = "import signal; signal.pause()"
-DEAF = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True); signal.pause()"
+DEAF = (
+    "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True); "
+    "signal.pause()"
+)
 TALKER = """
 import itertools, sys, time
 for number in itertools.count(1):
@@ -39,12 +42,20 @@ def supervisor(tmp_path: Path) -> Supervisor:
 def python(name: str, code: str, stop_seconds: float = 20.0) -> Child:
     """A child that runs `code`."""
     return Child(
-        name, lambda: [sys.executable, "-c", code], lambda: dict(os.environ), Path.cwd(), stop_seconds=stop_seconds
+        name,
+        lambda: [sys.executable, "-c", code],
+        lambda: dict(os.environ),
+        Path.cwd(),
+        stop_seconds=stop_seconds,
     )
 
 
-async def test_a_child_that_cannot_get_ready_fails_with_the_end_of_its_log(supervisor: Supervisor) -> None:
-    with pytest.raises(ChildFailedError, match=r"broken ended with 3 before it was ready(.|\n)*no such table"):
+async def test_a_child_that_cannot_get_ready_fails_with_the_end_of_its_log(
+    supervisor: Supervisor,
+) -> None:
+    with pytest.raises(
+        ChildFailedError, match=r"broken ended with 3 before it was ready(.|\n)*no such table"
+    ):
         await supervisor.start(python("broken", "print('no such table'); raise SystemExit(3)"))
     await supervisor.stop()
     assert supervisor.status.processes[0].state == "stopped"
@@ -94,7 +105,9 @@ def test_a_log_that_has_grown_is_put_aside(tmp_path: Path) -> None:
 
 
 async def test_a_log_is_kept_short_while_its_child_writes(tmp_path: Path) -> None:
-    """One life of a child that never stops writing: its log has an end, and the newest lines are there."""
+    """One life of a child that never stops writing: its log has an end, and the newest lines are
+    there.
+    """
     files = RunFiles(tmp_path)
     supervisor = Supervisor(files, StackStatus("starting", os.getpid()), log_bytes=200_000)
     await supervisor.start(python("talker", TALKER))
@@ -115,7 +128,9 @@ async def test_a_log_is_kept_short_while_its_child_writes(tmp_path: Path) -> Non
     await supervisor.stop()
 
 
-async def test_what_a_child_writes_is_its_owners_alone(supervisor: Supervisor, tmp_path: Path) -> None:
+async def test_what_a_child_writes_is_its_owners_alone(
+    supervisor: Supervisor, tmp_path: Path
+) -> None:
     """Whatever the umask of whoever starts the stack."""
     before = os.umask(0o022)
     try:

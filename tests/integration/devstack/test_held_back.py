@@ -22,7 +22,8 @@ from tests.integration.relay.log import numbered, write
 from tests.integration.runner.feed import Feed
 
 REFUSED = """
-    INSERT INTO outbox_held (seq, size_bytes, topic, refused_why) VALUES (9, 1, 'headrace.datasets', 'too large')
+    INSERT INTO outbox_held (seq, size_bytes, topic, refused_why) VALUES (9, 1, 'headrace.datasets',
+        'too large')
 """
 
 
@@ -37,10 +38,18 @@ async def test_who_is_paused_and_what_is_open(
         await store.pause(tx, "projection.jobs", "a [bad] view", "somebody")
         await store.pause(tx, "billing", "maintenance", "somebody")
         await store.resume(tx, "billing", "done", "somebody")
-        for consumer, error_class, count in (("billing", "bug", 2), ("billing", "permanent", 1), ("ingest", "bug", 1)):
+        for consumer, error_class, count in (
+            ("billing", "bug", 2),
+            ("billing", "permanent", 1),
+            ("ingest", "bug", 1),
+        ):
             delivered = feed.deliver(*(rows.webhook(tenant, uuid4()) for _ in range(count)))
             await letters.park(
-                tx, [DeadLetter(one, consumer, tenant, uuid4(), error_class, "e", 1) for one in delivered.records]
+                tx,
+                [
+                    DeadLetter(one, consumer, tenant, uuid4(), error_class, "e", 1)
+                    for one in delivered.records
+                ],
             )
 
     await write(pipeline, numbered("k", range(2)))
@@ -49,7 +58,9 @@ async def test_who_is_paused_and_what_is_open(
     layout = Layout()
     await layout.look(connection)
     await layout.park(connection, [1, 2])
-    await connection.execute("INSERT INTO topic_layouts (topic, partitions) VALUES ($1, 6)", MODELS.name)
+    await connection.execute(
+        "INSERT INTO topic_layouts (topic, partitions) VALUES ($1, 6)", MODELS.name
+    )
     await layout.stop(connection, MODELS.name, "Kafka refuses it [all]")
     await connection.execute(REFUSED)
     await connection.close()
@@ -57,7 +68,11 @@ async def test_who_is_paused_and_what_is_open(
     found = await held_back(database)
 
     (paused,), (held,) = found["paused"], found["held_topics"]
-    assert (paused["consumer"], paused["reason"], paused["by"]) == ("projection.jobs", "a [bad] view", "somebody")
+    assert (paused["consumer"], paused["reason"], paused["by"]) == (
+        "projection.jobs",
+        "a [bad] view",
+        "somebody",
+    )
     assert found["dead_letters"] == {"billing": 3, "ingest": 1}
     assert (held["topic"], held["by"], held["waiting"]) == (JOBS.name, "test", 2)
     show_held_back(terminal(), found)
@@ -79,5 +94,10 @@ async def test_a_database_that_does_not_say_fails_nothing(database: str) -> None
         await held_back(database + "_of_nobody")
     running = StackStatus("running", postgres_url=database + "_of_nobody")
     assert await _held_back(running) is None
-    assert await _held_back(replace(running, postgres_url="postgresql://headrace@127.0.0.1:1/headrace")) is None
+    assert (
+        await _held_back(
+            replace(running, postgres_url="postgresql://headrace@127.0.0.1:1/headrace")
+        )
+        is None
+    )
     assert await _held_back(replace(running, state="stopped", postgres_url=database)) is None

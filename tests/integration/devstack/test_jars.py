@@ -72,7 +72,9 @@ def _lock(tmp_path: Path, sha256: str) -> Path:
 THE_CONTENTS = "c1c41331050556ca47b2a36555740b07c67144ee25ecc21217edfc248e722561"
 
 
-def test_a_downloaded_jar_with_another_sha256_is_refused_and_not_kept(served: Path, tmp_path: Path) -> None:
+def test_a_downloaded_jar_with_another_sha256_is_refused_and_not_kept(
+    served: Path, tmp_path: Path
+) -> None:
     with pytest.raises(WrongJarError, match=f"{JAR} has SHA-256"):
         install(_lock(tmp_path, "0" * 64), served)
     assert list(served.iterdir()) == []
@@ -97,7 +99,9 @@ def test_a_cached_jar_that_was_changed_is_refused(served: Path, tmp_path: Path) 
         install(lock, served)
 
 
-def test_an_unreachable_repository_is_named_as_the_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unreachable_repository_is_named_as_the_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     nowhere = tmp_path / "nowhere.conf"
     nowhere.write_text("[repositories]\ncentral = http://127.0.0.1:9\n")
     monkeypatch.setenv("JGO_CONFIG_FILE", str(nowhere))
@@ -115,7 +119,10 @@ def test_a_lock_without_a_checksum_is_no_lock(tmp_path: Path) -> None:
 def test_every_kafka_jar_is_locked_and_its_files_differ_in_name() -> None:
     jars = locked_jars()
     assert (
-        Jar("org.apache.kafka:kafka_2.13:4.3.0", next(jar.sha256 for jar in jars if "kafka_2.13" in jar.coordinate))
+        Jar(
+            "org.apache.kafka:kafka_2.13:4.3.0",
+            next(jar.sha256 for jar in jars if "kafka_2.13" in jar.coordinate),
+        )
         in jars
     )
     assert len({jar.file_name for jar in jars}) == len(jars)

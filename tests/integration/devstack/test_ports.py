@@ -47,14 +47,19 @@ def test_two_stacks_that_start_at_once_share_no_port(tmp_path: Path) -> None:
     starts = [
         subprocess.Popen(
             [sys.executable, "-c", CHOOSE, str(tmp_path / name)],
-            cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
         )
         for name in ("one.json", "two.json")
-    ]  # fmt: skip
+    ]
     for start in starts:
         assert start.stdout is not None
         assert start.stdout.readline().startswith("Ports(")
-    one, two = (set(json.loads((tmp_path / name).read_text()).values()) for name in ("one.json", "two.json"))
+    one, two = (
+        set(json.loads((tmp_path / name).read_text()).values()) for name in ("one.json", "two.json")
+    )
     for start in starts:
         start.communicate(timeout=30)
     assert (len(one), len(two), one & two) == (4, 4, set())

@@ -57,12 +57,16 @@ async def test_a_committed_row_survives_kill_9(server: PostgresServer) -> None:
     with running(server):
         connection = await asyncpg.connect(server.url())
         try:
-            assert [row["number"] for row in await connection.fetch("SELECT number FROM kept")] == [41]
+            assert [row["number"] for row in await connection.fetch("SELECT number FROM kept")] == [
+                41
+            ]
         finally:
             await connection.close()
 
 
-def test_a_lock_whose_number_now_belongs_to_another_program_is_no_obstacle(server: PostgresServer) -> None:
+def test_a_lock_whose_number_now_belongs_to_another_program_is_no_obstacle(
+    server: PostgresServer,
+) -> None:
     server.prepare()
     # Of the server's own user: PostgreSQL itself takes only such a process for a living server.
     with subprocess.Popen(["/bin/sleep", "60"], user=server.user) as stranger:

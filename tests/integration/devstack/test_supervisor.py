@@ -20,9 +20,14 @@ SMALL_STACK = Path(__file__).parent / "small_stack.py"
 def small_stack(data_dir: Path) -> Iterator[subprocess.Popen[bytes]]:
     """A stack in a process of its own, running; what remains of it is stopped at the end."""
     files = RunFiles(data_dir)
-    with subprocess.Popen([sys.executable, str(SMALL_STACK), str(data_dir)], stdout=subprocess.PIPE) as process:
+    with subprocess.Popen(
+        [sys.executable, str(SMALL_STACK), str(data_dir)], stdout=subprocess.PIPE
+    ) as process:
         try:
-            until(lambda: process.poll() is not None or files.status().state == "running", "the stack runs")
+            until(
+                lambda: process.poll() is not None or files.status().state == "running",
+                "the stack runs",
+            )
             assert process.poll() is None, (process.stdout or sys.stdin.buffer).read().decode()
             yield process
         finally:
@@ -62,7 +67,10 @@ def test_a_second_one_is_refused_and_sigterm_stops_everything(data_dir: Path) ->
         children = psutil.Process(process.pid).children(recursive=True)
         assert len(children) >= 4
         second = subprocess.run(
-            [sys.executable, str(SMALL_STACK), str(data_dir)], capture_output=True, text=True, check=False
+            [sys.executable, str(SMALL_STACK), str(data_dir)],
+            capture_output=True,
+            text=True,
+            check=False,
         )
         assert second.returncode == 1
         assert "AlreadyRunningError" in second.stderr

@@ -16,7 +16,11 @@ def until(condition: Callable[[], bool], what: str, seconds: float = 30.0) -> No
 
 def living(processes: list[psutil.Process]) -> list[psutil.Process]:
     """Those that still run; a zombie does not."""
-    return [process for process in processes if process.is_running() and process.status() != psutil.STATUS_ZOMBIE]
+    return [
+        process
+        for process in processes
+        if process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    ]
 
 
 def ended(processes: list[psutil.Process]) -> bool:

@@ -1,4 +1,7 @@
-"""A topic on which somebody writes without a pause, its relay, and all who read it; what each of them saw."""
+"""A topic on which somebody writes without a pause, its relay, and all who read it.
+
+What each of them saw.
+"""
 
 import asyncio
 import signal
@@ -38,7 +41,10 @@ QUICK = Timing(watch_seconds=0.2, metadata_seconds=0.5)
 
 @dataclass
 class Reader:
-    """Moves a consumer's positions as its runner does, and remembers what was committed; waits while it is not open."""
+    """Moves a consumer's positions as its runner does, and remembers what was committed.
+
+    Waits while it is not open.
+    """
 
     positions: Positions
     open: asyncio.Event = field(default_factory=asyncio.Event)
@@ -86,7 +92,11 @@ class Ground:
 
     async def held(self) -> bool:
         """Whether the topic is."""
-        return bool(await self.value(f"SELECT held_since IS NOT NULL FROM topic_layouts WHERE topic = '{TOPIC}'"))
+        return bool(
+            await self.value(
+                f"SELECT held_since IS NOT NULL FROM topic_layouts WHERE topic = '{TOPIC}'"
+            )
+        )
 
     async def partitions(self) -> int:
         """How many Kafka has."""
@@ -105,17 +115,24 @@ class Ground:
 
     async def parked(self) -> None:
         """Something waits for the hold to be lifted."""
-        await eventually(lambda: self.value("SELECT count(*) FROM outbox_held"), lambda count: count >= len(KEYS))
+        await eventually(
+            lambda: self.value("SELECT count(*) FROM outbox_held"), lambda count: count >= len(KEYS)
+        )
 
     async def seen_above(self, partition: int) -> None:
         """Every reader has something of the partitions from this one on."""
         await eventually(
-            partial(_now, lambda: [max(one.partitions(), default=0) for one in self.readers.values()]),
+            partial(
+                _now, lambda: [max(one.partitions(), default=0) for one in self.readers.values()]
+            ),
             lambda found: min(found) >= partition,
         )
 
     async def end(self) -> None:
-        """Every reader saw all of it, each key in its order; nothing twice unless Kafka did not confirm a round."""
+        """Every reader saw all of it, each key in its order.
+
+        Nothing twice unless Kafka did not confirm a round.
+        """
 
         def left() -> list[int]:
             return [
@@ -130,11 +147,17 @@ class Ground:
         assert await self.value("SELECT count(*) FROM outbox_held") == 0
 
     async def run(self, *arguments: str, **more: str) -> tuple[int, str, str]:
-        """`headrace topics …` as a process: its status, what it printed, what it said beside that."""
+        """`headrace topics …` as a process: its status, what it printed, what it said beside
+        that.
+        """
         child = await asyncio.create_subprocess_exec(
-            *COMMAND, "topics", *arguments, env=variables(self.settings) | {"COLUMNS": "200", "NO_COLOR": "1"} | more,
-            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-        )  # fmt: skip
+            *COMMAND,
+            "topics",
+            *arguments,
+            env=variables(self.settings) | {"COLUMNS": "200", "NO_COLOR": "1"} | more,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
         out, err = await child.communicate()
         return child.returncode or 0, out.decode(), err.decode()
 
@@ -170,7 +193,15 @@ async def ground(
                 prefix = settings.kafka_topic_prefix
                 name = prefix + TOPIC
                 ingest, billing = (
-                    Subscription(settings.kafka, group_of(one, prefix), [name], reader.positions, reader, 100, QUICK)
+                    Subscription(
+                        settings.kafka,
+                        group_of(one, prefix),
+                        [name],
+                        reader.positions,
+                        reader,
+                        100,
+                        QUICK,
+                    )
                     for one, reader in readers.items()
                 )
                 async with served(ingest), served(billing):
@@ -207,7 +238,10 @@ async def _relaying(found: Ground, stop: asyncio.Event) -> None:
 
     layout = Layout({topic.name: topic.partitions for topic in TOPICS})
     kafka = KafkaLog(
-        found.settings.kafka, found.settings.kafka_topic_prefix, spread=layout.partitions, metadata_seconds=0.5
+        found.settings.kafka,
+        found.settings.kafka_topic_prefix,
+        spread=layout.partitions,
+        metadata_seconds=0.5,
     )
     url = found.settings.postgres_url.get_secret_value()
     connection = await asyncpg.connect(url, server_settings={"role": "headrace_pipeline"})

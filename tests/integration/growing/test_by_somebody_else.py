@@ -16,7 +16,10 @@ pytestmark = pytest.mark.foreign("rows whose bytes say their order, read by nobo
 
 
 async def test_held_told_and_taken_over(
-    settings: Settings, pipeline: AsyncEngine, admin: AIOKafkaAdminClient, caplog: pytest.LogCaptureFixture
+    settings: Settings,
+    pipeline: AsyncEngine,
+    admin: AIOKafkaAdminClient,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     name = settings.kafka_topic_prefix + TOPIC
     caplog.set_level(logging.WARNING, "producers.outbox.relay")
@@ -28,14 +31,19 @@ async def test_held_told_and_taken_over(
             await found.parked()
             assert f"`headrace topics grow {TOPIC} 8`" in caplog.text
 
-            with pytest.raises(topics.WrongTopics, match=f"8 partitions, not 6.*headrace topics grow {TOPIC} 8"):
+            with pytest.raises(
+                topics.WrongTopics, match=f"8 partitions, not 6.*headrace topics grow {TOPIC} 8"
+            ):
                 await topics.ensure(settings.model_copy(), hold=False)
             assert await topics.ensure(settings, hold=True) == []
             async with growing(settings, TOPIC, print) as growth:
                 stands = await growth.look.standing(TOPIC)
                 assert (stands.partitions, stands.spread_over, stands.held_for, stands.held_by) == (
-                    8, 6, None, "the relay"
-                )  # fmt: skip
+                    8,
+                    6,
+                    None,
+                    "the relay",
+                )
                 for refused in (growth.grow(7, "test", 60), growth.grow(6, "test", 60)):
                     with pytest.raises(CannotGrow, match=f"headrace topics grow {TOPIC} 8"):
                         await refused

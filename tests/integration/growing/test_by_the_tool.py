@@ -24,7 +24,9 @@ CONTINUES = f"{TOPIC} continues over 9 partitions"
 async def test_each_key_keeps_its_order_over_the_growth(
     settings: Settings, pipeline: AsyncEngine, admin: AIOKafkaAdminClient
 ) -> None:
-    """The readers are behind: until they are at the end the topic waits, the other topics do not."""
+    """The readers are behind: until they are at the end the topic waits, the other topics do
+    not.
+    """
     told: list[str] = []
 
     async def waits() -> bool:
@@ -40,14 +42,26 @@ async def test_each_key_keeps_its_order_over_the_growth(
                 await eventually(waits)
                 await found.parked()
                 await write(pipeline, numbered("elsewhere", range(3)))
-                assert len(await eventually(lambda: on_kafka(settings, JOBS.name), lambda all_: len(all_) == 3)) == 3
+                assert (
+                    len(
+                        await eventually(
+                            lambda: on_kafka(settings, JOBS.name), lambda all_: len(all_) == 3
+                        )
+                    )
+                    == 3
+                )
                 await found.more(20)  # a second, in which it looks five times
                 assert not task.done()
                 assert await found.partitions() == 6
                 found.open()
                 grown = await task
                 assert told[-1] == CONTINUES
-            assert (grown.partitions, grown.spread_over, grown.held_since, grown.waiting) == (9, 9, None, 0)
+            assert (grown.partitions, grown.spread_over, grown.held_since, grown.waiting) == (
+                9,
+                9,
+                None,
+                0,
+            )
             await found.seen_above(6)
             await found.more()
         await found.end()
@@ -95,7 +109,9 @@ async def test_killed_given_up_and_grown_by_the_command(
         await found.end()
 
 
-async def test_nobody_reads(settings: Settings, pipeline: AsyncEngine, admin: AIOKafkaAdminClient) -> None:
+async def test_nobody_reads(
+    settings: Settings, pipeline: AsyncEngine, admin: AIOKafkaAdminClient
+) -> None:
     """It says who is behind and by how much, and the topic goes on as it was."""
     async with ground(settings, pipeline, admin, reading=False) as found:
         await write(pipeline, numbered("k", range(3), TOPIC))
@@ -109,7 +125,9 @@ async def test_nobody_reads(settings: Settings, pipeline: AsyncEngine, admin: AI
         await eventually(lambda: on_kafka(settings, TOPIC), lambda all_: len(all_) == 6)
 
 
-async def test_no_relay(settings: Settings, pipeline: AsyncEngine, admin: AIOKafkaAdminClient) -> None:
+async def test_no_relay(
+    settings: Settings, pipeline: AsyncEngine, admin: AIOKafkaAdminClient
+) -> None:
     """Nobody can say that nothing is under way."""
     async with ground(settings, pipeline, admin, relaying=False) as found:
         await write(pipeline, numbered("k", range(3), TOPIC))
@@ -119,7 +137,9 @@ async def test_no_relay(settings: Settings, pipeline: AsyncEngine, admin: AIOKaf
         assert (await found.held(), await found.partitions()) == (False, 6)
 
 
-async def test_what_cannot_be(settings: Settings, pipeline: AsyncEngine, admin: AIOKafkaAdminClient) -> None:
+async def test_what_cannot_be(
+    settings: Settings, pipeline: AsyncEngine, admin: AIOKafkaAdminClient
+) -> None:
     async with ground(settings, pipeline, admin, reading=False) as found:
         await write(pipeline, numbered("k", range(3), TOPIC))
         async with growing(settings, TOPIC, print) as growth:

@@ -28,7 +28,9 @@ async def layout(pipeline: AsyncEngine, connection: asyncpg.Connection) -> Layou
     return found
 
 
-async def test_what_is_parked_comes_back(layout: Layout, pipeline: AsyncEngine, connection: asyncpg.Connection) -> None:
+async def test_what_is_parked_comes_back(
+    layout: Layout, pipeline: AsyncEngine, connection: asyncpg.Connection
+) -> None:
     await layout.park(connection, SEQS)
     assert await unsent(pipeline) == 0
     async with connection.transaction():
@@ -49,7 +51,9 @@ async def test_a_lift_that_the_relay_has_not_seen(
 
 
 @pytest.mark.parametrize("first", ["park", "lift"])
-async def test_both_at_once(layout: Layout, pipeline: AsyncEngine, connect: Connect, first: str) -> None:
+async def test_both_at_once(
+    layout: Layout, pipeline: AsyncEngine, connect: Connect, first: str
+) -> None:
     """The second waits for the first to commit; nothing stays aside."""
     slow, other, looking = await connect(), await connect(), await connect()
     async with slow.transaction():
@@ -71,8 +75,13 @@ async def _lift(connection: asyncpg.Connection) -> None:
         await lift(connection, JOBS.name, 7)
 
 
-async def test_a_hold_that_stands_is_not_begun_again(layout: Layout, connection: asyncpg.Connection) -> None:
-    """Its time and that the relay has seen it stay; another number of known partitions changes nothing."""
+async def test_a_hold_that_stands_is_not_begun_again(
+    layout: Layout, connection: asyncpg.Connection
+) -> None:
+    """Its time and that the relay has seen it stay.
+
+    Another number of known partitions changes nothing.
+    """
     query = "SELECT held_since, settled, held_for, held_by FROM topic_layouts"
     (before,) = await connection.fetch(query)
     await hold(connection, JOBS.name, 6, 9, "test")

@@ -24,10 +24,16 @@ async def now() -> Figures:
     return figures()
 
 
-@pytest.mark.foreign("records that are no events, so that every consumer makes dead letters of them")
-async def test_from_the_outbox_over_the_lag_to_dead_letters(settings: Settings, pipeline: AsyncEngine) -> None:
+@pytest.mark.foreign(
+    "records that are no events, so that every consumer makes dead letters of them"
+)
+async def test_from_the_outbox_over_the_lag_to_dead_letters(
+    settings: Settings, pipeline: AsyncEngine
+) -> None:
     before = figures()
-    await write(pipeline, [entry(f"{TENANT}:{number}".encode(), b"not an event") for number in range(3)])
+    await write(
+        pipeline, [entry(f"{TENANT}:{number}".encode(), b"not an event") for number in range(3)]
+    )
     stop = asyncio.Event()
     async with sweeper(settings) as one, asyncio.TaskGroup() as group:
         await one.stored.look()
@@ -53,14 +59,19 @@ async def test_from_the_outbox_over_the_lag_to_dead_letters(settings: Settings, 
 
             group.create_task(worker.run(settings, ["finalization"], stop))
             rate = {"consumer": "finalization", "error_type": "undecodable"}
-            await eventually(now, lambda found: grown(before, found, "consumer_dead_letters_total", **rate) == 3)
+            await eventually(
+                now, lambda found: grown(before, found, "consumer_dead_letters_total", **rate) == 3
+            )
             await one.stored.look()
             shown = figures()
             assert grown(before, shown, "consumer_rebalances_total", consumer="finalization") >= 1
             assert of(shown, "dead_letters", **rate) == 3
             assert (of(shown, "dead_letters_age_seconds", **rate) or 0) > 0
             assert lag(shown, "finalization", settings.kafka_topic_prefix + JOBS.name) == 0
-            assert of(shown, "consumer_tenant_lag", consumer="finalization", tenant=str(TENANT)) is None
+            assert (
+                of(shown, "consumer_tenant_lag", consumer="finalization", tenant=str(TENANT))
+                is None
+            )
             assert (of(shown, "consumer_progress_age_seconds", consumer="finalization") or -1) >= 0
         finally:
             stop.set()
@@ -69,7 +80,11 @@ async def test_from_the_outbox_over_the_lag_to_dead_letters(settings: Settings, 
 def lag(shown: Figures, consumer: str, topic: str) -> float:
     """Over all partitions of a topic."""
     wanted = {("headrace_consumer", consumer), ("messaging_destination_name", topic)}
-    return sum(value for (name, labels), value in shown.items() if name == "headrace_consumer_lag" and wanted <= labels)
+    return sum(
+        value
+        for (name, labels), value in shown.items()
+        if name == "headrace_consumer_lag" and wanted <= labels
+    )
 
 
 async def test_who_is_not_elected_any_more_shows_nothing(database_settings: Settings) -> None:
@@ -77,7 +92,10 @@ async def test_who_is_not_elected_any_more_shows_nothing(database_settings: Sett
     async with sweeper(database_settings) as one:
         async with watching(one.stored):
             await eventually(now, lambda found: of(found, "outbox_records") == 0)
-            await eventually(now, lambda found: of(found, "consumer_oldest_age_seconds", consumer="ingest") is None)
+            await eventually(
+                now,
+                lambda found: of(found, "consumer_oldest_age_seconds", consumer="ingest") is None,
+            )
             assert of(figures(), "outbox_records") == 0
         assert of(figures(), "outbox_records") is None
 
@@ -91,7 +109,10 @@ async def test_a_lease_that_ran_out_is_a_takeover(bench: Bench, owner: AsyncEngi
         await one.stored.look()
         assert of(figures(), "work_pieces", queue="training", state="leased") == 1
     async with trainer(bench.settings):
-        await eventually(now, lambda found: grown(before, found, "work_lease_takeovers_total", queue="training") == 1)
+        await eventually(
+            now,
+            lambda found: grown(before, found, "work_lease_takeovers_total", queue="training") == 1,
+        )
 
 
 async def test_a_process_shows_its_own_on_its_port(database_settings: Settings) -> None:

@@ -1,4 +1,6 @@
-"""A model of inbox, outbox, consumer, dead letters and replays: whatever ends where, each webhook counts once."""
+"""A model of inbox, outbox, consumer, dead letters and replays: whatever ends where, each
+webhook counts once.
+"""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -37,7 +39,9 @@ TOPIC = WEBHOOKS.name
 TENANTS = [UUID(f"01890000-0000-7000-8000-00000000000{number}") for number in (1, 3)]
 BODIES = (b'{"n": 1}', b'{"n": 2}', b'{"poison": 1}')
 MESSAGES = st.sampled_from(["a", "b", "c", "d", "e", "f"])
-DELIVERY = st.tuples(st.integers(0, 1), MESSAGES, st.sampled_from(BODIES), st.sampled_from([False, False, True]))
+DELIVERY = st.tuples(
+    st.integers(0, 1), MESSAGES, st.sampled_from(BODIES), st.sampled_from([False, False, True])
+)
 EFFECTS = "SELECT unnest(event_ids) AS id FROM usage_records"
 LETTERS = "SELECT event_id, state FROM dead_letters"
 SUMS = """
@@ -49,14 +53,18 @@ FROM usage_records
 
 
 class Deliveries(RuleBasedStateMachine):
-    """Billing counts webhooks of two sources; those with poison in the body are refused until it is mended."""
+    """Billing counts webhooks of two sources.
+
+    Those with poison in the body are refused until it is mended.
+    """
 
     ground: ClassVar[Ground]
 
     def __init__(self) -> None:
         super().__init__()
         self.ground.empty()
-        # Always the same ids, or a failure would not come again: they choose the partition, each another.
+        # Always the same ids, or a failure would not come again: they choose the partition, each
+        # another.
         self.senders = [Sender(replace(known_source("ci"), tenant=one, id=one)) for one in TENANTS]
         self.log = RecordedLog()
         self.mended = False
@@ -67,7 +75,10 @@ class Deliveries(RuleBasedStateMachine):
 
     @rule(deliveries=st.lists(DELIVERY, min_size=1, max_size=5))
     def accept(self, deliveries: list[tuple[int, str, bytes, bool]]) -> None:
-        """Deliveries, each the first of its message or not; the door may end after a commit, its answer untold."""
+        """Deliveries, each the first of its message or not.
+
+        The door may end after a commit, its answer untold.
+        """
         for one in deliveries:
             self.ground.do(self._accept(*one))
 
@@ -82,7 +93,10 @@ class Deliveries(RuleBasedStateMachine):
             known = self.accepted.setdefault((sender, message), (delivery.entry.id, body))
             with suppress(Unavailable):
                 answer = await door(delivery)
-                assert (answer.event_id, answer.duplicate) == (known[0], known[0] != delivery.entry.id)
+                assert (answer.event_id, answer.duplicate) == (
+                    known[0],
+                    known[0] != delivery.entry.id,
+                )
                 assert answer.same_body == (known[1] == body)
 
     # The relay
@@ -115,11 +129,16 @@ class Deliveries(RuleBasedStateMachine):
     # The consumer
 
     @rule(
-        partition=st.integers(0, PARTITIONS - 1), most=st.integers(1, 5), back=st.sampled_from([0, 0, 0, 1, 3, -1]),
+        partition=st.integers(0, PARTITIONS - 1),
+        most=st.integers(1, 5),
+        back=st.sampled_from([0, 0, 0, 1, 3, -1]),
         crash=st.sampled_from(["", "", "before", "after"]),
-    )  # fmt: skip
+    )
     def consume(self, partition: int, most: int, back: int, crash: str) -> None:
-        """A poll from where the subscription stands, or from further back or ahead; the process may end."""
+        """A poll from where the subscription stands, or from further back or ahead.
+
+        The process may end.
+        """
         self.ground.do(self._consume(partition, most, back, crash))
 
     async def _consume(self, partition: int, most: int, back: int = 0, crash: str = "") -> bool:
@@ -147,7 +166,10 @@ class Deliveries(RuleBasedStateMachine):
     def rewind(self, partition: int, to: int) -> None:
         """An operator puts the position back."""
         self.at[partition] = min(self.at[partition], to)
-        query = "UPDATE positions SET next = LEAST(next, :to) WHERE partition = :partition RETURNING next"
+        query = (
+            "UPDATE positions SET next = LEAST(next, :to) WHERE partition = :partition "
+            "RETURNING next"
+        )
         self.ground.do(self.ground.ask(query, to=to, partition=partition))
 
     def _poisoned(self, real: Handle) -> Handle:
@@ -187,7 +209,9 @@ class Deliveries(RuleBasedStateMachine):
     async def _of_tenant(self, sender: int, act: Any) -> None:
         tenant = self.senders[sender].source.tenant
         async with self.ground.api.begin() as tx:
-            await tx.execute(text("SELECT set_config('app.tenant', :tenant, true)"), {"tenant": str(tenant)})
+            await tx.execute(
+                text("SELECT set_config('app.tenant', :tenant, true)"), {"tenant": str(tenant)}
+            )
             await act(tx, tenant)
 
     @rule(crash=st.sampled_from(["", "before", "after"]))
@@ -204,10 +228,15 @@ class Deliveries(RuleBasedStateMachine):
 
     @invariant()
     def nothing_counts_twice(self) -> None:
-        """An event has its effect once, or a letter that is open or given up, or is not consumed yet."""
+        """An event has its effect once, or a letter that is open or given up, or is not consumed
+        yet.
+        """
         effects = Counter(row.id for row in self.ground.do(self.ground.ask(EFFECTS)))
         state = {row.event_id: row.state for row in self.ground.do(self.ground.ask(LETTERS))}
-        had = {row.event_id for row in self.ground.do(self.ground.ask("SELECT event_id FROM processed"))}
+        had = {
+            row.event_id
+            for row in self.ground.do(self.ground.ask("SELECT event_id FROM processed"))
+        }
         ids = {event for event, _ in self.accepted.values()}
         assert set(effects.values()) <= {1}
         assert set(effects) | set(state) <= ids
@@ -223,8 +252,14 @@ class Deliveries(RuleBasedStateMachine):
 
     @invariant()
     def the_log_is_in_order(self) -> None:
-        """What is no longer in the outbox stands on the log; of each key in the order of its seq, copies apart."""
-        query = "SELECT seq, id, key, topic, seq IN (SELECT seq FROM outbox) AS listed FROM events ORDER BY seq"
+        """What is no longer in the outbox stands on the log.
+
+        Of each key in the order of its seq, copies apart.
+        """
+        query = (
+            "SELECT seq, id, key, topic, seq IN (SELECT seq FROM outbox) AS listed FROM "
+            "events ORDER BY seq"
+        )
         rows = self.ground.do(self.ground.ask(query))
         place = {str(row.id): row for row in rows}
         on_log: dict[tuple[str, bytes | None], list[int]] = {}
@@ -249,7 +284,11 @@ class Deliveries(RuleBasedStateMachine):
         while self.ground.do(self._turn()):
             pass
         effects = {row.id for row in self.ground.do(self.ground.ask(EFFECTS))}
-        given_up = {row.event_id for row in self.ground.do(self.ground.ask(LETTERS)) if row.state == "discarded"}
+        given_up = {
+            row.event_id
+            for row in self.ground.do(self.ground.ask(LETTERS))
+            if row.state == "discarded"
+        }
         assert effects | given_up == {event for event, _ in self.accepted.values()}
         assert not effects & given_up
         self.nothing_counts_twice()

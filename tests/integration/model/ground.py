@@ -1,4 +1,6 @@
-"""What the models stand on: a database that is emptied between two examples, a loop of their own, a recorded log."""
+"""What the models stand on: a database that is emptied between two examples, a loop of their
+own, a recorded log.
+"""
 
 import asyncio
 from collections import defaultdict
@@ -23,10 +25,24 @@ from tests.integration.runner.bench import Bench
 T = TypeVar("T")
 PARTITIONS = 2
 EMPTIED = (
-    "events", "outbox", "partition_ends", "inbox_keys", "requests", "request_repeats", "processed", "positions",
-    "dead_letters", "replays", "replay_items", "replay_turns", "usage_records", "consumer_breakers", "work",
-    "consumer_starts", "suspect_records",
-)  # fmt: skip
+    "events",
+    "outbox",
+    "partition_ends",
+    "inbox_keys",
+    "requests",
+    "request_repeats",
+    "processed",
+    "positions",
+    "dead_letters",
+    "replays",
+    "replay_items",
+    "replay_turns",
+    "usage_records",
+    "consumer_breakers",
+    "work",
+    "consumer_starts",
+    "suspect_records",
+)
 
 
 class Struck(Exception):
@@ -34,7 +50,10 @@ class Struck(Exception):
 
 
 class RecordedLog:
-    """The relay's Kafka: partitions in memory. `struck` is after how many records the next round goes wrong."""
+    """The relay's Kafka: partitions in memory.
+
+    `struck` is after how many records the next round goes wrong.
+    """
 
     def __init__(self) -> None:
         self.partitions: dict[tuple[str, int], list[Record]] = defaultdict(list)
@@ -67,7 +86,9 @@ class RecordedLog:
 class Ground:
     """One database, used from the synchronous steps of a model."""
 
-    def __init__(self, database: str, settings: Settings, engine: Callable[[Role], AsyncEngine]) -> None:
+    def __init__(
+        self, database: str, settings: Settings, engine: Callable[[Role], AsyncEngine]
+    ) -> None:
         self._runner = asyncio.Runner()
         self.database = database
         self.pipeline = engine("headrace_pipeline")
@@ -118,9 +139,14 @@ class Ground:
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[asyncpg.Connection]:
-        """The relay's or the door's; whoever ends, its single statements leave nothing behind in it."""
+        """The relay's or the door's.
+
+        Whoever ends, its single statements leave nothing behind in it.
+        """
         if self._kept is None:
-            self._kept = await asyncpg.connect(self.database, server_settings={"role": "headrace_pipeline"})
+            self._kept = await asyncpg.connect(
+                self.database, server_settings={"role": "headrace_pipeline"}
+            )
         yield self._kept
 
     def close(self) -> None:

@@ -1,4 +1,6 @@
-"""A model of the work queue: who gets what, until when, and that only the current holder ends a piece."""
+"""A model of the work queue: who gets what, until when, and that only the current holder ends a
+piece.
+"""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -20,7 +22,8 @@ from tests.integration.model.ground import Ground
 
 T = TypeVar("T")
 QUEUE = "training"
-# A claim looks for leases that ran out only when the database has been up for one; held for long by the first beat.
+# A claim looks for leases that ran out only when the database has been up for one; held for long by
+# the first beat.
 CLAIM_SECONDS, HELD_SECONDS, PAUSE_SECONDS = 0.5, 1000, 500
 HOLDERS = st.integers(0, 2)
 
@@ -56,7 +59,15 @@ class Leases(RuleBasedStateMachine):
     def enqueue(self, tenant: int, count: int) -> None:
         for _ in range(count):
             at, subject, mine = self._now(), uuid4(), self.tenants[tenant]
-            new = NewPiece(mine, QUEUE, subject, {}, Cause(subject, mine, subject, None), at, at + timedelta(hours=9))
+            new = NewPiece(
+                mine,
+                QUEUE,
+                subject,
+                {},
+                Cause(subject, mine, subject, None),
+                at,
+                at + timedelta(hours=9),
+            )
             self.pieces[subject] = Known(mine, len(self.pieces))
             self.ground.do(self._in(partial(store.enqueue, pieces=[new, new])))
 
@@ -72,32 +83,51 @@ class Leases(RuleBasedStateMachine):
 
         found = self.ground.do(self._in(act))
         running = {
-            tenant: sum(one.tenant == tenant and one.until is not None and one.until > self.clock
-                        for one in self.pieces.values())
+            tenant: sum(
+                one.tenant == tenant and one.until is not None and one.until > self.clock
+                for one in self.pieces.values()
+            )
             for tenant in self.tenants
-        }  # fmt: skip
+        }
         free = {
-            subject: one for subject, one in self.pieces.items()
-            if not one.done and (most is None or running[one.tenant] < most)
+            subject: one
+            for subject, one in self.pieces.items()
+            if not one.done
+            and (most is None or running[one.tenant] < most)
             and (one.due <= self.clock if one.until is None else one.until <= self.clock)
-        }  # fmt: skip
+        }
         if not free:
             assert found is None
             return
         assert found is not None
         wanted = min(
-            free, key=lambda it: (running[free[it].tenant], self.turns.get(free[it].tenant, -1), free[it].place)
+            free,
+            key=lambda it: (
+                running[free[it].tenant],
+                self.turns.get(free[it].tenant, -1),
+                free[it].place,
+            ),
         )
         known = self.pieces[wanted]
         assert (found.subject, found.tenant) == (wanted, known.tenant)
         assert (found.attempt, found.token) == (known.attempt + 1, known.token + 1)
-        known.attempt, known.token, known.until = found.attempt, found.token, self.clock + HELD_SECONDS
+        known.attempt, known.token, known.until = (
+            found.attempt,
+            found.token,
+            self.clock + HELD_SECONDS,
+        )
         self.turns[known.tenant] = max(self.turns.values(), default=0) + 1
         self.held[holder].append(found)
 
-    @rule(holder=HOLDERS, which=st.integers(0, 9), act=st.sampled_from(["beat", "done", "give_back", "return_unused"]))
+    @rule(
+        holder=HOLDERS,
+        which=st.integers(0, 9),
+        act=st.sampled_from(["beat", "done", "give_back", "return_unused"]),
+    )
     def hold(self, holder: int, which: int, act: str) -> None:
-        """Whoever holds it, or held it once, says that it lives, that it is done, or that it gives it back."""
+        """Whoever holds it, or held it once, says that it lives, that it is done, or that it
+        gives it back.
+        """
         if not self.held[holder]:
             return
         piece = self.held[holder][which % len(self.held[holder])]
@@ -142,9 +172,16 @@ class Leases(RuleBasedStateMachine):
     @invariant()
     def rows_are_as_known(self) -> None:
         query = "SELECT subject_id, state, attempt, token FROM work"
-        rows = {row.subject_id: (row.state, row.attempt, row.token) for row in self.ground.do(self.ground.ask(query))}
+        rows = {
+            row.subject_id: (row.state, row.attempt, row.token)
+            for row in self.ground.do(self.ground.ask(query))
+        }
         assert rows == {
-            subject: ("done" if one.done else "leased" if one.until is not None else "ready", one.attempt, one.token)
+            subject: (
+                "done" if one.done else "leased" if one.until is not None else "ready",
+                one.attempt,
+                one.token,
+            )
             for subject, one in self.pieces.items()
         }
 

@@ -1,4 +1,6 @@
-"""What nobody needs leaves the object store: at once where it is known, by the sweeper where a process died."""
+"""What nobody needs leaves the object store: at once where it is known, by the sweeper where a
+process died.
+"""
 
 import asyncio
 import os
@@ -67,7 +69,9 @@ async def test_the_file_of_a_rejected_dataset_goes_at_once(bench: Bench, store: 
     assert await used(bench, tenant) == 3
     assert await bench.runner("ingest")(Feed().deliver(event))
     async with worker_of(bench.settings, INGEST):
-        await eventually(lambda: bench.value("SELECT state FROM datasets"), lambda found: found == "rejected")
+        await eventually(
+            lambda: bench.value("SELECT state FROM datasets"), lambda found: found == "rejected"
+        )
         await eventually(lambda: used(bench, tenant), lambda found: found == 0)
     assert files(store) == set()
     assert not (store.root / "tenants").exists()
@@ -86,21 +90,29 @@ async def test_a_file_that_is_not_to_blame_outlives_its_rejection(
         broken = await rows.given_dataset(tx, tenant, "rejected")
         bug = f"tenants/{tenant}/datasets/{broken.id}/data.csv"
         findings = '[{"rule": "internal", "severity": "error", "message": "a bug"}]'
-        query = text("UPDATE datasets SET object_key = :key, findings = CAST(:findings AS jsonb) WHERE id = :id")
+        query = text(
+            "UPDATE datasets SET object_key = :key, findings = CAST(:findings AS jsonb) WHERE id "
+            "= :id"
+        )
         await tx.execute(query, {"key": bug, "findings": findings, "id": broken.id})
     await put(bench, bug)
     state = "SELECT state FROM datasets WHERE id = :id"
     async with worker_of(bench.settings, INGEST):
-        await eventually(lambda: bench.value(state, id=data.dataset_id), lambda found: found == "rejected")
+        await eventually(
+            lambda: bench.value(state, id=data.dataset_id), lambda found: found == "rejected"
+        )
     assert files(store) == {lost, bug}
     await later(owner, DAY + 60)
     assert await swept(bench) == 0
     assert files(store) == {lost, bug}
 
 
-async def test_a_model_that_is_registered_while_the_sweeper_asks_keeps_its_files(bench: Bench) -> None:
+async def test_a_model_that_is_registered_while_the_sweeper_asks_keeps_its_files(
+    bench: Bench,
+) -> None:
     waiting = """SELECT count(*) FROM pg_locks l JOIN pg_database d ON d.oid = l.database
-                 WHERE d.datname = current_database() AND relation = 'jobs'::regclass AND NOT granted"""
+                 WHERE d.datname = current_database() AND relation = 'jobs'::regclass
+                     AND NOT granted"""
     async with bench.pipeline.begin() as tx:
         job = await rows.given_job(tx, tenant := uuid4(), "finalizing")
     key = f"tenants/{tenant}/jobs/{job.id}/attempts/1-1/model"
@@ -127,7 +139,10 @@ async def test_the_sweeper_removes_what_nobody_needs_and_nothing_else(
         valid = await rows.given_dataset(tx, tenant)
         rejected = await rows.given_dataset(tx, tenant, "rejected")
         open_one = await rows.given_dataset(tx, tenant, "submitted")
-        over, running = await rows.given_job(tx, tenant, "failed"), await rows.given_job(tx, tenant, "running")
+        over, running = (
+            await rows.given_job(tx, tenant, "failed"),
+            await rows.given_job(tx, tenant, "running"),
+        )
         event: Event = rows.submission(tenant, waiting)
         await append(tx, [entry_of(event)])  # accepted, and Kafka is away
     at = f"tenants/{tenant}"
@@ -150,7 +165,9 @@ async def test_the_sweeper_removes_what_nobody_needs_and_nothing_else(
             await tx.execute(text("UPDATE datasets SET object_key = :key WHERE id = :id"), given)
     half = store.root / ".incoming" / "tmp-half"
     half.write_bytes(b"cut off")
-    (store.root / ".incoming" / "tmp-published").symlink_to("gone")  # as one that went between two looks at it
+    (store.root / ".incoming" / "tmp-published").symlink_to(
+        "gone"
+    )  # as one that went between two looks at it
     before = await used(bench, tenant)
 
     assert await swept(bench, dry_run=True) == await swept(bench) == 0
@@ -166,8 +183,13 @@ async def test_the_sweeper_removes_what_nobody_needs_and_nothing_else(
     assert [row["object_key"] for row in needed] == [f"{at}/datasets/{valid.id}/data.csv"]
 
 
-async def test_a_slow_upload_is_young_while_its_bytes_come(bench: Bench, owner: AsyncEngine) -> None:
-    young = "SELECT count(*) FROM stored_objects WHERE created_at > headrace_clock() - interval '1 hour'"
+async def test_a_slow_upload_is_young_while_its_bytes_come(
+    bench: Bench, owner: AsyncEngine
+) -> None:
+    young = (
+        "SELECT count(*) FROM stored_objects WHERE created_at > headrace_clock() - interval "
+        "'1 hour'"
+    )
 
     async def slowly() -> AsyncIterator[bytes]:
         yield b"x" * 1000
@@ -180,7 +202,9 @@ async def test_a_slow_upload_is_young_while_its_bytes_come(bench: Bench, owner: 
 
 
 async def test_objects_of_an_earlier_version_are_counted(bench: Bench, store: Store) -> None:
-    """They have no row: the sweeper lists them, with their size, once they are older than an upload can be."""
+    """They have no row: the sweeper lists them, with their size, once they are older than an
+    upload can be.
+    """
     tenant = uuid4()
     async with bench.pipeline.begin() as tx:
         valid = await rows.given_dataset(tx, tenant)
@@ -198,11 +222,18 @@ async def test_objects_of_an_earlier_version_are_counted(bench: Bench, store: St
 
 
 async def test_an_empty_mount_point_is_no_new_store(bench: Bench, store: Store) -> None:
-    """A process that starts while the volume is not mounted neither writes there nor takes objects for gone."""
+    """A process that starts while the volume is not mounted neither writes there nor takes
+    objects for gone.
+    """
     key = await put(bench, f"tenants/{uuid4()}/datasets/{uuid4()}/data.csv")
     store.unmount()
     objects = await metered(bench)
-    for act in (objects.check(), objects.read(key), put(bench, "tenants/x/datasets/y"), objects.delete(key)):
+    for act in (
+        objects.check(),
+        objects.read(key),
+        put(bench, "tenants/x/datasets/y"),
+        objects.delete(key),
+    ):
         with pytest.raises(ObjectStoreAway):
             await act
     store.mount()

@@ -14,7 +14,9 @@ from tests.factories import new_id
 
 def known_source(name: str) -> KnownSource:
     """A source whose signatures nobody asks for."""
-    return KnownSource(uuid4(), uuid4(), name, "standard_webhooks", ("unused",), standard_webhooks.verify)
+    return KnownSource(
+        uuid4(), uuid4(), name, "standard_webhooks", ("unused",), standard_webhooks.verify
+    )
 
 
 @dataclass(frozen=True)
@@ -28,19 +30,34 @@ class Sender:
         """The source's id."""
         return self.source.id
 
-    def delivery(self, message_id: str, body: bytes = b"{}", content_type: str = "application/json") -> Acceptance:
+    def delivery(
+        self, message_id: str, body: bytes = b"{}", content_type: str = "application/json"
+    ) -> Acceptance:
         """One request: ids of its own, however often the message was sent before."""
         return acceptance(
-            self.source, body, content_type, Genuine(message_id),
-            request_id=new_id(), event_id=new_id(), now=datetime.now(UTC), traceparent=None,
-        )  # fmt: skip
+            self.source,
+            body,
+            content_type,
+            Genuine(message_id),
+            request_id=new_id(),
+            event_id=new_id(),
+            now=datetime.now(UTC),
+            traceparent=None,
+        )
 
     def unnamed(self, body: bytes, at: datetime) -> Acceptance:
         """One request of a sender that signs nothing and gives no id."""
         return acceptance(
-            self.source, body, "application/json", Genuine(None, signed_id=False),
-            request_id=new_id(), event_id=new_id(), now=at, traceparent=None, window_seconds=600,
-        )  # fmt: skip
+            self.source,
+            body,
+            "application/json",
+            Genuine(None, signed_id=False),
+            request_id=new_id(),
+            event_id=new_id(),
+            now=at,
+            traceparent=None,
+            window_seconds=600,
+        )
 
     def unstorable(self, message_id: str) -> Acceptance:
         """A delivery whose content type Postgres refuses."""

@@ -1,4 +1,6 @@
-"""The same delivery many times at once, at one door and at two: one event, one request, one answer."""
+"""The same delivery many times at once, at one door and at two: one event, one request, one
+answer.
+"""
 
 import asyncio
 import random
@@ -22,21 +24,29 @@ async def counts(behind: asyncpg.Connection) -> dict[str, int]:
 
 
 @pytest.mark.parametrize("times", [50, 200])
-async def test_concurrent_duplicates_are_one_event(accept: Accept, behind: asyncpg.Connection, times: int) -> None:
+async def test_concurrent_duplicates_are_one_event(
+    accept: Accept, behind: asyncpg.Connection, times: int
+) -> None:
     sender = Sender()
 
-    answers = await asyncio.gather(*(accept(sender.delivery("msg_1", b'{"a":1}')) for _ in range(times)))
+    answers = await asyncio.gather(
+        *(accept(sender.delivery("msg_1", b'{"a":1}')) for _ in range(times))
+    )
 
     assert await counts(behind) == {"events": 1, "requests": 1, "inbox_keys": 1, "outbox": 1}
     assert len({(one.event_id, one.request_id) for one in answers}) == 1
     assert sorted(one.duplicate for one in answers) == [False] + [True] * (times - 1)
     assert all(one.same_body for one in answers)
-    row = await behind.fetchrow("SELECT e.id, r.id AS request_id FROM events e JOIN requests r ON r.event_id = e.id")
+    row = await behind.fetchrow(
+        "SELECT e.id, r.id AS request_id FROM events e JOIN requests r ON r.event_id = e.id"
+    )
     assert row is not None
     assert (row["id"], row["request_id"]) == (answers[0].event_id, answers[0].request_id)
 
 
-async def test_the_same_id_with_another_body_is_told(accept: Accept, behind: asyncpg.Connection) -> None:
+async def test_the_same_id_with_another_body_is_told(
+    accept: Accept, behind: asyncpg.Connection
+) -> None:
     sender = Sender()
 
     first = await accept(sender.delivery("msg_1", b'{"a":1}'))
@@ -46,13 +56,17 @@ async def test_the_same_id_with_another_body_is_told(accept: Accept, behind: asy
     assert (first.duplicate, first.same_body) == (False, True)
     assert (other.duplicate, other.same_body, other.event_id) == (True, False, first.event_id)
     assert elsewhere.duplicate is False
-    hashes = {bytes(row["body_hash"]) for row in await behind.fetch("SELECT body_hash FROM requests")}
+    hashes = {
+        bytes(row["body_hash"]) for row in await behind.fetch("SELECT body_hash FROM requests")
+    }
     assert hashes == {sha256(b'{"a":1}').digest(), sha256(b'{"a":2}').digest()}
     assert await behind.fetchval("SELECT same_body FROM request_repeats") is False
     assert (await counts(behind))["events"] == 2
 
 
-async def test_the_first_of_two_bodies_in_one_batch_counts(pool: BoundedPool, behind: asyncpg.Connection) -> None:
+async def test_the_first_of_two_bodies_in_one_batch_counts(
+    pool: BoundedPool, behind: asyncpg.Connection
+) -> None:
     """Within a statement too: what came first is stored, whatever the sort does with equal keys."""
     sender = Sender()
     accept = Accept(pool, door_refusal, writers=1)
@@ -93,7 +107,9 @@ async def test_two_doors_with_shuffled_duplicates_never_deadlock(
         await other.drain()
 
     assert kept == ROUNDS * 24
-    assert await counts(behind) == dict.fromkeys(("events", "requests", "inbox_keys", "outbox"), kept)
+    assert await counts(behind) == dict.fromkeys(
+        ("events", "requests", "inbox_keys", "outbox"), kept
+    )
     deadlocks = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
     assert await behind.fetchval(deadlocks) == 0
 
@@ -101,18 +117,25 @@ async def test_two_doors_with_shuffled_duplicates_never_deadlock(
 async def test_requests_sent_one_after_the_other_keep_their_order(
     database: str, accept: Accept, behind: asyncpg.Connection
 ) -> None:
-    """Each source waits for its answer before it sends again, now at one door and now at the other."""
+    """Each source waits for its answer before it sends again, now at one door and now at the
+    other.
+    """
     senders = [Sender() for _ in range(12)]
     async with asyncpg_pool(database, "headrace_pipeline", "other accept", 6) as connections:
         other = Accept(connections, door_refusal)
 
         async def talk(sender: Sender) -> list[object]:
             doors = (accept, other)
-            return [(await doors[number % 2](sender.delivery(f"{number}"))).event_id for number in range(40)]
+            return [
+                (await doors[number % 2](sender.delivery(f"{number}"))).event_id
+                for number in range(40)
+            ]
 
         said = dict(zip(senders, await asyncio.gather(*map(talk, senders)), strict=True))
         await other.drain()
 
     for sender, ids in said.items():
-        rows = await behind.fetch("SELECT id FROM events WHERE aggregate_id = $1 ORDER BY seq", str(sender.id))
+        rows = await behind.fetch(
+            "SELECT id FROM events WHERE aggregate_id = $1 ORDER BY seq", str(sender.id)
+        )
         assert [row["id"] for row in rows] == ids

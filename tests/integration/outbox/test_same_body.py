@@ -1,4 +1,6 @@
-"""A body without an id counts once within ten minutes of the one that counted last, whatever the clock shows."""
+"""A body without an id counts once within ten minutes of the one that counted last, whatever the
+clock shows.
+"""
 
 import asyncio
 import random
@@ -21,7 +23,9 @@ def after(seconds: float) -> datetime:
     return MARK + timedelta(seconds=seconds)
 
 
-async def test_two_seconds_are_within_ten_minutes(accept: Accept, behind: asyncpg.Connection) -> None:
+async def test_two_seconds_are_within_ten_minutes(
+    accept: Accept, behind: asyncpg.Connection
+) -> None:
     sender = Sender()
 
     first = await accept(sender.unnamed(b"{}", after(-1)))
@@ -37,7 +41,9 @@ async def test_two_seconds_are_within_ten_minutes(accept: Accept, behind: asyncp
     assert [row["request_id"] for row in repeats] == [first.request_id]
 
 
-async def test_it_counts_again_ten_minutes_after_it_counted(accept: Accept, behind: asyncpg.Connection) -> None:
+async def test_it_counts_again_ten_minutes_after_it_counted(
+    accept: Accept, behind: asyncpg.Connection
+) -> None:
     sender = Sender()
     seconds = (0, 300, 599.999, 600, 601, 1199, 1200, 9000, 8000, 4000)
 
@@ -52,11 +58,16 @@ async def test_it_counts_again_ten_minutes_after_it_counted(accept: Accept, behi
     assert answers[5].event_id == answers[4].event_id == answers[3].event_id
     assert answers[5].request_id == answers[3].request_id
     assert await counts(behind) == {
-        "events": 6, "requests": 6, "inbox_keys": 1, "outbox": 6,
-    }  # fmt: skip
+        "events": 6,
+        "requests": 6,
+        "inbox_keys": 1,
+        "outbox": 6,
+    }
 
 
-async def test_within_one_batch_the_first_counts(pool: BoundedPool, behind: asyncpg.Connection) -> None:
+async def test_within_one_batch_the_first_counts(
+    pool: BoundedPool, behind: asyncpg.Connection
+) -> None:
     sender = Sender()
     accept = Accept(pool, door_refusal, writers=1)
     await accept(sender.unnamed(b"1", after(-700)))
@@ -108,7 +119,9 @@ async def test_two_doors_with_shuffled_bodies_never_deadlock(
             sent = []
             for door in (accept, other):
                 chance.shuffle(given)
-                sent += [door(sender.unnamed(b"%d" % n, after(700 * number))) for sender, n in given]
+                sent += [
+                    door(sender.unnamed(b"%d" % n, after(700 * number))) for sender, n in given
+                ]
                 sent += [door(sender.delivery(f"{number}-{n}")) for sender, n in given]
             answers = await asyncio.gather(*sent)
             assert sum(not one.duplicate for one in answers) == 2 * len(given)
@@ -122,7 +135,9 @@ def by_the_release_before(sender: Sender, body: bytes, at: datetime) -> Acceptan
     one = sender.unnamed(body, at)
     assert one.claim is not None
     key = one.claim.former_keys[0]
-    return one._replace(claim=one.claim._replace(key_hash=key, counts_again_seconds=0, former_keys=()))
+    return one._replace(
+        claim=one.claim._replace(key_hash=key, counts_again_seconds=0, former_keys=())
+    )
 
 
 async def test_what_the_release_before_counted_is_not_counted_again(accept: Accept) -> None:
@@ -139,7 +154,9 @@ async def test_what_the_release_before_counted_is_not_counted_again(accept: Acce
     assert (counted.duplicate, counted.event_id == old.entry.id) == (False, False)
 
 
-async def test_that_lasts_until_ten_minutes_after_the_last_process_of_that_release(pool: BoundedPool) -> None:
+async def test_that_lasts_until_ten_minutes_after_the_last_process_of_that_release(
+    pool: BoundedPool,
+) -> None:
     sender = Sender()
     running = 0.0
     accept = Accept(pool, door_refusal, monotonic=lambda: running)

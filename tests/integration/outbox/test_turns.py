@@ -1,4 +1,6 @@
-"""A request that comes in the very turn in which the last writer ends, and one too large for any record."""
+"""A request that comes in the very turn in which the last writer ends, and one too large for any
+record.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -14,7 +16,9 @@ from tests.integration.outbox.deliveries import Sender
 
 
 class Announcing:
-    """The pool, with an event for the moment in which a connection is back: the writer's last await is behind it."""
+    """The pool, with an event for the moment in which a connection is back: the writer's last
+    await is behind it.
+    """
 
     def __init__(self, pool: asyncpg.Pool) -> None:
         self._pool = pool

@@ -16,9 +16,22 @@ from tests.integration.work.queue import piece, put
 
 READS = tuple(
     f"/v1/{name}"
-    for name in ("sources", "requests", "events", "datasets", "jobs", "models", "metric-trends", "usage", "limits",
-                 "dead-letters", "dead-letters/groups", "replays", "streams")
-)  # fmt: skip
+    for name in (
+        "sources",
+        "requests",
+        "events",
+        "datasets",
+        "jobs",
+        "models",
+        "metric-trends",
+        "usage",
+        "limits",
+        "dead-letters",
+        "dead-letters/groups",
+        "replays",
+        "streams",
+    )
+)
 TABLES = """
     SELECT relname::text FROM pg_class
     WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition
@@ -40,9 +53,13 @@ async def used(world: World, name: str) -> dict[str, int]:
     source = await world.source(name)
     found["webhook"] = (await world.send(source, b"{}", "m")).status_code
     found["repeated"] = (await world.send(source, b"{}", "m")).status_code
-    found["change"] = (await world.client.patch(f"/v1/sources/{source['id']}", json={"paused": True})).status_code
+    found["change"] = (
+        await world.client.patch(f"/v1/sources/{source['id']}", json={"paused": True})
+    ).status_code
     headers = {"content-type": "text/csv", "idempotency-key": name}
-    sent = await world.client.post("/v1/datasets", params={"name": name}, content=b"a,b\n1,2\n", headers=headers)
+    sent = await world.client.post(
+        "/v1/datasets", params={"name": name}, content=b"a,b\n1,2\n", headers=headers
+    )
     found["command"] = sent.status_code
     return found
 
@@ -55,7 +72,9 @@ async def test_no_client_sees_it(database: str, database_settings: Settings) -> 
         assert await used(world, "after") == before
 
 
-async def test_no_consumer_and_no_worker_sees_it(database: str, bench: Bench, pipeline: AsyncEngine) -> None:
+async def test_no_consumer_and_no_worker_sees_it(
+    database: str, bench: Bench, pipeline: AsyncEngine
+) -> None:
     feeds: defaultdict[str, Feed] = defaultdict(Feed)
     for column in (None, "added"):
         if column is not None:

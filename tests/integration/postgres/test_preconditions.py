@@ -1,4 +1,6 @@
-"""A process begins on a database that is as its release needs it, or says what an operator does about it."""
+"""A process begins on a database that is as its release needs it, or says what an operator does
+about it.
+"""
 
 import asyncio
 import os
@@ -23,7 +25,10 @@ async def test_an_older_schema_is_refused_and_a_newer_one_is_not(database: str) 
     await moved(database, "9999")
     await require_ready(database)
     await moved(database, "0016")
-    with pytest.raises(NotReady, match=f"at 0016, and this release needs {newest_revision()}: run `headrace migrate`"):
+    with pytest.raises(
+        NotReady,
+        match=f"at 0016, and this release needs {newest_revision()}: run `headrace migrate`",
+    ):
         await require_ready(database)
 
 
@@ -36,18 +41,27 @@ async def test_a_lost_role_is_refused(database: str) -> None:
 
 
 @pytest.mark.parametrize("command", ["api", "relay"])
-async def test_a_process_ends_and_says_why(database: str, database_settings: Settings, command: str) -> None:
+async def test_a_process_ends_and_says_why(
+    database: str, database_settings: Settings, command: str
+) -> None:
     await moved(database, "0016")
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith("HEADRACE_")},
-        "HEADRACE_POSTGRES_URL": database, "HEADRACE_API_URL": database_settings.api_url,
-        "HEADRACE_DATA_DIR": str(database_settings.data_dir), "HEADRACE_KAFKA": "127.0.0.1:1",
+        "HEADRACE_POSTGRES_URL": database,
+        "HEADRACE_API_URL": database_settings.api_url,
+        "HEADRACE_DATA_DIR": str(database_settings.data_dir),
+        "HEADRACE_KAFKA": "127.0.0.1:1",
         "HEADRACE_SECRET_KEYS": "k:" + "A" * 43 + "=",
-    }  # fmt: skip
+    }
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "compose.cli", command, env=environment, stderr=asyncio.subprocess.STDOUT,
+        sys.executable,
+        "-m",
+        "compose.cli",
+        command,
+        env=environment,
+        stderr=asyncio.subprocess.STDOUT,
         stdout=asyncio.subprocess.PIPE,
-    )  # fmt: skip
+    )
     said, _ = await asyncio.wait_for(process.communicate(), 60)
     assert process.returncode == 1, said
     assert b"run `headrace migrate` first" in said

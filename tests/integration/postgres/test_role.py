@@ -1,4 +1,6 @@
-"""Isolation when the start-up parameter `role` is lost, as in a pooler that ignores it: closed, never open."""
+"""Isolation when the start-up parameter `role` is lost, as in a pooler that ignores it: closed,
+never open.
+"""
 
 from uuid import uuid4
 
@@ -10,7 +12,14 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from compose import roles
-from compose.database import WrongRole, asyncpg_pool, connect, engine, sqlalchemy_url, tenant_transaction
+from compose.database import (
+    WrongRole,
+    asyncpg_pool,
+    connect,
+    engine,
+    sqlalchemy_url,
+    tenant_transaction,
+)
 from compose.settings import Settings
 from tests.acceptance.world import api_only
 from tests.conftest import Cluster
@@ -20,18 +29,24 @@ from tests.postgres_proxy import postgres_proxy
 READS = ("/v1/sources", "/v1/requests", "/v1/jobs", "/v1/events", "/v1/limits")
 
 
-async def test_a_lost_role_shows_one_tenant_nothing_of_another(database: str, database_settings: Settings) -> None:
+async def test_a_lost_role_shows_one_tenant_nothing_of_another(
+    database: str, database_settings: Settings
+) -> None:
     async with postgres_proxy(database) as (proxy, through):
         settings = database_settings.model_copy(update={"postgres_url": SecretStr(through)})
         async with api_only(settings) as world, await world.another_tenant("b") as other:
             source = await world.source("of the first")
-            assert (await world.send(source, b'{"secret": "of the first"}', "m1")).status_code == 202
+            assert (
+                await world.send(source, b'{"secret": "of the first"}', "m1")
+            ).status_code == 202
 
             proxy.drops_role = True
             proxy.cut()
             answers = [await other.get(path) for path in READS]
             sent = await world.send(source, b"{}", "m2")
-            assert [(one.status_code, source["id"] in one.text) for one in answers] == [(503, False)] * len(READS)
+            assert [(one.status_code, source["id"] in one.text) for one in answers] == [
+                (503, False)
+            ] * len(READS)
             assert sent.status_code == 503
 
             proxy.drops_role = False
@@ -39,7 +54,9 @@ async def test_a_lost_role_shows_one_tenant_nothing_of_another(database: str, da
             async def answer() -> httpx.Response:
                 return await other.get("/v1/sources")
 
-            assert (await eventually(answer, lambda one: one.status_code == 200)).json()["data"] == []
+            assert (await eventually(answer, lambda one: one.status_code == 200)).json()[
+                "data"
+            ] == []
             assert (await world.send(source, b"{}", "m2")).status_code == 202
 
 
@@ -61,7 +78,11 @@ async def test_no_connection_works_under_a_role_that_it_did_not_ask_for(database
 async def test_the_login_alone_may_do_nothing(database: str) -> None:
     login = await asyncpg.connect(database)
     try:
-        for statement in ("SELECT FROM sources", "SELECT FROM events", "INSERT INTO outbox VALUES (1, 1)"):
+        for statement in (
+            "SELECT FROM sources",
+            "SELECT FROM events",
+            "INSERT INTO outbox VALUES (1, 1)",
+        ):
             with pytest.raises(asyncpg.InsufficientPrivilegeError):
                 await login.execute(statement)
     finally:
@@ -80,7 +101,8 @@ async def test_the_role_is_taken_with_the_tenant_whatever_the_session_is(databas
 
 
 MEMBERSHIPS = """
-    SELECT pg_get_userbyid(roleid)::text AS role, bool_or(inherit_option) AS inherits, bool_or(set_option) AS sets
+    SELECT pg_get_userbyid(roleid)::text AS role, bool_or(inherit_option) AS inherits,
+        bool_or(set_option) AS sets
     FROM pg_auth_members WHERE pg_get_userbyid(member) = $1 GROUP BY 1 ORDER BY 1
 """
 

@@ -1,4 +1,7 @@
-"""Postgres falls silent: its connections stay open, and no packet comes through. Nobody waits for ever."""
+"""Postgres falls silent: its connections stay open, and no packet comes through.
+
+Nobody waits for ever.
+"""
 
 import asyncio
 import socket
@@ -52,7 +55,11 @@ async def test_a_silent_database_is_answered_503_in_time_and_202_again_by_itself
 ) -> None:
     async with postgres_proxy(database) as (proxy, through):
         settings = database_settings.model_copy(
-            update={"postgres_url": SecretStr(through), "accept_seconds": 3.0, "api_statement_seconds": 3.0}
+            update={
+                "postgres_url": SecretStr(through),
+                "accept_seconds": 3.0,
+                "api_statement_seconds": 3.0,
+            }
         )
         async with api_only(settings) as world:
             answers = Answers(world, await world.source("s"))
@@ -69,11 +76,15 @@ async def test_a_silent_database_is_answered_503_in_time_and_202_again_by_itself
                 assert set(answers.statuses) <= {200, 202}
                 proxy.silence()
                 await eventually(ready, lambda status: status == 503, seconds=BOUND_SECONDS)
-                await eventually(lambda: _copy(answers.statuses), lambda found: found.count(503) >= 20)
+                await eventually(
+                    lambda: _copy(answers.statuses), lambda found: found.count(503) >= 20
+                )
                 proxy.is_silent = False
                 answers.statuses.clear()
                 await eventually(ready, lambda status: status == 200)
-                await eventually(lambda: _copy(answers.statuses), lambda found: {200, 202} <= set(found[-40:]))
+                await eventually(
+                    lambda: _copy(answers.statuses), lambda found: {200, 202} <= set(found[-40:])
+                )
                 answers.stop.set()
             assert answers.slowest < BOUND_SECONDS
             assert set(answers.statuses) <= {200, 202, 503}
@@ -83,20 +94,29 @@ async def _copy(found: list[int]) -> list[int]:
     return list(found)
 
 
-async def test_relay_consumers_and_projections_go_on_with_new_connections(settings: Settings, database: str) -> None:
-    """What is connected never gets another byte, and the server is told of no end: the relay's lock has to lapse."""
+async def test_relay_consumers_and_projections_go_on_with_new_connections(
+    settings: Settings, database: str
+) -> None:
+    """What is connected never gets another byte, and the server is told of no end: the relay's
+    lock has to lapse.
+    """
     async with postgres_proxy(database) as (proxy, through):
         patient = {"statement_seconds": 2.0, "accept_seconds": 2.0, "api_statement_seconds": 2.0}
         bounded = settings.model_copy(update={"postgres_url": SecretStr(through), **patient})
         async with whole(bounded) as world:
-            assert (await world.decided(await world.upload("before", shipped_csv("iris"))))["state"] == "validated"
+            assert (await world.decided(await world.upload("before", shipped_csv("iris"))))[
+                "state"
+            ] == "validated"
             proxy.silence()
             proxy.is_silent = False
 
             async def uploaded() -> httpx.Response:
                 headers = {"content-type": "text/csv"}
                 return await world.client.post(
-                    "/v1/datasets", params={"name": "after"}, content=shipped_csv("wine"), headers=headers
+                    "/v1/datasets",
+                    params={"name": "after"},
+                    content=shipped_csv("wine"),
+                    headers=headers,
                 )
 
             answer = await eventually(uploaded, lambda one: one.status_code == 202)
@@ -104,7 +124,9 @@ async def test_relay_consumers_and_projections_go_on_with_new_connections(settin
 
             async def rows() -> int:
                 found = (await world.get("/v1/usage"))["data"]
-                return sum(int(float(one["value"])) for one in found if one["meter"] == "dataset_rows")
+                return sum(
+                    int(float(one["value"])) for one in found if one["meter"] == "dataset_rows"
+                )
 
             await eventually(rows, lambda count: count >= 150 + 178, seconds=60)
 
@@ -126,6 +148,9 @@ async def test_lost_packets_end_a_connection_by_themselves(database: str) -> Non
     found = connection._transport.get_extra_info("socket")  # type: ignore[attr-defined]
     assert found.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
     assert found.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 20_000
-    server = [await connection.fetchval(f"SHOW {name}") for name in ("tcp_keepalives_idle", "tcp_user_timeout")]
+    server = [
+        await connection.fetchval(f"SHOW {name}")
+        for name in ("tcp_keepalives_idle", "tcp_user_timeout")
+    ]
     assert server == ["10", "20000"]
     await connection.close()

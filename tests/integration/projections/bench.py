@@ -36,15 +36,24 @@ class Bench:
     pipeline: AsyncEngine
 
     def engine(
-        self, view: str, generation: int = 1, begin: Transactions | None = None, as_view: View | None = None
+        self,
+        view: str,
+        generation: int = 1,
+        begin: Transactions | None = None,
+        as_view: View | None = None,
     ) -> Engine:
         """As in the projections process."""
         name = consumer_of(view)
         return Engine(
-            as_view or VIEWS[view], generation, begin or self.pipeline.begin,
-            Positions(self.pipeline, name, generation), park, passing, Fuse(name, READERS[name].breaker),
+            as_view or VIEWS[view],
+            generation,
+            begin or self.pipeline.begin,
+            Positions(self.pipeline, name, generation),
+            park,
+            passing,
+            Fuse(name, READERS[name].breaker),
             Guard(Subscriber(name, generation), begin or self.pipeline.begin, asyncio.Lock()),
-        )  # fmt: skip
+        )
 
     async def ask(self, query: str, **given: Any) -> list[dict[str, Any]]:
         """Rows."""
@@ -59,9 +68,10 @@ class Bench:
     async def rows(self, view: str, generation: int = 1) -> list[dict[str, Any]]:
         """All that a view holds."""
         tables = {
-            "jobs": ("read_jobs", "read_job_timeline"), "metric_trends": ("read_metric_points",),
+            "jobs": ("read_jobs", "read_job_timeline"),
+            "metric_trends": ("read_metric_points",),
             "usage": ("read_usage_days", "read_usage_records"),
-        }[view]  # fmt: skip
+        }[view]
         found = []
         for table in tables:
             given = await self.ask(f"SELECT * FROM {table} WHERE generation = :g", g=generation)
@@ -96,17 +106,28 @@ class Crash:
 def owned(tenant: UUID, data: Payload, subject: object, version: int) -> Event:
     """What an owner says."""
     cause = door_event(JobCanceled(job_id=new_id(), reason="x"), "x", tenant).cause
-    return following(cause, data, by="test", subject=str(subject), version=version, at=datetime.now(UTC))
+    return following(
+        cause, data, by="test", subject=str(subject), version=version, at=datetime.now(UTC)
+    )
 
 
 def job_events(tenant: UUID, job_id: UUID, starts: int = 2) -> list[Event]:
     """Requested, queued, started some times, canceled."""
     asked = JobRequested(job_id=job_id, kind="train", dataset_id=new_id(), target="t", model="wine")
     ready = JobQueued(
-        job_id=job_id, kind="train", dataset_id=asked.dataset_id, dataset_version=3, object_key="k", columns=(),
-        target="t", model="wine", reason="valid",
-    )  # fmt: skip
-    begun = [JobStarted(job_id=job_id, attempt=number + 1, reason="taken up") for number in range(starts)]
+        job_id=job_id,
+        kind="train",
+        dataset_id=asked.dataset_id,
+        dataset_version=3,
+        object_key="k",
+        columns=(),
+        target="t",
+        model="wine",
+        reason="valid",
+    )
+    begun = [
+        JobStarted(job_id=job_id, attempt=number + 1, reason="taken up") for number in range(starts)
+    ]
     said = [ready, *begun, JobCanceled(job_id=job_id, reason="enough")]
     first = door_event(asked, job_id, tenant)
     return [first, *(owned(tenant, data, job_id, version) for version, data in enumerate(said, 1))]
@@ -118,15 +139,23 @@ def version_events(tenant: UUID, count: int = 3) -> list[Event]:
         owned(
             tenant,
             ModelRegistered(
-                name="wine", version=number, job_id=new_id(), dataset_id=new_id(), dataset_version=1, target="t",
-                task="classification", metrics={"accuracy": 0.9 + number / 100, "f1": 0.5},
-                baseline={"accuracy": 0.3}, details={}, artifacts={},
+                name="wine",
+                version=number,
+                job_id=new_id(),
+                dataset_id=new_id(),
+                dataset_version=1,
+                target="t",
+                task="classification",
+                metrics={"accuracy": 0.9 + number / 100, "f1": 0.5},
+                baseline={"accuracy": 0.3},
+                details={},
+                artifacts={},
             ),
             "wine",
             number,
         )
         for number in range(1, count + 1)
-    ]  # fmt: skip
+    ]
 
 
 def usage_events(tenant: UUID, count: int = 3, quantity: str = "1.5") -> list[Event]:
@@ -136,14 +165,19 @@ def usage_events(tenant: UUID, count: int = 3, quantity: str = "1.5") -> list[Ev
         owned(
             tenant,
             UsageRecorded(
-                record_key=f"k{number}", period=date(2026, 3, 1), meter="training_seconds",
-                quantity=Decimal(quantity), unit="second", at=at, subject="s",
+                record_key=f"k{number}",
+                period=date(2026, 3, 1),
+                meter="training_seconds",
+                quantity=Decimal(quantity),
+                unit="second",
+                at=at,
+                subject="s",
             ),
             "training_seconds",
             1,
         )
         for number in range(count)
-    ]  # fmt: skip
+    ]
 
 
 def events_of(view: str, tenant: UUID) -> list[Event]:

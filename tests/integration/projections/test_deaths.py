@@ -1,4 +1,6 @@
-"""A record that ends the projections process is counted before it is folded, and parked alone after three deaths."""
+"""A record that ends the projections process is counted before it is folded, and parked alone
+after three deaths.
+"""
 
 import asyncio
 import os
@@ -73,9 +75,13 @@ async def test_what_kills_is_parked_and_the_rest_is_folded(bench: Bench, databas
         codes.append(process.exitcode)
     assert codes == [-signal.SIGKILL] * 4 + [0]  # one unseen, three counted
     letters = await bench.ask("SELECT consumer, event_id, error_class, error FROM dead_letters")
-    assert letters == [{
-        "consumer": "projection.usage", "event_id": events[1].id, "error_class": "internal",
-        "error": "the process died 3 times with this record in hand",
-    }]  # fmt: skip
+    assert letters == [
+        {
+            "consumer": "projection.usage",
+            "event_id": events[1].id,
+            "error_class": "internal",
+            "error": "the process died 3 times with this record in hand",
+        }
+    ]
     assert await bench.value("SELECT count(*) FROM read_usage_records") == len(events) - 1
     assert await bench.value("SELECT count(*) FROM suspect_records") == 0

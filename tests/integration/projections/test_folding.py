@@ -1,4 +1,7 @@
-"""Happy, copies, poison, crash for every view; rows never go back, and generations stand side by side."""
+"""Happy, copies, poison, crash for every view.
+
+Rows never go back, and generations stand side by side.
+"""
 
 import asyncio
 import random
@@ -11,7 +14,14 @@ import pytest
 from compose.readers import VIEWS
 from consumers.dead_letters.letter import OPERATOR
 from tests.factories import new_id, record_of
-from tests.integration.projections.bench import Bench, Crash, events_of, job_events, usage_events, version_events
+from tests.integration.projections.bench import (
+    Bench,
+    Crash,
+    events_of,
+    job_events,
+    usage_events,
+    version_events,
+)
 from tests.integration.runner.feed import Feed
 
 
@@ -23,13 +33,24 @@ async def test_happy(bench: Bench) -> None:
     assert await bench.engine("usage")(Feed().deliver(*usage_events(tenant))) is True
 
     (job,) = await bench.ask("SELECT id, tenant_id, version, state, document FROM read_jobs")
-    assert (job["id"], job["tenant_id"], job["version"], job["state"]) == (job_id, tenant, 4, "canceled")
+    assert (job["id"], job["tenant_id"], job["version"], job["state"]) == (
+        job_id,
+        tenant,
+        4,
+        "canceled",
+    )
     assert [one["attempt"] for one in job["document"]["attempts"]] == [1, 2]
     lines = await bench.ask("SELECT type FROM read_job_timeline ORDER BY time, version")
     assert [line["type"] for line in lines] == [
-        "job.requested", "job.queued", "job.started", "job.started", "job.canceled"
-    ]  # fmt: skip
-    points = await bench.ask("SELECT metric, version, value, baseline FROM read_metric_points ORDER BY 1, 2")
+        "job.requested",
+        "job.queued",
+        "job.started",
+        "job.started",
+        "job.canceled",
+    ]
+    points = await bench.ask(
+        "SELECT metric, version, value, baseline FROM read_metric_points ORDER BY 1, 2"
+    )
     assert [(one["metric"], one["version"]) for one in points] == [
         (metric, version) for metric in ("accuracy", "f1") for version in (1, 2, 3)
     ]
@@ -63,7 +84,9 @@ async def test_copies_in_the_first_poll(bench: Bench, view: str) -> None:
 
 
 async def test_rows_never_go_back(bench: Bench) -> None:
-    """Whatever old copies come in whatever order, by themselves or in batches: the version only rises."""
+    """Whatever old copies come in whatever order, by themselves or in batches: the version only
+    rises.
+    """
     tenant, job_id = uuid4(), new_id()
     events = job_events(tenant, job_id, starts=6)
     chance, feed, engine = random.Random(3), Feed(), bench.engine("jobs")
@@ -89,33 +112,46 @@ async def test_poison_is_parked_without_a_copy(bench: Bench, view: str) -> None:
         replace(record_of(events[0]), key=b"another"),
     ]
 
-    assert await bench.engine(view)(Feed().deliver(bad[0], *events[:2], *bad[1:], *events[2:])) is True
+    assert (
+        await bench.engine(view)(Feed().deliver(bad[0], *events[:2], *bad[1:], *events[2:])) is True
+    )
     assert await bench.engine(view, 2)(Feed().deliver(*events)) is True
 
     assert await bench.rows(view) == await bench.rows(view, 2)
     letters = await bench.ask("SELECT consumer, tenant_id, error_class FROM dead_letters")
-    assert letters == [
-        {"consumer": f"projection.{view}", "tenant_id": OPERATOR, "error_class": "undecodable"}
-    ] * 3  # fmt: skip
+    assert (
+        letters
+        == [{"consumer": f"projection.{view}", "tenant_id": OPERATOR, "error_class": "undecodable"}]
+        * 3
+    )
     assert await bench.value("SELECT count(*) FROM events") == 0
     assert await bench.value("SELECT count(*) FROM outbox") == 0
 
 
 @pytest.mark.parametrize("view", VIEWS)
-async def test_of_a_newer_release_only_what_the_view_folds_is_parked(bench: Bench, view: str) -> None:
-    """As a version that is not known yet, for a rebuild after the upgrade; a new type is passed over."""
+async def test_of_a_newer_release_only_what_the_view_folds_is_parked(
+    bench: Bench, view: str
+) -> None:
+    """As a version that is not known yet, for a rebuild after the upgrade.
+
+    A new type is passed over.
+    """
     events = events_of(view, uuid4())
     record = record_of(events[0])
     value = events[0].encode()
     to_come = replace(record, value=value.replace(b":v1", b":v2"))
-    new_type = replace(record, value=value.replace(events[0].type.encode(), b"job.reconsidered"), headers=())
+    new_type = replace(
+        record, value=value.replace(events[0].type.encode(), b"job.reconsidered"), headers=()
+    )
 
     assert await bench.engine(view)(Feed().deliver(new_type, to_come, *events)) is True
     assert await bench.engine(view, 2)(Feed().deliver(*events)) is True
 
     assert await bench.rows(view) == await bench.rows(view, 2)
     letters = await bench.ask("SELECT error_class, tenant_id, value FROM dead_letters")
-    assert letters == [{"error_class": "unknown_version", "tenant_id": OPERATOR, "value": to_come.value}]
+    assert letters == [
+        {"error_class": "unknown_version", "tenant_id": OPERATOR, "value": to_come.value}
+    ]
 
 
 async def test_what_cannot_be_folded_is_parked_alone(bench: Bench) -> None:
@@ -126,18 +162,29 @@ async def test_what_cannot_be_folded_is_parked_alone(bench: Bench) -> None:
     asked, queued, *_ = job_events(tenant, huge)
     past = queued.model_copy(update={"aggregateversion": 2**70})
 
-    assert await bench.engine("jobs")(Feed().deliver(events[0], step, asked, *events[1:], past)) is True
+    assert (
+        await bench.engine("jobs")(Feed().deliver(events[0], step, asked, *events[1:], past))
+        is True
+    )
 
-    letters = await bench.ask("SELECT value, tenant_id, error_class, event_id FROM dead_letters ORDER BY error_class")
+    letters = await bench.ask(
+        "SELECT value, tenant_id, error_class, event_id FROM dead_letters ORDER BY error_class"
+    )
     assert {row["value"] for row in letters} == {step.encode(), past.encode()}
-    assert (letters[0]["tenant_id"], letters[0]["error_class"], letters[0]["event_id"]) == (tenant, "bug", step.id)
+    assert (letters[0]["tenant_id"], letters[0]["error_class"], letters[0]["event_id"]) == (
+        tenant,
+        "bug",
+        step.id,
+    )
     rows = await bench.ask("SELECT id, state FROM read_jobs")
     assert {row["id"]: row["state"] for row in rows} == {well: "canceled", huge: "accepted"}
     assert await bench.value("SELECT next FROM positions") == len(events) + 3
 
 
 @pytest.mark.parametrize("crash", [asyncio.CancelledError, ConnectionResetError])
-async def test_a_crash_between_fold_and_commit(bench: Bench, view: str, crash: type[BaseException]) -> None:
+async def test_a_crash_between_fold_and_commit(
+    bench: Bench, view: str, crash: type[BaseException]
+) -> None:
     events = events_of(view, uuid4())
     delivery = Feed().deliver(*events)
 
@@ -153,7 +200,9 @@ async def test_a_crash_between_fold_and_commit(bench: Bench, view: str, crash: t
 
 
 async def test_usage_is_counted_once_by_rival_writers(bench: Bench) -> None:
-    """Two processes fold the same partition, in polls of their own sizes, each from where the positions are."""
+    """Two processes fold the same partition, in polls of their own sizes, each from where the
+    positions are.
+    """
     events = usage_events(uuid4(), 60, "0.1")
     whole = Feed().deliver(*events)
 

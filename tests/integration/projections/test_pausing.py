@@ -1,4 +1,6 @@
-"""Too much cannot be folded: the view pauses with its positions where they are, as a consumer does."""
+"""Too much cannot be folded: the view pauses with its positions where they are, as a consumer
+does.
+"""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -20,7 +22,13 @@ from tests.acceptance.world import api_only, running_processes
 from tests.eventually import eventually
 from tests.factories import new_id, record_of, shipped_csv
 from tests.figures import figures, of
-from tests.integration.projections.bench import Bench, Crash, job_events, usage_events, version_events
+from tests.integration.projections.bench import (
+    Bench,
+    Crash,
+    job_events,
+    usage_events,
+    version_events,
+)
 from tests.integration.runner.feed import Feed
 
 MAX_RUN = VIEW_LIMITS.max_run
@@ -32,7 +40,11 @@ def many(view: str, tenant: UUID) -> list[Event]:
     """More than may fail."""
     if view == "jobs":
         return job_events(tenant, new_id(), starts=2 * MAX_RUN)
-    return version_events(tenant, 2 * MAX_RUN) if view == "metric_trends" else usage_events(tenant, 2 * MAX_RUN)
+    return (
+        version_events(tenant, 2 * MAX_RUN)
+        if view == "metric_trends"
+        else usage_events(tenant, 2 * MAX_RUN)
+    )
 
 
 async def resume(bench: Bench, view: str, allowed: int = 0) -> None:
@@ -42,7 +54,10 @@ async def resume(bench: Bench, view: str, allowed: int = 0) -> None:
 
 
 async def test_a_view_that_folds_nothing(bench: Bench, view: str) -> None:
-    """Nothing of the delivery is parked, the positions stay; mended and resumed, all of it is folded."""
+    """Nothing of the delivery is parked, the positions stay.
+
+    Mended and resumed, all of it is folded.
+    """
     events = many(view, uuid4())
     delivery = Feed().deliver(*events)
     broken = bench.engine(view, as_view=Crash(VIEWS[view], RuntimeError))
@@ -51,10 +66,14 @@ async def test_a_view_that_folds_nothing(bench: Bench, view: str) -> None:
 
     assert await bench.value(LETTERS) == await bench.value("SELECT count(*) FROM positions") == 0
     assert await bench.rows(view) == []
-    assert await bench.ask(STATES) == [{
-        "consumer": f"projection.{view}", "state": "paused", "changed_by": "breaker",
-        "reason": f"more than {MAX_RUN} failures in a row",
-    }]  # fmt: skip
+    assert await bench.ask(STATES) == [
+        {
+            "consumer": f"projection.{view}",
+            "state": "paused",
+            "changed_by": "breaker",
+            "reason": f"more than {MAX_RUN} failures in a row",
+        }
+    ]
     assert await bench.engine(view, as_view=Crash(VIEWS[view], RuntimeError))(delivery) is False
     assert await bench.value(LETTERS) == 0
 
@@ -95,7 +114,8 @@ async def test_garbage_that_stands_in_the_log_may_be_let_through(bench: Bench, v
 async def test_what_a_newer_release_wrote_pauses_nothing(bench: Bench, view: str) -> None:
     """A rolling deploy has both at once."""
     new: list[Event | Record] = [
-        replace(record_of(one), value=one.encode().replace(b":v1", b":v2")) for one in many(view, uuid4())
+        replace(record_of(one), value=one.encode().replace(b":v1", b":v2"))
+        for one in many(view, uuid4())
     ]
     assert await bench.engine(view)(Feed().deliver(*new)) is True
     assert await bench.value(LETTERS) == len(new)
@@ -105,7 +125,10 @@ async def test_what_a_newer_release_wrote_pauses_nothing(bench: Bench, view: str
 async def test_paused_by_hand_it_stands_still_and_says_so(
     settings: Settings, pipeline: AsyncEngine, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Reads go on from the rows as they are; position, lag and metric tell; resumed, it catches up."""
+    """Reads go on from the rows as they are; position, lag and metric tell.
+
+    Resumed, it catches up.
+    """
 
     async def standing() -> Standing:
         every = await standings(pipeline, settings.kafka, settings.kafka_topic_prefix)
@@ -122,7 +145,9 @@ async def test_paused_by_hand_it_stands_still_and_says_so(
         dataset = await world.upload("iris", shipped_csv("iris"))
 
         async def listed(count: int) -> Mapping[str, Any]:
-            page = await eventually(lambda: world.get("/v1/jobs"), lambda page: len(page["data"]) == count)
+            page = await eventually(
+                lambda: world.get("/v1/jobs"), lambda page: len(page["data"]) == count
+            )
             return dict(page)
 
         await world.start_job(dataset, "iris")

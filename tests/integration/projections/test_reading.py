@@ -1,4 +1,6 @@
-"""What is read before a projection has caught up: the log answers, and a GET by id after its 202 is never a 404."""
+"""What is read before a projection has caught up: the log answers, and a GET by id after its 202
+is never a 404.
+"""
 
 import asyncio
 from uuid import uuid4

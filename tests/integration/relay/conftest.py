@@ -21,7 +21,9 @@ async def connect(database: str) -> AsyncIterator[Connect]:
     async with AsyncExitStack() as stack:
 
         async def one() -> asyncpg.Connection:
-            connection = await asyncpg.connect(database, server_settings={"role": "headrace_pipeline"})
+            connection = await asyncpg.connect(
+                database, server_settings={"role": "headrace_pipeline"}
+            )
             stack.push_async_callback(connection.close)
             return connection
 

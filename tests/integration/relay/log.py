@@ -19,13 +19,26 @@ TENANT = UUID("01890000-0000-7000-8000-000000000001")
 
 
 def entry(
-    key: bytes | None, value: bytes | None, headers: Headers = (), topic: str = JOBS.name, at: datetime | None = None
+    key: bytes | None,
+    value: bytes | None,
+    headers: Headers = (),
+    topic: str = JOBS.name,
+    at: datetime | None = None,
 ) -> LogEntry:
     """One row; the relay looks at nothing of it but what Kafka gets."""
     return LogEntry(
-        topic, key, value, pack_headers(headers), new_id(), "job.requested", TENANT, "a", 0, new_id(),
+        topic,
+        key,
+        value,
+        pack_headers(headers),
+        new_id(),
+        "job.requested",
+        TENANT,
+        "a",
+        0,
+        new_id(),
         at or datetime.now(UTC),
-    )  # fmt: skip
+    )
 
 
 def numbered(key: str, numbers: Sequence[int], topic: str = JOBS.name) -> list[LogEntry]:
@@ -48,12 +61,18 @@ async def unsent(pipeline: AsyncEngine | AsyncConnection) -> int:
         return int((await tx.execute(query)).scalar_one())
 
 
-async def on_kafka(settings: Settings, topic: str = JOBS.name) -> list[ConsumerRecord[bytes, bytes]]:
+async def on_kafka(
+    settings: Settings, topic: str = JOBS.name
+) -> list[ConsumerRecord[bytes, bytes]]:
     """Everything on a topic, partition by partition, in its order."""
     name = settings.kafka_topic_prefix + topic
     found: list[ConsumerRecord[bytes, bytes]] = []
-    async with AIOKafkaConsumer(bootstrap_servers=settings.kafka, auto_offset_reset="earliest") as consumer:
-        places = [TopicPartition(name, number) for number in sorted(await _partitions(consumer, name))]
+    async with AIOKafkaConsumer(
+        bootstrap_servers=settings.kafka, auto_offset_reset="earliest"
+    ) as consumer:
+        places = [
+            TopicPartition(name, number) for number in sorted(await _partitions(consumer, name))
+        ]
         ends = await consumer.end_offsets(places)
         consumer.assign([place for place in places if ends[place]])
         while len(found) < sum(ends.values()):

@@ -26,12 +26,17 @@ async def relaying(
     """The relay as its process has it, which tries again soon what it could not send."""
     layout = Layout({topic.name: topic.partitions for topic in TOPICS})
     kafka = KafkaLog(
-        settings.kafka, settings.kafka_topic_prefix, lambda: layout.cluster, layout.partitions,
-        confirmed=layout.confirmed, send_seconds=send_seconds,
-    )  # fmt: skip
+        settings.kafka,
+        settings.kafka_topic_prefix,
+        lambda: layout.cluster,
+        layout.partitions,
+        confirmed=layout.confirmed,
+        send_seconds=send_seconds,
+    )
     stop = asyncio.Event()
-    running = asyncio.create_task(relay(
-        connection, kafka, stop, layout, retry_seconds=0.5, quick_seconds=send_seconds / 15))  # fmt: skip
+    running = asyncio.create_task(
+        relay(connection, kafka, stop, layout, retry_seconds=0.5, quick_seconds=send_seconds / 15)
+    )
     try:
         yield running
     finally:
@@ -57,7 +62,10 @@ async def make_topic(admin: AIOKafkaAdminClient, name: str, partitions: int = 6)
 
 
 async def configure(admin: AIOKafkaAdminClient, name: str, **config: str) -> None:
-    """Let a topic have these settings, with _ for a dot, and no others; wait until the broker knows."""
+    """Let a topic have these settings, with _ for a dot, and no others.
+
+    Wait until the broker knows.
+    """
     dotted = {key.replace("_", "."): value for key, value in config.items()}
     (answer,) = await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, name, dotted)])
     assert not answer.resources[0][0], answer

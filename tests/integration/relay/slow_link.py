@@ -32,7 +32,10 @@ class SlowLink(AbruptProxy):
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def ask(
-        self, reader: asyncio.StreamReader, server: asyncio.StreamWriter, client: asyncio.StreamWriter
+        self,
+        reader: asyncio.StreamReader,
+        server: asyncio.StreamWriter,
+        client: asyncio.StreamWriter,
     ) -> None:
         """What the client sends, after its time."""
         with suppress(OSError):

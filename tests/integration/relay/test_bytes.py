@@ -18,7 +18,12 @@ from schemas.topics import DEAD_LETTERS, JOBS
 from tests.integration.relay.log import entry, on_kafka, unsent, write
 
 AT = datetime(2026, 3, 1, 12, 30, 15, 987_654, tzinfo=UTC)
-ODD: Headers = (("a", b"\xff\xfe\x00\x80"), ("a", b""), ("é", "ü".encode()), ("z", bytes(range(256))))
+ODD: Headers = (
+    ("a", b"\xff\xfe\x00\x80"),
+    ("a", b""),
+    ("é", "ü".encode()),
+    ("z", bytes(range(256))),
+)
 
 
 @pytest.mark.foreign("rows whose bytes nobody looks at: the relay sends what stands in the log")
@@ -39,7 +44,9 @@ async def test_key_value_headers_and_time(
     for one in given:
         record = found[one.key]
         assert (record.key, record.value) == (one.key, one.value)
-        assert record.timestamp > AT.timestamp() * 1000  # when it was sent; the event's is in its headers
+        assert (
+            record.timestamp > AT.timestamp() * 1000
+        )  # when it was sent; the event's is in its headers
         assert record.partition == DefaultPartitioner()(one.key, list(range(6)), list(range(6)))
     assert tuple(found[b"\x00\xff"].headers) == ODD
     assert tuple(found[b"k1"].headers) == (("ce_id", b"1"),)
@@ -49,7 +56,15 @@ async def test_key_value_headers_and_time(
 async def test_copies_of_dead_letters_may_have_neither_key_nor_value(
     pipeline: AsyncEngine, connection: asyncpg.Connection, log: KafkaLog, settings: Settings
 ) -> None:
-    letter = DeadLetter(Record(JOBS.name, 2, 7, None, None, ODD, 0), "ingest", OPERATOR, None, "undecodable", "no", 1)
+    letter = DeadLetter(
+        Record(JOBS.name, 2, 7, None, None, ODD, 0),
+        "ingest",
+        OPERATOR,
+        None,
+        "undecodable",
+        "no",
+        1,
+    )
     await write(pipeline, [letter.copy(AT)])
 
     assert await relay_once(connection, log) == 1
@@ -58,17 +73,23 @@ async def test_copies_of_dead_letters_may_have_neither_key_nor_value(
     assert (record.key, record.value) == (None, None)
     assert tuple(record.headers[: len(ODD)]) == ODD
     assert dict(record.headers[len(ODD) :]) == {
-        "dead_letter_consumer": b"ingest", "dead_letter_class": b"undecodable", "dead_letter_error": b"no",
-        "dead_letter_topic": b"headrace.jobs", "dead_letter_partition": b"2", "dead_letter_offset": b"7",
+        "dead_letter_consumer": b"ingest",
+        "dead_letter_class": b"undecodable",
+        "dead_letter_error": b"no",
+        "dead_letter_topic": b"headrace.jobs",
+        "dead_letter_partition": b"2",
+        "dead_letter_offset": b"7",
         "dead_letter_attempts": b"1",
-    }  # fmt: skip
+    }
 
 
 @pytest.mark.foreign("rows whose bytes nobody looks at: the relay sends what stands in the log")
 async def test_a_copy_always_fits_into_a_record(
     pipeline: AsyncEngine, connection: asyncpg.Connection, log: KafkaLog, settings: Settings
 ) -> None:
-    """Whatever somebody else put on the topic: one copy that Kafka refuses would stop the relay for everybody."""
+    """Whatever somebody else put on the topic: one copy that Kafka refuses would stop the relay
+    for everybody.
+    """
     large = Record(JOBS.name, 0, 1, b"k", b"v" * (500 << 10), (("h", b"\xff" * (550 << 10)),), 0)
     records = [
         large,
@@ -89,6 +110,12 @@ async def test_a_copy_always_fits_into_a_record(
 
     assert await unsent(pipeline) == 0
     copies = await on_kafka(settings, DEAD_LETTERS.name)
-    assert [dict(one.headers)["dead_letter_offset"] for one in copies] == [b"0", b"1", b"2", b"3", b"4"]
+    assert [dict(one.headers)["dead_letter_offset"] for one in copies] == [
+        b"0",
+        b"1",
+        b"2",
+        b"3",
+        b"4",
+    ]
     assert [len(one.value or b"") for one in copies] == [0, 0, 0, 0, 790 << 10]
     assert [one.value for one in await on_kafka(settings)] == [b"them"]

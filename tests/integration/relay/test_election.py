@@ -1,4 +1,6 @@
-"""Several relays: one at work, the others waiting, and a successor as soon as its connection is gone."""
+"""Several relays: one at work, the others waiting, and a successor as soon as its connection is
+gone.
+"""
 
 import asyncio
 
@@ -25,8 +27,9 @@ async def test_one_is_elected_and_another_when_it_is_gone(connect: Connect) -> N
     never = asyncio.Event()
     await be_elected(first, never)
     waiting = {
-        one: asyncio.create_task(be_elected(one, never, every_seconds=0.02)) for one in (second, third)
-    }  # fmt: skip
+        one: asyncio.create_task(be_elected(one, never, every_seconds=0.02))
+        for one in (second, third)
+    }
     assert not (await asyncio.wait(waiting.values(), timeout=0.3))[0]
 
     first.terminate()
@@ -53,7 +56,10 @@ async def test_one_that_waits_can_be_stopped(connect: Connect) -> None:
 async def test_three_relays_whose_owner_is_killed_again_and_again(
     settings: Settings, cluster: Cluster, pipeline: AsyncEngine
 ) -> None:
-    """Rows are written all the time; nothing is lost, and each key's first appearances are in order."""
+    """Rows are written all the time.
+
+    Nothing is lost, and each key's first appearances are in order.
+    """
     name = settings.postgres_url.get_secret_value().rsplit("/", 1)[1]
     stop = asyncio.Event()
     held: list[int] = []
@@ -77,14 +83,20 @@ async def test_three_relays_whose_owner_is_killed_again_and_again(
             group.create_task(process.run(settings, stop))
         try:
             for round_number in range(3):
-                (owner,) = await eventually(holders, lambda found: [one for one in found if one not in held])
+                (owner,) = await eventually(
+                    holders, lambda found: [one for one in found if one not in held]
+                )
                 held.append(owner)
-                await asyncio.gather(*(writer(f"key-{round_number}-{number}") for number in range(5)))
+                await asyncio.gather(
+                    *(writer(f"key-{round_number}-{number}") for number in range(5))
+                )
                 await as_superuser("SELECT pg_terminate_backend($1)", owner)
             await eventually(lambda: unsent(pipeline), lambda count: count == 0)
             await eventually(holders, lambda found: len(found) == 1)
         finally:
             stop.set()
 
-    expected = {f"key-{one}-{two}".encode(): list(range(60)) for one in range(3) for two in range(5)}
+    expected = {
+        f"key-{one}-{two}".encode(): list(range(60)) for one in range(3) for two in range(5)
+    }
     assert first_appearances(await on_kafka(settings)) == expected

@@ -21,9 +21,13 @@ async def test_the_highest_offset_of_each_partition_with_its_seq(
         pass
 
     records = await on_kafka(settings)
-    seqs = {row["value"]: row["seq"] for row in await connection.fetch("SELECT seq, value FROM events")}
+    seqs = {
+        row["value"]: row["seq"] for row in await connection.fetch("SELECT seq, value FROM events")
+    }
     expected = {(one.topic, one.partition): (one.offset, seqs[one.value]) for one in records}
     rows = await connection.fetch("SELECT * FROM partition_ends")
-    found = {(row["topic"], row["partition"]): (row["confirmed_offset"], row["seq"]) for row in rows}
+    found = {
+        (row["topic"], row["partition"]): (row["confirmed_offset"], row["seq"]) for row in rows
+    }
     assert found == expected
     assert await unsent(pipeline) == 0

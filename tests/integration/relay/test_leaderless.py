@@ -24,7 +24,11 @@ pytestmark = pytest.mark.foreign("rows whose bytes nobody looks at: the relay se
 
 
 async def test_its_topic_stops_alone(
-    database_settings: Settings, pipeline: AsyncEngine, connect: Connect, tmp_path: Path, store: Store
+    database_settings: Settings,
+    pipeline: AsyncEngine,
+    connect: Connect,
+    tmp_path: Path,
+    store: Store,
 ) -> None:
     """The others are sent and delivered; with a leader again it goes on by itself."""
     port, controller, second = free_ports(3)
@@ -35,7 +39,9 @@ async def test_its_topic_stops_alone(
     async with alive(first):
         async with alive(other):
             await make(settings, {JOBS.name: NODE, MODELS.name: OTHER})
-        await write(pipeline, [*numbered("stuck", range(3), MODELS.name), *numbered("job", range(3))])
+        await write(
+            pipeline, [*numbered("stuck", range(3), MODELS.name), *numbered("job", range(3))]
+        )
         async with relaying(settings, await connect(), send_seconds=3.0) as running:
             number = 3
 
@@ -47,7 +53,9 @@ async def test_its_topic_stops_alone(
 
             assert "leader" in await eventually(stopped, seconds=60)
             names = [settings.kafka_topic_prefix + one for one in (JOBS.name, MODELS.name)]
-            reader = Subscription(settings.kafka, fresh("group"), names, store, store.commit, timing=QUICK)
+            reader = Subscription(
+                settings.kafka, fresh("group"), names, store, store.commit, timing=QUICK
+            )
             await eventually(lambda: looking.fetchval(LEFT), lambda left: left == 3)
             sent = await on_kafka(settings)
             assert first_appearances(sent) == {b"job": list(range(number))}
@@ -55,10 +63,14 @@ async def test_its_topic_stops_alone(
             async with served(reader):
                 await eventually(store.count, lambda count: count == len(sent), seconds=60)
                 async with alive(other):
-                    await eventually(lambda: looking.fetchval(LEFT), lambda left: left == 0, seconds=60)
+                    await eventually(
+                        lambda: looking.fetchval(LEFT), lambda left: left == 0, seconds=60
+                    )
                     late = await on_kafka(settings, MODELS.name)
                     assert first_appearances(late) == {b"stuck": [0, 1, 2]}
-                    await eventually(store.count, lambda count: count == len(sent) + len(late), seconds=60)
+                    await eventually(
+                        store.count, lambda count: count == len(sent) + len(late), seconds=60
+                    )
             assert not running.done()
 
 
@@ -69,7 +81,12 @@ async def make(settings: Settings, on: dict[str, int]) -> None:
     try:
         answer = await admin.create_topics(
             [
-                NewTopic(settings.kafka_topic_prefix + name, -1, -1, {place: [node] for place in range(6)})
+                NewTopic(
+                    settings.kafka_topic_prefix + name,
+                    -1,
+                    -1,
+                    {place: [node] for place in range(6)},
+                )
                 for name, node in on.items()
             ]
         )

@@ -16,12 +16,16 @@ from tests.eventually import eventually
 from tests.integration.relay.conftest import Connect
 from tests.integration.relay.log import entry, first_appearances, numbered, on_kafka, unsent, write
 
-pytestmark = pytest.mark.foreign("rows whose bytes nobody looks at: the relay sends what stands in the log")
+pytestmark = pytest.mark.foreign(
+    "rows whose bytes nobody looks at: the relay sends what stands in the log"
+)
 KEYS = [f"key-{number}" for number in range(20)]
 
 
 class Unreliable:
-    """The real Kafka, with something that goes wrong after a send: it has the records, and nobody is told."""
+    """The real Kafka, with something that goes wrong after a send: it has the records, and
+    nobody is told.
+    """
 
     def __init__(self, kafka: KafkaLog, after: Callable[[int], Awaitable[None]]) -> None:
         self._kafka = kafka
@@ -51,7 +55,9 @@ async def test_the_order_of_each_key_is_kept(
 ) -> None:
     """Twenty keys, written crosswise by concurrent transactions, sent in small rounds."""
     for number in range(10):
-        await asyncio.gather(*(write(pipeline, numbered(key, range(number * 5, number * 5 + 5))) for key in KEYS))
+        await asyncio.gather(
+            *(write(pipeline, numbered(key, range(number * 5, number * 5 + 5))) for key in KEYS)
+        )
 
     rounds = 0
     while await relay_once(connection, log, max_records=70):
@@ -81,10 +87,15 @@ async def test_a_low_seq_that_commits_late_is_sent(
 async def test_killed_between_send_and_delete(
     pipeline: AsyncEngine, connect: Connect, log: KafkaLog, settings: Settings
 ) -> None:
-    """Kafka has it and the outbox still lists it: the next relay sends copies, which change no first appearance."""
+    """Kafka has it and the outbox still lists it: the next relay sends copies, which change no
+    first appearance.
+    """
     dying = await connect()
     for number in range(4):
-        await write(pipeline, [one for key in KEYS for one in numbered(key, range(number * 5, number * 5 + 5))])
+        await write(
+            pipeline,
+            [one for key in KEYS for one in numbered(key, range(number * 5, number * 5 + 5))],
+        )
 
     async def die(_: int) -> None:
         dying.terminate()
@@ -106,7 +117,10 @@ async def test_killed_between_send_and_delete(
 async def test_unknown_outcomes_only_add_copies(
     pipeline: AsyncEngine, connection: asyncpg.Connection, log: KafkaLog, settings: Settings
 ) -> None:
-    """Every second send is not confirmed although it arrived; the loop goes on by itself with a new producer."""
+    """Every second send is not confirmed although it arrived.
+
+    The loop goes on by itself with a new producer.
+    """
     await write(pipeline, [one for key in KEYS for one in numbered(key, range(10))])
 
     async def unknown(sends: int) -> None:
@@ -123,7 +137,9 @@ async def test_unknown_outcomes_only_add_copies(
     await running
 
     assert kafka.restarts == 2
-    assert first_appearances(await on_kafka(settings)) == {key.encode(): list(range(20)) for key in KEYS}
+    assert first_appearances(await on_kafka(settings)) == {
+        key.encode(): list(range(20)) for key in KEYS
+    }
 
 
 async def test_without_kafka_nothing_is_struck_off(
@@ -145,8 +161,12 @@ async def test_without_kafka_nothing_is_struck_off(
 async def test_a_round_is_bounded_in_bytes(
     pipeline: AsyncEngine, connection: asyncpg.Connection, log: KafkaLog, settings: Settings
 ) -> None:
-    """The largest rows there can be: a few a round, at least one, several batches of one partition in order."""
-    await write(pipeline, [entry(b"large", b"x" * 921_000 + f":{number}".encode()) for number in range(12)])
+    """The largest rows there can be: a few a round, at least one, several batches of one
+    partition in order.
+    """
+    await write(
+        pipeline, [entry(b"large", b"x" * 921_000 + f":{number}".encode()) for number in range(12)]
+    )
 
     sent = [await relay_once(connection, log, max_bytes=3 << 20) for _ in range(3)]
     sent += [await relay_once(connection, log, max_bytes=1) for _ in range(2)]

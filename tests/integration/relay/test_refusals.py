@@ -1,4 +1,6 @@
-"""What Kafka will not have waits alone, says so, and goes on by itself when Kafka has it after all."""
+"""What Kafka will not have waits alone, says so, and goes on by itself when Kafka has it after
+all.
+"""
 
 from datetime import UTC, datetime, timedelta
 
@@ -44,14 +46,20 @@ async def test_a_host_whose_clock_is_two_hours_ahead(
 
 
 async def test_a_topic_that_is_gone_stops_alone(
-    pipeline: AsyncEngine, connect: Connect, settings: Settings, admin: AIOKafkaAdminClient, database: str
+    pipeline: AsyncEngine,
+    connect: Connect,
+    settings: Settings,
+    admin: AIOKafkaAdminClient,
+    database: str,
 ) -> None:
     """Its rows wait in their order, the others flow; made again, it goes on by itself."""
     name = settings.kafka_topic_prefix + MODELS.name
     looking = await connect()
     await delete_topic(admin, name)
     for number in range(20):
-        await write(pipeline, [*numbered("gone", [number], MODELS.name), *numbered("job", [number])])
+        await write(
+            pipeline, [*numbered("gone", [number], MODELS.name), *numbered("job", [number])]
+        )
 
     async with relaying(settings, await connect()) as running:
         await eventually(lambda: looking.fetchval(LEFT), lambda left: left == 20, seconds=40)
@@ -70,25 +78,41 @@ async def test_a_topic_that_is_gone_stops_alone(
 
 
 async def test_records_that_are_refused_stop_their_key_only(
-    pipeline: AsyncEngine, connect: Connect, settings: Settings, admin: AIOKafkaAdminClient, database: str
+    pipeline: AsyncEngine,
+    connect: Connect,
+    settings: Settings,
+    admin: AIOKafkaAdminClient,
+    database: str,
 ) -> None:
-    """Too large for its topic, or without a key where one is wanted: what has the same key waits behind it."""
+    """Too large for its topic, or without a key where one is wanted: what has the same key waits
+    behind it.
+    """
     prefix, looking = settings.kafka_topic_prefix, await connect()
     await configure(admin, prefix + JOBS.name, max_message_bytes="20000")
     await configure(admin, prefix + DATASETS.name, cleanup_policy="compact")
     large = entry(b"large", b"x" * 100_000 + b":3")
     rows = [one for number in range(300) for one in numbered("small", [number])]
-    await write(pipeline, [*numbered("large", range(3)), *rows[:150], large, *rows[150:], *numbered("large", [4, 5])])
+    await write(
+        pipeline,
+        [*numbered("large", range(3)), *rows[:150], large, *rows[150:], *numbered("large", [4, 5])],
+    )
     keyless = entry(None, b"no key", topic=DATASETS.name)
-    await write(pipeline, [*numbered("a", [0], DATASETS.name), keyless, *numbered("a", [1], DATASETS.name)])
+    await write(
+        pipeline, [*numbered("a", [0], DATASETS.name), keyless, *numbered("a", [1], DATASETS.name)]
+    )
 
     async with relaying(settings, await connect()) as running:
-        await eventually(lambda: looking.fetchval(BEHIND, JOBS.name), lambda behind: behind == 2, seconds=60)
+        await eventually(
+            lambda: looking.fetchval(BEHIND, JOBS.name), lambda behind: behind == 2, seconds=60
+        )
         await eventually(lambda: looking.fetchval(LEFT), lambda left: left == 4)
         assert "MESSAGE_SIZE_TOO_LARGE" in await looking.fetchval(REFUSED, JOBS.name)
         assert "INVALID_RECORD" in await looking.fetchval(REFUSED, DATASETS.name)
         told = (await held_back(database))["refused_records"]
-        assert [(one["topic"], one["records"]) for one in told] == [(DATASETS.name, 1), (JOBS.name, 1)]
+        assert [(one["topic"], one["records"]) for one in told] == [
+            (DATASETS.name, 1),
+            (JOBS.name, 1),
+        ]
         expected = {b"large": [0, 1, 2], b"small": list(range(300))}
         assert first_appearances(await on_kafka(settings)) == expected
         assert first_appearances(await on_kafka(settings, DATASETS.name)) == {b"a": [0, 1]}

@@ -37,6 +37,8 @@ async def test_a_slow_kafka_is_drained_without_a_flood_of_copies(
             await eventually(lambda: unsent(pipeline), lambda count: count == 0, seconds=90)
 
         records = await on_kafka(settings)
-    assert first_appearances(records) == {f"{key}".encode(): list(range(OF_EACH)) for key in range(KEYS)}
+    assert first_appearances(records) == {
+        f"{key}".encode(): list(range(OF_EACH)) for key in range(KEYS)
+    }
     # Rounds of 8, 4, 2 and 1 MiB may come a second time until one fits, whatever waits behind them.
     assert len(records) - KEYS * OF_EACH <= 2 * (8 << 20) // len(VALUE)

@@ -1,4 +1,6 @@
-"""A log that lost what Kafka had confirmed: nothing more is sent to it, nothing of it is struck off."""
+"""A log that lost what Kafka had confirmed: nothing more is sent to it, nothing of it is struck
+off.
+"""
 
 import asyncio
 
@@ -24,7 +26,10 @@ RESTORED = "UPDATE partition_ends SET confirmed_offset = -1, went_back_at = NULL
 async def test_a_log_made_anew_gets_nothing_until_it_is_restored(
     pipeline: AsyncEngine, connect: Connect, settings: Settings, admin: AIOKafkaAdminClient
 ) -> None:
-    """The relay was away meanwhile; other topics go on, and this one once its ends are set right."""
+    """The relay was away meanwhile.
+
+    Other topics go on, and this one once its ends are set right.
+    """
     name, looking = settings.kafka_topic_prefix + JOBS.name, await connect()
     await write(pipeline, numbered("k", range(20)))
     async with relaying(settings, await connect()):
@@ -49,9 +54,14 @@ async def test_a_log_made_anew_gets_nothing_until_it_is_restored(
 
 
 async def test_offsets_given_out_a_second_time_are_seen_at_once(
-    pipeline: AsyncEngine, connection: asyncpg.Connection, settings: Settings, admin: AIOKafkaAdminClient
+    pipeline: AsyncEngine,
+    connection: asyncpg.Connection,
+    settings: Settings,
+    admin: AIOKafkaAdminClient,
 ) -> None:
-    """Made anew between two rounds, and as long as before after the next one: its end alone would not show it."""
+    """Made anew between two rounds, and as long as before after the next one: its end alone
+    would not show it.
+    """
     name, layout = settings.kafka_topic_prefix + JOBS.name, Layout()
     log = KafkaLog(settings.kafka, settings.kafka_topic_prefix, confirmed=layout.confirmed)
     await write(pipeline, numbered("k", range(20)))
@@ -66,7 +76,9 @@ async def test_offsets_given_out_a_second_time_are_seen_at_once(
 
     assert await unsent(pipeline) == 40
     assert "gave out offset 0 again" in await connection.fetchval(STOPPED, JOBS.name)
-    assert await connection.fetchval("SELECT went_back_at FROM partition_ends WHERE topic = $1", name)
+    assert await connection.fetchval(
+        "SELECT went_back_at FROM partition_ends WHERE topic = $1", name
+    )
     async with asyncio.timeout(30), relaying(settings, connection):
         await eventually(lambda: unsent(pipeline), lambda count: count == 0)
     assert await connection.fetchval("SELECT count(*) FROM outbox_held") == 40

@@ -16,4 +16,6 @@ async def field(pipeline: AsyncEngine, database_settings: Settings) -> AsyncIter
     """The API and Postgres."""
     bench = Bench(pipeline, database_settings)
     async with api_only(database_settings) as world:
-        yield Field(bench, world, await bench.value("SELECT tenant_id FROM tenants WHERE name = 'first'"))
+        yield Field(
+            bench, world, await bench.value("SELECT tenant_id FROM tenants WHERE name = 'first'")
+        )

@@ -1,4 +1,6 @@
-"""One tenant with its API, the consumers' runners and lanes, and no Kafka between them: deliveries are handed in."""
+"""One tenant with its API, the consumers' runners and lanes, and no Kafka between them:
+deliveries are handed in.
+"""
 
 import json
 from collections import Counter
@@ -54,7 +56,9 @@ class Field:
         assert await self.bench.runner("ingest")(self.feed.deliver(*events))
 
     async def dead(self, count: int = 1) -> tuple[dict[str, Any], list[str], list[Event]]:
-        """A source with a wrong mapping and what it did: the source, its letters' ids, its events."""
+        """A source with a wrong mapping and what it did: the source, its letters' ids, its
+        events.
+        """
         source = await self.world.source(f"ci {new_id().hex[-8:]}", train(WRONG))
         events = [(await self.received(source, number))[1] for number in range(count)]
         await self.consumed(*events)
@@ -120,7 +124,12 @@ class Field:
 
     async def states(self) -> list[str]:
         """Of all letters, the oldest first."""
-        return [row["state"] for row in await self.bench.ask("SELECT state FROM dead_letters ORDER BY created_at, id")]
+        return [
+            row["state"]
+            for row in await self.bench.ask(
+                "SELECT state FROM dead_letters ORDER BY created_at, id"
+            )
+        ]
 
     async def commands(self) -> int:
         """How many jobs were asked for."""

@@ -1,4 +1,6 @@
-"""`python newer_release.py`: the ingest lane of a release that writes version 2 of a webhook and lifts version 1."""
+"""`python newer_release.py`: the ingest lane of a release that writes version 2 of a webhook and
+lifts version 1.
+"""
 
 import asyncio
 import sys

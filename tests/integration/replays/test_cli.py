@@ -27,7 +27,10 @@ async def test_from_the_group_to_the_outcome(field: Field, terminal: Terminal) -
     listed = await terminal.json("dead-letters", "list", "--class", "user_config")
     assert {one["id"] for one in listed["data"]} == set(letters)
     shown = await terminal.run("dead-letters", "show", letters[0])
-    assert "user_config: `dataset_id`: `data.set` gave null; expected a dataset's id or name" in shown.stdout
+    assert (
+        "user_config: `dataset_id`: `data.set` gave null; expected a dataset's id or name"
+        in shown.stdout
+    )
     assert '"type": "webhook.received"' in shown.stdout
 
     await field.mend(source)
@@ -46,8 +49,13 @@ async def test_from_the_group_to_the_outcome(field: Field, terminal: Terminal) -
     watched = await terminal.run("replays", "watch", replay)
     assert watched.exit_code == 0
     assert "3 applied" in watched.stdout
-    assert (await terminal.json("replays", "show", replay, "--state", "applied"))["counts"]["applied"] == 3
-    assert [one["state"] for one in (await terminal.json("replays", "list"))["data"]] == ["finished", "canceled"]
+    assert (await terminal.json("replays", "show", replay, "--state", "applied"))["counts"][
+        "applied"
+    ] == 3
+    assert [one["state"] for one in (await terminal.json("replays", "list"))["data"]] == [
+        "finished",
+        "canceled",
+    ]
 
 
 async def test_requests_once_more(field: Field, terminal: Terminal) -> None:
@@ -72,7 +80,9 @@ async def test_discard_needs_a_reason(field: Field, terminal: Terminal) -> None:
     assert (await terminal.run("dead-letters", "discard", "--reason", "r")).exit_code == 2
     one = await terminal.json("dead-letters", "discard", letters[0], "--reason", "a test")
     assert (one["state"], one["discard_reason"]) == ("discarded", "a test")
-    group = await terminal.json("dead-letters", "discard", "--fingerprint", one["fingerprint"], "--reason", "all")
+    group = await terminal.json(
+        "dead-letters", "discard", "--fingerprint", one["fingerprint"], "--reason", "all"
+    )
     assert group["discarded"] == 1
 
 
@@ -86,12 +96,18 @@ async def test_the_operators_letters_are_nobody_elses(field: Field, terminal: Te
     shown = await terminal.json("dead-letters", "show", theirs["id"], "--operator")
     assert (shown["decoded"], bool(shown["undecodable"])) == (None, True)
     assert (await terminal.run("dead-letters", "show", theirs["id"])).exit_code == 1
-    replay = await terminal.json("replays", "start", "--operator", "--yes", "--reason", "it reads other.* now")
+    replay = await terminal.json(
+        "replays", "start", "--operator", "--yes", "--reason", "it reads other.* now"
+    )
     assert replay["matched"] == 1
     assert replay["created_by"].count("at the database") == 1
     await field.drain()
-    assert (await terminal.json("replays", "show", replay["id"], "--operator"))["counts"]["failed_again"] == 1
-    given_up = await terminal.json("dead-letters", "discard", theirs["id"], "--operator", "--reason", "foreign")
+    assert (await terminal.json("replays", "show", replay["id"], "--operator"))["counts"][
+        "failed_again"
+    ] == 1
+    given_up = await terminal.json(
+        "dead-letters", "discard", theirs["id"], "--operator", "--reason", "foreign"
+    )
     assert given_up["state"] == "discarded"
     owners = await field.bench.ask("SELECT tenant_id FROM dead_letters WHERE state = 'discarded'")
     assert [one["tenant_id"] for one in owners] == [OPERATOR]

@@ -11,7 +11,11 @@ from tests.factories import new_id
 
 
 async def start(
-    pipeline: AsyncEngine, tenant: UUID, count: int = 1, consumer: str = "ingest", throttle: float | None = None
+    pipeline: AsyncEngine,
+    tenant: UUID,
+    count: int = 1,
+    consumer: str = "ingest",
+    throttle: float | None = None,
 ) -> list[UUID]:
     """So many replays of three messages each."""
     made = [new_id() for _ in range(count)]
@@ -75,7 +79,9 @@ async def test_a_throttled_replay_holds_up_no_other_of_its_tenant(pipeline: Asyn
     assert slow not in {(await turn(pipeline)).replay for _ in range(4)}
 
 
-async def test_a_replay_that_another_process_has_in_hand_is_passed_over(pipeline: AsyncEngine) -> None:
+async def test_a_replay_that_another_process_has_in_hand_is_passed_over(
+    pipeline: AsyncEngine,
+) -> None:
     """Its turn is not committed yet: the next tenant has its own meanwhile, and nobody waits."""
     one, other = uuid4(), uuid4()
     await start(pipeline, one)

@@ -1,4 +1,6 @@
-"""Dead letters: all that is known of a failure, found by what it is, bounded, given up with a reason."""
+"""Dead letters: all that is known of a failure, found by what it is, bounded, given up with a
+reason.
+"""
 
 from dataclasses import replace
 
@@ -37,13 +39,18 @@ async def test_a_letter_tells_all_that_is_known(field: Field) -> None:
 async def test_letters_are_found_by_what_they_are(field: Field) -> None:
     await field.dead(3)
     guilty = rows.request(field.tenant, new_id())
-    buggy = failing_on(field.bench.handler("ingest"), guilty, lambda: RuntimeError("a bug in row 7"))
+    buggy = failing_on(
+        field.bench.handler("ingest"), guilty, lambda: RuntimeError("a bug in row 7")
+    )
     assert await field.bench.runner("ingest", buggy)(field.feed.deliver(guilty))
 
     async def found(**query: object) -> int:
         return len((await field.world.get("/v1/dead-letters", **query))["data"])
 
-    times = [row["created_at"] for row in await field.bench.ask("SELECT created_at FROM dead_letters ORDER BY 1")]
+    times = [
+        row["created_at"]
+        for row in await field.bench.ask("SELECT created_at FROM dead_letters ORDER BY 1")
+    ]
     (bug,) = (await field.world.get("/v1/dead-letters", **{"class": "bug"}))["data"]
     assert "File " not in bug["error"]
     assert (await field.world.get(f"/v1/dead-letters/{bug['id']}"))["stack"].startswith("  File ")
@@ -54,12 +61,22 @@ async def test_letters_are_found_by_what_they_are(field: Field) -> None:
     assert await found(state="discarded") == 0
     assert await found(**{"from": times[-1].isoformat()}) == 1
     assert await found(to=times[-1].isoformat()) == 3
-    problem(await field.world.client.get("/v1/dead-letters", params={"klass": "bug"}), 422, "unknown_parameter")
-    problem(await field.world.client.get("/v1/dead-letters", params={"cursor": "x"}), 422, "invalid_cursor")
+    problem(
+        await field.world.client.get("/v1/dead-letters", params={"klass": "bug"}),
+        422,
+        "unknown_parameter",
+    )
+    problem(
+        await field.world.client.get("/v1/dead-letters", params={"cursor": "x"}),
+        422,
+        "invalid_cursor",
+    )
 
     pages, cursor = [], None
     while True:
-        page = await field.world.get("/v1/dead-letters", limit=3, **({"cursor": cursor} if cursor else {}))
+        page = await field.world.get(
+            "/v1/dead-letters", limit=3, **({"cursor": cursor} if cursor else {})
+        )
         pages.append([one["id"] for one in page["data"]])
         cursor = page["next_cursor"]
         if cursor is None:
@@ -77,8 +94,10 @@ async def test_groups_count_what_one_mend_will_mend(field: Field) -> None:
     (group,) = groups
     assert (group["count"], group["parked"], group["sample_id"]) == (4, 3, other)
     assert (group["consumer"], group["error_class"], group["event_type"]) == (
-        "ingest", "user_config", "webhook.received"
-    )  # fmt: skip
+        "ingest",
+        "user_config",
+        "webhook.received",
+    )
     assert group["first_failed_at"] <= group["last_failed_at"]
 
     path = f"/v1/dead-letters/groups/{group['fingerprint']}/discard"
@@ -115,7 +134,9 @@ async def test_what_the_subscription_fails_on_again_stays_one_row(field: Field) 
         assert await field.bench.runner("ingest")(delivery)
         async with field.bench.pipeline.begin() as tx:
             await tx.exec_driver_sql("DELETE FROM positions")
-    (letter,) = await field.bench.ask("SELECT attempts, state, length(error) AS size FROM dead_letters")
+    (letter,) = await field.bench.ask(
+        "SELECT attempts, state, length(error) AS size FROM dead_letters"
+    )
     assert (letter["attempts"], letter["state"]) == (3, "parked")
     assert letter["size"] <= MOST_ERROR_BYTES
     assert await field.bench.value("SELECT count(*) FROM events WHERE is_copy") == 1
@@ -124,9 +145,11 @@ async def test_what_the_subscription_fails_on_again_stays_one_row(field: Field) 
 async def test_projections_are_rebuilt_not_replayed(field: Field) -> None:
     async with field.bench.pipeline.begin() as tx:
         await tx.exec_driver_sql(
-            'INSERT INTO dead_letters (tenant_id, id, consumer, topic, partition, "offset", headers, error_class,'
+            'INSERT INTO dead_letters (tenant_id, id, consumer, topic, partition, "offset", '
+            "headers, error_class,"
             " error, fingerprint, attempts, state) VALUES"
-            f" ('{field.tenant}', '{new_id()}', 'projection.jobs', 't', 0, 0, '[]', 'bug', 'e', 'f', 1, 'parked')"
+            f" ('{field.tenant}', '{new_id()}', 'projection.jobs', 't', 0, 0, '[]', 'bug', 'e', "
+            "'f', 1, 'parked')"
         )
     (letter,) = (await field.world.get("/v1/dead-letters"))["data"]
     for given in ({"consumer": "projection.jobs"}, {"ids": [letter["id"]]}):
@@ -139,7 +162,9 @@ async def test_projections_are_rebuilt_not_replayed(field: Field) -> None:
     assert await field.states() == ["parked"]
 
 
-async def test_what_could_not_be_read_is_the_operators_and_is_handled_once_it_can(field: Field) -> None:
+async def test_what_could_not_be_read_is_the_operators_and_is_handled_once_it_can(
+    field: Field,
+) -> None:
     """Two records of one event, both parked unread; then this process learns to read them."""
     source, _, _ = await field.dead()
     await field.mend(source)
@@ -147,12 +172,18 @@ async def test_what_could_not_be_read_is_the_operators_and_is_handled_once_it_ca
     runner = field.bench.runner("ingest")
     whole = record_of(event, prefix="blue.")
     assert await runner(field.feed.deliver(whole, whole, replace(whole, value=b"{")))
-    letters = await field.bench.ask('SELECT id FROM dead_letters WHERE tenant_id = :t ORDER BY "offset"', t=OPERATOR)
-    assert len((await field.world.get("/v1/dead-letters"))["data"]) == 1  # the tenant sees its own only
+    letters = await field.bench.ask(
+        'SELECT id FROM dead_letters WHERE tenant_id = :t ORDER BY "offset"', t=OPERATOR
+    )
+    assert (
+        len((await field.world.get("/v1/dead-letters"))["data"]) == 1
+    )  # the tenant sees its own only
 
     replay = new_id()
     async with field.bench.pipeline.begin() as tx:
-        new = store.NewRow(OPERATOR, replay, "dead_letters", {}, "read them", None, None, "operator")
+        new = store.NewRow(
+            OPERATOR, replay, "dead_letters", {}, "read them", None, None, "operator"
+        )
         await store.create(tx, new, [Target(row["id"], None, "ingest") for row in letters])
     await field.drain(lane_of(replace(runner.runner, topic_prefix="blue.")))
 
@@ -168,7 +199,9 @@ async def test_what_could_not_be_read_is_the_operators_and_is_handled_once_it_ca
 
 
 async def test_what_fails_once_it_can_be_read_is_tried_again(field: Field) -> None:
-    """That it was read once does not count as having had it: the claim on its event is undone with the attempt."""
+    """That it was read once does not count as having had it: the claim on its event is undone
+    with the attempt.
+    """
     source, _, _ = await field.dead()
     _, event = await field.received(source, 7)
     runner = field.bench.runner("ingest")
@@ -181,7 +214,9 @@ async def test_what_fails_once_it_can_be_read_is_tried_again(field: Field) -> No
             new = store.NewRow(OPERATOR, new_id(), "dead_letters", {}, None, None, None, "operator")
             await store.create(tx, new, [Target(letter, None, "ingest")])
         await field.drain(lane)
-        query = "SELECT state FROM replay_items WHERE subject_id = :id ORDER BY created_at DESC LIMIT 1"
+        query = (
+            "SELECT state FROM replay_items WHERE subject_id = :id ORDER BY created_at DESC LIMIT 1"
+        )
         states.append(await field.bench.value(query, id=letter))
         await field.mend(source)
     assert states == ["failed_again", "applied"]

@@ -31,10 +31,20 @@ async def version_of(field: Field, number: int | None, state: State = "validated
     """A version of the dataset `wine`, made at its own time; None has no number yet."""
     async with field.bench.pipeline.begin() as tx:
         given = Dataset(
-            field.tenant, new_id(), "wine", state, "tenants/x/datasets/y", 10, "00", 1,
+            field.tenant,
+            new_id(),
+            "wine",
+            state,
+            "tenants/x/datasets/y",
+            10,
+            "00",
+            1,
             (await field.bench.value("SELECT headrace_clock()")) + timedelta(seconds=number or 9),
-            number, 20, rows.COLUMNS, reason="no table" if state == "rejected" else None,
-        )  # fmt: skip
+            number,
+            20,
+            rows.COLUMNS,
+            reason="no table" if state == "rejected" else None,
+        )
         await datasets.create(tx, [given])
     return given
 
@@ -53,7 +63,8 @@ async def test_a_name_stands_for_its_newest_valid_version(field: Field) -> None:
     await field.consumed(*(event for _, event in first))
     letters = [row["error"] for row in await field.bench.ask("SELECT error FROM dead_letters")]
     assert sorted(letters) == [
-        f"`dataset_id`: `'{name}'` gave '{name}'; there is no dataset of this name with a valid version "
+        f"`dataset_id`: `'{name}'` gave '{name}'; there is no dataset of this name with a valid "
+        "version "
         "(mapping version 1)"
         for name in ("wi ne", "wine")
     ]
@@ -74,7 +85,11 @@ async def test_a_name_stands_for_its_newest_valid_version(field: Field) -> None:
     for name in ("grape", "wine2"):
         answer = await field.world.client.post("/v1/jobs", json={**body, "dataset_id": name})
         assert f"no dataset named '{name}'" in problem(answer, 404, "dataset_not_found")["message"]
-    problem(await field.world.client.post("/v1/jobs", json={**body, "dataset_id": "a/b"}), 422, "invalid_request")
+    problem(
+        await field.world.client.post("/v1/jobs", json={**body, "dataset_id": "a/b"}),
+        422,
+        "invalid_request",
+    )
     listed = await field.world.get("/v1/datasets", name="wine", state="rejected")
     assert [row["id"] for row in listed["data"]] == [str(rejected.id)]
     assert (await field.world.get("/v1/datasets", name="grape"))["data"] == []
@@ -83,7 +98,9 @@ async def test_a_name_stands_for_its_newest_valid_version(field: Field) -> None:
 async def test_letters_are_grouped_by_field_and_stay_in_their_group(field: Field) -> None:
     source, letters, _ = await field.dead(3)
     (group,) = (await field.world.get("/v1/dead-letters/groups"))["data"]
-    wanted = "`dataset_id`: `data.set` gave null; expected a dataset's id or name (mapping version 1)"
+    wanted = (
+        "`dataset_id`: `data.set` gave null; expected a dataset's id or name (mapping version 1)"
+    )
     assert (group["count"], group["error"]) == (3, wanted)
 
     # It fails again: as before, and then with another field.
@@ -98,8 +115,11 @@ async def test_letters_are_grouped_by_field_and_stay_in_their_group(field: Field
 
 
 ROWS = {
-    "kind": "rows", "dataset": "readings", "each": "rows", "columns": {"celsius": "celsius", "n": "n"},
-}  # fmt: skip
+    "kind": "rows",
+    "dataset": "readings",
+    "each": "rows",
+    "columns": {"celsius": "celsius", "n": "n"},
+}
 
 
 async def test_what_is_around_a_payload_does_not_lose_its_rows(field: Field) -> None:
@@ -108,15 +128,17 @@ async def test_what_is_around_a_payload_does_not_lose_its_rows(field: Field) -> 
     readings = {"note": "cut \ud83d", "rows": [{"n": n, "celsius": n / 4} for n in range(12)]}
     body = json.dumps(readings).encode()
     bodies = {
-        "gzip": (gzip.compress(body), "gzip"), "deflate": (zlib.compress(b"\xef\xbb\xbf" + body), "deflate"),
+        "gzip": (gzip.compress(body), "gzip"),
+        "deflate": (zlib.compress(b"\xef\xbb\xbf" + body), "deflate"),
         "UTF-16": (json.dumps(readings).encode("utf-16"), "identity"),
         "no-UTF-8": (body.replace(b"cut", b"\xff\xfe"), "identity"),
-    }  # fmt: skip
+    }
     for name, (sent, coding) in bodies.items():
         headers = {
             **sign(sent, source["secret"], message_id=name, now=datetime.now(UTC)),
-            "content-type": "application/json", "content-encoding": coding,
-        }  # fmt: skip
+            "content-type": "application/json",
+            "content-encoding": coding,
+        }
         url = f"/hooks/{source['id']}"
         answer = await field.world.client.post(url, content=sent, headers=headers)
         assert answer.status_code == 202, answer.text
@@ -137,8 +159,12 @@ async def test_what_is_around_a_payload_does_not_lose_its_rows(field: Field) -> 
     assert len(tried.json()["becomes"]["rows"]) == 12
     readings["rows"][3]["n"] = "\ude00"  # type: ignore[index]
     asked = json.dumps({"payload": readings}).encode()
-    unfit = problem(await field.world.client.post(path, content=asked, headers=headers), 422, "unmappable")
-    assert unfit["message"].startswith("`columns.n`: `n` gave '\\ude00' in row 4; it holds a character")
+    unfit = problem(
+        await field.world.client.post(path, content=asked, headers=headers), 422, "unmappable"
+    )
+    assert unfit["message"].startswith(
+        "`columns.n`: `n` gave '\\ude00' in row 4; it holds a character"
+    )
 
 
 async def test_a_delivery_is_listed_with_its_source_and_its_job(field: Field) -> None:
@@ -157,7 +183,9 @@ async def test_a_delivery_is_listed_with_its_source_and_its_job(field: Field) ->
     assert {(row["source_name"], row["source_id"]) for row in gone} == {(None, source["id"])}
 
 
-async def test_dead_letters_and_ends_of_jobs_are_a_line_each(field: Field, caplog: pytest.LogCaptureFixture) -> None:
+async def test_dead_letters_and_ends_of_jobs_are_a_line_each(
+    field: Field, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level(logging.INFO)
     _, (letter,), (event,) = await field.dead()
     (line,) = [one for one in caplog.records if "dead letter" in one.getMessage()]
@@ -172,7 +200,9 @@ async def test_dead_letters_and_ends_of_jobs_are_a_line_each(field: Field, caplo
         failed, canceled = [await rows.given_job(tx, field.tenant, "queued") for _ in range(2)]
         message = "a value of the file"
         ends = [
-            fail(failed, "user_data", "out_of_range", message, cause=new_id(), by="training", at=now),
+            fail(
+                failed, "user_data", "out_of_range", message, cause=new_id(), by="training", at=now
+            ),
             cancel(canceled, "somebody's reason", cause=new_id(), by="ingest", at=now),
         ]
         await append_and_log(tx, [entry_of(one.event) for one in ends])

@@ -33,9 +33,13 @@ async def test_a_mended_mapping_applies_and_again_does_nothing(field: Field) -> 
     assert await field.counts(again) == {"already_applied": 1}
     assert await field.states() == ["applied"]
     assert await field.commands() == 1
-    (command,) = await field.bench.ask("SELECT correlation_id FROM events WHERE type = 'job.requested'")
+    (command,) = await field.bench.ask(
+        "SELECT correlation_id FROM events WHERE type = 'job.requested'"
+    )
     assert command["correlation_id"] == events[0].id
-    assert await field.bench.value("SELECT count(*) FROM events WHERE is_copy") == 1  # of the first failure
+    assert (
+        await field.bench.value("SELECT count(*) FROM events WHERE is_copy") == 1
+    )  # of the first failure
     shown = await field.world.get(f"/v1/replays/{first}")
     assert (shown["state"], shown["progress"], shown["reason"]) == ("finished", 1.0, "mended")
     assert shown["created_by"].startswith("test (")
@@ -53,8 +57,12 @@ async def test_two_replays_over_one_letter_at_once(field: Field) -> None:
     assert await field.commands() == 5
 
 
-@pytest.mark.parametrize("crash", [asyncio.CancelledError, ConnectionResetError], ids=lambda one: one.__name__)
-async def test_a_crash_between_effect_and_commit_leaves_nothing(field: Field, crash: type[BaseException]) -> None:
+@pytest.mark.parametrize(
+    "crash", [asyncio.CancelledError, ConnectionResetError], ids=lambda one: one.__name__
+)
+async def test_a_crash_between_effect_and_commit_leaves_nothing(
+    field: Field, crash: type[BaseException]
+) -> None:
     source, letters, _ = await field.dead()
     await field.mend(source)
     replay = await field.of_ids(letters)
@@ -102,7 +110,9 @@ async def test_a_worker_waits_while_a_message_waits(field: Field) -> None:
     await field.mend(source)
     replay = await field.of_ids(letters)
     async with field.bench.pipeline.begin() as tx:
-        await tx.execute(text("UPDATE replay_items SET ready_at = headrace_clock() + interval '1 hour'"))
+        await tx.execute(
+            text("UPDATE replay_items SET ready_at = headrace_clock() + interval '1 hour'")
+        )
     lane = field.lane()
     assert await lane.round() == lane.poll_seconds
     assert await field.counts(replay) == {"pending": 1}
@@ -112,7 +122,9 @@ async def test_letters_and_their_requests_at_once(field: Field) -> None:
     source, letters, events = await field.dead(10)
     await field.mend(source)
     by_letter = await field.of_ids(letters)
-    by_request = await field.replay(kind="requests", filter={"source_id": source["id"]}, expected=10)
+    by_request = await field.replay(
+        kind="requests", filter={"source_id": source["id"]}, expected=10
+    )
 
     await asyncio.gather(*(field.drain(field.lane()) for _ in range(3)))
     await field.drain()
@@ -136,7 +148,9 @@ async def test_two_replays_of_requests_that_have_no_letter_at_once(field: Field)
                 await both.wait()
         return await real(tx, events)
 
-    replays = [await field.of_ids([request for request, _ in received], kind="requests") for _ in range(2)]
+    replays = [
+        await field.of_ids([request for request, _ in received], kind="requests") for _ in range(2)
+    ]
     await asyncio.gather(field.drain(field.lane(meeting)), field.drain(field.lane(meeting)))
     await field.drain()
     assert await field.total(*replays) == {"applied": 10, "already_applied": 10}
@@ -161,15 +175,20 @@ async def test_many_lanes_settle_each_item_once(field: Field) -> None:
 
 
 async def test_a_live_duplicate_races_the_lanes(field: Field) -> None:
-    """Each round: one letter, its event once more on the topic, a replay of it and one of its request, all at once."""
+    """Each round: one letter, its event once more on the topic, a replay of it and one of its
+    request, all at once.
+    """
     source, letters, events = await field.dead(ROUNDS)
-    requests = {str(row["event_id"]): str(row["id"]) for row in await field.bench.ask("SELECT * FROM requests")}
+    requests = {
+        str(row["event_id"]): str(row["id"])
+        for row in await field.bench.ask("SELECT * FROM requests")
+    }
     await field.mend(source)
     lanes = [field.lane(), field.lane()]
     for letter, event in zip(letters, events, strict=True):
         replays = await asyncio.gather(
             field.of_ids([letter]), field.of_ids([requests[str(event.id)]], kind="requests")
-        )  # fmt: skip
+        )
         await asyncio.gather(field.consumed(event), *(lane.round() for lane in lanes))
         await field.drain()
         assert await field.total(*replays) == {"applied": 1, "already_applied": 1}
@@ -191,7 +210,9 @@ async def test_the_first_consumption_races_a_replay_of_the_request(field: Field)
     assert set(seen) <= {"skipped", "already_applied"}
 
 
-async def test_a_replay_that_kills_its_process_fails_after_three_deaths(field: Field, database: str) -> None:
+async def test_a_replay_that_kills_its_process_fails_after_three_deaths(
+    field: Field, database: str
+) -> None:
     """The other message of the replay is applied, and no process dies of the killer any more."""
     _, letters, (killer, other) = await field.dead(2)
     replay = await field.of_ids(letters)

@@ -1,4 +1,6 @@
-"""A replay reads a record as the subscription does, and a newer release reads what this one cannot."""
+"""A replay reads a record as the subscription does, and a newer release reads what this one
+cannot.
+"""
 
 import asyncio
 import os
@@ -29,7 +31,9 @@ async def replayed(field: Field, letters: int) -> str:
     assert len(found) == letters
     replay = new_id()
     async with field.bench.pipeline.begin() as tx:
-        new = store.NewRow(OPERATOR, replay, "dead_letters", {}, "read them", None, None, "operator")
+        new = store.NewRow(
+            OPERATOR, replay, "dead_letters", {}, "read them", None, None, "operator"
+        )
         await store.create(tx, new, [Target(row["id"], None, "ingest") for row in found])
     return str(replay)
 
@@ -50,9 +54,17 @@ async def event(field: Field) -> Event:
 
 async def test_a_record_without_its_headers_is_refused_again(field: Field, event: Event) -> None:
     whole = record_of(event)
-    bare = [replace(whole, headers=tuple(header for header in whole.headers if header[0] != name)) for name in REQUIRED]
-    assert await field.bench.runner("ingest")(field.feed.deliver(*bare, replace(whole, headers=()))) is True
-    assert {row["error_class"] for row in await field.bench.ask(LETTERS, t=OPERATOR)} == {"undecodable"}
+    bare = [
+        replace(whole, headers=tuple(header for header in whole.headers if header[0] != name))
+        for name in REQUIRED
+    ]
+    assert (
+        await field.bench.runner("ingest")(field.feed.deliver(*bare, replace(whole, headers=())))
+        is True
+    )
+    assert {row["error_class"] for row in await field.bench.ask(LETTERS, t=OPERATOR)} == {
+        "undecodable"
+    }
 
     replay = await replayed(field, len(REQUIRED) + 1)
     await field.drain()
@@ -61,15 +73,25 @@ async def test_a_record_without_its_headers_is_refused_again(field: Field, event
     assert await field.commands() == 0
 
 
-async def test_a_version_to_come_is_applied_once_by_the_release_that_knows_it(field: Field, event: Event) -> None:
-    """Too early it fails again and stays what it is; after the upgrade each event has its effect, copies too."""
+async def test_a_version_to_come_is_applied_once_by_the_release_that_knows_it(
+    field: Field, event: Event
+) -> None:
+    """Too early it fails again and stays what it is.
+
+    After the upgrade each event has its effect, copies too.
+    """
     source = await field.world.source("another")
     await field.mend(source)
     other = (await field.received(source))[1]
     newer: list[Event | Record] = []
     for one in (event, other, event):
         value = one.encode().replace(b":webhook.received:v1", b":webhook.received:v2")
-        newer.append(replace(record_of(one), value=value.replace(b'"request_id"', b'"signed_by":"a","request_id"')))
+        newer.append(
+            replace(
+                record_of(one),
+                value=value.replace(b'"request_id"', b'"signed_by":"a","request_id"'),
+            )
+        )
     assert await field.bench.runner("ingest")(field.feed.deliver(*newer)) is True
     parked = {"error_class": "unknown_version", "state": "parked"}
     assert await field.bench.ask(LETTERS, t=OPERATOR) == [{**parked, "attempts": 1}] * 3
@@ -84,18 +106,27 @@ async def test_a_version_to_come_is_applied_once_by_the_release_that_knows_it(fi
     settings = field.world.settings
     assert settings.secret_keys is not None
     given = {
-        "POSTGRES_URL": settings.postgres_url.get_secret_value(), "OBJECT_STORE": settings.object_store,
-        "SECRET_KEYS": settings.secret_keys.get_secret_value(), "DATA_DIR": str(settings.data_dir),
-    }  # fmt: skip
+        "POSTGRES_URL": settings.postgres_url.get_secret_value(),
+        "OBJECT_STORE": settings.object_store,
+        "SECRET_KEYS": settings.secret_keys.get_secret_value(),
+        "DATA_DIR": str(settings.data_dir),
+    }
     ours = {name: value for name, value in os.environ.items() if not name.startswith("HEADRACE_")}
     done = await asyncio.to_thread(
-        subprocess.run, [sys.executable, "-P", str(RELEASE)], capture_output=True, text=True, check=False, timeout=60,
+        subprocess.run,
+        [sys.executable, "-P", str(RELEASE)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
         env={**ours, **{f"HEADRACE_{name}": value for name, value in given.items()}},
-    )  # fmt: skip
+    )
     assert done.returncode == 0, done.stdout + done.stderr
 
     assert await outcomes(field, replay) == {"applied": 2, "already_applied": 1}
     assert {row["state"] for row in await field.bench.ask(LETTERS, t=OPERATOR)} == {"applied"}
     assert await field.commands() == 2
-    tenants = await field.bench.ask("SELECT DISTINCT tenant_id FROM events WHERE type = 'job.requested'")
+    tenants = await field.bench.ask(
+        "SELECT DISTINCT tenant_id FROM events WHERE type = 'job.requested'"
+    )
     assert [row["tenant_id"] for row in tenants] == [field.tenant]

@@ -1,4 +1,6 @@
-"""The replay as an object: seen before it is done, bounded by what was seen, throttled, fair, canceled."""
+"""The replay as an object: seen before it is done, bounded by what was seen, throttled, fair,
+canceled.
+"""
 
 import asyncio
 import time
@@ -35,7 +37,9 @@ async def test_more_than_the_dry_run_showed_is_refused(field: Field) -> None:
     asked = {"filter": MEANT, "reason": "mended"}
     problem(await field.post("/v1/replays", asked), 422, "expected_required")
     await field.dead()
-    refused = problem(await field.post("/v1/replays", {**asked, "expected": 2}), 409, "more_matched")
+    refused = problem(
+        await field.post("/v1/replays", {**asked, "expected": 2}), 409, "more_matched"
+    )
     assert refused["details"] == {"matched": 3, "expected": 2}
     assert (await field.world.get("/v1/replays"))["data"] == []
     assert set(await field.states()) == {"parked"}
@@ -79,7 +83,11 @@ async def test_a_canceled_replay_leaves_the_rest_parked(field: Field) -> None:
     replay = await field.of_ids(letters, throttle_per_second=0.1)
     await field.lane().round()
     canceled = (await field.post(f"/v1/replays/{replay}/cancel")).json()
-    assert (canceled["state"], canceled["counts"]["applied"], canceled["counts"]["skipped"]) == ("canceled", 1, 4)
+    assert (canceled["state"], canceled["counts"]["applied"], canceled["counts"]["skipped"]) == (
+        "canceled",
+        1,
+        4,
+    )
     assert canceled["finished_by"].startswith("test (")
     assert sorted(await field.states()) == ["applied", *["parked"] * 4]
     assert (await field.post(f"/v1/replays/{replay}/cancel")).json() == canceled
@@ -130,7 +138,9 @@ async def test_discarded_before_its_turn(field: Field) -> None:
     source, letters, _ = await field.dead(2)
     await field.mend(source)
     replay = await field.of_ids(letters)
-    answer = await field.post(f"/v1/dead-letters/{letters[0]}/discard", {"reason": "a duplicate order"})
+    answer = await field.post(
+        f"/v1/dead-letters/{letters[0]}/discard", {"reason": "a duplicate order"}
+    )
     assert answer.json()["discard_reason"] == "a duplicate order"
     await field.drain()
     assert await field.counts(replay) == {"applied": 1, "skipped": 1}
@@ -162,12 +172,16 @@ async def test_another_tenants_letters_and_replays_do_not_exist(field: Field) ->
     replay = await field.of_ids(letters[:1], throttle_per_second=0.01)
     async with await field.world.another_tenant("second") as second:
         body = {"filter": {}, "expected": 100}
-        assert (await second.post("/v1/replays", json={**body, "dry_run": True})).json()["matched"] == 0
+        assert (await second.post("/v1/replays", json={**body, "dry_run": True})).json()[
+            "matched"
+        ] == 0
         assert (await second.post("/v1/replays", json=body)).json()["matched"] == 0
         for ids in (letters, [str(new_id())]):
             asked = {"filter": {"ids": ids}}
             problem(await second.post("/v1/replays", json=asked), 404, "not_found")
-            problem(await second.post("/v1/replays", json={**asked, "dry_run": True}), 404, "not_found")
+            problem(
+                await second.post("/v1/replays", json={**asked, "dry_run": True}), 404, "not_found"
+            )
         problem(await second.get(f"/v1/replays/{replay}"), 404, "not_found")
         problem(await second.post(f"/v1/replays/{replay}/cancel"), 404, "not_found")
     assert sorted(await field.states()) == ["parked", "replaying"]
@@ -188,7 +202,10 @@ async def test_what_is_replayed_is_measured(field: Field) -> None:
     now = figures()
     assert of(now, "replay_open") == 0
     assert of(now, "replay_waiting", consumer="ingest") is None
-    grew = {one: grown(before, now, "replay_messages_total", consumer="ingest", outcome=one) for one in STATES}
+    grew = {
+        one: grown(before, now, "replay_messages_total", consumer="ingest", outcome=one)
+        for one in STATES
+    }
     assert {one: count for one, count in grew.items() if count} == {"applied": 2, "failed_again": 1}
 
 

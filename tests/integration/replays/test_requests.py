@@ -1,4 +1,6 @@
-"""Replays of requests: a fresh attempt under the mapping as it is now, and never a second effect."""
+"""Replays of requests: a fresh attempt under the mapping as it is now, and never a second
+effect.
+"""
 
 from tests.acceptance.answers import problem
 from tests.eventually import eventually
@@ -28,7 +30,11 @@ async def test_what_was_only_forwarded_then_is_applied_now(field: Field) -> None
     assert await field.commands() == 1
     shown = (await field.world.get(f"/v1/requests/{request}"))["replays"]
     assert [one["state"] for one in shown] == ["already_applied", "applied", "already_applied"]
-    assert [one["replay_id"] for one in shown] == [again.json()["id"], answer.json()["id"], forwarding]
+    assert [one["replay_id"] for one in shown] == [
+        again.json()["id"],
+        answer.json()["id"],
+        forwarding,
+    ]
     assert shown[1]["reason"] == "it trains now"
     assert await field.bench.value("SELECT count(*) FROM usage_records") == 0
 
@@ -53,7 +59,10 @@ async def test_a_letter_follows_its_request(field: Field) -> None:
     assert await field.states() == ["applied", "discarded"]
     first, second = await field.items(replay)
     assert (first["state"], first["event_id"]) == ("applied", str(events[0].id))
-    assert (second["state"], second["detail"]) == ("skipped", f"the dead letter {letters[1]} was discarded")
+    assert (second["state"], second["detail"]) == (
+        "skipped",
+        f"the dead letter {letters[1]} was discarded",
+    )
 
 
 async def test_what_fails_again_says_why_and_makes_no_second_letter(field: Field) -> None:
@@ -109,12 +118,18 @@ async def test_what_was_refused_at_the_door_has_no_event(field: Field) -> None:
 
 
 async def test_the_filter_chooses_by_source_time_and_outcome(field: Field) -> None:
-    one, other = await field.world.source("one", FORWARD), await field.world.source("other", FORWARD)
+    one, other = (
+        await field.world.source("one", FORWARD),
+        await field.world.source("other", FORWARD),
+    )
     for number in range(3):
         await field.received(one, number)
     await field.received(other)
     await field.received(one, 0)  # a repeat
-    times = [row["received_at"] for row in await field.bench.ask("SELECT received_at FROM requests ORDER BY 1")]
+    times = [
+        row["received_at"]
+        for row in await field.bench.ask("SELECT received_at FROM requests ORDER BY 1")
+    ]
 
     async def matched(**chosen: str) -> int:
         body = {"kind": "requests", "filter": chosen, "dry_run": True}

@@ -81,13 +81,17 @@ class Ground:
         """Kafka has no webhook that stands at a lower offset; all stand in one partition."""
         name = self.settings.kafka_topic_prefix + WEBHOOKS.name
         (number,) = await self.ask(
-            "SELECT partition FROM positions WHERE consumer = 'billing' AND topic = :topic AND next > 0",
+            "SELECT partition FROM positions WHERE consumer = 'billing' AND topic = :topic AND "
+            "next > 0",
             topic=name,
-        )  # fmt: skip
+        )
         await self.admin.delete_records({TopicPartition(name, number): RecordsToDelete(before)})
 
     async def effects(self) -> dict[str, int]:
-        """How many of the webhooks each has had: on the ledger, in ingest, in the view; none twice."""
+        """How many of the webhooks each has had: on the ledger, in ingest, in the view.
+
+        None twice.
+        """
         billed, taken = await self.ask(BILLED), await self.ask(TAKEN)
         assert len(billed) == len(set(billed))
         (seen,) = await self.ask(SEEN)
@@ -104,9 +108,15 @@ class Ground:
     async def restore(self, *arguments: str, **more: str) -> tuple[int, dict[str, Any], str]:
         """`headrace topics restore` as a process: its status, its last line, what else it said."""
         child = await asyncio.create_subprocess_exec(
-            *COMMAND, "topics", "restore", "--json", *arguments, env=variables(self.settings) | more,
-            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-        )  # fmt: skip
+            *COMMAND,
+            "topics",
+            "restore",
+            "--json",
+            *arguments,
+            env=variables(self.settings) | more,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
         out, err = await child.communicate()
         lines = out.decode().splitlines()
         code = child.returncode or 0
@@ -124,7 +134,9 @@ class Ground:
 
 
 @asynccontextmanager
-async def ground(settings: Settings, pipeline: AsyncEngine, admin: AIOKafkaAdminClient) -> AsyncIterator[Ground]:
+async def ground(
+    settings: Settings, pipeline: AsyncEngine, admin: AIOKafkaAdminClient
+) -> AsyncIterator[Ground]:
     """An API and a source; relay and consumers are the test's to run."""
     async with api_only(settings) as world:
         source = await world.source("ci")

@@ -1,4 +1,6 @@
-"""After a restore an offset is another record: its dead letter is a row of its own, of its own tenant."""
+"""After a restore an offset is another record: its dead letter is a row of its own, of its own
+tenant.
+"""
 
 from uuid import UUID, uuid4
 

@@ -1,4 +1,6 @@
-"""`headrace topics restore` for readers behind the retention, and when it cannot work out what is lost."""
+"""`headrace topics restore` for readers behind the retention, and when it cannot work out what
+is lost.
+"""
 
 from datetime import timedelta
 
@@ -34,7 +36,10 @@ async def pass_time(made: Ground, since: timedelta) -> None:
 async def test_what_retention_took_from_a_reader_is_published_again(
     settings: Settings, pipeline: AsyncEngine, admin: AIOKafkaAdminClient, *, whole_log: bool
 ) -> None:
-    """10 of 40 were consumed; Kafka removed 20 as too old, or lost all; what is forgotten is counted."""
+    """10 of 40 were consumed; Kafka removed 20 as too old, or lost all.
+
+    What is forgotten is counted.
+    """
     async with ground(settings, pipeline, admin) as made:
         await made.send(10)
         async with made.running():
@@ -46,7 +51,9 @@ async def test_what_retention_took_from_a_reader_is_published_again(
         await pass_time(made, FORGOTTEN)
         async with restoring(made.settings, lambda _: None) as restoration:
             planned = await restoration.plan(None, every=False)
-        assert [(one.records, one.too_old) for one in planned.ranges] == [(0, made.sent if whole_log else 20)]
+        assert [(one.records, one.too_old) for one in planned.ranges] == [
+            (0, made.sent if whole_log else 20)
+        ]
 
         await pass_time(made, LATER)
         assert (await made.restore_here()).records == made.sent

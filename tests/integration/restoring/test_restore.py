@@ -1,4 +1,6 @@
-"""`headrace topics restore`: all that was answered 202 has its effect, exactly once, whatever Kafka lost."""
+"""`headrace topics restore`: all that was answered 202 has its effect, exactly once, whatever
+Kafka lost.
+"""
 
 from collections.abc import AsyncIterator
 
@@ -21,7 +23,9 @@ NOTHING = {"restored": False, "reasons": [], "ranges": [], "records": 0, "positi
 
 
 @pytest.fixture
-async def found(settings: Settings, pipeline: AsyncEngine, admin: AIOKafkaAdminClient) -> AsyncIterator[Ground]:
+async def found(
+    settings: Settings, pipeline: AsyncEngine, admin: AIOKafkaAdminClient
+) -> AsyncIterator[Ground]:
     """Webhooks were accepted and sent, a quarter of them consumed."""
     async with ground(settings, pipeline, admin) as made:
         await partly_consumed(made, 20)
@@ -61,7 +65,10 @@ async def test_a_topic_made_anew(found: Ground) -> None:
 
 
 async def test_killed_at_each_step_and_called_again(found: Ground) -> None:
-    """What a killed one has begun the next one finishes; once it is committed nothing is left to do."""
+    """What a killed one has begun the next one finishes.
+
+    Once it is committed nothing is left to do.
+    """
     await found.lose_topic()
     for step in ("restore.held", "restore.listed", "restore.done"):
         await found.killed(step)
@@ -84,7 +91,9 @@ async def test_the_log_goes_back_while_everything_runs(found: Ground) -> None:
 
 
 async def test_another_cluster(found: Ground) -> None:
-    """A new id and empty topics: everybody waits, nobody ends, and everything is published again."""
+    """A new id and empty topics: everybody waits, nobody ends, and everything is published
+    again.
+    """
     for topic in ("headrace.webhooks", "headrace.usage"):
         await found.lose_topic(topic)
     owner = await asyncpg.connect(
@@ -99,7 +108,9 @@ async def test_another_cluster(found: Ground) -> None:
 
 
 async def test_a_consumer_below_the_log(found: Ground) -> None:
-    """The log's head is gone, with what nobody had consumed: what it missed comes before what followed."""
+    """The log's head is gone, with what nobody had consumed: what it missed comes before what
+    followed.
+    """
     await found.cut_head(50)
     async with found.running():
         await eventually(lambda: found.ask("SELECT consumer FROM blocked_partitions"))

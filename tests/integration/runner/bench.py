@@ -23,15 +23,27 @@ from schemas.record import Delivery, Held
 Step = Callable[[AsyncConnection, Sequence[Event]], Awaitable[None]]
 
 TABLES = (
-    "datasets", "streams", "stream_rows", "stream_batches", "jobs", "work", "models", "model_versions",
-    "usage_records", "events", "outbox", "dead_letters",
+    "datasets",
+    "streams",
+    "stream_rows",
+    "stream_batches",
+    "jobs",
+    "work",
+    "models",
+    "model_versions",
+    "usage_records",
+    "events",
+    "outbox",
+    "dead_letters",
     "processed",
-)  # fmt: skip
+)
 
 
 @dataclass(frozen=True)
 class Persistent:
-    """A runner, and what the subscription does with partitions that it holds: hand them in again, at once."""
+    """A runner, and what the subscription does with partitions that it holds: hand them in
+    again, at once.
+    """
 
     runner: Runner
 
@@ -41,12 +53,17 @@ class Persistent:
         while isinstance(became, Held):
             at = {(hold.topic, hold.partition): hold.next for hold in became.holds}
             delivery = Delivery(
-                tuple(one for one in delivery.records if one.offset >= at.get((one.topic, one.partition), 1 << 62)),
+                tuple(
+                    one
+                    for one in delivery.records
+                    if one.offset >= at.get((one.topic, one.partition), 1 << 62)
+                ),
                 tuple(
                     replace(one, start=at[one.topic, one.partition])
-                    for one in delivery.spans if (one.topic, one.partition) in at
+                    for one in delivery.spans
+                    if (one.topic, one.partition) in at
                 ),
-            )  # fmt: skip
+            )
             became = await self.runner(delivery)
         return became
 
@@ -63,15 +80,30 @@ class Bench:
         return handler(BY_NAME[consumer], self.settings, Clock())
 
     def runner(
-        self, consumer: str, handle: Handle | None = None, begin: Transactions | None = None, bug_attempts: int = 3
+        self,
+        consumer: str,
+        handle: Handle | None = None,
+        begin: Transactions | None = None,
+        bug_attempts: int = 3,
     ) -> Persistent:
-        """As in the worker process; `handle` and `begin` may be the real ones with something around them."""
+        """As in the worker process; `handle` and `begin` may be the real ones with something
+        around them.
+        """
         known = BY_NAME[consumer]
-        return Persistent(Runner(
-            consumer, known.wanted, handle or self.handler(consumer), begin or self.pipeline.begin,
-            Positions(self.pipeline, consumer), append, classify, Clock(), bug_attempts=bug_attempts,
-            limits=known.breaker,
-        ))  # fmt: skip
+        return Persistent(
+            Runner(
+                consumer,
+                known.wanted,
+                handle or self.handler(consumer),
+                begin or self.pipeline.begin,
+                Positions(self.pipeline, consumer),
+                append,
+                classify,
+                Clock(),
+                bug_attempts=bug_attempts,
+                limits=known.breaker,
+            )
+        )
 
     async def ask(self, query: str, **given: Any) -> list[dict[str, Any]]:
         """Rows."""
@@ -90,15 +122,24 @@ class Bench:
 
     async def effects(self) -> dict[str, int]:
         """The same without what only keeps book: dedupe and the outbox."""
-        return {table: count for table, count in (await self.counts()).items() if table not in ("processed", "outbox")}
+        return {
+            table: count
+            for table, count in (await self.counts()).items()
+            if table not in ("processed", "outbox")
+        }
 
     async def said(self) -> list[str]:
         """Types of the events in the log, in its order, copies apart."""
-        return [row["type"] for row in await self.ask("SELECT type FROM events WHERE NOT is_copy ORDER BY seq")]
+        return [
+            row["type"]
+            for row in await self.ask("SELECT type FROM events WHERE NOT is_copy ORDER BY seq")
+        ]
 
     async def next(self, consumer: str) -> dict[str, int]:
         """Where a consumer stands, by topic."""
-        rows = await self.ask("SELECT topic, next FROM positions WHERE consumer = :consumer", consumer=consumer)
+        rows = await self.ask(
+            "SELECT topic, next FROM positions WHERE consumer = :consumer", consumer=consumer
+        )
         return {row["topic"]: row["next"] for row in rows}
 
 

@@ -10,13 +10,18 @@ from tests.factories import record_of
 
 
 class Feed:
-    """The log of one test: every record put into a delivery stands at the next offset of its partition."""
+    """The log of one test: every record put into a delivery stands at the next offset of its
+    partition.
+    """
 
     def __init__(self) -> None:
         self._next: dict[tuple[str, int], int] = defaultdict(int)
 
     def deliver(self, *things: Event | Record) -> Delivery:
-        """One poll; an event stands in partition 0 of its topic, a record where it says, its offset apart."""
+        """One poll.
+
+        An event stands in partition 0 of its topic, a record where it says, its offset apart.
+        """
         start = dict(self._next)
         records = []
         for thing in things:

@@ -1,4 +1,6 @@
-"""A consumer's process that one record kills, as a segmentation fault or the kernel would: nothing of it can say so."""
+"""A consumer's process that one record kills, as a segmentation fault or the kernel would:
+nothing of it can say so.
+"""
 
 import asyncio
 import multiprocessing
@@ -23,12 +25,16 @@ from schemas.event import Event
 from schemas.record import Delivery
 
 CONTEXT = multiprocessing.get_context("forkserver")
-CONTEXT.set_forkserver_preload(["tests.integration.runner.mortal"])  # so that a start costs no imports
+CONTEXT.set_forkserver_preload(
+    ["tests.integration.runner.mortal"]
+)  # so that a start costs no imports
 
 
 @dataclass(frozen=True)
 class Life:
-    """What a process does until it dies or is done: deliver these again and again from its position."""
+    """What a process does until it dies or is done: deliver these again and again from its
+    position.
+    """
 
     postgres_url: str
     consumer: str
@@ -62,7 +68,15 @@ async def _deliver(life: Life) -> None:
     positions = Positions(pipeline, life.consumer)
     known = BY_NAME[life.consumer]
     runner = Runner(
-        life.consumer, known.wanted, handle, pipeline.begin, positions, append, classify, Clock(), limits=known.breaker
+        life.consumer,
+        known.wanted,
+        handle,
+        pipeline.begin,
+        positions,
+        append,
+        classify,
+        Clock(),
+        limits=known.breaker,
     )
     if life.replays:
         lane = lane_of(runner)
@@ -75,9 +89,16 @@ async def _deliver(life: Life) -> None:
 
 async def _once(life: Life, runner: Runner, positions: Positions) -> None:
     at = await positions.read([(span.topic, span.partition) for span in life.delivery.spans])
-    spans = [replace(one, start=at.get((one.topic, one.partition), one.start)) for one in life.delivery.spans]
+    spans = [
+        replace(one, start=at.get((one.topic, one.partition), one.start))
+        for one in life.delivery.spans
+    ]
     left = {(one.topic, one.partition): one.start for one in spans if one.start < one.next}
-    records = [one for one in life.delivery.records if one.offset >= left.get((one.topic, one.partition), 1 << 62)]
+    records = [
+        one
+        for one in life.delivery.records
+        if one.offset >= left.get((one.topic, one.partition), 1 << 62)
+    ]
     if left:
         open_spans = tuple(one for one in spans if one.start < one.next)
         assert await runner(Delivery(tuple(records), open_spans)) is True

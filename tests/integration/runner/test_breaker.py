@@ -1,4 +1,6 @@
-"""Too much fails: the consumer pauses with its positions where they are, and the dead letters stay few."""
+"""Too much fails: the consumer pauses with its positions where they are, and the dead letters
+stay few.
+"""
 
 import asyncio
 from collections.abc import Sequence
@@ -33,7 +35,9 @@ def webhooks(count: int) -> list[Event]:
 def rest(delivery: Delivery, start: int) -> Delivery:
     """What a subscription delivers from a position on."""
     (span,) = delivery.spans
-    return Delivery(tuple(one for one in delivery.records if one.offset >= start), (replace(span, start=start),))
+    return Delivery(
+        tuple(one for one in delivery.records if one.offset >= start), (replace(span, start=start),)
+    )
 
 
 class Broken:
@@ -55,20 +59,32 @@ class Refusing:
         return [Rejected("user_config", "the mapping finds nothing") for _ in events]
 
 
-@pytest.mark.parametrize("error", [RuntimeError("a bad deploy"), Permanent("never")], ids=["bug", "permanent"])
+@pytest.mark.parametrize(
+    "error", [RuntimeError("a bad deploy"), Permanent("never")], ids=["bug", "permanent"]
+)
 async def test_everything_fails(bench: Bench, error: Exception) -> None:
-    """So many dead letters as the limit says and none more; mended and resumed, the rest is applied once."""
+    """So many dead letters as the limit says and none more.
+
+    Mended and resumed, the rest is applied once.
+    """
     events = webhooks(60)
     delivery = Feed().deliver(*events)
 
     assert await bench.runner("billing", Broken(error))(delivery) is False
 
     assert await bench.counts() == {
-        "dead_letters": MAX_RUN, "events": MAX_RUN, "outbox": MAX_RUN, "processed": MAX_RUN
-    }  # fmt: skip
+        "dead_letters": MAX_RUN,
+        "events": MAX_RUN,
+        "outbox": MAX_RUN,
+        "processed": MAX_RUN,
+    }
     assert await bench.next("billing") == {"headrace.webhooks": MAX_RUN}
     (state,) = await bench.ask(STATE)
-    assert state == {"state": "paused", "reason": f"more than {MAX_RUN} failures in a row", "changed_by": "breaker"}
+    assert state == {
+        "state": "paused",
+        "reason": f"more than {MAX_RUN} failures in a row",
+        "changed_by": "breaker",
+    }
 
     again = rest(delivery, MAX_RUN)  # a process that knows nothing of the pause, and fails too
     assert await bench.runner("billing", Broken(error))(again) is False
@@ -83,7 +99,9 @@ async def test_everything_fails(bench: Bench, error: Exception) -> None:
 
 async def test_a_batch_that_cannot_be_read_is_rolled_back_whole(bench: Bench) -> None:
     """Nothing of the delivery in hand goes to the dead letters when it alone is past the limit."""
-    bad: list[Event | Record] = [replace(record_of(one), value=b"{") for one in webhooks(MAX_RUN + 1)]
+    bad: list[Event | Record] = [
+        replace(record_of(one), value=b"{") for one in webhooks(MAX_RUN + 1)
+    ]
 
     assert await bench.runner("billing")(Feed().deliver(*bad)) is False
 
@@ -93,8 +111,12 @@ async def test_a_batch_that_cannot_be_read_is_rolled_back_whole(bench: Bench) ->
 
 
 async def test_what_cannot_be_mended_may_be_let_through(bench: Bench) -> None:
-    """Garbage stands in the log for good: the operator says how much of it may become dead letters."""
-    bad: list[Event | Record] = [replace(record_of(one), value=b"{") for one in webhooks(3 * MAX_RUN)]
+    """Garbage stands in the log for good: the operator says how much of it may become dead
+    letters.
+    """
+    bad: list[Event | Record] = [
+        replace(record_of(one), value=b"{") for one in webhooks(3 * MAX_RUN)
+    ]
     delivery = Feed().deliver(*bad)
     assert await bench.runner("billing")(delivery) is False
     async with bench.pipeline.begin() as tx:
@@ -106,7 +128,9 @@ async def test_what_cannot_be_mended_may_be_let_through(bench: Bench) -> None:
 
 
 async def test_instances_count_together(bench: Bench) -> None:
-    """Two of them fail in turn on partitions of their own: the limit is the consumer's, not theirs."""
+    """Two of them fail in turn on partitions of their own: the limit is the consumer's, not
+    theirs.
+    """
     records = [replace(record_of(one), value=b"{") for one in webhooks(MAX_RUN + 2)]
     one, other = bench.runner("billing"), bench.runner("billing")
     stood = []

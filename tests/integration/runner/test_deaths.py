@@ -1,4 +1,6 @@
-"""A record that kills its process is counted before it is handled, and parked alone after three deaths."""
+"""A record that kills its process is counted before it is handled, and parked alone after three
+deaths.
+"""
 
 import asyncio
 import json
@@ -21,7 +23,10 @@ from tests.integration.runner.feed import Feed
 from tests.integration.runner.mortal import Life, died
 
 MOST_LIVES = 8
-LETTERS = 'SELECT event_id, "offset", error_class, error, attempts, tenant_id FROM dead_letters ORDER BY "offset"'
+LETTERS = (
+    'SELECT event_id, "offset", error_class, error, attempts, tenant_id FROM dead_letters '
+    'ORDER BY "offset"'
+)
 
 
 def webhooks(count: int) -> list[Event]:
@@ -43,13 +48,19 @@ async def test_a_record_that_kills_is_parked_alone(bench: Bench, database: str) 
     delivery = Feed().deliver(*events)
     killer = events[7]
 
-    assert deaths(Life(database, "billing", delivery, frozenset({killer.id}))) == 4  # one unseen, three counted
+    assert (
+        deaths(Life(database, "billing", delivery, frozenset({killer.id}))) == 4
+    )  # one unseen, three counted
 
     (letter,) = await bench.ask(LETTERS)
     assert letter == {
-        "event_id": killer.id, "offset": 7, "error_class": "internal", "attempts": 3, "tenant_id": killer.tenantid,
+        "event_id": killer.id,
+        "offset": 7,
+        "error_class": "internal",
+        "attempts": 3,
+        "tenant_id": killer.tenantid,
         "error": "the process died 3 times with this record in hand",
-    }  # fmt: skip
+    }
     assert await bench.next("billing") == {"headrace.webhooks": 20}
     assert await bench.value("SELECT count(*) FROM processed") == 20
     assert await bench.value("SELECT count(*) FROM suspect_records") == 0
@@ -58,7 +69,9 @@ async def test_a_record_that_kills_is_parked_alone(bench: Bench, database: str) 
 async def begun_before(bench: Bench, times: int = 1) -> None:
     """So many processes have begun with the first record and died."""
     await bench.ask(
-        "INSERT INTO consumer_starts VALUES ('billing', 0, 'headrace.webhooks', 0, 0, :times) RETURNING 1", times=times
+        "INSERT INTO consumer_starts VALUES ('billing', 0, 'headrace.webhooks', 0, 0, :times) "
+        "RETURNING 1",
+        times=times,
     )
 
 
@@ -78,14 +91,19 @@ class Unwell:
 
 
 async def test_a_failure_is_no_death(bench: Bench) -> None:
-    """The count is in Postgres while the record is in hand, and taken back when nobody died of it."""
+    """The count is in Postgres while the record is in hand, and taken back when nobody died of
+    it.
+    """
     await begun_before(bench)
     unwell = Unwell(bench, failures=5)
     delivery = Feed().deliver(*webhooks(2))
     for _ in range(5):
         with pytest.raises(Transient):
             await bench.runner("billing", unwell)(delivery)
-        assert (unwell.counted, await bench.value("SELECT max(deaths) FROM suspect_records")) == (1, 0)
+        assert (unwell.counted, await bench.value("SELECT max(deaths) FROM suspect_records")) == (
+            1,
+            0,
+        )
     assert await bench.runner("billing", unwell)(delivery) is True
     assert await bench.value("SELECT count(*) FROM dead_letters") == 0
 
@@ -104,14 +122,19 @@ async def test_a_healthy_consumer_counts_nothing(bench: Bench) -> None:
 async def test_one_that_cannot_even_be_read_is_the_operators(bench: Bench) -> None:
     """Parking it as its tenant's took a process too: it is parked by its place alone."""
     events = webhooks(3)
-    await bench.ask("INSERT INTO suspect_records VALUES ('billing', 0, 'headrace.webhooks', 0, 1, 4) RETURNING 1")
+    await bench.ask(
+        "INSERT INTO suspect_records VALUES ('billing', 0, 'headrace.webhooks', 0, 1, 4) "
+        "RETURNING 1"
+    )
     assert await bench.runner("billing")(Feed().deliver(*events)) is True
     (letter,) = await bench.ask(LETTERS)
     assert (letter["tenant_id"], letter["event_id"], letter["offset"]) == (OPERATOR, None, 1)
     assert await bench.value("SELECT count(*) FROM usage_records") == 2
 
 
-async def park(bench: Bench, offset: int, consumer: str = "billing") -> subprocess.CompletedProcess[str]:
+async def park(
+    bench: Bench, offset: int, consumer: str = "billing"
+) -> subprocess.CompletedProcess[str]:
     """The operator's command."""
     url = bench.settings.postgres_url.get_secret_value()
     arguments = (
@@ -126,9 +149,14 @@ async def park(bench: Bench, offset: int, consumer: str = "billing") -> subproce
         "--json",
     )
     return await asyncio.to_thread(
-        subprocess.run, [sys.executable, "-P", "-m", "compose.cli", "dead-letters", *arguments],
-        env={**os.environ, "HEADRACE_POSTGRES_URL": url}, capture_output=True, text=True, check=False, timeout=60,
-    )  # fmt: skip
+        subprocess.run,
+        [sys.executable, "-P", "-m", "compose.cli", "dead-letters", *arguments],
+        env={**os.environ, "HEADRACE_POSTGRES_URL": url},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
 
 
 async def test_an_operator_parks_a_record(bench: Bench) -> None:

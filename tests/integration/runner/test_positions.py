@@ -1,4 +1,6 @@
-"""Positions under real concurrency: of two writers of one partition one commits, and the other is told."""
+"""Positions under real concurrency: of two writers of one partition one commits, and the other
+is told.
+"""
 
 import asyncio
 
@@ -15,7 +17,9 @@ TOPIC = "headrace.jobs"
 EFFECT = text("INSERT INTO processed (event_id, consumer) VALUES (gen_random_uuid(), :writer)")
 
 
-async def write(pipeline: AsyncEngine, spans: list[Span], writer: str, generation: int = 0) -> Standing:
+async def write(
+    pipeline: AsyncEngine, spans: list[Span], writer: str, generation: int = 0
+) -> Standing:
     """One writer's transaction: compare, effect, move."""
     positions = Positions(pipeline, "c", generation)
     async with pipeline.begin() as tx:
@@ -34,7 +38,11 @@ async def effects(pipeline: AsyncEngine) -> int:
 async def others_wait(pipeline: AsyncEngine, count: int) -> None:
     async def waiting() -> int:
         async with pipeline.begin() as tx:
-            return int((await tx.execute(text("SELECT count(*) FROM pg_locks WHERE NOT granted"))).scalar_one())
+            return int(
+                (
+                    await tx.execute(text("SELECT count(*) FROM pg_locks WHERE NOT granted"))
+                ).scalar_one()
+            )
 
     await eventually(waiting, lambda found: found >= count, seconds=8)
 
@@ -44,9 +52,14 @@ async def test_a_first_start_begins_where_the_log_does(pipeline: AsyncEngine) ->
     positions = Positions(pipeline, "c")
     assert await positions.read([(TOPIC, 0)]) == {}
 
-    assert await write(pipeline, [Span(TOPIC, 0, 17, 20), Span(TOPIC, 3, 0, 1)], "a") is Standing.HERE
+    assert (
+        await write(pipeline, [Span(TOPIC, 0, 17, 20), Span(TOPIC, 3, 0, 1)], "a") is Standing.HERE
+    )
 
-    assert await positions.read([(TOPIC, 0), (TOPIC, 3), (TOPIC, 5)]) == {(TOPIC, 0): 20, (TOPIC, 3): 1}
+    assert await positions.read([(TOPIC, 0), (TOPIC, 3), (TOPIC, 5)]) == {
+        (TOPIC, 0): 20,
+        (TOPIC, 3): 1,
+    }
     assert await Positions(pipeline, "other").read([(TOPIC, 0)]) == {}
     assert await Positions(pipeline, "c", 2).read([(TOPIC, 0)]) == {}
 
@@ -62,8 +75,13 @@ async def test_a_rolled_back_first_start_leaves_nothing(pipeline: AsyncEngine) -
 
 
 @pytest.mark.parametrize("first_start", [True, False])
-async def test_a_writer_that_waited_for_another_cannot_commit(pipeline: AsyncEngine, first_start: bool) -> None:
-    """The second is held at the lock until the first commits; with the same delivery it has passed, else elsewhere."""
+async def test_a_writer_that_waited_for_another_cannot_commit(
+    pipeline: AsyncEngine, first_start: bool
+) -> None:
+    """The second is held at the lock until the first commits.
+
+    With the same delivery it has passed, else elsewhere.
+    """
     if not first_start:
         await write(pipeline, [Span(TOPIC, 0, 0, 10)], "before")
     span = Span(TOPIC, 0, 10, 20)
@@ -71,7 +89,10 @@ async def test_a_writer_that_waited_for_another_cannot_commit(pipeline: AsyncEng
 
     async with pipeline.begin() as tx:
         assert await positions.standing(tx, [span]) is Standing.HERE
-        rivals = [asyncio.create_task(write(pipeline, [one], "b")) for one in (span, Span(TOPIC, 0, 10, 15))]
+        rivals = [
+            asyncio.create_task(write(pipeline, [one], "b"))
+            for one in (span, Span(TOPIC, 0, 10, 15))
+        ]
         await others_wait(pipeline, 2)
         await tx.execute(EFFECT, {"writer": "a"})
         await positions.advance(tx, [span])
@@ -82,7 +103,9 @@ async def test_a_writer_that_waited_for_another_cannot_commit(pipeline: AsyncEng
 
 
 async def test_many_writers_race_and_every_record_counts_once(pipeline: AsyncEngine) -> None:
-    """Eight writers with batches of their own sizes, from wherever they believe to be, over two partitions."""
+    """Eight writers with batches of their own sizes, from wherever they believe to be, over two
+    partitions.
+    """
     applied: list[int] = []
 
     async def writer(size: int) -> None:
@@ -92,7 +115,10 @@ async def test_many_writers_race_and_every_record_counts_once(pipeline: AsyncEng
             starts = [known.get((TOPIC, partition), 0) for partition in (0, 1)]
             if min(starts) >= 120:
                 return
-            spans = [Span(TOPIC, partition, start, start + size) for partition, start in enumerate(starts)]
+            spans = [
+                Span(TOPIC, partition, start, start + size)
+                for partition, start in enumerate(starts)
+            ]
             if await write(pipeline, spans, f"w{size}") is Standing.HERE:
                 applied.append(size)
 
@@ -130,13 +156,18 @@ async def test_one_partition_here_and_one_passed_is_elsewhere(pipeline: AsyncEng
     """Half of it was applied one by one before the world broke: neither again nor done."""
     await write(pipeline, [Span(TOPIC, 0, 0, 5)], "before")
 
-    assert await write(pipeline, [Span(TOPIC, 0, 0, 5), Span(TOPIC, 1, 0, 5)], "a") is Standing.ELSEWHERE
+    assert (
+        await write(pipeline, [Span(TOPIC, 0, 0, 5), Span(TOPIC, 1, 0, 5)], "a")
+        is Standing.ELSEWHERE
+    )
     assert await Positions(pipeline, "c").read([(TOPIC, 1)]) in ({}, {(TOPIC, 1): 0})
     assert await write(pipeline, [Span(TOPIC, 1, 0, 5)], "a") is Standing.HERE
 
 
 async def test_partitions_are_locked_in_one_order(pipeline: AsyncEngine) -> None:
-    """Deliveries of many partitions, handed over in any order of their records, never lock crosswise."""
+    """Deliveries of many partitions, handed over in any order of their records, never lock
+    crosswise.
+    """
     spans = [Span(TOPIC, partition, 0, 1) for partition in range(6)]
 
     async def one(tx: AsyncConnection, number: int) -> Standing:
@@ -150,4 +181,6 @@ async def test_partitions_are_locked_in_one_order(pipeline: AsyncEngine) -> None
                 await tx.rollback()
                 return standing
 
-            assert set(await asyncio.gather(and_free(left, 0), and_free(right, 1))) == {Standing.HERE}
+            assert set(await asyncio.gather(and_free(left, 0), and_free(right, 1))) == {
+                Standing.HERE
+            }

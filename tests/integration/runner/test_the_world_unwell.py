@@ -1,4 +1,6 @@
-"""Locks that are not had, connections that die, commits whose answer is lost: raised, nothing moved, then once."""
+"""Locks that are not had, connections that die, commits whose answer is lost: raised, nothing
+moved, then once.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -52,9 +54,14 @@ async def test_a_lock_that_is_not_had_in_time(bench: Bench, owner: AsyncEngine) 
     assert await bench.effects() == {"usage_records": 3, "events": 3}
 
 
-@pytest.mark.parametrize("when", ["between two statements", "within a statement", "idle for too long"])
+@pytest.mark.parametrize(
+    "when", ["between two statements", "within a statement", "idle for too long"]
+)
 async def test_a_killed_backend(bench: Bench, database: str, when: str) -> None:
-    """It dies after the effect is written; whatever the driver makes of that, no event is to blame."""
+    """It dies after the effect is written.
+
+    Whatever the driver makes of that, no event is to blame.
+    """
     real = bench.handler("billing")
 
     async def handle(tx: AsyncConnection, events: Sequence[Event]) -> Sequence[Outcome]:
@@ -118,7 +125,9 @@ async def test_a_commit_whose_answer_is_lost(bench: Bench) -> None:
 
 
 async def test_unwell_in_the_middle_of_one_by_one(bench: Bench) -> None:
-    """Two of four stand, then the world breaks: the whole delivery is refused, and the rest goes by its own."""
+    """Two of four stand, then the world breaks: the whole delivery is refused, and the rest goes
+    by its own.
+    """
     events = [rows.webhook(uuid4(), uuid4()) for _ in range(4)]
     real, broken, third = bench.handler("billing"), [True], events[2].id
 
@@ -140,13 +149,15 @@ async def test_unwell_in_the_middle_of_one_by_one(bench: Bench) -> None:
     assert await runner(delivery) is False
     rest = replace(
         delivery, records=delivery.records[2:], spans=(replace(delivery.spans[0], start=2),)
-    )  # fmt: skip
+    )
     assert await runner(rest) is True
     assert await bench.effects() == {"usage_records": 4, "events": 4}
 
 
 async def test_content_that_postgres_refuses_is_no_loop(bench: Bench) -> None:
-    """NUL in job options (jsonb), in a data set's name (text), a size past bigint: dead letters, the rest applied."""
+    """NUL in job options (jsonb), in a data set's name (text), a size past bigint: dead letters,
+    the rest applied.
+    """
     tenant = uuid4()
     async with bench.pipeline.begin() as tx:
         dataset = await rows.given_dataset(tx, tenant)
@@ -174,9 +185,13 @@ async def test_a_header_without_a_value_stops_nobody(settings: Settings, bench: 
     record = record_of(event, prefix=settings.kafka_topic_prefix)
     async with AIOKafkaProducer(bootstrap_servers=settings.kafka) as producer:
         for headers in ([("x", None)], [("ce_id", None)], list(event.headers())):
-            await producer.send_and_wait(record.topic, record.value, record.key, partition=0, headers=headers)
+            await producer.send_and_wait(
+                record.topic, record.value, record.key, partition=0, headers=headers
+            )
 
     async with consumer_parts(BY_NAME["billing"], settings) as (subscribe, _, _), subscribe():
-        await eventually(lambda: bench.next("billing"), lambda stands: stands.get(record.topic) == 3, seconds=15)
+        await eventually(
+            lambda: bench.next("billing"), lambda stands: stands.get(record.topic) == 3, seconds=15
+        )
 
     assert await bench.value("SELECT count(*) FROM usage_records") == 1

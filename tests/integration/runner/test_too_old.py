@@ -1,4 +1,6 @@
-"""An event older than what consumers remember is a dead letter: a copy of it would have its effect twice."""
+"""An event older than what consumers remember is a dead letter: a copy of it would have its
+effect twice.
+"""
 
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4

@@ -34,7 +34,9 @@ class Version(NamedTuple):
         return [line.split(",") for line in self.content.decode().split("\r\n")[1:-1]]
 
 
-def action(columns: dict[str, str] | None = None, dataset: str = "d", train: Any = None, **seal: Any) -> dict[str, Any]:
+def action(
+    columns: dict[str, str] | None = None, dataset: str = "d", train: Any = None, **seal: Any
+) -> dict[str, Any]:
     """As it is kept of a source; `seal` is what differs from three rows or an hour."""
     whole = {"every_rows": 3, "every_seconds": 3600, "window": "all", "window_rows": 100, **seal}
     asked = {"kind": "rows", "dataset": dataset, "columns": columns or COLUMNS, "seal": whole}
@@ -57,7 +59,8 @@ class Gathering:
         """Another action, as the API writes it."""
         async with self.bench.pipeline.begin() as tx:
             await tx.exec_driver_sql(
-                "UPDATE sources SET action = $1::text::jsonb, mapping_version = mapping_version + 1 WHERE id = $2",
+                "UPDATE sources SET action = $1::text::jsonb, mapping_version = mapping_version "
+                "+ 1 WHERE id = $2",
                 (json.dumps(given), source),
             )
 
@@ -72,7 +75,10 @@ class Gathering:
             yield found
 
     async def sealed(self, count: int) -> list[Version]:
-        """Let the worker seal until so many versions are submitted, and not one more; in their order."""
+        """Let the worker seal until so many versions are submitted, and not one more.
+
+        In their order.
+        """
         stop = asyncio.Event()
         async with self.parts() as (_, worker):
             running = asyncio.create_task(worker.run(stop))
@@ -88,7 +94,8 @@ class Gathering:
     async def left(self) -> int:
         """Batches that are not sealed, and work that is not done."""
         query = """SELECT (SELECT count(*) FROM stream_batches WHERE sealed_at IS NULL)
-                          + (SELECT count(*) FROM work WHERE queue = 'sealing' AND state <> 'done')"""
+                          + (SELECT count(*) FROM work WHERE queue = 'sealing'
+                              AND state <> 'done')"""
         return int(await self.bench.value(query))
 
     async def versions(self) -> list[Version]:
@@ -110,14 +117,22 @@ class Gathering:
 
     async def stream(self) -> dict[str, Any]:
         """The only one that is current."""
-        (row,) = await self.bench.ask("SELECT *, taken - cut AS open_rows FROM streams WHERE is_current")
+        (row,) = await self.bench.ask(
+            "SELECT *, taken - cut AS open_rows FROM streams WHERE is_current"
+        )
         return row
 
     async def kept(self) -> list[int]:
         """The numbers of the rows that are there, of all streams."""
-        return [row["number"] for row in await self.bench.ask("SELECT number FROM stream_rows ORDER BY number")]
+        return [
+            row["number"]
+            for row in await self.bench.ask("SELECT number FROM stream_rows ORDER BY number")
+        ]
 
 
 def webhooks(tenant: UUID, source: UUID, numbers: Sequence[int]) -> list[Event]:
     """A payload of one row for each number."""
-    return [rows.webhook(tenant, source, json.dumps({"n": number, "b": f"t{number}"})) for number in numbers]
+    return [
+        rows.webhook(tenant, source, json.dumps({"n": number, "b": f"t{number}"}))
+        for number in numbers
+    ]

@@ -53,14 +53,18 @@ async def test_a_version_of_its_batch_only_leaves_no_sealed_row(gathering: Gathe
     assert await gathering.kept() == [7]
 
 
-async def test_a_window_is_the_newest_rows_and_never_less_than_the_batch(gathering: Gathering) -> None:
+async def test_a_window_is_the_newest_rows_and_never_less_than_the_batch(
+    gathering: Gathering,
+) -> None:
     tenant = uuid4()
     source = await gathering.source(tenant, action(window_rows=4))
     await gathering.take(*webhooks(tenant, source, range(1, 7)))
     assert [numbers(one.cells) for one in await gathering.sealed(2)] == [[1, 2, 3], [3, 4, 5, 6]]
     assert await gathering.kept() == [3, 4, 5, 6]
     many = [{"n": number, "b": None} for number in range(7, 17)]
-    await gathering.take(rows.webhook(tenant, source, json.dumps(many)))  # one event's rows are never parted
+    await gathering.take(
+        rows.webhook(tenant, source, json.dumps(many))
+    )  # one event's rows are never parted
     assert numbers((await gathering.sealed(3))[-1].cells) == list(range(7, 17))
 
 
@@ -81,9 +85,7 @@ async def test_each_version_starts_its_training(gathering: Gathering) -> None:
 async def test_cells_are_exact(gathering: Gathering) -> None:
     tenant = uuid4()
     source = await gathering.source(tenant, action({"a": "n", "b": "b"}, every_rows=8))
-    odd = [
-        'say "no", twice\r\nor\nnot', " blank ", "=1+1", "é😀\u2028", "", "a,b", "\ufeff", None
-    ]  # fmt: skip
+    odd = ['say "no", twice\r\nor\nnot', " blank ", "=1+1", "é😀\u2028", "", "a,b", "\ufeff", None]
     values = [1.5, -0.0, 1e300, 2**70, True, False, 0.1, 10**22 * 1.0]
     payload = [{"n": value, "b": cell} for value, cell in zip(values, odd, strict=True)]
     await gathering.take(rows.webhook(tenant, source, json.dumps(payload)))
@@ -94,7 +96,9 @@ async def test_cells_are_exact(gathering: Gathering) -> None:
     )
 
 
-async def test_an_event_that_comes_again_after_its_trace_is_gone_adds_nothing(gathering: Gathering) -> None:
+async def test_an_event_that_comes_again_after_its_trace_is_gone_adds_nothing(
+    gathering: Gathering,
+) -> None:
     tenant = uuid4()
     source = await gathering.source(tenant, action())
     events = webhooks(tenant, source, [1, 2])
@@ -112,11 +116,23 @@ async def test_what_is_no_row_is_a_dead_letter_and_the_rest_goes_on(gathering: G
     tenant = uuid4()
     source = await gathering.source(tenant, action())
     first, second, third = webhooks(tenant, source, [1, 2, 3])
-    bad = ['{"n": [1], "b": "x"}', "no json", '"text"', '{"n": "\\u0000"}', '{"n": "a\\rb"}', '[{"n": 1}, 7]']
+    bad = [
+        '{"n": [1], "b": "x"}',
+        "no json",
+        '"text"',
+        '{"n": "\\u0000"}',
+        '{"n": "a\\rb"}',
+        '[{"n": 1}, 7]',
+    ]
     poison = [rows.webhook(tenant, source, body) for body in bad]
-    ignored = [rows.webhook(tenant, source, body) for body in ("{}", "[]", "null", '{"n": null, "zen": "hm"}')]
+    ignored = [
+        rows.webhook(tenant, source, body)
+        for body in ("{}", "[]", "null", '{"n": null, "zen": "hm"}')
+    ]
     await gathering.take(first, *poison, second, *ignored, third)
-    letters = await gathering.bench.ask('SELECT error_class, error FROM dead_letters ORDER BY "offset"')
+    letters = await gathering.bench.ask(
+        'SELECT error_class, error FROM dead_letters ORDER BY "offset"'
+    )
     assert {one["error_class"] for one in letters} == {"user_config"}
     assert len(letters) == len(bad)
     assert "`columns.a`: `n` gave a list of 1 in row 1" in letters[0]["error"]
@@ -137,9 +153,14 @@ async def attempt(gathering: Gathering, worker: Worker, piece: Claimed) -> Finis
 
 
 async def test_a_crash_before_the_commit_of_a_seal_seals_once(gathering: Gathering) -> None:
-    """The file is there and everything is written, and nothing is committed; then a zombie comes back."""
+    """The file is there and everything is written, and nothing is committed.
+
+    Then a zombie comes back.
+    """
     tenant = uuid4()
-    source = await gathering.source(tenant, action(window="batch", train={"target": "b", "model": "m", "options": {}}))
+    source = await gathering.source(
+        tenant, action(window="batch", train={"target": "b", "model": "m", "options": {}})
+    )
     await gathering.take(*webhooks(tenant, source, [1, 2, 3]))
     async with gathering.parts() as (_, worker):
         piece = await claimed(gathering)
@@ -150,7 +171,9 @@ async def test_a_crash_before_the_commit_of_a_seal_seals_once(gathering: Gatheri
         (version,) = await gathering.sealed(1)
         assert numbers(version.cells) == [1, 2, 3]
         events = await gathering.bench.ask("SELECT id FROM events ORDER BY seq")
-        assert [row["id"] for row in events] == [event.id for event in before]  # a repeat says the same
+        assert [row["id"] for row in events] == [
+            event.id for event in before
+        ]  # a repeat says the same
         with pytest.raises(LeaseLost):
             await worker._well(lambda tx: worker._finish(tx, piece, result, returned=False))
     assert len(await gathering.bench.said()) == 2
@@ -167,7 +190,10 @@ async def test_a_batch_whose_every_attempt_is_lost_is_taken_up_again(gathering: 
             assert await worker.task.give_up(tx, piece, "worker_lost", "gone", Clock().now()) == ()
             await work.done(tx, piece)
     async with gathering.bench.pipeline.begin() as tx:
-        waiting = "UPDATE work SET ready_at = headrace_clock() WHERE state = 'ready' AND ready_at > headrace_clock()"
+        waiting = (
+            "UPDATE work SET ready_at = headrace_clock() WHERE state = 'ready' AND "
+            "ready_at > headrace_clock()"
+        )
         assert (await tx.execute(text(waiting))).rowcount == 1
     async with gathering.parts() as (_, worker):
         piece = await claimed(gathering, 60)
@@ -196,11 +222,16 @@ async def test_rows_of_a_tenant_without_room_wait_for_it(gathering: Gathering) -
         stop.set()
         await running
     assert await full.kept() == [1, 2, 3, 4, 5, 6]
-    assert await full.bench.value("SELECT count(*) FROM stream_batches WHERE sealed_at IS NOT NULL") == 0
+    assert (
+        await full.bench.value("SELECT count(*) FROM stream_batches WHERE sealed_at IS NOT NULL")
+        == 0
+    )
     assert await full.said("dataset.rejected") == []
     async with full.bench.pipeline.begin() as tx:
         assert (
-            await tx.execute(text("UPDATE work SET ready_at = headrace_clock() WHERE state = 'ready'"))
+            await tx.execute(
+                text("UPDATE work SET ready_at = headrace_clock() WHERE state = 'ready'")
+            )
         ).rowcount == 1
     assert [numbers(one.cells) for one in await gathering.sealed(2)] == [[1, 2, 3], [4, 5, 6]]
     assert await gathering.kept() == []
@@ -214,7 +245,10 @@ async def test_a_version_larger_than_the_whole_quota_is_rejected_and_the_next_is
     tenant = uuid4()
     source = await small.source(tenant, action({"a": "n", "b": "s"}, window="batch"))
     await small.take(
-        *[rows.webhook(tenant, source, json.dumps({"n": n, "s": "x" * (200 if n < 4 else 2)})) for n in range(1, 7)]
+        *[
+            rows.webhook(tenant, source, json.dumps({"n": n, "s": "x" * (200 if n < 4 else 2)}))
+            for n in range(1, 7)
+        ]
     )
     (version,) = await small.sealed(1)
     assert numbers(version.cells) == [4, 5, 6]

@@ -20,7 +20,9 @@ def numbers(cells: list[list[str]]) -> list[int]:
     return [int(row[0]) for row in cells]
 
 
-async def test_what_is_open_long_enough_is_sealed_once(gathering: Gathering, owner: AsyncEngine) -> None:
+async def test_what_is_open_long_enough_is_sealed_once(
+    gathering: Gathering, owner: AsyncEngine
+) -> None:
     tenant = uuid4()
     source = await gathering.source(tenant, action(every_seconds=60))
     await gathering.take(*webhooks(tenant, source, [1, 2]))
@@ -83,7 +85,9 @@ async def test_another_seal_is_no_other_shape(gathering: Gathering) -> None:
     assert numbers((await gathering.sealed(1))[0].cells) == [1, 2, 3, 4, 5]
 
 
-async def test_a_changed_expression_is_another_shape_and_an_idle_stream_leaves_nothing(gathering: Gathering) -> None:
+async def test_a_changed_expression_is_another_shape_and_an_idle_stream_leaves_nothing(
+    gathering: Gathering,
+) -> None:
     tenant = uuid4()
     source = await gathering.source(tenant, action())
     await gathering.take(*webhooks(tenant, source, [1, 2, 3]))
@@ -102,23 +106,33 @@ async def test_two_sources_of_one_name_make_versions_side_by_side(gathering: Gat
     versions = await gathering.sealed(2)
     assert {version.name for version in versions} == {"d"}
     by_source = sorted(numbers(version.cells) for version in versions)
-    assert [(len(cells), {number > 10 for number in cells}) for cells in by_source] == [(3, {False}), (3, {True})]
+    assert [(len(cells), {number > 10 for number in cells}) for cells in by_source] == [
+        (3, {False}),
+        (3, {True}),
+    ]
 
 
-async def test_many_at_once_lose_and_double_no_row(gathering: Gathering, owner: AsyncEngine) -> None:
-    """Sources of two tenants, fed by five transactions at once, some rolled back, while a duty cuts and a worker
-    seals: each row stands in exactly one version of its own source, or is open."""
+async def test_many_at_once_lose_and_double_no_row(
+    gathering: Gathering, owner: AsyncEngine
+) -> None:
+    """Sources of two tenants, fed by five transactions at once, some rolled back, while a duty cuts
+    and a worker seals: each row stands in exactly one version of its own source, or is open.
+    """
     tenants = [uuid4(), uuid4()]
     given = action({"a": "n", "b": "s"}, window="batch", every_rows=7, every_seconds=10)
     sources = [
-        (tenant, await gathering.source(tenant, given))
-        for tenant in tenants for _ in range(3)
-    ]  # fmt: skip
+        (tenant, await gathering.source(tenant, given)) for tenant in tenants for _ in range(3)
+    ]
     handle = gathering.bench.handler("ingest")
     events = [
-        rows.webhook(tenant, source, json.dumps([{"n": number * 10 + part, "s": str(source)} for part in range(2)]))
-        for number in range(ROUNDS) for tenant, source in sources
-    ]  # fmt: skip
+        rows.webhook(
+            tenant,
+            source,
+            json.dumps([{"n": number * 10 + part, "s": str(source)} for part in range(2)]),
+        )
+        for number in range(ROUNDS)
+        for tenant, source in sources
+    ]
     chunks = [events[start::5] for start in range(5)]  # each with events of every source
     stop = asyncio.Event()
 
@@ -141,13 +155,17 @@ async def test_many_at_once_lose_and_double_no_row(gathering: Gathering, owner: 
         await running
         await later(owner, 11)
         await duty.once()
-    versions = await gathering.sealed(await gathering.bench.value("SELECT count(*) FROM stream_batches"))
+    versions = await gathering.sealed(
+        await gathering.bench.value("SELECT count(*) FROM stream_batches")
+    )
     found: Counter[tuple[str, str, int]] = Counter()
     for version in versions:
         assert len({row[1] for row in version.cells}) == 1
         found.update((str(version.tenant), row[1], int(row[0])) for row in version.cells)
     assert found == Counter(
         (str(tenant), str(source), number * 10 + part)
-        for number in range(ROUNDS) for tenant, source in sources for part in range(2)
-    )  # fmt: skip
+        for number in range(ROUNDS)
+        for tenant, source in sources
+        for part in range(2)
+    )
     assert await gathering.kept() == []

@@ -34,14 +34,19 @@ async def test_a_batch_past_the_limit_is_rejected_and_the_next_is_sealed(bench: 
     async with bench.pipeline.begin() as tx:
         (stream,) = await store.newest(tx, 5)
     assert (stream["batches"], stream["sealed"]) == (2, 2)
-    dataset = await bench.ask("SELECT state, reason, rows FROM datasets WHERE id = :id", id=rejected["dataset_id"])
+    dataset = await bench.ask(
+        "SELECT state, reason, rows FROM datasets WHERE id = :id", id=rejected["dataset_id"]
+    )
     assert dataset == [{"state": "rejected", "reason": rejected["reason"], "rows": 3}]
 
     asked = await gathering.said("job.requested")
     assert next(one["dataset_id"] for one in asked) == rejected["dataset_id"]
     await gathering.take(*_requests(tenant, asked[:1]))
     (failed,) = await gathering.said("job.failed")
-    assert (failed["failure"]["class"], failed["failure"]["code"]) == ("user_data", "dataset_rejected")
+    assert (failed["failure"]["class"], failed["failure"]["code"]) == (
+        "user_data",
+        "dataset_rejected",
+    )
 
 
 def _requests(tenant: object, asked: list[dict[str, str]]) -> list[Event]:
@@ -52,7 +57,9 @@ async def test_pages_have_every_row_once_whatever_their_widths(gathering: Gather
     """Wide rows among narrow ones: a page is of bounded bytes."""
     tenant = uuid4()
     source = await gathering.source(tenant, action(every_rows=60, window="batch"))
-    payload = [{"n": number, "b": "z" * (200_000 if number % 20 == 7 else 3)} for number in range(60)]
+    payload = [
+        {"n": number, "b": "z" * (200_000 if number % 20 == 7 else 3)} for number in range(60)
+    ]
     await gathering.take(rows.webhook(tenant, source, json.dumps(payload)))
     async with gathering.bench.pipeline.begin() as tx:
         (found,) = await gathering.bench.ask("SELECT id FROM stream_batches")

@@ -1,4 +1,6 @@
-"""Values of JSON keep their types on their way into a version: a text is a text, whatever it looks like."""
+"""Values of JSON keep their types on their way into a version: a text is a text, whatever it
+looks like.
+"""
 
 import json
 from typing import Any
@@ -55,7 +57,9 @@ async def test_the_version_says_which_columns_are_texts(gathering: Gathering) ->
 async def test_the_texts_of_a_form_have_no_types(gathering: Gathering) -> None:
     tenant = uuid4()
     source = await gathering.source(tenant, action(COLUMNS, window="batch"))
-    await gathering.take(payload(tenant, source, TYPED[0], TYPED[1]), form(tenant, source, "code=7&n=NA&yes=true"))
+    await gathering.take(
+        payload(tenant, source, TYPED[0], TYPED[1]), form(tenant, source, "code=7&n=NA&yes=true")
+    )
     assert await readings(gathering, 1) == [None]
 
 

@@ -26,7 +26,9 @@ def kafka_to_kill(tmp_path: Path) -> KafkaServer:
 async def store(postgres: str) -> AsyncIterator[Store]:
     """Positions and effects in a schema of the test's own."""
     schema = f"t{uuid.uuid4().hex}"
-    async with asyncpg.create_pool(postgres, min_size=1, max_size=4, server_settings={"search_path": schema}) as pool:
+    async with asyncpg.create_pool(
+        postgres, min_size=1, max_size=4, server_settings={"search_path": schema}
+    ) as pool:
         await pool.execute(f"CREATE SCHEMA {schema}")
         await pool.execute(TABLES)
         yield Store(pool)

@@ -1,4 +1,6 @@
-"""What a consumer's store does, in the smallest form: positions by compare-and-set, and the effect beside them."""
+"""What a consumer's store does, in the smallest form: positions by compare-and-set, and the
+effect beside them.
+"""
 
 from collections.abc import Sequence
 
@@ -9,9 +11,11 @@ from compose.adapters.subscription import Partition
 from schemas.record import Delivery
 
 TABLES = """
-CREATE TABLE positions (topic text, partition int, next bigint NOT NULL, PRIMARY KEY (topic, partition));
+CREATE TABLE positions (topic text, partition int, next bigint NOT NULL, PRIMARY KEY (topic,
+    partition));
 CREATE TABLE blocked (topic text, partition int, reason text, PRIMARY KEY (topic, partition));
-CREATE TABLE effects (seq bigint GENERATED ALWAYS AS IDENTITY, topic text, partition int, log_offset bigint);
+CREATE TABLE effects (seq bigint GENERATED ALWAYS AS IDENTITY, topic text, partition int,
+    log_offset bigint);
 """
 
 
@@ -40,7 +44,11 @@ class Store:
 
     async def marks(self, partitions: Sequence[Partition]) -> dict[Partition, Mark]:
         """The positions port."""
-        return {partition: self.log_marks[partition] for partition in partitions if partition in self.log_marks}
+        return {
+            partition: self.log_marks[partition]
+            for partition in partitions
+            if partition in self.log_marks
+        }
 
     async def cluster(self) -> str | None:
         """The positions port."""
@@ -49,11 +57,15 @@ class Store:
     async def block(self, partitions: Sequence[Partition], reason: str) -> None:
         """The positions port."""
         rows = [(*partition, reason) for partition in partitions]
-        await self.pool.executemany("INSERT INTO blocked VALUES ($1, $2, $3) ON CONFLICT DO NOTHING", rows)
+        await self.pool.executemany(
+            "INSERT INTO blocked VALUES ($1, $2, $3) ON CONFLICT DO NOTHING", rows
+        )
 
     async def unblock(self, partitions: Sequence[Partition]) -> None:
         """The positions port."""
-        await self.pool.executemany("DELETE FROM blocked WHERE topic = $1 AND partition = $2", partitions)
+        await self.pool.executemany(
+            "DELETE FROM blocked WHERE topic = $1 AND partition = $2", partitions
+        )
 
     async def blocked(self) -> str | None:
         """Why something waits for an operator."""
@@ -61,7 +73,9 @@ class Store:
         return reason
 
     async def commit(self, delivery: Delivery) -> bool:
-        """Lock, compare all, then move all and write the effect: one transaction, or False and nothing."""
+        """Lock, compare all, then move all and write the effect: one transaction, or False and
+        nothing.
+        """
         async with self.pool.acquire() as connection, connection.transaction():
             for span in delivery.spans:
                 await connection.execute(
@@ -92,12 +106,17 @@ class Store:
         """Put a position where the test wants it."""
         await self.pool.execute(
             "INSERT INTO positions VALUES ($1, $2, $3)"
-            " ON CONFLICT (topic, partition) DO UPDATE SET next = excluded.next", topic, partition, to,
-        )  # fmt: skip
+            " ON CONFLICT (topic, partition) DO UPDATE SET next = excluded.next",
+            topic,
+            partition,
+            to,
+        )
 
     async def effects(self, partition: int = 0) -> list[int]:
         """The offsets of one partition whose effect is committed, in the order it was."""
-        rows = await self.pool.fetch("SELECT log_offset FROM effects WHERE partition = $1 ORDER BY seq", partition)
+        rows = await self.pool.fetch(
+            "SELECT log_offset FROM effects WHERE partition = $1 ORDER BY seq", partition
+        )
         return [row["log_offset"] for row in rows]
 
     async def count(self) -> int:

@@ -1,4 +1,6 @@
-"""Where a subscription starts: from its own positions, whatever the look-up does and whatever Kafka remembers."""
+"""Where a subscription starts: from its own positions, whatever the look-up does and whatever
+Kafka remembers.
+"""
 
 import re
 from dataclasses import replace
@@ -45,7 +47,9 @@ async def test_a_slow_look_up_delivers_nothing_wrong(
         delivered.extend(record.offset for record in delivery.records)
         return await store.commit(delivery)
 
-    async with served(Subscription(kafka, group, [topic], store, handle, max_records=7, timing=QUICK)):
+    async with served(
+        Subscription(kafka, group, [topic], store, handle, max_records=7, timing=QUICK)
+    ):
         await until(partial(has, store, 58))
     assert delivered == await store.effects() == list(range(42, 100))
     assert store.refused == 0
@@ -79,18 +83,25 @@ async def test_a_failing_look_up_delivers_nothing_until_it_succeeds(
 
 @pytest.mark.parametrize(
     ("position", "message"),
-    [(5, r"restore or rebuild: position 5 .* starts at 30 "), (51, r"restore or rebuild: position 51 .* ends at 50")],
+    [
+        (5, r"restore or rebuild: position 5 .* starts at 30 "),
+        (51, r"restore or rebuild: position 51 .* ends at 50"),
+    ],
 )
 async def test_a_position_outside_the_log_waits_for_an_operator(
     kafka: str, admin: AIOKafkaAdminClient, store: Store, position: int, message: str
 ) -> None:
-    """Below the log's start or above its end: it says so, delivers nothing, and goes on once restored."""
+    """Below the log's start or above its end: it says so, delivers nothing, and goes on once
+    restored.
+    """
     topic = await make_topic(admin)
     await send(kafka, topic, 50)
     await truncate(admin, topic, 30)
     await store.move(topic, 0, position)
     unwatched = replace(QUICK, watch_seconds=60.0)  # found on assignment, not by the watchdog
-    subscription = Subscription(kafka, fresh("group"), [topic], store, store.commit, timing=unwatched)
+    subscription = Subscription(
+        kafka, fresh("group"), [topic], store, store.commit, timing=unwatched
+    )
     async with served(subscription) as waiting:
         reason = await eventually(store.blocked)
         assert re.search(message, reason or "")
@@ -117,7 +128,9 @@ async def test_a_log_that_moves_away_under_a_running_subscription_waits_for_an_o
             await truncate(admin, topic, 100)
         return await store.commit(delivery)
 
-    subscription = Subscription(kafka, fresh("group"), [topic], store, handle, max_records=1, timing=QUICK)
+    subscription = Subscription(
+        kafka, fresh("group"), [topic], store, handle, max_records=1, timing=QUICK
+    )
     async with served(subscription) as waiting:
         assert "starts at 100 " in (await eventually(store.blocked) or "")
         assert not waiting.done()
@@ -135,7 +148,9 @@ async def test_a_first_start_begins_with_the_log(
     topic = await make_topic(admin, partitions=3)
     await send(kafka, topic, 50, partitions=3)
     await truncate(admin, topic, begin)
-    async with served(Subscription(kafka, fresh("group"), [topic], store, store.commit, timing=QUICK)):
+    async with served(
+        Subscription(kafka, fresh("group"), [topic], store, store.commit, timing=QUICK)
+    ):
         await until(partial(has, store, 150 - begin))
     assert [await store.effects(partition) for partition in range(3)] == [
         list(range(begin, 50)),

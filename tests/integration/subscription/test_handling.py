@@ -18,13 +18,26 @@ async def has(store: Store, count: int) -> bool:
     return await store.count() >= count
 
 
-async def test_every_byte_reaches_the_handler(kafka: str, admin: AIOKafkaAdminClient, store: Store) -> None:
-    """A header that is not UTF-8, one that comes twice, an empty one, a null one, a null value, a null key."""
+async def test_every_byte_reaches_the_handler(
+    kafka: str, admin: AIOKafkaAdminClient, store: Store
+) -> None:
+    """A header that is not UTF-8, one that comes twice, an empty one, a null one, a null value,
+    a null key.
+    """
     topic = await make_topic(admin)
-    headers = (("a", b"\xff\xfe"), ("a", b""), ("correlation_id", b"\x80"), ("content-type", b"\x00"))
+    headers = (
+        ("a", b"\xff\xfe"),
+        ("a", b""),
+        ("correlation_id", b"\x80"),
+        ("content-type", b"\x00"),
+    )
     async with AIOKafkaProducer(bootstrap_servers=kafka) as producer:
         await producer.send(
-            topic, None, key=b"\xc3(", headers=[*headers, ("null", None)], timestamp_ms=1_700_000_000_123
+            topic,
+            None,
+            key=b"\xc3(",
+            headers=[*headers, ("null", None)],
+            timestamp_ms=1_700_000_000_123,
         )
         await producer.send(topic, b"\xff", key=None)
     seen: list[Record] = []
@@ -35,14 +48,18 @@ async def test_every_byte_reaches_the_handler(kafka: str, admin: AIOKafkaAdminCl
 
     async with served(Subscription(kafka, fresh("group"), [topic], store, handle, timing=QUICK)):
         await until(partial(has, store, 2))
-    assert seen[0] == Record(topic, 0, 0, b"\xc3(", None, (*headers, ("null", b"")), 1_700_000_000_123)
+    assert seen[0] == Record(
+        topic, 0, 0, b"\xc3(", None, (*headers, ("null", b"")), 1_700_000_000_123
+    )
     assert (seen[1].key, seen[1].value, seen[1].headers) == (None, b"\xff", ())
 
 
 async def test_one_delivery_spans_partitions_and_control_records_leave_gaps(
     kafka: str, admin: AIOKafkaAdminClient, store: Store
 ) -> None:
-    """Spans meet end to end though a transaction's marker takes an offset that is never delivered."""
+    """Spans meet end to end though a transaction's marker takes an offset that is never
+    delivered.
+    """
     topic = await make_topic(admin, partitions=2)
     async with AIOKafkaProducer(bootstrap_servers=kafka, transactional_id=fresh("tx")) as producer:
         for _ in range(3):
@@ -57,11 +74,17 @@ async def test_one_delivery_spans_partitions_and_control_records_leave_gaps(
         return await store.commit(delivery)
 
     stall_soon = replace(QUICK, stall_seconds=0.5)
-    async with served(Subscription(kafka, fresh("group"), [topic], store, handle, 1, stall_soon)) as waiting:
+    async with served(
+        Subscription(kafka, fresh("group"), [topic], store, handle, 1, stall_soon)
+    ) as waiting:
         await until(partial(has, store, 6))
         await asyncio.wait({waiting}, timeout=3.0)  # a marker at the end of the log is no lag
         assert not waiting.done()
-    assert [(span.start, span.next) for span in spans if span.partition == 1] == [(0, 1), (1, 3), (3, 5)]
+    assert [(span.start, span.next) for span in spans if span.partition == 1] == [
+        (0, 1),
+        (1, 3),
+        (3, 5),
+    ]
     assert await store.effects(0) == await store.effects(1) == [0, 2, 4]
 
 
@@ -83,7 +106,9 @@ async def test_a_failing_handler_gets_the_same_records_again(
             raise ConnectionError("the answer to COMMIT was lost")
         return moved
 
-    async with served(Subscription(kafka, fresh("group"), [topic], store, handle, max_records=10, timing=QUICK)):
+    async with served(
+        Subscription(kafka, fresh("group"), [topic], store, handle, max_records=10, timing=QUICK)
+    ):
         await until(partial(has, store, 120))
     assert await store.effects(0) == await store.effects(1) == list(range(60))
 
@@ -91,7 +116,9 @@ async def test_a_failing_handler_gets_the_same_records_again(
 async def test_a_failure_without_a_seek_is_refused_not_lost(
     kafka: str, admin: AIOKafkaAdminClient, store: Store
 ) -> None:
-    """The handler swallows its failure and says it is done: the next span does not meet the position."""
+    """The handler swallows its failure and says it is done: the next span does not meet the
+    position.
+    """
     topic = await make_topic(admin)
     await send(kafka, topic, 100)
     times = 0
@@ -101,18 +128,28 @@ async def test_a_failure_without_a_seek_is_refused_not_lost(
         times += 1
         return True if times in {2, 5} else await store.commit(delivery)
 
-    async with served(Subscription(kafka, fresh("group"), [topic], store, handle, max_records=10, timing=QUICK)):
+    async with served(
+        Subscription(kafka, fresh("group"), [topic], store, handle, max_records=10, timing=QUICK)
+    ):
         await until(partial(has, store, 100))
     assert await store.effects() == list(range(100))
     assert store.refused == 2
 
 
-async def test_two_writers_commit_each_span_once(kafka: str, admin: AIOKafkaAdminClient, store: Store) -> None:
-    """Two groups deliver everything twice to one store of positions: as a zombie beside its successor."""
+async def test_two_writers_commit_each_span_once(
+    kafka: str, admin: AIOKafkaAdminClient, store: Store
+) -> None:
+    """Two groups deliver everything twice to one store of positions: as a zombie beside its
+    successor.
+    """
     topic = await make_topic(admin, partitions=3)
     await send(kafka, topic, 700, partitions=3)
-    one = Subscription(kafka, fresh("group"), [topic], store, store.commit, max_records=20, timing=QUICK)
-    other = Subscription(kafka, fresh("group"), [topic], store, store.commit, max_records=30, timing=QUICK)
+    one = Subscription(
+        kafka, fresh("group"), [topic], store, store.commit, max_records=20, timing=QUICK
+    )
+    other = Subscription(
+        kafka, fresh("group"), [topic], store, store.commit, max_records=30, timing=QUICK
+    )
     async with served(one), served(other):
         await until(partial(has, store, 2100))
     for partition in range(3):
@@ -120,8 +157,12 @@ async def test_two_writers_commit_each_span_once(kafka: str, admin: AIOKafkaAdmi
     assert store.refused > 0
 
 
-async def test_a_rebalance_waits_for_the_handler(kafka: str, admin: AIOKafkaAdminClient, store: Store) -> None:
-    """A second member comes while the first handles: its positions are read after they moved, nothing is refused."""
+async def test_a_rebalance_waits_for_the_handler(
+    kafka: str, admin: AIOKafkaAdminClient, store: Store
+) -> None:
+    """A second member comes while the first handles: its positions are read after they moved,
+    nothing is refused.
+    """
     topic, group = await make_topic(admin, partitions=2), fresh("group")
     await send(kafka, topic, 50, partitions=2)
     started, go_on = asyncio.Event(), asyncio.Event()
@@ -136,12 +177,16 @@ async def test_a_rebalance_waits_for_the_handler(kafka: str, admin: AIOKafkaAdmi
         by_other.update(span.partition for span in delivery.spans)
         return await store.commit(delivery)
 
-    async with served(Subscription(kafka, group, [topic], store, first, max_records=10, timing=QUICK)) as running:
+    async with served(
+        Subscription(kafka, group, [topic], store, first, max_records=10, timing=QUICK)
+    ) as running:
         await started.wait()
         async with asyncio.TaskGroup() as tasks:
             other = Subscription(kafka, group, [topic], store, second, max_records=10, timing=QUICK)
             joining = tasks.create_task(other.run())
-            await asyncio.wait({running, joining}, timeout=4.0)  # a heartbeat tells the first of the rebalance
+            await asyncio.wait(
+                {running, joining}, timeout=4.0
+            )  # a heartbeat tells the first of the rebalance
             assert not by_other
             go_on.set()
             await until(partial(has, store, 100))
@@ -173,7 +218,9 @@ async def test_a_handler_that_outlives_its_partition_is_refused(
         return await store.commit(delivery)
 
     impatient = replace(QUICK, revoke_seconds=0.1)
-    async with served(Subscription(kafka, group, [topic], store, first, max_records=100, timing=impatient)):
+    async with served(
+        Subscription(kafka, group, [topic], store, first, max_records=100, timing=impatient)
+    ):
         await started.wait()
         async with served(Subscription(kafka, group, [topic], store, second, timing=impatient)):
             await until(partial(has, store, 50))
@@ -185,7 +232,9 @@ async def test_a_handler_that_outlives_its_partition_is_refused(
     assert store.refused == 1
 
 
-async def test_a_stop_lets_the_handler_finish(kafka: str, admin: AIOKafkaAdminClient, store: Store) -> None:
+async def test_a_stop_lets_the_handler_finish(
+    kafka: str, admin: AIOKafkaAdminClient, store: Store
+) -> None:
     """Cancelled in the middle of a delivery: that one is committed, no other is begun."""
     topic = await make_topic(admin)
     await send(kafka, topic, 50)
@@ -199,7 +248,9 @@ async def test_a_stop_lets_the_handler_finish(kafka: str, admin: AIOKafkaAdminCl
         await store.pool.execute("SELECT pg_sleep(0.5)")
         return await store.commit(delivery)
 
-    subscription = Subscription(kafka, fresh("group"), [topic], store, handle, max_records=10, timing=QUICK)
+    subscription = Subscription(
+        kafka, fresh("group"), [topic], store, handle, max_records=10, timing=QUICK
+    )
     running = asyncio.create_task(subscription.run())
     await started.wait()
     running.cancel()

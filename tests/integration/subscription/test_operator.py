@@ -22,8 +22,12 @@ PLACE = """
 
 
 @pytest.mark.foreign("put on one partition by hand")
-async def test_one_that_needs_an_operator_touches_nobody_else(settings: Settings, bench: Bench, database: str) -> None:
-    """Billing is past the log's end: ingest, in the same process, goes on, and billing once restored."""
+async def test_one_that_needs_an_operator_touches_nobody_else(
+    settings: Settings, bench: Bench, database: str
+) -> None:
+    """Billing is past the log's end: ingest, in the same process, goes on, and billing once
+    restored.
+    """
     topic, stop = settings.kafka_topic_prefix + WEBHOOKS.name, asyncio.Event()
     await bench.value(PLACE, topic=topic)
     await produce(settings, webhooks(20))

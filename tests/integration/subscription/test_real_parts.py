@@ -1,4 +1,6 @@
-"""One consumer as in production: answers that are lost, databases that go back, poison of a dozen kinds."""
+"""One consumer as in production: answers that are lost, databases that go back, poison of a
+dozen kinds.
+"""
 
 import asyncio
 import json
@@ -33,13 +35,18 @@ BILLING = BY_NAME["billing"]
 
 async def produce(settings: Settings, things: Sequence[Event | Record]) -> None:
     """In order, all into partition 0."""
-    async with AIOKafkaProducer(bootstrap_servers=settings.kafka, max_request_size=2 << 20) as producer:
+    async with AIOKafkaProducer(
+        bootstrap_servers=settings.kafka, max_request_size=2 << 20
+    ) as producer:
         for thing in things:
             record = record_of(thing) if isinstance(thing, Event) else thing
             await producer.send_and_wait(
-                settings.kafka_topic_prefix + WEBHOOKS.name, record.value, record.key, partition=0,
+                settings.kafka_topic_prefix + WEBHOOKS.name,
+                record.value,
+                record.key,
+                partition=0,
                 headers=list(record.headers),
-            )  # fmt: skip
+            )
 
 
 async def consumed(bench: Bench, settings: Settings, stands_at: int) -> None:
@@ -62,14 +69,20 @@ def webhooks(count: int) -> list[Event]:
 
 async def billed(bench: Bench) -> set[Any]:
     """The events on usage records; each once, or it fails."""
-    found = [row["id"] for row in await bench.ask("SELECT unnest(event_ids) AS id FROM usage_records")]
+    found = [
+        row["id"] for row in await bench.ask("SELECT unnest(event_ids) AS id FROM usage_records")
+    ]
     assert len(found) == len(set(found))
     return set(found)
 
 
 @pytest.mark.foreign("put on one partition by hand")
-async def test_the_answer_to_a_commit_is_lost(settings: Settings, bench: Bench, database: str) -> None:
-    """Postgres has committed, the connection dies before it can say so, three times: nothing twice, nothing lost."""
+async def test_the_answer_to_a_commit_is_lost(
+    settings: Settings, bench: Bench, database: str
+) -> None:
+    """Postgres has committed, the connection dies before it can say so, three times: nothing
+    twice, nothing lost.
+    """
     events = webhooks(60)
     async with postgres_proxy(database) as (proxy, url):
         through = settings.model_copy(update={"postgres_url": SecretStr(url)})
@@ -103,8 +116,12 @@ async def backed_up(cluster: Cluster, pipeline: AsyncEngine, database: str, name
     await pipeline.dispose()
     admin = await asyncpg.connect(cluster.superuser_url)
     source = urlsplit(database).path.lstrip("/")
-    await admin.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{source}'")
-    await admin.execute(f"CREATE DATABASE {name} TEMPLATE {source} OWNER headrace_owner STRATEGY FILE_COPY")
+    await admin.execute(
+        f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{source}'"
+    )
+    await admin.execute(
+        f"CREATE DATABASE {name} TEMPLATE {source} OWNER headrace_owner STRATEGY FILE_COPY"
+    )
     await admin.close()
     return cluster.url(name)
 
@@ -112,10 +129,18 @@ async def backed_up(cluster: Cluster, pipeline: AsyncEngine, database: str, name
 @pytest.mark.foreign("put on one partition by hand")
 @pytest.mark.parametrize("log_reaches", [True, False])
 async def test_postgres_is_restored_to_an_earlier_hour(
-    settings: Settings, bench: Bench, cluster: Cluster, database: str, other: str, admin: AIOKafkaAdminClient,
+    settings: Settings,
+    bench: Bench,
+    cluster: Cluster,
+    database: str,
+    other: str,
+    admin: AIOKafkaAdminClient,
     log_reaches: bool,
-) -> None:  # fmt: skip
-    """Kafka is ahead: what the backup does not know of has its effect again, once; or it says that it cannot."""
+) -> None:
+    """Kafka is ahead: what the backup does not know of has its effect again, once.
+
+    Or it says that it cannot.
+    """
     from compose.database import engine
 
     events = webhooks(50)
@@ -151,7 +176,9 @@ def poison(good: Record) -> dict[str, Record]:
     envelope = json.loads(value)
 
     def with_headers(**changed: bytes) -> Record:
-        return replace(good, headers=tuple((name, changed.get(name, old)) for name, old in good.headers))
+        return replace(
+            good, headers=tuple((name, changed.get(name, old)) for name, old in good.headers)
+        )
 
     def with_envelope(**changed: object) -> Record:
         return replace(good, value=json.dumps({**envelope, **changed}).encode())
@@ -168,7 +195,9 @@ def poison(good: Record) -> dict[str, Record]:
         "header bytes that are not UTF-8": with_headers(ce_type=b"\xff\xfe"),
         "no value": replace(good, value=None),
         "oversize": replace(good, value=b'{"x":"' + b"a" * (1 << 20) + b'"}'),
-        "another tenant in the key": replace(good, key=f"{stranger}:{envelope['subject']}".encode()),
+        "another tenant in the key": replace(
+            good, key=f"{stranger}:{envelope['subject']}".encode()
+        ),
         "another tenant in a header": with_headers(ce_tenantid=stranger.encode()),
         "another tenant in the value": with_envelope(tenantid=stranger),
         "unknown version": with_envelope(dataschema=f"urn:headrace:{envelope['type']}:v9"),
@@ -190,13 +219,18 @@ async def test_poison_of_a_dozen_kinds(settings: Settings, bench: Bench) -> None
 
     await consumed(bench, settings, len(mixed))
 
-    letters = await bench.ask('SELECT value, key, attempts, error_class, error FROM dead_letters ORDER BY "offset"')
+    letters = await bench.ask(
+        'SELECT value, key, attempts, error_class, error FROM dead_letters ORDER BY "offset"'
+    )
     assert [row["value"] for row in letters] == [one.value for one in kinds.values()]
     assert [row["key"] for row in letters] == [one.key for one in kinds.values()]
     assert {(row["attempts"], row["error_class"]) for row in letters} == {
-        (1, "undecodable"), (1, "unknown_version"),
-    }  # fmt: skip
+        (1, "undecodable"),
+        (1, "unknown_version"),
+    }
     assert await billed(bench) == {one.id for one in good}
     copies = await bench.value("SELECT count(*) FROM events JOIN outbox USING (seq) WHERE is_copy")
     assert copies == len(kinds)
-    print(f"\npoison: {len(kinds)} kinds, {len(letters)} dead letters, {len(good)} good ones applied")
+    print(
+        f"\npoison: {len(kinds)} kinds, {len(letters)} dead letters, {len(good)} good ones applied"
+    )

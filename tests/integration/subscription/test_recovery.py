@@ -1,4 +1,6 @@
-"""Kafka dies and comes back, consumers sit still, handlers never end: who recovers, and who gives up."""
+"""Kafka dies and comes back, consumers sit still, handlers never end: who recovers, and who
+gives up.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -27,7 +29,10 @@ async def has(store: Store, count: int) -> bool:
 
 @asynccontextmanager
 async def alive(server: KafkaServer) -> AsyncIterator[None]:
-    """A broker that ends by kill -9; the loop goes on while it starts, so that its clients see it gone."""
+    """A broker that ends by kill -9.
+
+    The loop goes on while it starts, so that its clients see it gone.
+    """
     server.prepare()
     with (server.data_dir / "server.log").open("ab") as output:
         broker = start(server, output)
@@ -40,7 +45,9 @@ async def alive(server: KafkaServer) -> AsyncIterator[None]:
 
 
 async def test_a_broker_killed_in_mid_stream(kafka_to_kill: KafkaServer, store: Store) -> None:
-    """A kill -9 and a start on the same disk, twice, once in mid-batch: nothing lost or twice, no restart of ours."""
+    """A kill -9 and a start on the same disk, twice, once in mid-batch: nothing lost or twice,
+    no restart of ours.
+    """
     address = kafka_to_kill.bootstrap
     held, go_on = asyncio.Event(), asyncio.Event()
     go_on.set()
@@ -76,7 +83,9 @@ async def test_a_broker_killed_in_mid_stream(kafka_to_kill: KafkaServer, store: 
         assert await store.effects(partition) == list(range(9000))
 
 
-async def test_a_consumer_that_sits_still_is_given_up(kafka: str, admin: AIOKafkaAdminClient) -> None:
+async def test_a_consumer_that_sits_still_is_given_up(
+    kafka: str, admin: AIOKafkaAdminClient
+) -> None:
     """Records in the log, nobody polls: a new process is wanted."""
     topic = await make_topic(admin)
     await send(kafka, topic, 10)
@@ -89,7 +98,9 @@ async def test_a_consumer_that_sits_still_is_given_up(kafka: str, admin: AIOKafk
             await Watchdog(cursor, replace(QUICK, stall_seconds=0.5)).run()
 
 
-async def test_a_handler_without_end_is_given_up(kafka: str, admin: AIOKafkaAdminClient, store: Store) -> None:
+async def test_a_handler_without_end_is_given_up(
+    kafka: str, admin: AIOKafkaAdminClient, store: Store
+) -> None:
     """Before Kafka expels the consumer for it, and without waiting for it at the end."""
     topic = await make_topic(admin)
     await send(kafka, topic, 10)
@@ -103,11 +114,20 @@ async def test_a_handler_without_end_is_given_up(kafka: str, admin: AIOKafkaAdmi
         await Subscription(kafka, fresh("group"), [topic], store, handle, timing=timing).run()
 
 
-async def test_an_idle_subscription_stays(kafka: str, admin: AIOKafkaAdminClient, store: Store) -> None:
+async def test_an_idle_subscription_stays(
+    kafka: str, admin: AIOKafkaAdminClient, store: Store
+) -> None:
     """No records is no stall; the first one after a quiet time is delivered."""
     topic = await make_topic(admin)
     async with served(
-        Subscription(kafka, fresh("group"), [topic], store, store.commit, timing=replace(QUICK, stall_seconds=0.3))
+        Subscription(
+            kafka,
+            fresh("group"),
+            [topic],
+            store,
+            store.commit,
+            timing=replace(QUICK, stall_seconds=0.3),
+        )
     ) as waiting:
         await asyncio.wait({waiting}, timeout=2.0)
         await send(kafka, topic, 1)

@@ -9,7 +9,9 @@ from compose.adapters.subscription.log import require_cluster
 
 
 async def test_a_look_up_is_cancelled_at_any_moment(kafka: str, admin: AIOKafkaAdminClient) -> None:
-    """Nobody loses the cancellation (pytest would tell of a lost connection): a stop that waits for it would hang."""
+    """Nobody loses the cancellation (pytest would tell of a lost connection): a stop that waits
+    for it would hang.
+    """
     cluster = (await admin.describe_cluster())["cluster_id"]
     took: list[float] = []
     for _ in range(3):

@@ -1,4 +1,6 @@
-"""Who waits, and for how long: a partition that is held, a consumer that is paused, a world that stays unwell."""
+"""Who waits, and for how long: a partition that is held, a consumer that is paused, a world that
+stays unwell.
+"""
 
 import asyncio
 import time
@@ -46,8 +48,13 @@ async def members(admin: AIOKafkaAdminClient, group: str) -> list[Any]:
     return [one[0] for one in answer.groups[0][5]]
 
 
-async def test_a_held_partition_does_not_hold_the_others(kafka: str, admin: AIOKafkaAdminClient, store: Store) -> None:
-    """Offset 7 of partition 0 must wait 2 s, twice; the other partition is finished meanwhile, and its order stands."""
+async def test_a_held_partition_does_not_hold_the_others(
+    kafka: str, admin: AIOKafkaAdminClient, store: Store
+) -> None:
+    """Offset 7 of partition 0 must wait 2 s, twice.
+
+    The other partition is finished meanwhile, and its order stands.
+    """
     topic = await make_topic(admin, partitions=2)
     await send(kafka, topic, 50, partitions=2)
     tries: list[float] = []
@@ -55,7 +62,10 @@ async def test_a_held_partition_does_not_hold_the_others(kafka: str, admin: AIOK
 
     async def handle(delivery: Delivery) -> bool | Held:
         nonlocal others_at_second
-        if any((one.partition, one.offset) == (0, 7) for one in delivery.records) and len(tries) < 2:
+        if (
+            any((one.partition, one.offset) == (0, 7) for one in delivery.records)
+            and len(tries) < 2
+        ):
             tries.append(time.monotonic())
             if len(tries) == 2:
                 others_at_second = len(await store.effects(1))
@@ -67,7 +77,9 @@ async def test_a_held_partition_does_not_hold_the_others(kafka: str, admin: AIOK
             return Held((Hold(topic, 0, 7, 2.0),))
         return await store.commit(delivery)
 
-    async with served(Subscription(kafka, fresh("group"), [topic], store, handle, max_records=10, timing=QUICK)):
+    async with served(
+        Subscription(kafka, fresh("group"), [topic], store, handle, max_records=10, timing=QUICK)
+    ):
         await until(partial(has, store, 100))
     assert await store.effects(0) == await store.effects(1) == list(range(50))
     assert (others_at_second, store.refused, len(tries)) == (50, 0, 2)
@@ -77,10 +89,14 @@ async def test_a_held_partition_does_not_hold_the_others(kafka: str, admin: AIOK
 async def test_a_closed_gate_delivers_nothing_and_keeps_the_partitions(
     kafka: str, admin: AIOKafkaAdminClient, store: Store
 ) -> None:
-    """Closed in mid-stream and opened again: nothing in between, nothing skipped, nothing twice, the same member."""
+    """Closed in mid-stream and opened again: nothing in between, nothing skipped, nothing twice,
+    the same member.
+    """
     topic, group, valve = await make_topic(admin), fresh("group"), Valve()
     await send(kafka, topic, 20)
-    async with served(Subscription(kafka, group, [topic], store, store.commit, timing=QUICK, gate=valve)) as waiting:
+    async with served(
+        Subscription(kafka, group, [topic], store, store.commit, timing=QUICK, gate=valve)
+    ) as waiting:
         await until(partial(has, store, 20))
         before = await members(admin, group)
         valve.set(is_open=False)
@@ -93,7 +109,9 @@ async def test_a_closed_gate_delivers_nothing_and_keeps_the_partitions(
     assert await store.effects() == list(range(40))
 
 
-async def test_a_gate_that_is_closed_at_the_start(kafka: str, admin: AIOKafkaAdminClient, store: Store) -> None:
+async def test_a_gate_that_is_closed_at_the_start(
+    kafka: str, admin: AIOKafkaAdminClient, store: Store
+) -> None:
     """A process that was killed while its consumer was paused, and started again."""
     topic, valve = await make_topic(admin), Valve()
     valve.set(is_open=False)
@@ -108,8 +126,12 @@ async def test_a_gate_that_is_closed_at_the_start(kafka: str, admin: AIOKafkaAdm
     assert await store.effects() == list(range(20))
 
 
-async def test_an_unwell_world_outlasts_the_poll_interval(kafka: str, admin: AIOKafkaAdminClient, store: Store) -> None:
-    """Three times `max_poll_interval` of failures: the group never expels the member, and the same batch comes back."""
+async def test_an_unwell_world_outlasts_the_poll_interval(
+    kafka: str, admin: AIOKafkaAdminClient, store: Store
+) -> None:
+    """Three times `max_poll_interval` of failures: the group never expels the member, and the
+    same batch comes back.
+    """
     topic, group = await make_topic(admin), fresh("group")
     await send(kafka, topic, 30)
     short = replace(QUICK, max_handle_seconds=2.0)
@@ -125,7 +147,9 @@ async def test_an_unwell_world_outlasts_the_poll_interval(kafka: str, admin: AIO
     async def tried() -> bool:
         return len(firsts) >= 2
 
-    async with served(Subscription(kafka, group, [topic], store, handle, max_records=10, timing=short)) as waiting:
+    async with served(
+        Subscription(kafka, group, [topic], store, handle, max_records=10, timing=short)
+    ) as waiting:
         await until(tried)
         before = await members(admin, group)
         await until(partial(has, store, 30))
@@ -143,7 +167,9 @@ async def test_partitions_that_somebody_adds_are_read_from_their_beginning(
     topic = await make_topic(admin, partitions=1)
     await send(kafka, topic, 20)
     attentive = replace(QUICK, metadata_seconds=0.5)
-    async with served(Subscription(kafka, fresh("group"), [topic], store, store.commit, timing=attentive)):
+    async with served(
+        Subscription(kafka, fresh("group"), [topic], store, store.commit, timing=attentive)
+    ):
         await until(partial(has, store, 20))
         await admin.create_partitions({topic: NewPartitions(3)})
         await send(kafka, topic, 20, partitions=3)
@@ -152,8 +178,12 @@ async def test_partitions_that_somebody_adds_are_read_from_their_beginning(
     assert await store.effects(1) == await store.effects(2) == list(range(20))
 
 
-async def test_a_stop_gives_back_what_does_not_end(kafka: str, admin: AIOKafkaAdminClient, store: Store) -> None:
-    """The handler is rolled back, the group is left: another takes over at once, without waiting for a session."""
+async def test_a_stop_gives_back_what_does_not_end(
+    kafka: str, admin: AIOKafkaAdminClient, store: Store
+) -> None:
+    """The handler is rolled back, the group is left: another takes over at once, without waiting
+    for a session.
+    """
     topic, group = await make_topic(admin), fresh("group")
     await send(kafka, topic, 10)
     started = asyncio.Event()
@@ -161,7 +191,9 @@ async def test_a_stop_gives_back_what_does_not_end(kafka: str, admin: AIOKafkaAd
     async def handle(delivery: Delivery) -> bool:
         started.set()
         async with store.pool.acquire() as connection, connection.transaction():
-            await connection.execute("INSERT INTO effects (topic, partition, log_offset) VALUES ($1, 0, 0)", topic)
+            await connection.execute(
+                "INSERT INTO effects (topic, partition, log_offset) VALUES ($1, 0, 0)", topic
+            )
             await connection.execute("SELECT pg_sleep(60)")
         return await store.commit(delivery)
 

@@ -1,4 +1,6 @@
-"""A log that went back, or was made anew under the same name: nothing of it is passed over in silence."""
+"""A log that went back, or was made anew under the same name: nothing of it is passed over in
+silence.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -28,7 +30,9 @@ def topic_of(settings: Settings) -> str:
     return settings.kafka_topic_prefix + WEBHOOKS.name
 
 
-async def made_anew(settings: Settings, admin: AIOKafkaAdminClient, events: Sequence[Event]) -> None:
+async def made_anew(
+    settings: Settings, admin: AIOKafkaAdminClient, events: Sequence[Event]
+) -> None:
     """The same name, the same cluster, other records."""
     name = topic_of(settings)
     await admin.delete_topics([name])
@@ -59,7 +63,9 @@ async def position(bench: Bench, settings: Settings) -> int | None:
 async def test_a_log_made_anew_that_grew_past_the_position(
     settings: Settings, bench: Bench, admin: AIOKafkaAdminClient
 ) -> None:
-    """30 consumed, then 50 others on the same topic: the first 30 of these must not be passed over."""
+    """30 consumed, then 50 others on the same topic: the first 30 of these must not be passed
+    over.
+    """
     await produce(settings, webhooks(30))
     await consumed(bench, settings, 30)
     before = await billed(bench)
@@ -78,7 +84,10 @@ async def test_a_log_made_anew_that_grew_past_the_position(
 
 
 async def test_a_log_shorter_than_what_was_confirmed(settings: Settings, bench: Bench) -> None:
-    """The consumer was behind: its position is in the log, and what followed is gone; it goes on once restored."""
+    """The consumer was behind: its position is in the log, and what followed is gone.
+
+    It goes on once restored.
+    """
     events = webhooks(20)
     await produce(settings, events)
     await bench.value(CONFIRMED, topic=topic_of(settings), confirmed=39)

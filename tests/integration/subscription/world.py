@@ -37,7 +37,9 @@ async def make_topic(admin: AIOKafkaAdminClient, partitions: int = 1) -> str:
 
 async def send(bootstrap: str, topic: str, count: int, partitions: int = 1) -> None:
     """`count` records in each partition, numbered from 0."""
-    async with AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all", max_batch_size=1 << 20) as producer:
+    async with AIOKafkaProducer(
+        bootstrap_servers=bootstrap, acks="all", max_batch_size=1 << 20
+    ) as producer:
         for number in range(count):
             for partition in range(partitions):
                 await producer.send(topic, str(number).encode(), partition=partition)
@@ -50,7 +52,9 @@ async def truncate(admin: AIOKafkaAdminClient, topic: str, before: int) -> None:
 
 async def commit_to_group(bootstrap: str, group: str, topic: str, offset: int) -> None:
     """Leave a group offset in Kafka, which nobody of ours may follow."""
-    async with AIOKafkaConsumer(bootstrap_servers=bootstrap, group_id=group, enable_auto_commit=False) as consumer:
+    async with AIOKafkaConsumer(
+        bootstrap_servers=bootstrap, group_id=group, enable_auto_commit=False
+    ) as consumer:
         consumer.assign([TopicPartition(topic, 0)])
         await consumer.commit({TopicPartition(topic, 0): offset})
 

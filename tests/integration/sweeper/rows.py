@@ -15,18 +15,21 @@ from tests.factories import new_id
 KEY = "INSERT INTO inbox_keys VALUES ($1, $1, $2, $2, $3, $3, false, $4)"
 CLAIM = "INSERT INTO processed VALUES ($1, 'ingest')"
 PIECE = """
-    INSERT INTO work (tenant_id, id, queue, subject_id, payload, state, ready_at, deadline, cause_id, correlation_id)
+    INSERT INTO work (tenant_id, id, queue, subject_id, payload, state, ready_at, deadline,
+        cause_id, correlation_id)
     VALUES ($1, $2, 'training', $2, '{}', $3, $4, $4, $2, $2)
 """
 REQUEST = """
-    INSERT INTO requests (tenant_id, id, source_id, event_id, content_type, headers, size_bytes, body_hash, body_key,
+    INSERT INTO requests (tenant_id, id, source_id, event_id, content_type, headers, size_bytes,
+        body_hash, body_key,
                           possible_replay, received_at)
     VALUES ($1, $2, $1, $3, 'application/json', '{}', 1, '', $4, false, $5)
 """
 REPEAT = "INSERT INTO request_repeats VALUES ($1, $2, $3, true, $4)"
 REJECTED = "INSERT INTO rejected_requests VALUES ($1, $2, $1, 'no', 1, 'application/json', $3)"
 LETTER = """
-    INSERT INTO dead_letters (tenant_id, id, consumer, event_id, topic, partition, "offset", headers, error_class,
+    INSERT INTO dead_letters (tenant_id, id, consumer, event_id, topic, partition, "offset",
+        headers, error_class,
                               error, fingerprint, attempts, state)
     VALUES ($1, $2, 'ingest', $3, 't', 0, $4, '', 'user_config', 'no', 'f', 1, 'parked')
 """
@@ -52,7 +55,9 @@ class Rows:
             await self.db.execute(REJECTED, self.tenant, new_id(at), at)
 
     async def request(self, at: datetime, *, large: bool = False, parked: bool = False) -> UUID:
-        """A request, with its body in the object store or not, whose event is a dead letter or not."""
+        """A request, with its body in the object store or not, whose event is a dead letter or
+        not.
+        """
         request, event = new_id(at), new_id(at)
         key = body_key(self.tenant, at, request) if large else None
         await self.db.execute(REQUEST, self.tenant, request, event, key, at)
@@ -61,7 +66,9 @@ class Rows:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(b"{}")
         if parked:
-            await self.db.execute(LETTER, self.tenant, new_id(), event, int.from_bytes(request.bytes[-4:]))
+            await self.db.execute(
+                LETTER, self.tenant, new_id(), event, int.from_bytes(request.bytes[-4:])
+            )
         return request
 
     @property
@@ -93,5 +100,8 @@ class Rows:
 
     async def partitions(self, table: str = "requests") -> list[str]:
         """The names of a table's partitions."""
-        query = "SELECT inhrelid::regclass::text AS name FROM pg_inherits WHERE inhparent = $1::regclass ORDER BY 1"
+        query = (
+            "SELECT inhrelid::regclass::text AS name FROM pg_inherits WHERE inhparent = "
+            "$1::regclass ORDER BY 1"
+        )
         return [row["name"] for row in await self.db.fetch(query, table)]

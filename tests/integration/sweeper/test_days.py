@@ -27,13 +27,16 @@ async def test_a_row_stands_in_its_day_and_otherwise_in_the_default(rows: Rows) 
     now = await rows.now()
     today, later = await rows.request(now), await rows.request(now + timedelta(days=20))
     found = {
-        row["id"]: row["at"] for row in await rows.db.fetch("SELECT id, tableoid::regclass::text AS at FROM requests")
+        row["id"]: row["at"]
+        for row in await rows.db.fetch("SELECT id, tableoid::regclass::text AS at FROM requests")
     }
     assert found == {today: named("requests", now.date()), later: "requests_default"}
 
 
 async def test_a_day_that_stands_in_the_default_already_stays_there(rows: Rows) -> None:
-    """The stack was down for long: what came before the first round is neither moved nor in the way."""
+    """The stack was down for long: what came before the first round is neither moved nor in the
+    way.
+    """
     now = await rows.move_clock(60)
     request = await rows.request(now)
     await once(rows.settings, dry_run=False)

@@ -20,7 +20,10 @@ from tests.integration.outbox.deliveries import Sender
 from tests.integration.sweeper.rows import Rows
 
 TODAY = datetime.now(UTC).date()
-PLACES = "SELECT tableoid::regclass::text AS place, min(seq) AS first, max(seq) AS last FROM events GROUP BY 1"
+PLACES = (
+    "SELECT tableoid::regclass::text AS place, min(seq) AS first, max(seq) AS last FROM "
+    "events GROUP BY 1"
+)
 
 
 SHORTER = (
@@ -35,10 +38,14 @@ SHORTER = (
 
 @pytest.fixture
 async def tiny(rows: Rows) -> AsyncIterator[Ranges]:
-    """A first range that ends with the tenth event, and to come: ranges of ten, as far as fifty ahead."""
+    """A first range that ends with the tenth event, and to come: ranges of ten, as far as fifty
+    ahead.
+    """
     for statement in SHORTER:
         await rows.db.execute(statement)
-    owner = engine(rows.settings.postgres_url.get_secret_value(), "headrace_owner", "test", pool_size=2)
+    owner = engine(
+        rows.settings.postgres_url.get_secret_value(), "headrace_owner", "test", pool_size=2
+    )
     yield Ranges(owner.begin, 5, size=10)
     await owner.dispose()
 
@@ -48,7 +55,10 @@ async def accept(rows: Rows, count: int) -> None:
     sender = Sender()
     async with rows.db.transaction():
         await rows.db.execute("SET LOCAL ROLE headrace_pipeline")
-        assert len(await rows.db.fetch(ACCEPT, [_row(sender.delivery(f"{n}")) for n in range(count)])) == count
+        assert (
+            len(await rows.db.fetch(ACCEPT, [_row(sender.delivery(f"{n}")) for n in range(count)]))
+            == count
+        )
 
 
 async def places(rows: Rows) -> dict[str, tuple[int, int]]:
@@ -63,12 +73,17 @@ async def test_the_sweeper_makes_them_ahead_of_the_newest_event(rows: Rows) -> N
     assert set(await rows.partitions("events")) == made
 
 
-async def test_events_stand_in_their_range_and_are_relayed_in_order(rows: Rows, tiny: Ranges) -> None:
+async def test_events_stand_in_their_range_and_are_relayed_in_order(
+    rows: Rows, tiny: Ranges
+) -> None:
     assert await tiny.prepare(TODAY) == 4
     await accept(rows, 35)
     assert await places(rows) == {
-        "events_from_0": (1, 10), "events_from_11": (11, 20), "events_from_21": (21, 30), "events_from_31": (31, 35),
-    }  # fmt: skip
+        "events_from_0": (1, 10),
+        "events_from_11": (11, 20),
+        "events_from_21": (21, 30),
+        "events_from_31": (31, 35),
+    }
     assert [row["seq"] for row in await rows.db.fetch(LOWEST, 2000, 8 << 20)] == list(range(1, 36))
     assert await tiny.prepare(TODAY) == 4
 
@@ -76,25 +91,34 @@ async def test_events_stand_in_their_range_and_are_relayed_in_order(rows: Rows, 
 async def test_a_log_that_outgrows_them_is_not_refused(
     rows: Rows, tiny: Ranges, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The sweeper was away for long: the tail takes what comes, and is a range from the next round on."""
+    """The sweeper was away for long: the tail takes what comes, and is a range from the next
+    round on.
+    """
     await accept(rows, 25)
     assert await places(rows) == {"events_from_0": (1, 10), "events_tail": (11, 25)}
     await tiny.prepare(TODAY)
     assert "outgrown" in caplog.text
     await accept(rows, 20)
     assert await places(rows) == {
-        "events_from_0": (1, 10), "events_from_11": (11, 45),
-    }  # fmt: skip
+        "events_from_0": (1, 10),
+        "events_from_11": (11, 45),
+    }
     caplog.clear()
     await tiny.prepare(TODAY)
     assert caplog.text == ""
     assert [row["seq"] for row in await rows.db.fetch(LOWEST, 2000, 8 << 20)] == list(range(1, 46))
-    assert await rows.db.fetchval("SELECT count(*) FROM pg_constraint WHERE conname ~ '_bound'") == 0
+    assert (
+        await rows.db.fetchval("SELECT count(*) FROM pg_constraint WHERE conname ~ '_bound'") == 0
+    )
 
 
 @pytest.mark.parametrize("waiting", [5, 25])
-async def test_the_door_loses_nothing_while_ranges_are_made(rows: Rows, tiny: Ranges, waiting: int) -> None:
-    """Nothing is refused, lost or twice while ranges are made, or first a tail with events is closed."""
+async def test_the_door_loses_nothing_while_ranges_are_made(
+    rows: Rows, tiny: Ranges, waiting: int
+) -> None:
+    """Nothing is refused, lost or twice while ranges are made, or first a tail with events is
+    closed.
+    """
     await accept(rows, waiting)
     ranges = replace(tiny, ahead=30, size=40)
     url = rows.settings.postgres_url.get_secret_value()
@@ -109,7 +133,9 @@ async def test_the_door_loses_nothing_while_ranges_are_made(rows: Rows, tiny: Ra
             while not all(task.done() for task in tasks):
                 await eventually(lambda: made_room(ranges))
     answers = [answer.event_id for task in tasks for answer in task.result()]
-    found = [row["id"] for row in await rows.db.fetch("SELECT id FROM events WHERE seq > $1", waiting)]
+    found = [
+        row["id"] for row in await rows.db.fetch("SELECT id FROM events WHERE seq > $1", waiting)
+    ]
     assert sorted(answers) == sorted(found)
     assert len(found) == 480
     assert (await places(rows)).keys() >= {"events_from_0", "events_from_11"}

@@ -21,11 +21,13 @@ from tests.integration.sweeper.rows import Rows
 
 MANY = """
     INSERT INTO inbox_keys
-    SELECT id, id, int8send(n), '', id, id, false, headrace_clock() - interval '1 hour' + make_interval(secs => n)
+    SELECT id, id, int8send(n), '', id, id, false, headrace_clock() - interval '1 hour' +
+        make_interval(secs => n)
     FROM generate_series(1, 30000) AS n, gen_random_uuid() AS id
 """
 HOLDER = """
-    SELECT pid FROM pg_locks l JOIN pg_database d ON d.oid = l.database JOIN pg_stat_activity a USING (pid)
+    SELECT pid FROM pg_locks l JOIN pg_database d ON d.oid = l.database
+        JOIN pg_stat_activity a USING (pid)
     WHERE l.locktype = 'advisory' AND l.granted AND d.datname = current_database()
 """
 
@@ -38,10 +40,14 @@ async def test_one_that_is_killed_in_the_middle_is_followed_by_the_next(rows: Ro
     await rows.db.execute(MANY)
     await rows.all_kinds(await rows.move_clock(40), 2)
     environment = {
-        **os.environ, "HEADRACE_POSTGRES_URL": rows.settings.postgres_url.get_secret_value(),
-        "HEADRACE_OBJECT_STORE": rows.settings.object_store, "HEADRACE_DATA_DIR": str(rows.settings.data_dir),
-    }  # fmt: skip
-    child = await asyncio.create_subprocess_exec(sys.executable, "-m", "compose.cli", "sweeper", env=environment)
+        **os.environ,
+        "HEADRACE_POSTGRES_URL": rows.settings.postgres_url.get_secret_value(),
+        "HEADRACE_OBJECT_STORE": rows.settings.object_store,
+        "HEADRACE_DATA_DIR": str(rows.settings.data_dir),
+    }
+    child = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "compose.cli", "sweeper", env=environment
+    )
 
     async def left() -> int:
         return (await rows.counts())["inbox_keys"]
@@ -79,7 +85,9 @@ async def test_of_two_one_works_and_the_other_takes_over(rows: Rows, postgres: s
 
 
 async def test_the_door_loses_nothing_while_days_are_made_and_dropped(rows: Rows) -> None:
-    """The clock runs a day ahead with every round, so that days are made, taken out and dropped all the time."""
+    """The clock runs a day ahead with every round, so that days are made, taken out and dropped
+    all the time.
+    """
     settings = rows.settings.model_copy(update={"partitions_ahead_days": 2})
     stop = asyncio.Event()
     slowest = 0.0
@@ -94,13 +102,17 @@ async def test_the_door_loses_nothing_while_days_are_made_and_dropped(rows: Rows
             slowest = max(slowest, time.monotonic() - began)
         return answers
 
-    async with asyncpg_pool(settings.postgres_url.get_secret_value(), "headrace_pipeline", "accept", 3) as pool:
+    async with asyncpg_pool(
+        settings.postgres_url.get_secret_value(), "headrace_pipeline", "accept", 3
+    ) as pool:
         accept = Accept(pool, door_refusal)
         sending = [asyncio.create_task(sender(accept, number)) for number in range(8)]
         try:
             for days in range(1, 8):
                 await rows.request(datetime.now(UTC) + timedelta(days=days))
-                await rows.move_clock(days + 36.5)  # today's own partition is dropped while it is written to
+                await rows.move_clock(
+                    days + 36.5
+                )  # today's own partition is dropped while it is written to
                 await once(settings, dry_run=False)
         finally:
             stop.set()

@@ -7,8 +7,13 @@ from compose.retention.duty import Swept
 from tests.integration.sweeper.rows import Rows
 
 KEPT = {
-    "inbox_keys": 35, "processed": 35, "work": 7, "requests": 35, "request_repeats": 35, "rejected_requests": 7,
-}  # fmt: skip
+    "inbox_keys": 35,
+    "processed": 35,
+    "work": 7,
+    "requests": 35,
+    "request_repeats": 35,
+    "rejected_requests": 7,
+}
 
 
 def removed(swept: list[Swept]) -> dict[str, int]:
@@ -20,7 +25,11 @@ async def test_each_kind_goes_in_its_time_and_not_before(rows: Rows) -> None:
     await rows.all_kinds(datetime.now(UTC), 3)
     before = await rows.counts()
     assert set(before.values()) == {3}
-    for days, gone in ((6.9, set()), (9, {"work", "rejected_requests"}), (34.9, {"work", "rejected_requests"})):
+    for days, gone in (
+        (6.9, set()),
+        (9, {"work", "rejected_requests"}),
+        (34.9, {"work", "rejected_requests"}),
+    ):
         await rows.move_clock(days)
         await once(rows.settings, dry_run=False)
         assert {name for name, count in (await rows.counts()).items() if count == 0} == gone, days
@@ -44,9 +53,11 @@ async def test_rows_on_both_sides_of_the_line(rows: Rows) -> None:
 
 async def test_more_than_a_batch_goes_in_one_round(rows: Rows) -> None:
     await rows.db.execute(
-        "INSERT INTO inbox_keys SELECT $1, $1, int8send(n), int8send(n), $1, $1, false, headrace_clock()"
-        " FROM generate_series(1, 2500) AS n", rows.tenant,
-    )  # fmt: skip
+        "INSERT INTO inbox_keys SELECT $1, $1, int8send(n), int8send(n), $1, $1, false, "
+        "headrace_clock()"
+        " FROM generate_series(1, 2500) AS n",
+        rows.tenant,
+    )
     await rows.move_clock(40)
     assert removed(await once(rows.settings, dry_run=False))["inbox_keys"] == 2500
 
@@ -72,9 +83,14 @@ async def test_a_rehearsal_says_what_a_round_removes_and_removes_nothing(rows: R
     before = await rows.counts()
     said = removed(await once(rows.settings, dry_run=True))
     assert said == {
-        "inbox_keys": 3, "processed": 3, "work": 3, "bodies": 1, "requests": 4, "request_repeats": 3,
+        "inbox_keys": 3,
+        "processed": 3,
+        "work": 3,
+        "bodies": 1,
+        "requests": 4,
+        "request_repeats": 3,
         "rejected_requests": 3,
-    }  # fmt: skip
+    }
     assert await rows.counts() == before
     assert len(rows.bodies()) == 2
     await once(rows.settings, dry_run=False)
@@ -103,7 +119,9 @@ async def test_what_an_open_dead_letter_needs_stays_until_it_is_closed(rows: Row
 async def test_many_that_are_needed_do_not_hide_what_is_not(rows: Rows) -> None:
     now = await rows.move_clock(40)
     old = now - timedelta(days=38)
-    needed = {await rows.request(old, large=True, parked=True) for _ in range(1001)}  # more than a batch
+    needed = {
+        await rows.request(old, large=True, parked=True) for _ in range(1001)
+    }  # more than a batch
     for _ in range(3):
         await rows.request(old + timedelta(minutes=1), large=True)
     swept = removed(await once(rows.settings, dry_run=False))

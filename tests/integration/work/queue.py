@@ -15,14 +15,23 @@ LEASE_SECONDS = 1.0
 QUEUE = "training"
 
 
-def piece(tenant: UUID, priority: int = 0, age_seconds: float = 0.0, max_attempts: int = 3) -> NewPiece:
+def piece(
+    tenant: UUID, priority: int = 0, age_seconds: float = 0.0, max_attempts: int = 3
+) -> NewPiece:
     """Ready since `age_seconds`."""
     cause = new_id()
     now = datetime.now(UTC)
     return NewPiece(
-        tenant, QUEUE, uuid4(), {}, Cause(cause, tenant, cause, None), now - timedelta(seconds=age_seconds),
-        now + timedelta(hours=1), priority, max_attempts,
-    )  # fmt: skip
+        tenant,
+        QUEUE,
+        uuid4(),
+        {},
+        Cause(cause, tenant, cause, None),
+        now - timedelta(seconds=age_seconds),
+        now + timedelta(hours=1),
+        priority,
+        max_attempts,
+    )
 
 
 async def put(pipeline: AsyncEngine, *pieces: NewPiece) -> None:
@@ -47,7 +56,8 @@ async def later(owner: AsyncEngine, seconds: float) -> None:
     """Move the database's clock."""
     async with owner.begin() as tx:
         await tx.execute(
-            text("UPDATE clock_offset SET value = value + make_interval(secs => :seconds)"), {"seconds": seconds}
+            text("UPDATE clock_offset SET value = value + make_interval(secs => :seconds)"),
+            {"seconds": seconds},
         )
 
 

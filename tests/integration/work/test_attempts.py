@@ -1,4 +1,7 @@
-"""Real children under a worker: lost, killed, stopped, cancelled, too late; each job ends once, in the right state."""
+"""Real children under a worker: lost, killed, stopped, cancelled, too late.
+
+Each job ends once, in the right state.
+"""
 
 import asyncio
 import os
@@ -63,11 +66,21 @@ async def queued_job(bench: Bench) -> UUID:
     async with bench.pipeline.begin() as tx:
         job = await rows.given_job(tx, tenant, "queued")
     names = IRIS.split(b"\r\n", 1)[0].decode().split(",")
-    columns = tuple(Column(name=name, type="text" if name == "target" else "number") for name in names)
+    columns = tuple(
+        Column(name=name, type="text" if name == "target" else "number") for name in names
+    )
     data = JobQueued(
-        job_id=job.id, kind="train", dataset_id=job.dataset_id, dataset_version=1, object_key="iris.csv",
-        columns=columns, target="target", model="iris", options={"profile": "fast"}, reason="its data set is valid",
-    )  # fmt: skip
+        job_id=job.id,
+        kind="train",
+        dataset_id=job.dataset_id,
+        dataset_version=1,
+        object_key="iris.csv",
+        columns=columns,
+        target="target",
+        model="iris",
+        options={"profile": "fast"},
+        reason="its data set is valid",
+    )
     event: Event = door_event(data, job.id, tenant)
     assert await bench.runner("training")(Feed().deliver(event))
     return job.id
@@ -119,10 +132,14 @@ async def test_a_killed_child_is_another_attempt(bench: Bench) -> None:
 
 
 async def test_every_attempt_lost(bench: Bench, owner: AsyncEngine) -> None:
-    """Holders that are never heard of again: after the last the job fails, and it was the infrastructure."""
+    """Holders that are never heard of again: after the last the job fails, and it was the
+    infrastructure.
+    """
     await queued_job(bench)
     async with owner.begin() as tx:
-        await tx.execute(text("UPDATE work SET state = 'leased', attempt = 3, token = 3, lease_until = now()"))
+        await tx.execute(
+            text("UPDATE work SET state = 'leased', attempt = 3, token = 3, lease_until = now()")
+        )
     async with trainer(bench.settings):
         await becomes(bench, "failed")
 
@@ -173,8 +190,10 @@ async def test_a_job_that_waited_for_too_long(bench: Bench, owner: AsyncEngine) 
 
     assert await steps(bench) == ["job.expired"]
     assert (await row(bench.pipeline))["state"] == "done"
-    (said,) = await bench.ask("SELECT convert_from(value, 'UTF8')::jsonb #>> '{data,reason}' AS reason FROM events"
-                              " WHERE type = 'job.expired'")  # fmt: skip
+    (said,) = await bench.ask(
+        "SELECT convert_from(value, 'UTF8')::jsonb #>> '{data,reason}' AS reason FROM events"
+        " WHERE type = 'job.expired'"
+    )
     assert said["reason"] == "it waited in the queue for longer than it may"
 
 
@@ -192,8 +211,13 @@ async def test_a_deadline_that_passes_while_it_runs(bench: Bench, owner: AsyncEn
     assert await steps(bench) == ["job.started", "job.expired"]
 
 
-async def test_a_worker_whose_lease_is_lost_ends_its_child(bench: Bench, owner: AsyncEngine) -> None:
-    """Another took the piece and finished it; the first hears of it with its heartbeat, and writes nothing."""
+async def test_a_worker_whose_lease_is_lost_ends_its_child(
+    bench: Bench, owner: AsyncEngine
+) -> None:
+    """Another took the piece and finished it.
+
+    The first hears of it with its heartbeat, and writes nothing.
+    """
     await queued_job(bench)
     long_lease = bench.settings.model_copy(update={"lease_seconds": 600.0})
     async with trainer(long_lease):
@@ -201,7 +225,9 @@ async def test_a_worker_whose_lease_is_lost_ends_its_child(bench: Bench, owner: 
         await becomes(bench, "running")
         process.suspend()
         async with owner.begin() as tx:
-            await tx.execute(text("UPDATE work SET lease_until = now() - interval '1 s', token = token + 7"))
+            await tx.execute(
+                text("UPDATE work SET lease_until = now() - interval '1 s', token = token + 7")
+            )
         async with trainer(bench.settings):
             await becomes(bench, "finalizing")
         await eventually(lambda: asyncio.to_thread(process.is_running), lambda found: not found)
@@ -211,10 +237,16 @@ async def test_a_worker_whose_lease_is_lost_ends_its_child(bench: Bench, owner: 
 
 
 @pytest.mark.parametrize(
-    "result", [Refused("user_data", "x", "x"), Canceled(), Crashed("x")], ids=lambda r: type(r).__name__
+    "result",
+    [Refused("user_data", "x", "x"), Canceled(), Crashed("x")],
+    ids=lambda r: type(r).__name__,
 )
-async def test_what_a_zombie_brings_is_thrown_away(bench: Bench, owner: AsyncEngine, result: ChildResult) -> None:
-    """A result after the lease was lost: the fence refuses the whole transaction, the job's step included."""
+async def test_what_a_zombie_brings_is_thrown_away(
+    bench: Bench, owner: AsyncEngine, result: ChildResult
+) -> None:
+    """A result after the lease was lost: the fence refuses the whole transaction, the job's step
+    included.
+    """
     await queued_job(bench)
     async with consumer_parts(TRAINING, bench.settings) as (_, (worker,), _):
         zombie = await taken(bench.pipeline)
@@ -222,7 +254,11 @@ async def test_what_a_zombie_brings_is_thrown_away(bench: Bench, owner: AsyncEng
             assert await worker._start(tx, zombie)
         await later(owner, 2)
         assert (await taken(bench.pipeline)).attempt == 2
-        before, job, piece = await bench.counts(), await bench.ask("SELECT * FROM jobs"), await row(bench.pipeline)
+        before, job, piece = (
+            await bench.counts(),
+            await bench.ask("SELECT * FROM jobs"),
+            await row(bench.pipeline),
+        )
 
         for returned in (False, True):
             with pytest.raises(LeaseLost):

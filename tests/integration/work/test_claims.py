@@ -27,13 +27,17 @@ async def test_each_piece_goes_to_one(pipeline: AsyncEngine) -> None:
             mine.append(found.subject)
         return mine
 
-    found = [subject for mine in await asyncio.gather(*(worker() for _ in range(12))) for subject in mine]
+    found = [
+        subject for mine in await asyncio.gather(*(worker() for _ in range(12))) for subject in mine
+    ]
 
     assert Counter(found) == Counter(one.subject for one in given)
 
 
 async def test_the_tenant_with_the_least_running_is_first(pipeline: AsyncEngine) -> None:
-    """One tenant's hundred do not hold up another's three, even when several claim at the same moment."""
+    """One tenant's hundred do not hold up another's three, even when several claim at the same
+    moment.
+    """
     many, few, one = uuid4(), uuid4(), uuid4()
     await put(pipeline, *(piece(many, age_seconds=100 - n) for n in range(30)))
     await put(pipeline, *(piece(few, age_seconds=10 - n) for n in range(3)), piece(one))
@@ -52,7 +56,11 @@ async def test_then_priority_then_age(pipeline: AsyncEngine) -> None:
     urgent, old, young = piece(tenant, 5), piece(tenant, 0, 50), piece(tenant, 0, 20)
     await put(pipeline, young, old, urgent)
 
-    assert [(await taken(pipeline)).subject for _ in range(3)] == [urgent.subject, old.subject, young.subject]
+    assert [(await taken(pipeline)).subject for _ in range(3)] == [
+        urgent.subject,
+        old.subject,
+        young.subject,
+    ]
 
 
 async def test_a_subject_is_queued_once(pipeline: AsyncEngine) -> None:
@@ -73,7 +81,9 @@ async def test_what_is_not_due_waits(pipeline: AsyncEngine, owner: AsyncEngine) 
     assert await claim(pipeline) is not None
 
 
-async def test_a_lease_that_runs_out_is_a_second_attempt(pipeline: AsyncEngine, owner: AsyncEngine) -> None:
+async def test_a_lease_that_runs_out_is_a_second_attempt(
+    pipeline: AsyncEngine, owner: AsyncEngine
+) -> None:
     await put(pipeline, piece(uuid4()))
     first = await taken(pipeline)
     async with pipeline.begin() as tx:
@@ -107,7 +117,9 @@ async def test_a_zombie_can_do_nothing(pipeline: AsyncEngine, owner: AsyncEngine
                 await store.fence(tx, gone)
 
 
-async def test_attempts_are_counted_and_can_be_given_back(pipeline: AsyncEngine, owner: AsyncEngine) -> None:
+async def test_attempts_are_counted_and_can_be_given_back(
+    pipeline: AsyncEngine, owner: AsyncEngine
+) -> None:
     await put(pipeline, piece(uuid4(), max_attempts=2))
 
     unused = await taken(pipeline)
@@ -146,7 +158,9 @@ async def test_a_word_to_stop_reaches_who_holds_it_next(pipeline: AsyncEngine, h
 async def test_a_claim_leaves_what_was_moved_while_it_waited(
     pipeline: AsyncEngine, owner: AsyncEngine, act: str
 ) -> None:
-    """The lease ran out, and its holder is in the middle of a transaction when somebody else claims."""
+    """The lease ran out, and its holder is in the middle of a transaction when somebody else
+    claims.
+    """
     await put(pipeline, piece(uuid4()))
     holder = await taken(pipeline)
     await later(owner, 5)
@@ -174,7 +188,9 @@ async def waits_for_a_lock(owner: AsyncEngine) -> bool:
         return bool((await tx.execute(text(query))).scalar_one())
 
 
-async def test_the_time_in_the_queue_is_not_the_time_that_it_takes(pipeline: AsyncEngine, owner: AsyncEngine) -> None:
+async def test_the_time_in_the_queue_is_not_the_time_that_it_takes(
+    pipeline: AsyncEngine, owner: AsyncEngine
+) -> None:
     """Nor is what passes before another attempt given anew."""
     await put(pipeline, replace(piece(uuid4()), run_seconds=600))
     await later(owner, 3000)
@@ -195,7 +211,9 @@ async def test_what_waited_for_too_long_is_claimed_with_a_deadline_that_is_over(
     assert (await taken(pipeline)).deadline < await now(owner)
 
 
-async def test_what_its_holder_returned_has_its_whole_time_again(pipeline: AsyncEngine, owner: AsyncEngine) -> None:
+async def test_what_its_holder_returned_has_its_whole_time_again(
+    pipeline: AsyncEngine, owner: AsyncEngine
+) -> None:
     """A worker that stops in order must not make a job expire which waits for its next turn."""
     await put(pipeline, replace(piece(uuid4()), run_seconds=600))
     async with pipeline.begin() as tx:
@@ -211,7 +229,11 @@ async def test_a_piece_of_an_older_release_has_its_whole_time_from_the_claim(
 ) -> None:
     await put(pipeline, piece(uuid4()))
     await later(owner, 7200)
-    assert timedelta(seconds=3590) < (await taken(pipeline)).deadline - await now(owner) < timedelta(seconds=3610)
+    assert (
+        timedelta(seconds=3590)
+        < (await taken(pipeline)).deadline - await now(owner)
+        < timedelta(seconds=3610)
+    )
 
 
 async def now(owner: AsyncEngine) -> datetime:

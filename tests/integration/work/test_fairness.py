@@ -1,4 +1,6 @@
-"""One tenant's flood does not starve another's piece, and a claim costs the same before a long queue as before none."""
+"""One tenant's flood does not starve another's piece, and a claim costs the same before a long
+queue as before none.
+"""
 
 import time
 from collections import Counter
@@ -13,10 +15,13 @@ from consumers.work.piece import Claimed
 from tests.integration.work.queue import LEASE_SECONDS, QUEUE, claim, later, piece, put, taken
 
 FLOOD = text("""
-    INSERT INTO work (tenant_id, id, queue, subject_id, payload, ready_at, created_at, deadline, cause_id,
+    INSERT INTO work (tenant_id, id, queue, subject_id, payload, ready_at, created_at, deadline,
+        cause_id,
                       correlation_id)
-    SELECT :tenant, gen_random_uuid(), :queue, gen_random_uuid(), '{}', at, at, at + interval '9 h', :tenant, :tenant
-    FROM generate_series(1, :count) AS n, LATERAL (SELECT now() - interval '1 h' + n * interval '1 ms' AS at)
+    SELECT :tenant, gen_random_uuid(), :queue, gen_random_uuid(), '{}', at, at, at + interval '9 h',
+        :tenant, :tenant
+    FROM generate_series(1, :count) AS n, LATERAL (SELECT now() - interval '1 h' + n * interval
+        '1 ms' AS at)
 """)
 
 
@@ -33,7 +38,9 @@ async def finish(pipeline: AsyncEngine, held: Claimed) -> None:
 
 
 async def test_with_one_slot_a_flood_gets_every_other_turn(pipeline: AsyncEngine) -> None:
-    """Nothing runs when a single slot claims: what decides is whose turn is longest ago, not age."""
+    """Nothing runs when a single slot claims: what decides is whose turn is longest ago, not
+    age.
+    """
     many, few = uuid4(), uuid4()
     await flood(pipeline, many)
     order = []
@@ -48,7 +55,10 @@ async def test_with_one_slot_a_flood_gets_every_other_turn(pipeline: AsyncEngine
 
 
 async def test_a_slot_that_becomes_free_goes_to_who_waits(pipeline: AsyncEngine) -> None:
-    """A flood holds all eight slots; then a piece of another comes, younger than all of them and less urgent."""
+    """A flood holds all eight slots.
+
+    Then a piece of another comes, younger than all of them and less urgent.
+    """
     many, few = uuid4(), uuid4()
     await flood(pipeline, many)
     await put(pipeline, piece(many, 9, 7200))
@@ -68,7 +78,10 @@ async def claimed(pipeline: AsyncEngine) -> Claimed:
 
 
 async def test_nobody_has_more_than_the_cap(pipeline: AsyncEngine, owner: AsyncEngine) -> None:
-    """The cap counts leases that live; one that ran out is claimed again under it, before anything younger."""
+    """The cap counts leases that live.
+
+    One that ran out is claimed again under it, before anything younger.
+    """
     many, few = uuid4(), uuid4()
     await flood(pipeline, many, 20)
 
@@ -88,7 +101,9 @@ async def test_nobody_has_more_than_the_cap(pipeline: AsyncEngine, owner: AsyncE
     assert (again.subject, again.attempt) == (first.subject, 2)
 
 
-async def test_an_attempt_that_failed_keeps_its_place(pipeline: AsyncEngine, owner: AsyncEngine) -> None:
+async def test_an_attempt_that_failed_keeps_its_place(
+    pipeline: AsyncEngine, owner: AsyncEngine
+) -> None:
     """It waits out its pause and is next: not behind all that came before the pause was over."""
     tenant = uuid4()
     await flood(pipeline, tenant, 100)
@@ -104,8 +119,13 @@ async def test_an_attempt_that_failed_keeps_its_place(pipeline: AsyncEngine, own
     assert (await taken(pipeline)).subject == first.subject
 
 
-async def test_one_tenants_poison_leaves_the_others_turns_alone(pipeline: AsyncEngine, owner: AsyncEngine) -> None:
-    """Every lease of one tenant runs out again and again; the other has half of the claims nevertheless."""
+async def test_one_tenants_poison_leaves_the_others_turns_alone(
+    pipeline: AsyncEngine, owner: AsyncEngine
+) -> None:
+    """Every lease of one tenant runs out again and again.
+
+    The other has half of the claims nevertheless.
+    """
     poison, well = uuid4(), uuid4()
     await flood(pipeline, poison, 50)
     await flood(pipeline, well, 50)
@@ -134,9 +154,21 @@ async def test_a_claim_reads_no_more_before_a_long_queue(pipeline: AsyncEngine) 
         explain = text("EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) " + store.CLAIM.text)
         (found,) = (await tx.execute(explain, given)).scalar_one()
     plan = found["Plan"]
-    print(f"{found['Execution Time']} ms, {plan['Shared Hit Blocks'] + plan['Shared Read Blocks']} blocks")
-    assert "Seq Scan" not in {node["Node Type"] for node in nodes(plan) if node.get("Relation Name") == "work"}
-    assert sum(node["Actual Rows"] * node["Actual Loops"] for node in nodes(plan) if "Index Name" in node) < 100
+    print(
+        f"{found['Execution Time']} ms, {plan['Shared Hit Blocks'] + plan['Shared Read Blocks']} "
+        "blocks"
+    )
+    assert "Seq Scan" not in {
+        node["Node Type"] for node in nodes(plan) if node.get("Relation Name") == "work"
+    }
+    assert (
+        sum(
+            node["Actual Rows"] * node["Actual Loops"]
+            for node in nodes(plan)
+            if "Index Name" in node
+        )
+        < 100
+    )
 
 
 def nodes(plan: dict) -> list[dict]:  # type: ignore[type-arg]

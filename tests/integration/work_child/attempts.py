@@ -40,7 +40,9 @@ async def misbehave(
     payload: Mapping[str, Any] | None = None,
 ) -> ChildResult:
     request = ChildRequest(kind, payload or {}, directory)
-    return await run_child(request, limits or Limits(), on_progress, cancelled or asyncio.Event(), module=ENTRY)
+    return await run_child(
+        request, limits or Limits(), on_progress, cancelled or asyncio.Event(), module=ENTRY
+    )
 
 
 def finished(result: ChildResult) -> Mapping[str, Any]:

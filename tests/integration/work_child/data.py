@@ -9,7 +9,10 @@ from sklearn import datasets
 
 
 def write(name: str, directory: Path) -> Path:
-    """`<name>.csv` with the features in their order and the column `target` last; wine's target is the class name."""
+    """`<name>.csv` with the features in their order and the column `target` last.
+
+    Wine's target is the class name.
+    """
     bunch = getattr(datasets, f"load_{name}")()
     path = directory / f"{name}.csv"
     with path.open("w", newline="", encoding="utf-8") as file:

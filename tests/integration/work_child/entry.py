@@ -1,4 +1,6 @@
-"""The child's entry point with misbehaving kinds beside the real ones, started as the worker starts its own."""
+"""The child's entry point with misbehaving kinds beside the real ones, started as the worker
+starts its own.
+"""
 
 from consumers.work.child import KINDS, main
 

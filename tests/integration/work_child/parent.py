@@ -1,4 +1,6 @@
-"""A worker that starts a waiting child, prints the child's process id, and waits with it: to be killed in tests."""
+"""A worker that starts a waiting child, prints the child's process id, and waits with it: to be
+killed in tests.
+"""
 
 import asyncio
 import sys
@@ -16,5 +18,7 @@ def tell(progress: Progress) -> None:
 if __name__ == "__main__":
     request = ChildRequest("waiting", {}, Path(sys.argv[1]))
     asyncio.run(
-        run_child(request, Limits(), tell, asyncio.Event(), module="tests.integration.work_child.entry"),
+        run_child(
+            request, Limits(), tell, asyncio.Event(), module="tests.integration.work_child.entry"
+        ),
     )

@@ -23,7 +23,13 @@ ROWS = "".join(
 def uv(*arguments: str, cwd: Path) -> None:
     """One command of uv that must succeed."""
     done = subprocess.run(
-        [str(UV), *arguments], cwd=cwd, env=os.environ, capture_output=True, text=True, timeout=100, check=False
+        [str(UV), *arguments],
+        cwd=cwd,
+        env=os.environ,
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
 
@@ -31,7 +37,12 @@ def uv(*arguments: str, cwd: Path) -> None:
 def printed(python: Path, code: str, cwd: Path) -> str:
     """What a program prints that must succeed."""
     done = subprocess.run(
-        [str(python), "-I", "-c", code], cwd=cwd, capture_output=True, text=True, timeout=60, check=False
+        [str(python), "-I", "-c", code],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
@@ -39,17 +50,37 @@ def printed(python: Path, code: str, cwd: Path) -> str:
 
 @pytest.fixture(scope="module")
 def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The interpreter of a venv that has the locked versions of what the lines import, and no more."""
+    """The interpreter of a venv that has the locked versions of what the lines import, and no
+    more.
+    """
     tmp_path = tmp_path_factory.mktemp("notebook")
     locked = tmp_path / "locked.txt"
-    what = ("--locked", "--no-dev", "--no-hashes", "--no-emit-project", "--output-file", str(locked))
+    what = (
+        "--locked",
+        "--no-dev",
+        "--no-hashes",
+        "--no-emit-project",
+        "--output-file",
+        str(locked),
+    )
     uv("export", "--quiet", "--offline", *what, cwd=ROOT)
     venv = tmp_path / "venv"
     uv("venv", "--quiet", "--python", sys.executable, str(venv), cwd=tmp_path)
     interpreter = venv / "bin" / "python"
-    install = ("pip", "install", "--quiet", "--python", str(interpreter), "--constraint", str(locked), *NEEDED)
+    install = (
+        "pip",
+        "install",
+        "--quiet",
+        "--python",
+        str(interpreter),
+        "--constraint",
+        str(locked),
+        *NEEDED,
+    )
     try:
-        uv(*install, "--offline", cwd=tmp_path)  # installing the project has put them into uv's cache
+        uv(
+            *install, "--offline", cwd=tmp_path
+        )  # installing the project has put them into uv's cache
     except AssertionError:
         uv(*install, cwd=tmp_path)
     return interpreter
@@ -61,14 +92,17 @@ async def predicted(python: Path, directory: Path, table: str, target: str, new:
     path.write_text(table)
     validated = finished(await attempt("validate", {"path": str(path)}, directory))
     columns = [
-        {"name": one["name"], "type": one["type"], "missing": one["missing"] or ()} for one in validated["columns"]
+        {"name": one["name"], "type": one["type"], "missing": one["missing"] or ()}
+        for one in validated["columns"]
     ]
     files = directory / "wine-3"
     files.mkdir()
     payload = {"path": str(path), "columns": columns, "target": target, "budget_seconds": 1.0}
     finished(await attempt("train", payload, files))
     (directory / "new.csv").write_text(new)
-    (block,) = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "models.md").read_text(), re.DOTALL)
+    (block,) = re.findall(
+        r"```python\n(.*?)```", (ROOT / "docs" / "models.md").read_text(), re.DOTALL
+    )
     return printed(python, block, directory)
 
 
@@ -78,12 +112,18 @@ async def test_the_documented_lines_predict(python: Path, tmp_path: Path) -> Non
     assert await predicted(python, tmp_path, table, "kind", new) == "['high' 'low' 'low']\n"
 
 
-async def test_the_documented_lines_read_cells_as_the_model_learned_them(python: Path, tmp_path: Path) -> None:
+async def test_the_documented_lines_read_cells_as_the_model_learned_them(
+    python: Path, tmp_path: Path
+) -> None:
     rows = [
         f"{('007', '010', '7')[row % 3]},{'NA' if row % 7 == 0 else row % 5},{row % 2 == 0},{'abc'[row % 3]}\n"
         for row in range(120)
     ]
     table = "code,total  size,heavy,kind\n" + "".join(rows)
-    new = "code,total  size, heavy\n" + "007,1,TRUE\n" * 101 + "007, 0.5,True\n010,NA, false\n 7,,true\n"
+    new = (
+        "code,total  size, heavy\n"
+        + "007,1,TRUE\n" * 101
+        + "007, 0.5,True\n010,NA, false\n 7,,true\n"
+    )
     shown = await predicted(python, tmp_path, table, "kind", new)
     assert re.findall(r"'(\w)'", shown) == ["a"] * 102 + ["b", "c"]

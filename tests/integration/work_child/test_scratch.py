@@ -23,7 +23,10 @@ with scratch(Path(sys.argv[1])) as own:
 @contextmanager
 def holder(root: Path) -> Iterator[tuple["subprocess.Popen[str]", Path]]:
     with subprocess.Popen(
-        [sys.executable, "-c", HOLD, str(root)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", HOLD, str(root)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
     ) as process:
         assert process.stdout is not None
         try:

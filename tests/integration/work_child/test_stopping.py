@@ -1,4 +1,6 @@
-"""Every way a child can fail or be stopped, each on a real process, and nothing of it left behind."""
+"""Every way a child can fail or be stopped, each on a real process, and nothing of it left
+behind.
+"""
 
 import asyncio
 import os
@@ -12,7 +14,15 @@ import psutil
 import pytest
 
 from consumers.work.limits import MIB, Limits
-from consumers.work.spawn import Broken, Canceled, Crashed, Finished, LimitExceeded, Progress, working_directory
+from consumers.work.spawn import (
+    Broken,
+    Canceled,
+    Crashed,
+    Finished,
+    LimitExceeded,
+    Progress,
+    working_directory,
+)
 from tests.integration.work_child.attempts import alive, attempt, misbehave, until
 
 
@@ -45,7 +55,9 @@ async def test_what_a_library_prints_does_not_reach_the_protocol(tmp_path: Path)
     assert result.result["directory"] == str(tmp_path)
 
 
-async def test_the_environment_holds_nothing_of_the_parents(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_environment_holds_nothing_of_the_parents(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("HEADRACE_SECRET", "do not hand down")
     result = await misbehave("noisy", tmp_path)
     assert isinstance(result, Finished)
@@ -63,7 +75,9 @@ async def test_an_exception_is_reported_as_ours_and_bounded(tmp_path: Path) -> N
     assert len(result.traceback) <= 8000
 
 
-async def test_a_kind_that_only_tests_know_is_unknown_to_the_real_entry_point(tmp_path: Path) -> None:
+async def test_a_kind_that_only_tests_know_is_unknown_to_the_real_entry_point(
+    tmp_path: Path,
+) -> None:
     result = await attempt("spinning", {}, tmp_path)
     assert isinstance(result, Broken)
     assert result.error_type == "builtins.KeyError"
@@ -76,7 +90,9 @@ async def test_resident_memory_is_watched(tmp_path: Path) -> None:
 
 
 async def test_address_space_is_limited_without_waiting_for_the_watch(tmp_path: Path) -> None:
-    result = await misbehave("greedy", tmp_path, Limits(memory_bytes=200 * MIB), payload={"at_once": 4096 * MIB})
+    result = await misbehave(
+        "greedy", tmp_path, Limits(memory_bytes=200 * MIB), payload={"at_once": 4096 * MIB}
+    )
     assert isinstance(result, LimitExceeded)
     assert result.code == "memory_limit"
 
@@ -128,7 +144,9 @@ async def test_an_orphan_that_keeps_the_pipes_open_is_ended_too(tmp_path: Path) 
 
 async def test_cancellation_ends_the_child(tmp_path: Path) -> None:
     cancelled = asyncio.Event()
-    result = await misbehave("waiting", tmp_path, on_progress=lambda _: cancelled.set(), cancelled=cancelled)
+    result = await misbehave(
+        "waiting", tmp_path, on_progress=lambda _: cancelled.set(), cancelled=cancelled
+    )
     assert isinstance(result, Canceled)
 
 
@@ -140,13 +158,17 @@ async def test_a_process_in_a_session_of_its_own_ends_with_the_child(tmp_path: P
         escaped.append(int(progress.stage))
         cancelled.set()
 
-    assert isinstance(await misbehave("escaping", tmp_path, on_progress=note, cancelled=cancelled), Canceled)
+    assert isinstance(
+        await misbehave("escaping", tmp_path, on_progress=note, cancelled=cancelled), Canceled
+    )
     await until(lambda: not alive(escaped[0]))
 
 
 async def test_a_cancelled_task_ends_the_child(tmp_path: Path) -> None:
     pids: list[int] = []
-    task = asyncio.create_task(misbehave("waiting", tmp_path, on_progress=lambda said: pids.append(int(said.stage))))
+    task = asyncio.create_task(
+        misbehave("waiting", tmp_path, on_progress=lambda said: pids.append(int(said.stage)))
+    )
     await until(lambda: bool(pids))
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -168,7 +190,9 @@ async def test_a_failing_listener_ends_the_child_and_is_heard(tmp_path: Path) ->
 
 async def test_a_parent_killed_takes_its_child_along(tmp_path: Path) -> None:
     program = ("-m", "tests.integration.work_child.parent", str(tmp_path))
-    parent = await asyncio.create_subprocess_exec(sys.executable, *program, stdout=asyncio.subprocess.PIPE)
+    parent = await asyncio.create_subprocess_exec(
+        sys.executable, *program, stdout=asyncio.subprocess.PIPE
+    )
     assert parent.stdout is not None
     child = int(await parent.stdout.readline())
     assert alive(child)
@@ -190,5 +214,7 @@ def test_the_parent_imports_neither_polars_nor_sklearn() -> None:
         "import consumers.training.task, consumers.training.options;"
         "sys.exit(str({'polars', 'sklearn', 'numpy', 'skops'} & set(sys.modules) or ''))"
     )
-    done = subprocess.run([sys.executable, "-I", "-c", program], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", program], capture_output=True, text=True, check=False
+    )
     assert done.stderr.strip() == ""

@@ -1,4 +1,6 @@
-"""Training in real child processes: figures above the baseline, the same again, and the same by a plain script."""
+"""Training in real child processes: figures above the baseline, the same again, and the same by
+a plain script.
+"""
 
 import csv
 import hashlib
@@ -51,7 +53,9 @@ def same(left: Mapping[str, float], right: Mapping[str, float]) -> None:
         ("diabetes", "r2", 0.3),
     ],
 )
-async def test_known_data_sets_are_learned(name: str, metric: str, least: float, tmp_path: Path) -> None:
+async def test_known_data_sets_are_learned(
+    name: str, metric: str, least: float, tmp_path: Path
+) -> None:
     result = finished(await train(write(name, tmp_path), tmp_path))
     assert result["task"] == ("regression" if name == "diabetes" else "classification")
     assert result["metrics"].keys() == result["baseline"].keys()
@@ -62,7 +66,9 @@ async def test_known_data_sets_are_learned(name: str, metric: str, least: float,
     details = result["details"]
     assert details["train_rows"] + details["test_rows"] == details["rows"]
     assert details["test_rows"] == int(np.ceil(details["rows"] * 0.25))
-    assert sum(map(sum, details["confusion"])) == (0 if name == "diabetes" else details["test_rows"])
+    assert sum(map(sum, details["confusion"])) == (
+        0 if name == "diabetes" else details["test_rows"]
+    )
 
 
 async def test_progress_is_told_in_order(tmp_path: Path) -> None:
@@ -87,7 +93,9 @@ async def test_progress_is_told_in_order(tmp_path: Path) -> None:
 async def test_training_again_by_the_stored_plan_gives_the_same(name: str, tmp_path: Path) -> None:
     path = write(name, tmp_path)
     first = finished(await train(path, tmp_path, options={"seed": 5}))
-    again = finished(await train(path, tmp_path, plan=json.loads(json.dumps(first["plan"])), seed=99))
+    again = finished(
+        await train(path, tmp_path, plan=json.loads(json.dumps(first["plan"])), seed=99)
+    )
     assert again["chosen"] == first["chosen"]
     assert again["plan"] == first["plan"]
     same(again["metrics"], first["metrics"])
@@ -108,18 +116,26 @@ CLASSIFIERS = {
 @pytest.mark.parametrize("name", list(CLASSIFIERS))
 async def test_a_plain_script_gives_the_same_figures_for_wine(name: str, tmp_path: Path) -> None:
     plan = make_plan("classification", 178, 13, 60, seed=17)
-    only = plan.model_copy(update={"candidates": tuple(one for one in plan.candidates if one.name == name)})
+    only = plan.model_copy(
+        update={"candidates": tuple(one for one in plan.candidates if one.name == name)}
+    )
     path = write("wine", tmp_path)
     result = finished(await train(path, tmp_path, plan=only.model_dump(mode="json")))
     assert result["chosen"] == name
 
     with path.open(newline="") as file:
         rows = list(csv.DictReader(file))
-    data = np.array([[float(cell) for column, cell in row.items() if column != "target"] for row in rows])
+    data = np.array(
+        [[float(cell) for column, cell in row.items() if column != "target"] for row in rows]
+    )
     labels = np.array([row["target"] for row in rows])
-    x_train, x_test, y_train, y_test = train_test_split(data, labels, test_size=0.25, random_state=17, stratify=labels)
+    x_train, x_test, y_train, y_test = train_test_split(
+        data, labels, test_size=0.25, random_state=17, stratify=labels
+    )
     with threadpool_limits(1):
-        model = make_pipeline(SimpleImputer(strategy="median"), StandardScaler(), CLASSIFIERS[name]())
+        model = make_pipeline(
+            SimpleImputer(strategy="median"), StandardScaler(), CLASSIFIERS[name]()
+        )
         model.fit(x_train, y_train)
         predicted, probabilities = model.predict(x_test), model.predict_proba(x_test)
     same(
@@ -141,9 +157,13 @@ async def test_a_plain_script_gives_the_same_figures_for_diabetes(tmp_path: Path
     assert result["chosen"] == "ridge"
 
     bunch = datasets.load_diabetes()
-    x_train, x_test, y_train, y_test = train_test_split(bunch.data, bunch.target, test_size=0.25, random_state=3)
+    x_train, x_test, y_train, y_test = train_test_split(
+        bunch.data, bunch.target, test_size=0.25, random_state=3
+    )
     with threadpool_limits(1):
-        predicted = make_pipeline(StandardScaler(), Ridge(alpha=1.0)).fit(x_train, y_train).predict(x_test)
+        predicted = (
+            make_pipeline(StandardScaler(), Ridge(alpha=1.0)).fit(x_train, y_train).predict(x_test)
+        )
     same(
         result["metrics"],
         {
@@ -162,7 +182,10 @@ async def test_the_artifact_predicts_what_was_measured(tmp_path: Path) -> None:
     result = finished(await train(path, tmp_path))
     for file in result["artifacts"]:
         content = (tmp_path / file["name"]).read_bytes()
-        assert (len(content), hashlib.sha256(content).hexdigest()) == (file["size_bytes"], file["sha256"])
+        assert (len(content), hashlib.sha256(content).hexdigest()) == (
+            file["size_bytes"],
+            file["sha256"],
+        )
     described = json.loads((tmp_path / "model.json").read_text())
     assert described["classes"] == ["class_0", "class_1", "class_2"]
     assert described["plan"] == result["plan"]
@@ -172,17 +195,24 @@ async def test_the_artifact_predicts_what_was_measured(tmp_path: Path) -> None:
         np.arange(len(frame)), test_size=0.25, random_state=0, stratify=frame["target"].to_numpy()
     )
     predicted = model.predict(frame.drop("target")[held_out])
-    assert (predicted == frame["target"].to_numpy()[held_out]).mean() == result["metrics"]["accuracy"]
+    assert (predicted == frame["target"].to_numpy()[held_out]).mean() == result["metrics"][
+        "accuracy"
+    ]
 
 
 def mixed(rows: int = 200) -> str:
-    """Numbers, booleans and text with holes; the target is `size > 50`, with some of its cells empty."""
+    """Numbers, booleans and text with holes.
+
+    The target is `size > 50`, with some of its cells empty.
+    """
     lines = ["size,colour,heavy,nothing,target"]
     for row in range(rows):
         size = row * 37 % 101
         target = "" if row % 20 == 19 else ("big" if size > 50 else "small")
         colour = "" if row % 7 == 0 else ("red", "green", "blue")[row % 3]
-        lines.append(f"{'NA' if row % 11 == 0 else size},{colour},{'' if row % 13 == 0 else row % 2 == 0},,{target}")
+        lines.append(
+            f"{'NA' if row % 11 == 0 else size},{colour},{'' if row % 13 == 0 else row % 2 == 0},,{target}"
+        )
     return "\n".join(lines) + "\n"
 
 
@@ -193,7 +223,10 @@ async def test_mixed_columns_with_holes_are_learned(tmp_path: Path) -> None:
     assert result["details"]["rows"] == 190
     assert result["details"]["rows_without_target"] == 10
     assert result["metrics"]["accuracy"] > 0.85
-    inputs = {column["name"]: column for column in json.loads((tmp_path / "model.json").read_text())["inputs"]}
+    inputs = {
+        column["name"]: column
+        for column in json.loads((tmp_path / "model.json").read_text())["inputs"]
+    }
     assert inputs["size"]["range"] == [0.0, 100.0]
     assert sorted(inputs["colour"]["categories"]) == ["blue", "green", "red"]
     assert inputs["heavy"]["type"] == "boolean"
@@ -204,9 +237,24 @@ async def test_mixed_columns_with_holes_are_learned(tmp_path: Path) -> None:
     [
         ({"target": "price"}, "user_config", "target_not_found", "'size', 'colour', 'heavy'"),
         ({"target": "nothing"}, "user_data", "too_few_rows", "0 rows"),
-        ({"options": {"task": "regression"}}, "user_config", "task_unsuitable", "regression needs numbers"),
-        ({"options": {"epochs": 5}}, "user_config", "unknown_option", "known are profile, seed, task"),
-        ({"options": {"task": "classification"}, "target": "id"}, "user_data", "target_unusable", "needs 2 rows"),
+        (
+            {"options": {"task": "regression"}},
+            "user_config",
+            "task_unsuitable",
+            "regression needs numbers",
+        ),
+        (
+            {"options": {"epochs": 5}},
+            "user_config",
+            "unknown_option",
+            "known are profile, seed, task",
+        ),
+        (
+            {"options": {"task": "classification"}, "target": "id"},
+            "user_data",
+            "target_unusable",
+            "needs 2 rows",
+        ),
         ({"target": "same"}, "user_data", "target_unusable", "the same value"),
     ],
 )
@@ -215,7 +263,9 @@ async def test_what_cannot_be_trained_is_refused(
 ) -> None:
     path = tmp_path / "mixed.csv"
     header, *lines = mixed(60).splitlines()
-    path.write_text("\n".join([header + ",id,same", *(f"{line},{place},1" for place, line in enumerate(lines))]))
+    path.write_text(
+        "\n".join([header + ",id,same", *(f"{line},{place},1" for place, line in enumerate(lines))])
+    )
     result = await train(path, tmp_path, **change)
     assert isinstance(result, Refused), result
     assert (result.failure_class, result.code) == (failure_class, code)
@@ -223,7 +273,11 @@ async def test_what_cannot_be_trained_is_refused(
 
 
 async def test_a_budget_that_is_over_cuts_the_plan_short_and_says_so(tmp_path: Path) -> None:
-    plan = make_plan("classification", 178, 13, 60, seed=0).model_copy(update={"budget_seconds": 1e-6})
-    result = finished(await train(write("wine", tmp_path), tmp_path, plan=plan.model_dump(mode="json")))
+    plan = make_plan("classification", 178, 13, 60, seed=0).model_copy(
+        update={"budget_seconds": 1e-6}
+    )
+    result = finished(
+        await train(write("wine", tmp_path), tmp_path, plan=plan.model_dump(mode="json"))
+    )
     assert result["chosen"] == "logistic_regression"
     assert result["cut_short"] == ["random_forest", "hist_gradient_boosting"]

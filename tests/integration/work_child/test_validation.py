@@ -1,4 +1,6 @@
-"""Validation in real child processes: any file gets a verdict, and what is wrong is said with rule and row."""
+"""Validation in real child processes: any file gets a verdict, and what is wrong is said with
+rule and row.
+"""
 
 from pathlib import Path
 from typing import Any
@@ -10,21 +12,31 @@ from consumers.work.spawn import Finished
 from tests.integration.work_child.attempts import attempt, finished
 from tests.integration.work_child.data import write
 
-GOOD = "".join(f"{row},{row / 4},{'true' if row % 2 else 'False'},{'xyz'[row % 3]},NA\n" for row in range(20))
+GOOD = "".join(
+    f"{row},{row / 4},{'true' if row % 2 else 'False'},{'xyz'[row % 3]},NA\n" for row in range(20)
+)
 
 
 async def validate(content: bytes | str, directory: Path, **limits: Any) -> dict[str, Any]:
     path = directory / "data.csv"
     path.write_bytes(content.encode() if isinstance(content, str) else content)
-    return dict(finished(await attempt("validate", {"path": str(path), "limits": limits}, directory)))
+    return dict(
+        finished(await attempt("validate", {"path": str(path), "limits": limits}, directory))
+    )
 
 
 def rules(result: dict[str, Any], severity: str = "error") -> dict[str, list[int]]:
-    return {finding["rule"]: finding["rows"] for finding in result["report"] if finding["severity"] == severity}
+    return {
+        finding["rule"]: finding["rows"]
+        for finding in result["report"]
+        if finding["severity"] == severity
+    }
 
 
 async def test_a_good_file_is_profiled(tmp_path: Path) -> None:
-    result = await validate("\ufeffa, b ,c,d,e\r\n" + GOOD.replace("\n", "\r\n") + "\r\n,,,,\r\n", tmp_path)
+    result = await validate(
+        "\ufeffa, b ,c,d,e\r\n" + GOOD.replace("\n", "\r\n") + "\r\n,,,,\r\n", tmp_path
+    )
     assert result["valid"]
     assert result["rows"] == 20
     columns = {column["name"]: column for column in result["columns"]}
@@ -64,10 +76,17 @@ async def test_quoted_commas_quotes_and_line_ends_are_content(tmp_path: Path) ->
         pytest.param("a;b\n" + "1;2\n" * 20, "too_few_columns", [1], id="semicolons"),
         pytest.param("a,a\n" + "1,2\n" * 20, "header_duplicate_name", [1], id="a name twice"),
         pytest.param("a,\n" + "1,2\n" * 20, "header_empty_name", [1], id="no name"),
-        pytest.param('"a\nb",c\n' + "1,2\n" * 20, "header_invalid_name", [1], id="a name of two lines"),
-        pytest.param(",".join(f"c{n}" for n in range(2001)) + "\n", "too_many_columns", [1], id="wide"),
         pytest.param(
-            ",".join(f"{n}" + "\u6587" * 90 for n in range(1000)) + "\n", "header_too_long", [1], id="long names"
+            '"a\nb",c\n' + "1,2\n" * 20, "header_invalid_name", [1], id="a name of two lines"
+        ),
+        pytest.param(
+            ",".join(f"c{n}" for n in range(2001)) + "\n", "too_many_columns", [1], id="wide"
+        ),
+        pytest.param(
+            ",".join(f"{n}" + "\u6587" * 90 for n in range(1000)) + "\n",
+            "header_too_long",
+            [1],
+            id="long names",
         ),
         pytest.param("a,b\n1,2\n1\n1,2,3\n", "ragged_row", [3, 4], id="ragged"),
         pytest.param("a,b\n1,2\n,,,,\n", "ragged_row", [3], id="ragged and blank"),
@@ -79,14 +98,18 @@ async def test_quoted_commas_quotes_and_line_ends_are_content(tmp_path: Path) ->
         pytest.param('a,b\n1,2\n"x"y,2\n', "malformed", [3], id="text after a quote"),
         pytest.param('a,b\n5" pipe,2\n', "quote", [2], id="a quote inside a field"),
         pytest.param("a,b\n" + "x" * 2 * MIB + ",1\n", "line_too_long", [2], id="a long line"),
-        pytest.param('a,b\n"' + "x,y\n" * MIB, "line_too_long", [2], id="a quote that swallows the file"),
+        pytest.param(
+            'a,b\n"' + "x,y\n" * MIB, "line_too_long", [2], id="a quote that swallows the file"
+        ),
         pytest.param("a,b\n" + "1,2\n" * 9, "too_few_rows", [], id="nine rows"),
         pytest.param("a,b\n", "too_few_rows", [], id="a header alone"),
         pytest.param("a,b,c\n" + "1,,\n" * 20, "too_many_empty", [], id="mostly holes"),
         pytest.param(bytes(range(256)) * 64, "nul_byte", [1], id="no text at all"),
     ],
 )
-async def test_a_malformed_file_is_a_verdict(content: bytes | str, rule: str, rows: list[int], tmp_path: Path) -> None:
+async def test_a_malformed_file_is_a_verdict(
+    content: bytes | str, rule: str, rows: list[int], tmp_path: Path
+) -> None:
     result = await validate(content, tmp_path)
     assert not result["valid"]
     assert rules(result).get(rule) == rows, result["report"]
@@ -138,7 +161,9 @@ async def test_a_large_file_needs_little_memory(tmp_path: Path) -> None:
         for row in range(600_000):
             file.write(f"{row},a name that differs {row * 7919},{row / 7}\n")
     assert path.stat().st_size > 25 * MIB
-    result = await attempt("validate", {"path": str(path)}, tmp_path, Limits(memory_bytes=512 * MIB))
+    result = await attempt(
+        "validate", {"path": str(path)}, tmp_path, Limits(memory_bytes=512 * MIB)
+    )
     assert isinstance(result, Finished), result
     assert result.result["rows"] == 600_000
     assert result.peak_rss_bytes < 400 * MIB

@@ -12,15 +12,27 @@ METRIC = "balanced_accuracy"
 
 def job(version: int | None = 1, **changes: Any) -> dict[str, Any]:
     return {
-        "id": f"job-{version}", "state": "succeeded", "model": {"name": "demo-wine", "version": version},
+        "id": f"job-{version}",
+        "state": "succeeded",
+        "model": {"name": "demo-wine", "version": version},
         "metrics": {"accuracy": 0.98, METRIC: 0.97, "f1_macro": 0.97},
         "baseline": {"accuracy": 0.4, METRIC: 0.33, "f1_macro": 0.19},
-        "details": {"seconds": 2.5}, "failure": None, "correlation_id": "event", "origin": "webhook", **changes,
-    }  # fmt: skip
+        "details": {"seconds": 2.5},
+        "failure": None,
+        "correlation_id": "event",
+        "origin": "webhook",
+        **changes,
+    }
 
 
 def point(version: int, **changes: Any) -> dict[str, Any]:
-    return {"version": version, "value": 0.97, "baseline": 0.33, "job_id": f"job-{version}", **changes}
+    return {
+        "version": version,
+        "value": 0.97,
+        "baseline": 0.33,
+        "job_id": f"job-{version}",
+        **changes,
+    }
 
 
 def test_a_data_set_is_in_only_with_all_its_rows() -> None:
@@ -44,10 +56,14 @@ def test_a_failed_job_says_why() -> None:
 @pytest.mark.parametrize(
     ("name", "value", "baseline", "better"),
     [
-        ("accuracy", 0.9, 0.4, True), ("accuracy", 0.4, 0.4, False), ("accuracy", 0.3, 0.4, False),
-        ("rmse", 54.0, 72.0, True), ("rmse", 72.0, 72.0, False), ("mae", 80.0, 61.0, False),
+        ("accuracy", 0.9, 0.4, True),
+        ("accuracy", 0.4, 0.4, False),
+        ("accuracy", 0.3, 0.4, False),
+        ("rmse", 54.0, 72.0, True),
+        ("rmse", 72.0, 72.0, False),
+        ("mae", 80.0, 61.0, False),
     ],
-)  # fmt: skip
+)
 def test_better_has_a_direction(name: str, value: float, baseline: float, better: bool) -> None:
     seen = job(metrics={name: value}, baseline={name: baseline})
     assert checks.beats_baseline("wine", seen, [name]).holds is better
@@ -70,7 +86,10 @@ def test_figures_are_plausible_within_their_ranges() -> None:
 
 def test_the_trend_has_what_was_there_and_what_was_trained() -> None:
     before, trained = [point(1)], [job(2), job(3)]
-    assert all(check.holds for check in checks.trend_has(before, [point(1), point(2), point(3)], METRIC, trained))
+    assert all(
+        check.holds
+        for check in checks.trend_has(before, [point(1), point(2), point(3)], METRIC, trained)
+    )
 
 
 @pytest.mark.parametrize(
@@ -85,7 +104,9 @@ def test_the_trend_has_what_was_there_and_what_was_trained() -> None:
     ],
 )
 def test_the_trend_has_nothing_else(after: list[dict[str, Any]]) -> None:
-    assert not all(check.holds for check in checks.trend_has([point(1)], after, METRIC, [job(2), job(3)]))
+    assert not all(
+        check.holds for check in checks.trend_has([point(1)], after, METRIC, [job(2), job(3)])
+    )
 
 
 def test_usage_grows_by_exactly_what_is_due() -> None:
@@ -103,7 +124,11 @@ def test_a_webhook_counts_once() -> None:
     again = {"event_id": "a", "duplicate": True}
     assert all(check.holds for check in checks.webhook_once(first, again, 401, "unauthorized"))
     other = {"event_id": "b", "duplicate": False}
-    assert [check.holds for check in checks.webhook_once(first, other, 202, "")] == [True, False, False]
+    assert [check.holds for check in checks.webhook_once(first, other, 202, "")] == [
+        True,
+        False,
+        False,
+    ]
 
 
 def test_the_journey_is_one_thread() -> None:

@@ -58,17 +58,31 @@ def test_a_file_is_sent_as_a_form_and_a_pipe_as_it_comes(tmp_path: Path) -> None
 
 
 def test_a_refusal_has_code_message_and_trace() -> None:
-    problem = {"code": "not_found", "message": "There is no such job.", "trace_id": "abc", "details": {}}
-    with client(lambda _: httpx.Response(404, json=problem)) as api, pytest.raises(Failure) as caught:
+    problem = {
+        "code": "not_found",
+        "message": "There is no such job.",
+        "trace_id": "abc",
+        "details": {},
+    }
+    with (
+        client(lambda _: httpx.Response(404, json=problem)) as api,
+        pytest.raises(Failure) as caught,
+    ):
         api.get("/v1/jobs/1")
     assert caught.value.lines == ("headrace: not_found: There is no such job.", "  trace id abc")
     assert caught.value.exit_code == 1
 
 
 def test_an_answer_that_is_not_ours_is_told_with_its_status() -> None:
-    with client(lambda _: httpx.Response(418, text="<html>")) as api, pytest.raises(Failure, match="answers 418"):
+    with (
+        client(lambda _: httpx.Response(418, text="<html>")) as api,
+        pytest.raises(Failure, match="answers 418"),
+    ):
         api.get("/v1/jobs")
-    with client(lambda _: httpx.Response(200, text="<html>")) as api, pytest.raises(Failure, match="is it Headrace"):
+    with (
+        client(lambda _: httpx.Response(200, text="<html>")) as api,
+        pytest.raises(Failure, match="is it Headrace"),
+    ):
         api.get("/v1/jobs")
 
 
@@ -84,28 +98,43 @@ def test_patience_waits_for_an_api_that_is_started_again() -> None:
 
     def answer(request: httpx.Request) -> httpx.Response:
         status = next(statuses)
-        return refused(request) if status is None else httpx.Response(status, json={"state": "queued"})
+        return (
+            refused(request) if status is None else httpx.Response(status, json={"state": "queued"})
+        )
 
     with client(answer) as api:
         assert api.get("/v1/jobs/1", patience_seconds=60) == {"state": "queued"}
 
 
 def test_watching_ends_when_every_job_is_over() -> None:
-    states = {"/v1/jobs/a": iter(["queued", "running", "succeeded"]), "/v1/jobs/b": iter(["failed"])}
+    states = {
+        "/v1/jobs/a": iter(["queued", "running", "succeeded"]),
+        "/v1/jobs/b": iter(["failed"]),
+    }
 
     def answer(request: httpx.Request) -> httpx.Response:
-        return httpx.Response(200, json={"id": request.url.path, "state": next(states[request.url.path])})
+        return httpx.Response(
+            200, json={"id": request.url.path, "state": next(states[request.url.path])}
+        )
 
     with client(answer) as api:
-        seen = [{name: job["state"] for name, job in jobs.items()} for jobs in follow(api, ["a", "b"], sleep=no_sleep)]
+        seen = [
+            {name: job["state"] for name, job in jobs.items()}
+            for jobs in follow(api, ["a", "b"], sleep=no_sleep)
+        ]
     assert seen == [
-        {"a": "queued", "b": "failed"}, {"a": "running", "b": "failed"}, {"a": "succeeded", "b": "failed"},
-    ]  # fmt: skip
+        {"a": "queued", "b": "failed"},
+        {"a": "running", "b": "failed"},
+        {"a": "succeeded", "b": "failed"},
+    ]
 
 
 def test_watching_gives_up_when_told_to() -> None:
     stuck = {"id": "a", "state": "queued"}
-    with client(lambda _: httpx.Response(200, json=stuck)) as api, pytest.raises(Failure, match="job a is queued"):
+    with (
+        client(lambda _: httpx.Response(200, json=stuck)) as api,
+        pytest.raises(Failure, match="job a is queued"),
+    ):
         list(follow(api, ["a"], 0.0, sleep=no_sleep))
 
 

@@ -1,4 +1,6 @@
-"""The command line as a whole: what it lists is what there is, its exit statuses, and how light its help is."""
+"""The command line as a whole: what it lists is what there is, its exit statuses, and how light
+its help is.
+"""
 
 import json
 import subprocess
@@ -14,7 +16,18 @@ from typer.testing import CliRunner
 
 from compose.cli import COMMANDS, app
 
-HEAVY = {"pydantic", "httpx", "sqlalchemy", "asyncpg", "aiokafka", "fastapi", "faststream", "jgo", "sklearn", "polars"}
+HEAVY = {
+    "pydantic",
+    "httpx",
+    "sqlalchemy",
+    "asyncpg",
+    "aiokafka",
+    "fastapi",
+    "faststream",
+    "jgo",
+    "sklearn",
+    "polars",
+}
 
 
 @pytest.fixture(autouse=True)
@@ -43,7 +56,9 @@ def test_help_imports_nothing_heavy() -> None:
         "except SystemExit: pass\n"
         "print(*sys.modules, file=sys.stderr)\n"
     )
-    said = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT).stderr
+    said = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT
+    ).stderr
     loaded = set(said.split())
     assert not loaded & HEAVY
     assert "compose.cli.processes" not in loaded
@@ -68,14 +83,20 @@ def test_env_prints_what_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HEADRACE_API_KEY", "hr_abc")
     monkeypatch.setenv("HEADRACE_KAFKA", "broker:9092")
     values = {
-        "HEADRACE_API_URL": "http://api.example:8080", "HEADRACE_API_KEY": "hr_abc", "HEADRACE_KAFKA": "broker:9092"
-    }  # fmt: skip
+        "HEADRACE_API_URL": "http://api.example:8080",
+        "HEADRACE_API_KEY": "hr_abc",
+        "HEADRACE_KAFKA": "broker:9092",
+    }
     assert json.loads(CliRunner().invoke(app, ["env", "--json"]).stdout) == values
 
 
-def test_the_key_of_this_machine_is_not_shown_to_another(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_key_of_this_machine_is_not_shown_to_another(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     (tmp_path / ".headrace").mkdir()
-    (tmp_path / ".headrace" / "credentials.json").write_text('{"tenant_id": "t", "api_key": "hr_ours"}')
+    (tmp_path / ".headrace" / "credentials.json").write_text(
+        '{"tenant_id": "t", "api_key": "hr_ours"}'
+    )
     monkeypatch.setenv("HEADRACE_API_URL", "http://127.0.0.1:8080")
     assert "hr_ours" in CliRunner().invoke(app, ["env"]).stdout
     monkeypatch.setenv("HEADRACE_API_URL", "http://api.example:8080")

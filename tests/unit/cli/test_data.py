@@ -19,7 +19,9 @@ from compose.demo import data
     ],
     ids=lambda value: value.name if isinstance(value, data.DataSet) else "",
 )
-def test_as_scikit_learn_ships_them(one: data.DataSet, load: object, options: dict[str, bool], tmp_path: Path) -> None:
+def test_as_scikit_learn_ships_them(
+    one: data.DataSet, load: object, options: dict[str, bool], tmp_path: Path
+) -> None:
     bunch = load(**options)  # type: ignore[operator]
     with data.write(one, tmp_path).open(encoding="utf-8", newline="") as file:
         header, *rows = csv.reader(file)
@@ -27,6 +29,8 @@ def test_as_scikit_learn_ships_them(one: data.DataSet, load: object, options: di
     assert len(rows) == one.rows
     assert np.array_equal(np.array([row[:-1] for row in rows], dtype=float), bunch.data)
     if "target_names" in bunch:
-        assert [row[-1] for row in rows] == [str(bunch.target_names[label]) for label in bunch.target]
+        assert [row[-1] for row in rows] == [
+            str(bunch.target_names[label]) for label in bunch.target
+        ]
     else:
         assert np.array_equal(np.array([float(row[-1]) for row in rows]), bunch.target)

@@ -26,15 +26,27 @@ def shown(data_dir: Path, *arguments: str) -> tuple[int, list[str], str]:
 
 def test_the_last_lines_of_one_process_and_of_all(data_dir: Path) -> None:
     assert shown(data_dir, "api", "--lines", "2") == (0, ["two", "three"], "")
-    assert shown(data_dir, "--lines", "1") == (0, ["api          | three", "relay        | begun"], "")
+    assert shown(data_dir, "--lines", "1") == (
+        0,
+        ["api          | three", "relay        | begun"],
+        "",
+    )
     assert shown(data_dir, "api", "--lines", "0") == (0, [], "")
     code, lines, _ = shown(data_dir, "relay", "--json")
-    assert (code, [json.loads(line) for line in lines]) == (0, [{"process": "relay", "line": "begun"}])
+    assert (code, [json.loads(line) for line in lines]) == (
+        0,
+        [{"process": "relay", "line": "begun"}],
+    )
 
 
 def test_a_process_that_is_not_there_is_a_failure(data_dir: Path, tmp_path: Path) -> None:
     code, lines, told = shown(data_dir, "nobody")
-    assert (code, lines, "there is no log of 'nobody'" in told, "known: api, relay" in told) == (1, [], True, True)
+    assert (code, lines, "there is no log of 'nobody'" in told, "known: api, relay" in told) == (
+        1,
+        [],
+        True,
+        True,
+    )
     code, _, told = shown(tmp_path / "nothing")
     assert (code, "there are no logs" in told) == (1, True)
 

@@ -20,7 +20,13 @@ from producers.webhooks.sources.source import NewSource
 
 def test_option_values_are_json_where_they_can_be() -> None:
     given = ["seed=7", "profile=fast", "flag=true", "empty=", "note=a=b"]
-    assert parsed_options(given) == {"seed": 7, "profile": "fast", "flag": True, "empty": "", "note": "a=b"}
+    assert parsed_options(given) == {
+        "seed": 7,
+        "profile": "fast",
+        "flag": True,
+        "empty": "",
+        "note": "a=b",
+    }
 
 
 @pytest.mark.parametrize("wrong", ["seed", "=7", ""])
@@ -31,7 +37,14 @@ def test_an_option_without_a_name_or_value_is_misuse(wrong: str) -> None:
 
 @pytest.mark.parametrize(
     ("values", "bars"),
-    [([], ""), ([0.5], "▄"), ([1.0, 1.0], "▄▄"), ([0.0, 1.0], "▁█"), ([1, 0, 0.5], "█▁▅"), (range(8), "▁▂▃▄▅▆▇█")],
+    [
+        ([], ""),
+        ([0.5], "▄"),
+        ([1.0, 1.0], "▄▄"),
+        ([0.0, 1.0], "▁█"),
+        ([1, 0, 0.5], "█▁▅"),
+        (range(8), "▁▂▃▄▅▆▇█"),
+    ],
 )
 def test_sparkline(values: list[float], bars: str) -> None:
     assert sparkline(values) == bars
@@ -51,13 +64,19 @@ def test_numbers_and_times() -> None:
 def test_env_survives_a_shell() -> None:
     values = {"HEADRACE_API_URL": "http://127.0.0.1:8080", "HEADRACE_API_KEY": "a'b c$d`e"}
     script = f'{exports(values)}; printf "%s|%s" "$HEADRACE_API_URL" "$HEADRACE_API_KEY"'
-    said = subprocess.run(["/bin/sh", "-c", script], capture_output=True, text=True, check=True).stdout
+    said = subprocess.run(
+        ["/bin/sh", "-c", script], capture_output=True, text=True, check=True
+    ).stdout
     assert said == "http://127.0.0.1:8080|a'b c$d`e"
 
 
 def test_unknown_names_are_said_with_the_nearest() -> None:
-    found = warnings({"HEADRACE_API_KEI": "", "HEADRACE_KAFKA": "", "HEADRACE_SUPERUSER_URL": "", "PATH": ""})
-    assert found == ["headrace: there is no setting HEADRACE_API_KEI; did you mean HEADRACE_API_KEY?"]
+    found = warnings(
+        {"HEADRACE_API_KEI": "", "HEADRACE_KAFKA": "", "HEADRACE_SUPERUSER_URL": "", "PATH": ""}
+    )
+    assert found == [
+        "headrace: there is no setting HEADRACE_API_KEI; did you mean HEADRACE_API_KEY?"
+    ]
 
 
 def test_a_wrong_setting_is_misuse(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -92,7 +111,9 @@ def test_every_setting_has_an_origin(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     for name in ("HEADRACE_KAFKA", "HEADRACE_API_URL", "HEADRACE_API_KEY", "HEADRACE_DATA_DIR"):
         monkeypatch.delenv(name, raising=False)
     instead = {"api_key": ("hr_abcdef", "credentials.json")}
-    found = {one.name: (one.value, one.origin) for one in origins(Settings(data_dir=tmp_path), instead)}
+    found = {
+        one.name: (one.value, one.origin) for one in origins(Settings(data_dir=tmp_path), instead)
+    }
     assert len(found) == len(Settings.model_fields)
     assert found["HEADRACE_LOG_LEVEL"] == ("debug", "environment")
     assert found["HEADRACE_KAFKA"] == ("broker:9092", ".env")

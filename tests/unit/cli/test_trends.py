@@ -8,9 +8,16 @@ from compose.cli.trends import by_series, by_version
 
 def point(version: int, value: float, same_dataset: bool | None) -> dict[str, object]:
     return {
-        "model": "wine", "metric": "rmse", "version": version, "value": value, "baseline": 2.0, "better": "lower",
-        "time": "2026-01-01T00:00:00+00:00", "dataset_id": f"dataset-{version}", "same_dataset": same_dataset,
-    }  # fmt: skip
+        "model": "wine",
+        "metric": "rmse",
+        "version": version,
+        "value": value,
+        "baseline": 2.0,
+        "better": "lower",
+        "time": "2026-01-01T00:00:00+00:00",
+        "dataset_id": f"dataset-{version}",
+        "same_dataset": same_dataset,
+    }
 
 
 def printed(table: Table) -> str:

@@ -23,7 +23,9 @@ def test_a_step_and_its_count_are_read() -> None:
     assert _parsed("relay.sent:3") == ("relay.sent", 3)
 
 
-@pytest.mark.parametrize("asked", ["relay.snet:1", "relay.sent", "relay.sent:0", "relay.sent:-1", "relay.sent:x", ":1"])
+@pytest.mark.parametrize(
+    "asked", ["relay.snet:1", "relay.sent", "relay.sent:0", "relay.sent:-1", "relay.sent:x", ":1"]
+)
 def test_what_would_never_be_reached_is_refused(asked: str) -> None:
     with pytest.raises(ValueError, match="CRASH_AT"):
         _parsed(asked)
@@ -32,8 +34,11 @@ def test_what_would_never_be_reached_is_refused(asked: str) -> None:
 def test_every_step_in_the_code_is_listed() -> None:
     found = {
         ast.literal_eval(node.args[0])
-        for path in modules("producers", "consumers", "projections", "compose/growing", "compose/restoring")
+        for path in modules(
+            "producers", "consumers", "projections", "compose/growing", "compose/restoring"
+        )
         for node in ast.walk(tree(path))
-        if isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1].lstrip("_") == "reached"
+        if isinstance(node, ast.Call)
+        and ast.unparse(node.func).split(".")[-1].lstrip("_") == "reached"
     }
     assert found == set(POINTS)

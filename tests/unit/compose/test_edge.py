@@ -42,7 +42,9 @@ def client() -> httpx.AsyncClient:
         await send({"type": "http.response.body", "body": scope["path"].encode()})
 
     transport = httpx.ASGITransport(Traced(door, application([router])), raise_app_exceptions=False)
-    return httpx.AsyncClient(transport=transport, base_url="http://test", headers={"traceparent": TRACE})
+    return httpx.AsyncClient(
+        transport=transport, base_url="http://test", headers={"traceparent": TRACE}
+    )
 
 
 @pytest.mark.parametrize("code", sorted(STATUS))
@@ -51,14 +53,20 @@ async def test_a_refusal_becomes_its_status(code: str) -> None:
         answer = await asking.get(f"/raise/{code}")
     assert answer.status_code == STATUS[code]
     assert answer.json() == {
-        "code": code, "message": "What to do.", "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+        "code": code,
+        "message": "What to do.",
+        "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
         "details": {"hint": code},
-    }  # fmt: skip
+    }
     assert answer.headers["x-request-id"] == "4bf92f3577b34da6a3ce929d0e0e4736"
 
 
-@pytest.mark.parametrize(("code", "status"), [("unavailable", 503), ("not_storable", 400), ("internal", 500)])
-async def test_what_is_not_the_callers_fault_tells_nothing_of_the_inside(code: str, status: int) -> None:
+@pytest.mark.parametrize(
+    ("code", "status"), [("unavailable", 503), ("not_storable", 400), ("internal", 500)]
+)
+async def test_what_is_not_the_callers_fault_tells_nothing_of_the_inside(
+    code: str, status: int
+) -> None:
     async with client() as asking:
         answer = await asking.get(f"/raise/{code}")
     assert (answer.status_code, answer.json()["code"]) == (status, code)
@@ -75,13 +83,26 @@ async def test_an_unknown_route_and_method_have_the_same_shape() -> None:
 
 @pytest.mark.parametrize(
     "body",
-    [b"", b"{", b"[]", b"{}", b'{"number": "x"}', b'{"number": 1, "other": 2}', b'{"number": "\\ud800"}',
-     b'{"number": 1, "\\ud800": 2}', b'{"number": NaN}', b"\xff", b"[" * 100_000],
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"{}",
+        b'{"number": "x"}',
+        b'{"number": 1, "other": 2}',
+        b'{"number": "\\ud800"}',
+        b'{"number": 1, "\\ud800": 2}',
+        b'{"number": NaN}',
+        b"\xff",
+        b"[" * 100_000,
+    ],
     ids=lambda one: repr(one[:30]),
-)  # fmt: skip
+)
 async def test_a_body_that_does_not_fit_is_a_clear_error(body: bytes) -> None:
     async with client() as asking:
-        answer = await asking.post("/body", content=body, headers={"content-type": "application/json"})
+        answer = await asking.post(
+            "/body", content=body, headers={"content-type": "application/json"}
+        )
     assert answer.status_code in (400, 422)
     problem = answer.json()
     assert problem["trace_id"] == "4bf92f3577b34da6a3ce929d0e0e4736"
@@ -117,7 +138,11 @@ async def test_the_page_to_try_it_needs_no_other_server() -> None:
         loaded = re.findall(r'(?:src|href)="([^"]*)"', page.text)
         answers = [await asking.get(f"/{name}") for name in loaded]
     assert not re.findall(r"https?://|//", re.sub(r"<!--.*?-->", "", page.text, flags=re.DOTALL))
-    assert sorted(loaded) == ["docs/favicon-32x32.png", "docs/swagger-ui-bundle.js", "docs/swagger-ui.css"]
+    assert sorted(loaded) == [
+        "docs/favicon-32x32.png",
+        "docs/swagger-ui-bundle.js",
+        "docs/swagger-ui.css",
+    ]
     assert [one.status_code for one in answers] == [200, 200, 200]
     assert all(len(one.content) > 500 for one in answers)
     assert "url: 'openapi.json'" in page.text

@@ -2,7 +2,13 @@
 
 import asyncpg
 import pytest
-from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, InvalidRequestError, OperationalError
+from sqlalchemy.exc import (
+    DBAPIError,
+    IntegrityError,
+    InterfaceError,
+    InvalidRequestError,
+    OperationalError,
+)
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from compose.adapters.failures import classify, door_refusal, passing
@@ -10,18 +16,32 @@ from consumers.errors import Permanent, Transient
 from producers.outbox.ports import NotStorable, Unavailable
 
 TRANSIENT: list[type[asyncpg.PostgresError]] = [
-    asyncpg.ConnectionDoesNotExistError, asyncpg.SerializationError, asyncpg.DeadlockDetectedError,
-    asyncpg.TooManyConnectionsError, asyncpg.DiskFullError, asyncpg.LockNotAvailableError,
-    asyncpg.QueryCanceledError, asyncpg.AdminShutdownError, asyncpg.CannotConnectNowError, asyncpg.PostgresIOError,
-]  # fmt: skip
+    asyncpg.ConnectionDoesNotExistError,
+    asyncpg.SerializationError,
+    asyncpg.DeadlockDetectedError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.DiskFullError,
+    asyncpg.LockNotAvailableError,
+    asyncpg.QueryCanceledError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.PostgresIOError,
+]
 PERMANENT: list[type[asyncpg.PostgresError]] = [
-    asyncpg.DataError, asyncpg.CharacterNotInRepertoireError, asyncpg.UntranslatableCharacterError,
-    asyncpg.NumericValueOutOfRangeError, asyncpg.InvalidTextRepresentationError,
-]  # fmt: skip
+    asyncpg.DataError,
+    asyncpg.CharacterNotInRepertoireError,
+    asyncpg.UntranslatableCharacterError,
+    asyncpg.NumericValueOutOfRangeError,
+    asyncpg.InvalidTextRepresentationError,
+]
 BUGS: list[type[asyncpg.PostgresError]] = [
-    asyncpg.UniqueViolationError, asyncpg.CheckViolationError, asyncpg.NotNullViolationError,
-    asyncpg.UndefinedColumnError, asyncpg.InsufficientPrivilegeError, asyncpg.RaiseError,
-]  # fmt: skip
+    asyncpg.UniqueViolationError,
+    asyncpg.CheckViolationError,
+    asyncpg.NotNullViolationError,
+    asyncpg.UndefinedColumnError,
+    asyncpg.InsufficientPrivilegeError,
+    asyncpg.RaiseError,
+]
 
 
 class DriverError(Exception):
@@ -32,14 +52,20 @@ class DriverError(Exception):
         self.sqlstate = sqlstate
 
 
-def wrapped(sqlstate: str | None, kind: type[DBAPIError] = DBAPIError, *, lost: bool = False) -> DBAPIError:
+def wrapped(
+    sqlstate: str | None, kind: type[DBAPIError] = DBAPIError, *, lost: bool = False
+) -> DBAPIError:
     return kind("SELECT 1", {}, DriverError(sqlstate), connection_invalidated=lost)
 
 
 @pytest.mark.parametrize(
-    ("kinds", "word"), [(TRANSIENT, Transient), (PERMANENT, Permanent), (BUGS, None)], ids=["again", "never", "bug"]
+    ("kinds", "word"),
+    [(TRANSIENT, Transient), (PERMANENT, Permanent), (BUGS, None)],
+    ids=["again", "never", "bug"],
 )
-def test_an_error_is_the_same_bare_and_wrapped(kinds: list[type[asyncpg.PostgresError]], word: type | None) -> None:
+def test_an_error_is_the_same_bare_and_wrapped(
+    kinds: list[type[asyncpg.PostgresError]], word: type | None
+) -> None:
     for kind in kinds:
         assert classify(kind("told by the server")) is word, kind
         assert classify(wrapped(kind.sqlstate)) is word, kind
@@ -49,12 +75,18 @@ def test_an_error_is_the_same_bare_and_wrapped(kinds: list[type[asyncpg.Postgres
 @pytest.mark.parametrize(
     "error",
     [
-        OSError("down"), ConnectionResetError(), TimeoutError(), PoolTimeout("no connection"),
-        asyncpg.InterfaceError("connection is closed"), wrapped(None, InterfaceError), wrapped(None, OperationalError),
-        wrapped(None, lost=True), wrapped("08006", OperationalError),
+        OSError("down"),
+        ConnectionResetError(),
+        TimeoutError(),
+        PoolTimeout("no connection"),
+        asyncpg.InterfaceError("connection is closed"),
+        wrapped(None, InterfaceError),
+        wrapped(None, OperationalError),
+        wrapped(None, lost=True),
+        wrapped("08006", OperationalError),
     ],
     ids=repr,
-)  # fmt: skip
+)
 def test_a_lost_connection_passes(error: Exception) -> None:
     assert classify(error) is Transient
     assert passing(error)
@@ -62,10 +94,17 @@ def test_a_lost_connection_passes(error: Exception) -> None:
 
 @pytest.mark.parametrize(
     "error",
-    [ValueError("x"), KeyError("x"), RecursionError(), InvalidRequestError("x"), wrapped(None),
-     wrapped("23505", IntegrityError), wrapped("42703", OperationalError)],
+    [
+        ValueError("x"),
+        KeyError("x"),
+        RecursionError(),
+        InvalidRequestError("x"),
+        wrapped(None),
+        wrapped("23505", IntegrityError),
+        wrapped("42703", OperationalError),
+    ],
     ids=repr,
-)  # fmt: skip
+)
 def test_anything_else_is_a_bug(error: Exception) -> None:
     assert classify(error) is None
     assert not passing(error)
@@ -82,6 +121,8 @@ def test_content_that_the_database_refuses_is_told_so(kind: type[asyncpg.Postgre
     assert door_refusal(wrapped(kind.sqlstate)) is NotStorable
 
 
-@pytest.mark.parametrize("error", [OSError(), KeyError("x"), *(kind("x") for kind in TRANSIENT)], ids=repr)
+@pytest.mark.parametrize(
+    "error", [OSError(), KeyError("x"), *(kind("x") for kind in TRANSIENT)], ids=repr
+)
 def test_for_all_else_the_sender_tries_again(error: Exception) -> None:
     assert door_refusal(error) is Unavailable

@@ -14,7 +14,8 @@ def test_it_is_the_default_partitioners(key: bytes, partitions: int) -> None:
 
 
 def test_the_vectors_of_apache_kafka() -> None:
-    # org.apache.kafka.common.utils.UtilsTest.testMurmur2: the hash of each, positive, modulo a prime
+    # org.apache.kafka.common.utils.UtilsTest.testMurmur2: the hash of each, positive, modulo a
+    # prime
     hashes = {b"21": -973932308, b"foobar": -790332482, b"a-little-bit-long-string": -985981536}
     for key, hashed in hashes.items():
         assert partition_of(key, 10007) == (hashed & 0x7FFFFFFF) % 10007

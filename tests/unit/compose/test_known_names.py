@@ -50,7 +50,9 @@ def client() -> httpx.AsyncClient:
 
     @router.get("/list/{place}")
     async def listed(
-        place: str, filters: Annotated[Filters, Query()], page: Annotated[str | None, Depends(paging)] = None
+        place: str,
+        filters: Annotated[Filters, Query()],
+        page: Annotated[str | None, Depends(paging)] = None,
     ) -> list[Any]:
         return [place, filters.since, filters.state, page]
 
@@ -63,7 +65,9 @@ def client() -> httpx.AsyncClient:
         return body.name
 
     app = application([router])
-    return httpx.AsyncClient(transport=httpx.ASGITransport(Traced(app, app)), base_url="http://test")
+    return httpx.AsyncClient(
+        transport=httpx.ASGITransport(Traced(app, app)), base_url="http://test"
+    )
 
 
 @pytest.mark.parametrize(
@@ -80,7 +84,9 @@ def client() -> httpx.AsyncClient:
         ("/one?" + "x" * 500 + "=2", "x" * 100, "known: most"),
     ],
 )
-async def test_a_parameter_that_a_route_does_not_have_is_refused(path: str, name: str, near: str) -> None:
+async def test_a_parameter_that_a_route_does_not_have_is_refused(
+    path: str, name: str, near: str
+) -> None:
     async with client() as asking:
         answer = await asking.get(path)
     assert (answer.status_code, answer.json()["code"]) == (422, "unknown_parameter"), answer.text
@@ -91,13 +97,18 @@ async def test_a_parameter_that_a_route_does_not_have_is_refused(path: str, name
 
 async def test_a_call_without_parameters_says_so() -> None:
     async with client() as asking:
-        answer = await asking.post("/sources?name=a", json={"name": "a", "action": {"kind": "command"}})
+        answer = await asking.post(
+            "/sources?name=a", json={"name": "a", "action": {"kind": "command"}}
+        )
     assert answer.json()["message"] == "There is no parameter 'name'; this call has none."
 
 
 async def test_what_a_route_knows_is_taken() -> None:
     async with client() as asking:
-        answers = [await asking.get("/list/a?from=1&state=x&cursor=c"), await asking.get("/one?most=3")]
+        answers = [
+            await asking.get("/list/a?from=1&state=x&cursor=c"),
+            await asking.get("/one?most=3"),
+        ]
     assert [one.json() for one in answers] == [["a", 1, "x", "c"], 3]
 
 
@@ -107,17 +118,35 @@ async def test_what_a_route_knows_is_taken() -> None:
         ({"nmae": 1}, "body.nmae", "there is no field 'nmae'; did you mean 'name'?"),
         ({"zzz": 1}, "body.zzz", "there is no field 'zzz'"),
         ({"action": {"kind": "rows", "sael": 1}}, "body.action.rows.sael", "did you mean 'seal'?"),
-        ({"action": {"kind": "rows", "maping": 1}}, "body.action.rows.maping", "there is no field 'maping'"),
-        ({"action": {"kind": "command", "maping": 1}}, "body.action.command.maping", "did you mean 'mapping'?"),
-        ({"action": {"kind": "rows", "seal": {"every_row": 1}}}, "body.action.rows.seal.every_row", "'every_rows'?"),
-        ({"others": [{}, {"every_rowz": 1}]}, "body.others.1.every_rowz", "did you mean 'every_rows'?"),
+        (
+            {"action": {"kind": "rows", "maping": 1}},
+            "body.action.rows.maping",
+            "there is no field 'maping'",
+        ),
+        (
+            {"action": {"kind": "command", "maping": 1}},
+            "body.action.command.maping",
+            "did you mean 'mapping'?",
+        ),
+        (
+            {"action": {"kind": "rows", "seal": {"every_row": 1}}},
+            "body.action.rows.seal.every_row",
+            "'every_rows'?",
+        ),
+        (
+            {"others": [{}, {"every_rowz": 1}]},
+            "body.others.1.every_rowz",
+            "did you mean 'every_rows'?",
+        ),
     ],
-)  # fmt: skip
+)
 async def test_a_field_that_a_body_does_not_have_is_told_with_the_nearest(
     more: dict[str, Any], where: str, said: str
 ) -> None:
     async with client() as asking:
-        answer = await asking.post("/sources", json={"name": "a", "action": {"kind": "command"}} | more)
+        answer = await asking.post(
+            "/sources", json={"name": "a", "action": {"kind": "command"}} | more
+        )
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid_request")
     (error,) = answer.json()["details"]["errors"]
     assert error["where"] == where

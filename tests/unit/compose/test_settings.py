@@ -11,14 +11,24 @@ def test_every_setting_is_known() -> None:
 
 
 def test_a_stranger_is_told_with_the_nearest_name() -> None:
-    given = {"HEADRACE_KAFKAA": "", "HEADRACE_POSTGRES_URI": "", "HEADRACE_XYZ": "", "KAFKA": "", "PATH": ""}
+    given = {
+        "HEADRACE_KAFKAA": "",
+        "HEADRACE_POSTGRES_URI": "",
+        "HEADRACE_XYZ": "",
+        "KAFKA": "",
+        "PATH": "",
+    }
     assert unknown_names(given) == {
-        "HEADRACE_KAFKAA": "HEADRACE_KAFKA", "HEADRACE_POSTGRES_URI": "HEADRACE_POSTGRES_URL", "HEADRACE_XYZ": None,
-    }  # fmt: skip
+        "HEADRACE_KAFKAA": "HEADRACE_KAFKA",
+        "HEADRACE_POSTGRES_URI": "HEADRACE_POSTGRES_URL",
+        "HEADRACE_XYZ": None,
+    }
 
 
 def test_secrets_do_not_show() -> None:
-    settings = Settings.model_validate({"postgres_url": "postgresql://u:hunter2@h/d", "api_key": "hr_hunter2"})
+    settings = Settings.model_validate(
+        {"postgres_url": "postgresql://u:hunter2@h/d", "api_key": "hr_hunter2"}
+    )
     assert "hunter2" not in repr(settings)
     assert "hunter2" not in settings.model_dump_json()
 

@@ -35,7 +35,9 @@ async def test_what_an_optional_step_cannot_do_stops_nothing_but_what_is_optiona
     )
     await carry_out(steps, plan.done.append)
     assert set(plan.ran) == {"postgres", "kafka", "api", "processes"}
-    assert [(one.name, one.detail) for one in plan.done if not one.ok] == [("kafka", "kafka is not there")]
+    assert [(one.name, one.detail) for one in plan.done if not one.ok] == [
+        ("kafka", "kafka is not there")
+    ]
 
 
 async def test_any_other_failure_is_raised() -> None:

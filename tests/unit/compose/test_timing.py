@@ -12,7 +12,10 @@ def test_a_wait_doubles_up_to_its_limit_and_half_of_it_is_jitter() -> None:
 
 
 def test_the_waits_fit_into_one_another() -> None:
-    """A revocation ends before the rebalance does; a stop before the supervisor's patience (20 s)."""
+    """A revocation ends before the rebalance does.
+
+    A stop before the supervisor's patience (20 s).
+    """
     timing = Timing()
     assert timing.revoke_seconds < timing.rebalance_seconds
     assert timing.stop_seconds < 20

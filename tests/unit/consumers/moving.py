@@ -21,22 +21,51 @@ COLUMNS = (
 
 
 def requested(target: str = "target") -> tuple[Event, JobRequested]:
-    data = JobRequested(job_id=JOB, kind="train", dataset_id=DATASET, target=target, model="wine", options={"seed": 7})
+    data = JobRequested(
+        job_id=JOB,
+        kind="train",
+        dataset_id=DATASET,
+        target=target,
+        model="wine",
+        options={"seed": 7},
+    )
     return door_event(data, JOB, tenant=TENANT, at=NOW), data
 
 
 def job(state: State = "accepted", **changes: Any) -> Job:
     event, data = requested()
     whole = Job(
-        TENANT, JOB, state, 3, "train", DATASET, data.target, data.model, dict(data.options), 1, None, None,
-        event.cause, NOW,
-    )  # fmt: skip
+        TENANT,
+        JOB,
+        state,
+        3,
+        "train",
+        DATASET,
+        data.target,
+        data.model,
+        dict(data.options),
+        1,
+        None,
+        None,
+        event.cause,
+        NOW,
+    )
     return replace(whole, **changes)
 
 
 def dataset(**changes: Any) -> Dataset:
     whole = Dataset(
-        TENANT, DATASET, "wine", "validated", "tenants/a/data.csv", 11157, "6aed", 1, NOW, version=4, rows=178,
+        TENANT,
+        DATASET,
+        "wine",
+        "validated",
+        "tenants/a/data.csv",
+        11157,
+        "6aed",
+        1,
+        NOW,
+        version=4,
+        rows=178,
         columns=COLUMNS,
-    )  # fmt: skip
+    )
     return replace(whole, **changes)

@@ -21,7 +21,9 @@ def judge(recent: str, given: list[bool], limits: Limits, allowed: int = 0) -> J
 def test_a_run_within_the_limit_is_borne_and_one_more_is_not() -> None:
     assert judge("", [False] * 3, LIMITS).too_much is None
     assert judge("", [False] * 4, LIMITS).too_much == "more than 3 failures in a row"
-    assert judge("", [False, False, False, True, False, False], Limits(3, 1.0, 10, 6)).too_much is None
+    assert (
+        judge("", [False, False, False, True, False, False], Limits(3, 1.0, 10, 6)).too_much is None
+    )
 
 
 def test_a_run_goes_on_from_one_delivery_to_the_next() -> None:
@@ -71,7 +73,9 @@ def test_never_more_than_the_run_is_let_through(given_outcomes: list[bool]) -> N
     assert len(recent) <= LIMITS.window
 
 
-@pytest.mark.parametrize("wrong", [{"max_run": 0}, {"max_run": 200}, {"minimum": 201}, {"max_ratio": 0.0}])
+@pytest.mark.parametrize(
+    "wrong", [{"max_run": 0}, {"max_run": 200}, {"minimum": 201}, {"max_ratio": 0.0}]
+)
 def test_limits_that_make_no_sense_are_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(ValueError, match="limits"):
         Limits(**wrong)  # type: ignore[arg-type]
@@ -98,7 +102,9 @@ def test_one_tenant_alone_trips_where_nobody_else_is_seen() -> None:
 
 def test_different_tenants_trip_together() -> None:
     fourth = of(UUID(int=4), 1, good=True)
-    found = breaker.judge(Judgement(""), [*fourth, *of(ONE, 50), *of(TWO, 50), *of(THREE, 50)], WIDE)
+    found = breaker.judge(
+        Judgement(""), [*fourth, *of(ONE, 50), *of(TWO, 50), *of(THREE, 50)], WIDE
+    )
     assert found.too_much == "more than 8 failures in a row"
 
 
@@ -110,7 +116,10 @@ def test_a_witness_that_fails_is_none() -> None:
 def test_a_witness_of_yesterday_is_none() -> None:
     seen = breaker.judge(Judgement(""), of(TWO, 1, good=True), WIDE, at=1000.0)
     assert breaker.judge(seen, of(ONE, 50), WIDE, at=1000.0 + 3600).too_much is None
-    assert breaker.judge(seen, of(ONE, 50), WIDE, at=1001.0 + breaker.WITNESS_SECONDS).too_much is not None
+    assert (
+        breaker.judge(seen, of(ONE, 50), WIDE, at=1001.0 + breaker.WITNESS_SECONDS).too_much
+        is not None
+    )
 
 
 def test_what_an_older_process_wrote_is_nobodys() -> None:

@@ -1,4 +1,6 @@
-"""Dead letters: grouped by what went wrong, bounded in size, and every byte of the record kept in the row."""
+"""Dead letters: grouped by what went wrong, bounded in size, and every byte of the record kept
+in the row.
+"""
 
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -7,7 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumers.dead_letters.letter import MOST_COPY_BYTES, MOST_ERROR_BYTES, OPERATOR, DeadLetter, storable
+from consumers.dead_letters.letter import (
+    MOST_COPY_BYTES,
+    MOST_ERROR_BYTES,
+    OPERATOR,
+    DeadLetter,
+    storable,
+)
 from schemas.log import unpack_headers
 from schemas.record import Record
 from tests.factories import new_id
@@ -66,10 +74,14 @@ def test_the_copy_has_the_record_and_says_what_failed() -> None:
     headers = unpack_headers(copy.headers)
     assert headers[0] == ("trace", b"\xff\x00")
     assert dict(headers[1:]) == {
-        "dead_letter_consumer": b"ingest", "dead_letter_class": b"bug",
-        "dead_letter_error": b"KeyError: 'a'\n  line 3", "dead_letter_topic": b"headrace.jobs",
-        "dead_letter_partition": b"3", "dead_letter_offset": b"41", "dead_letter_attempts": b"3",
-    }  # fmt: skip
+        "dead_letter_consumer": b"ingest",
+        "dead_letter_class": b"bug",
+        "dead_letter_error": b"KeyError: 'a'\n  line 3",
+        "dead_letter_topic": b"headrace.jobs",
+        "dead_letter_partition": b"3",
+        "dead_letter_offset": b"41",
+        "dead_letter_attempts": b"3",
+    }
 
 
 def test_a_tombstone_stays_one() -> None:
@@ -77,15 +89,21 @@ def test_a_tombstone_stays_one() -> None:
     assert (copy.key, copy.value) == (None, None)
 
 
-@pytest.mark.parametrize(("size", "whole"), [(MOST_COPY_BYTES - 4096, True), (MOST_COPY_BYTES + 1, False)])
+@pytest.mark.parametrize(
+    ("size", "whole"), [(MOST_COPY_BYTES - 4096, True), (MOST_COPY_BYTES + 1, False)]
+)
 def test_a_large_record_is_copied_without_its_value(size: int, whole: bool) -> None:
     assert (letter(record=replace(RECORD, value=b"v" * size)).copy(AT).value is not None) is whole
 
 
-@pytest.mark.parametrize("value", [None, b"", b"v" * (700 << 10), b"v" * MOST_COPY_BYTES, b"v" * (1 << 20)])
+@pytest.mark.parametrize(
+    "value", [None, b"", b"v" * (700 << 10), b"v" * MOST_COPY_BYTES, b"v" * (1 << 20)]
+)
 @pytest.mark.parametrize("key", [None, b"k" * (300 << 10), b"k" * (1 << 20)])
 @pytest.mark.parametrize("header", [b"", b"\xff" * (300 << 10), b"h" * (1 << 20)])
-def test_a_copy_always_fits_on_the_topic(value: bytes | None, key: bytes | None, header: bytes) -> None:
+def test_a_copy_always_fits_on_the_topic(
+    value: bytes | None, key: bytes | None, header: bytes
+) -> None:
     # One that does not fit would stop the relay for good.
     record = replace(RECORD, key=key, value=value, headers=(("big", header),))
     copy = letter("e" * 9000, record=record).copy(AT)

@@ -9,7 +9,12 @@ from hypothesis import strategies as st
 from consumers.dead_letters.fingerprint import fingerprint, shape
 
 
-def of(error: str, consumer: str = "ingest", error_class: str = "bug", event_type: str | None = "job.queued") -> str:
+def of(
+    error: str,
+    consumer: str = "ingest",
+    error_class: str = "bug",
+    event_type: str | None = "job.queued",
+) -> str:
     return fingerprint(consumer, error_class, event_type, error)
 
 
@@ -47,7 +52,12 @@ def test_other_errors_are_others(one: str, other: str) -> None:
 
 
 def test_consumer_class_and_type_count() -> None:
-    made = {of("e"), of("e", consumer="training"), of("e", error_class="permanent"), of("e", event_type=None)}
+    made = {
+        of("e"),
+        of("e", consumer="training"),
+        of("e", error_class="permanent"),
+        of("e", event_type=None),
+    }
     assert len(made) == 4
 
 

@@ -17,9 +17,15 @@ from tests.factories import new_id
 
 # As Slack documents a slash command.
 SLASH = {
-    "token": "gIkuvaNzQIHg97ATvDxqgjtO", "team_id": "T0001", "channel_name": "test", "user_name": "Steve",
-    "command": "/weather", "text": "94070 ü & =", "enterprise_name": "Globular%20Construct", "trigger_id": "",
-}  # fmt: skip
+    "token": "gIkuvaNzQIHg97ATvDxqgjtO",
+    "team_id": "T0001",
+    "channel_name": "test",
+    "user_name": "Steve",
+    "command": "/weather",
+    "text": "94070 ü & =",
+    "enterprise_name": "Globular%20Construct",
+    "trigger_id": "",
+}
 
 
 def test_a_slash_command_is_an_object_of_texts() -> None:
@@ -59,7 +65,9 @@ def test_json_under_the_type_of_a_form_is_json(body: bytes) -> None:
     assert payload_of(body, FORM) == json.loads(body)
 
 
-PIECES = st.sampled_from(["%", "+", "=", "&", "a", "%41", "%c3%bc", "%C3", "ü", "%zz", "%4", ";", "%00", "payload="])
+PIECES = st.sampled_from(
+    ["%", "+", "=", "&", "a", "%41", "%c3%bc", "%C3", "ü", "%zz", "%4", ";", "%00", "payload="]
+)
 
 
 @few(500)

@@ -13,7 +13,16 @@ from schemas.datasets import DatasetRejected, DatasetSubmitted, DatasetValidated
 from schemas.event import Event
 from schemas.jobs import JobCanceled, JobCancelRequested, JobFailed, JobQueued
 from tests.factories import door_event
-from tests.unit.consumers.moving import COLUMNS, DATASET, JOB, LATER, TENANT, dataset, job, requested
+from tests.unit.consumers.moving import (
+    COLUMNS,
+    DATASET,
+    JOB,
+    LATER,
+    TENANT,
+    dataset,
+    job,
+    requested,
+)
 
 
 def only(outcome: object) -> Event:
@@ -28,8 +37,16 @@ def test_a_job_on_a_valid_data_set_is_queued_with_all_that_training_needs() -> N
     said = only(decision.outcome)
     assert isinstance(said.data, JobQueued)
     assert (said.data.dataset_version, said.data.columns) == (4, COLUMNS)
-    assert (said.data.object_key, said.data.target, said.data.model) == ("tenants/a/data.csv", "target", "wine")
-    assert (said.data.options, said.aggregateversion, said.causationid) == ({"seed": 7}, 1, event.id)
+    assert (said.data.object_key, said.data.target, said.data.model) == (
+        "tenants/a/data.csv",
+        "target",
+        "wine",
+    )
+    assert (said.data.options, said.aggregateversion, said.causationid) == (
+        {"seed": 7},
+        1,
+        event.id,
+    )
     assert decision.job is not None
     assert (decision.job.state, decision.job.version, decision.job.tenant) == ("queued", 1, TENANT)
     assert decision.job.cause == event.cause
@@ -126,11 +143,17 @@ def test_what_runs_is_asked_to_stop() -> None:
     decision = cancellation(*cancel_event(), job("running"), LATER)
     assert decision.outcome == Applied()
     assert decision.job is not None
-    assert (decision.job.state, decision.job.cancel_reason, decision.job.version) == ("running", "a mistake", 3)
+    assert (decision.job.state, decision.job.cancel_reason, decision.job.version) == (
+        "running",
+        "a mistake",
+        3,
+    )
     assert decision.stop
 
 
-@pytest.mark.parametrize("state", ["finalizing", "succeeded", "failed", "canceled", "expired", None])
+@pytest.mark.parametrize(
+    "state", ["finalizing", "succeeded", "failed", "canceled", "expired", None]
+)
 def test_what_is_over_or_unknown_stays_as_it_is(state: State | None) -> None:
     decision = cancellation(*cancel_event(), job(state) if state else None, LATER)
     assert isinstance(decision.outcome, Ignored)
@@ -138,38 +161,79 @@ def test_what_is_over_or_unknown_stays_as_it_is(state: State | None) -> None:
 
 
 RESULT = ValidationResult(
-    valid=True, rows=178,
-    columns=(ColumnProfile(name="alcohol", type="number", empty=0, distinct=126, min=11.03, max=14.83),
-             ColumnProfile(name="target", type="text", empty=2, distinct=3)),
-    report=(Finding(rule="mostly_numbers", severity="warning", column="target", rows=(4,), count=1, message="m",
-                    samples=("n/k",)),),
-)  # fmt: skip
+    valid=True,
+    rows=178,
+    columns=(
+        ColumnProfile(name="alcohol", type="number", empty=0, distinct=126, min=11.03, max=14.83),
+        ColumnProfile(name="target", type="text", empty=2, distinct=3),
+    ),
+    report=(
+        Finding(
+            rule="mostly_numbers",
+            severity="warning",
+            column="target",
+            rows=(4,),
+            count=1,
+            message="m",
+            samples=("n/k",),
+        ),
+    ),
+)
 
 
 def test_a_file_is_submitted_then_validated() -> None:
     data = DatasetSubmitted(
-        dataset_id=DATASET, name="wine", object_key="k", size_bytes=9, sha256="ab", content_type="text/csv"
+        dataset_id=DATASET,
+        name="wine",
+        object_key="k",
+        size_bytes=9,
+        sha256="ab",
+        content_type="text/csv",
     )
     event = door_event(data, DATASET, tenant=TENANT)
     before = submitted(event, data)
-    assert (before.state, before.aggregate_version, before.created_at) == ("submitted", 0, event.time)
+    assert (before.state, before.aggregate_version, before.created_at) == (
+        "submitted",
+        0,
+        event.time,
+    )
     after, said = validated(before, RESULT, 2, cause=event.cause, at=LATER)
     assert (after.state, after.version, after.rows, after.columns) == ("validated", 2, 178, COLUMNS)
     assert isinstance(said.data, DatasetValidated)
     assert (said.data.columns, said.data.version, said.data.sha256) == (COLUMNS, 2, "ab")
     assert said.data.profile[0] == {
-        "name": "alcohol", "type": "number", "empty": 0, "distinct": 126, "min": 11.03, "max": 14.83, "top": [],
-    }  # fmt: skip
+        "name": "alcohol",
+        "type": "number",
+        "empty": 0,
+        "distinct": 126,
+        "min": 11.03,
+        "max": 14.83,
+        "top": [],
+    }
     assert (said.data.findings[0].rule, said.aggregateversion) == ("mostly_numbers", 1)
     assert (said.subject, said.causationid, said.tenantid) == (str(DATASET), event.id, TENANT)
 
 
 def test_a_file_that_is_no_table_is_rejected_with_its_errors() -> None:
-    bad = [Finding(rule="quote", severity="error", column=None, rows=(), count=1, message=f"e{number}", samples=())
-           for number in range(5)]  # fmt: skip
-    reason, findings = refused_by(RESULT.model_copy(update={"valid": False, "report": (*RESULT.report, *bad)}))
+    bad = [
+        Finding(
+            rule="quote",
+            severity="error",
+            column=None,
+            rows=(),
+            count=1,
+            message=f"e{number}",
+            samples=(),
+        )
+        for number in range(5)
+    ]
+    reason, findings = refused_by(
+        RESULT.model_copy(update={"valid": False, "report": (*RESULT.report, *bad)})
+    )
     assert (reason, len(findings)) == ("e0; e1; e2", 6)
-    after, said = rejected(dataset(state="submitted"), reason, findings, cause=requested()[0].cause, at=LATER)
+    after, said = rejected(
+        dataset(state="submitted"), reason, findings, cause=requested()[0].cause, at=LATER
+    )
     assert (after.state, after.reason, after.aggregate_version) == ("rejected", reason, 2)
     assert isinstance(said.data, DatasetRejected)
     assert (said.data.reason, said.data.findings, said.aggregateversion) == (reason, findings, 2)

@@ -13,11 +13,21 @@ from tests.unit.consumers.moving import JOB, LATER, job
 CAUSE = new_id()
 STATES: tuple[State, ...] = get_args(State)
 LEGAL: set[tuple[State, State]] = {
-    ("accepted", "queued"), ("accepted", "failed"), ("accepted", "canceled"), ("accepted", "expired"),
-    ("queued", "running"), ("queued", "canceled"), ("queued", "expired"), ("queued", "failed"),
-    ("running", "finalizing"), ("running", "failed"), ("running", "canceled"), ("running", "expired"),
-    ("finalizing", "succeeded"), ("finalizing", "failed"),
-}  # fmt: skip
+    ("accepted", "queued"),
+    ("accepted", "failed"),
+    ("accepted", "canceled"),
+    ("accepted", "expired"),
+    ("queued", "running"),
+    ("queued", "canceled"),
+    ("queued", "expired"),
+    ("queued", "failed"),
+    ("running", "finalizing"),
+    ("running", "failed"),
+    ("running", "canceled"),
+    ("running", "expired"),
+    ("finalizing", "succeeded"),
+    ("finalizing", "failed"),
+}
 STARTED = JobStarted(job_id=JOB, attempt=2, reason="a worker took it up")
 
 
@@ -54,7 +64,9 @@ def test_a_move_says_so_in_the_jobs_own_chain() -> None:
 def test_the_same_step_has_the_same_id_and_another_has_another() -> None:
     data = JobProgressed(job_id=JOB, attempt=1, stage="fitting", fraction=0.5)
     steps = [
-        move(job("running"), "running", data, cause=CAUSE, by="training", at=LATER, ordinal=ordinal).event.id
+        move(
+            job("running"), "running", data, cause=CAUSE, by="training", at=LATER, ordinal=ordinal
+        ).event.id
         for ordinal in ("1/3", "1/3", "1/4", "2/3")
     ]
     assert steps[0] == steps[1]
@@ -62,7 +74,9 @@ def test_the_same_step_has_the_same_id_and_another_has_another() -> None:
 
 
 def test_a_failure_keeps_whose_fault_it_was() -> None:
-    moved = fail(job("running"), "user_data", "too_few_rows", "9 rows", cause=CAUSE, by="training", at=LATER)
+    moved = fail(
+        job("running"), "user_data", "too_few_rows", "9 rows", cause=CAUSE, by="training", at=LATER
+    )
     said = {"class": "user_data", "code": "too_few_rows", "message": "9 rows"}
     assert (moved.job.state, moved.job.failure) == ("failed", said)
     data = moved.event.data.model_dump(mode="json")
@@ -72,8 +86,14 @@ def test_a_failure_keeps_whose_fault_it_was() -> None:
 def test_cancel_and_expire_end_it_with_their_reason() -> None:
     canceled = cancel(job("queued"), "a mistake", cause=CAUSE, by="ingest", at=LATER)
     expired = expire(job("running"), "600 s are over", cause=CAUSE, by="training", at=LATER)
-    assert (canceled.job.state, canceled.event.data.model_dump()["reason"]) == ("canceled", "a mistake")
-    assert (expired.job.state, expired.event.data.model_dump()["reason"]) == ("expired", "600 s are over")
+    assert (canceled.job.state, canceled.event.data.model_dump()["reason"]) == (
+        "canceled",
+        "a mistake",
+    )
+    assert (expired.job.state, expired.event.data.model_dump()["reason"]) == (
+        "expired",
+        "600 s are over",
+    )
 
 
 @pytest.mark.parametrize("state", ["succeeded", "failed", "canceled", "expired"])

@@ -1,4 +1,6 @@
-"""A payload becomes a job by its source's mapping, or is Unmappable: nothing else is ever raised."""
+"""A payload becomes a job by its source's mapping, or is Unmappable: nothing else is ever
+raised.
+"""
 
 import json
 from typing import Any
@@ -43,8 +45,13 @@ def test_options_may_be_left_out() -> None:
     assert mapped({**PAYLOAD, "how": None}).options == {}
     asked = command(
         json.dumps(PAYLOAD).encode(),
-        {"command": "train", "mapping": {name: MAPPING[name] for name in ("dataset_id", "target", "model")}}, 1, EVENT,
-    )  # fmt: skip
+        {
+            "command": "train",
+            "mapping": {name: MAPPING[name] for name in ("dataset_id", "target", "model")},
+        },
+        1,
+        EVENT,
+    )
     assert asked.whole.options == {}
 
 
@@ -53,10 +60,18 @@ def without(name: str) -> dict[str, Any]:
 
 
 UNMAPPABLE: dict[str, Any] = {
-    "empty": b"", "bad JSON": b"{", "not UTF-8": b'{"line": "\xff"}', "a NUL byte": b'{"line": "\x00"}',
-    "a lone surrogate": b'{"line": "\\ud800"}', "huge nesting": b"[" * 100_000, "null": None, "a list": [1],
-    "a text": "wine", "a number": 5,
-    "no data set": without("set"), "no model": without("line"),
+    "empty": b"",
+    "bad JSON": b"{",
+    "not UTF-8": b'{"line": "\xff"}',
+    "a NUL byte": b'{"line": "\x00"}',
+    "a lone surrogate": b'{"line": "\\ud800"}',
+    "huge nesting": b"[" * 100_000,
+    "null": None,
+    "a list": [1],
+    "a text": "wine",
+    "a number": 5,
+    "no data set": without("set"),
+    "no model": without("line"),
     "a data set that is no id": {**PAYLOAD, "set": {"id": "wine"}},
     "a data set that is a number": {**PAYLOAD, "set": {"id": 7}},
     "a model that is a number": {**PAYLOAD, "line": 7},
@@ -70,7 +85,7 @@ UNMAPPABLE: dict[str, Any] = {
     "options that are a text": {**PAYLOAD, "how": "fast"},
     "a NUL in the options": {**PAYLOAD, "how": {"a": "\x00"}},
     "an option that is not a number": {**PAYLOAD, "how": {"a": float("nan")}},
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("payload", UNMAPPABLE.values(), ids=UNMAPPABLE.keys())
@@ -82,10 +97,20 @@ def test_what_does_not_fit_is_unmappable(payload: Any) -> None:
 
 @pytest.mark.parametrize(
     "expression",
-    ["abs(line)", "sum(line)", "unknown(@)", "length()", "[line][::0]", "contains(line, `1`)", "ceil(`1e999`)",
-     "sort_by(@, &a)", "join(',', @)", "set" + "|a" * 900],
+    [
+        "abs(line)",
+        "sum(line)",
+        "unknown(@)",
+        "length()",
+        "[line][::0]",
+        "contains(line, `1`)",
+        "ceil(`1e999`)",
+        "sort_by(@, &a)",
+        "join(',', @)",
+        "set" + "|a" * 900,
+    ],
     ids=lambda one: one[:20],
-)  # fmt: skip
+)
 def test_an_expression_that_cannot_be_applied_is_unmappable(expression: str) -> None:
     with pytest.raises(Unmappable, match="cannot be applied"):
         mapped(PAYLOAD, dataset_id=expression)
@@ -101,7 +126,12 @@ PAYLOADS = st.recursive(
 )
 
 
-@given(PAYLOADS, st.sampled_from(["set.id", "max(@)", "@[0]", "keys(@)[0]", "to_number(line)", "a[?b > `1`] | [0]"]))
+@given(
+    PAYLOADS,
+    st.sampled_from(
+        ["set.id", "max(@)", "@[0]", "keys(@)[0]", "to_number(line)", "a[?b > `1`] | [0]"]
+    ),
+)
 def test_any_payload_is_a_job_or_unmappable(payload: Any, expression: str) -> None:
     try:
         mapped(payload, dataset_id=expression)
@@ -138,7 +168,9 @@ def test_what_no_mapping_reads_does_not_lose_the_payload(kind: str) -> None:
 def test_the_same_in_a_form() -> None:
     body = f"note=%ff&other=\xff&set={DATASET}&line=wine".encode("latin-1")
     mapping = {"dataset_id": "set", "target": "'target'", "model": "line"}
-    assert command(body, {"command": "train", "mapping": mapping}, 1, EVENT, FORM).dataset == DATASET
+    assert (
+        command(body, {"command": "train", "mapping": mapping}, 1, EVENT, FORM).dataset == DATASET
+    )
 
 
 def test_a_name_stands_for_a_dataset_that_somebody_else_finds() -> None:
@@ -148,7 +180,8 @@ def test_a_name_stands_for_a_dataset_that_somebody_else_finds() -> None:
     with pytest.raises(Unmappable) as caught:
         asked.job(None)
     assert str(caught.value) == (
-        "`dataset_id`: `set.id` gave 'wine'; there is no dataset of this name with a valid version (mapping version 3)"
+        "`dataset_id`: `set.id` gave 'wine'; there is no dataset of this name with a valid "
+        "version (mapping version 3)"
     )
 
 
@@ -182,5 +215,9 @@ def test_one_field_and_one_kind_of_failure_are_one_group() -> None:
     assert a_name == group({**PAYLOAD, "line": "7/8"}) == group({"x": "é", **PAYLOAD}, model="x")
     nothing = group(without("line"))
     assert nothing == group(without("line"), model="a.b[2]")
-    others = {group(without("set")), group({**PAYLOAD, "set": {"id": "wine"}}), group(PAYLOAD, target="line[0]")}
+    others = {
+        group(without("set")),
+        group({**PAYLOAD, "set": {"id": "wine"}}),
+        group(PAYLOAD, target="line[0]"),
+    }
     assert len({a_name, nothing, *others}) == 5

@@ -21,7 +21,10 @@ def record(partition: int, offset: int, size_bytes: int) -> Record:
     return Record("headrace.webhooks", partition, offset, None, b"x" * size_bytes, (), 0)
 
 
-@given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 50)), min_size=1, max_size=40), st.integers(1, 200))
+@given(
+    st.lists(st.tuples(st.integers(0, 2), st.integers(0, 50)), min_size=1, max_size=40),
+    st.integers(1, 200),
+)
 def test_every_record_is_in_one_part_and_the_spans_follow_one_another(
     given_records: list[tuple[int, int]], most: int
 ) -> None:
@@ -49,13 +52,23 @@ def test_every_record_is_in_one_part_and_the_spans_follow_one_another(
 
 def test_a_body_that_stands_elsewhere_has_its_weight() -> None:
     data = WebhookReceived(
-        request_id=uuid4(), source_id=uuid4(), source_name="ci", scheme="github", external_id=None,
-        content_type="application/json", size_bytes=1 << 20, sha256="00", body_encoding="reference", body=None,
-    )  # fmt: skip
+        request_id=uuid4(),
+        source_id=uuid4(),
+        source_name="ci",
+        scheme="github",
+        external_id=None,
+        content_type="application/json",
+        size_bytes=1 << 20,
+        sha256="00",
+        body_encoding="reference",
+        body=None,
+    )
     event = record_of(door_event(data, data.source_id))
     records = tuple(replace(event, offset=offset) for offset in range(10))
     delivery = Delivery(records, (Span(event.topic, 0, 0, 10),))
-    assert [len(part.records) for part in parts_of(delivery, *sort_out(records, "ingest", WANTED))] == [3, 3, 3, 1]
+    assert [
+        len(part.records) for part in parts_of(delivery, *sort_out(records, "ingest", WANTED))
+    ] == [3, 3, 3, 1]
 
 
 def test_what_was_not_tried_comes_again_at_once() -> None:

@@ -17,9 +17,14 @@ def take(
 ) -> tuple[Reading | None, bool]:
     dataset = new_id()
     data = DatasetSubmitted(
-        dataset_id=dataset, name=name, object_key="k", size_bytes=1, sha256="00",
-        content_type="text/csv", reading=reading,
-    )  # fmt: skip
+        dataset_id=dataset,
+        name=name,
+        object_key="k",
+        size_bytes=1,
+        sha256="00",
+        content_type="text/csv",
+        reading=reading,
+    )
     event = door_event(data, dataset, TENANT, NOON + timedelta(seconds=after))
     return readings.take(event, data)
 
@@ -42,8 +47,9 @@ def test_each_parameter_is_remembered_by_itself() -> None:
     readings = Readings()
     take(readings, SAID)
     assert take(readings, Reading(missing=()), after=1) == (
-        Reading(missing=(), types={"zip": "text"}), True,
-    )  # fmt: skip
+        Reading(missing=(), types={"zip": "text"}),
+        True,
+    )
     assert take(readings, Reading(types={}), after=2) == (Reading(missing=()), False)
 
 
@@ -57,7 +63,9 @@ def test_an_upload_that_stands_alone_forgets_what_was_said() -> None:
 def test_an_upload_that_is_taken_in_late_changes_nothing_for_later_ones() -> None:
     readings = Readings()
     take(readings, SAID, after=10)
-    assert take(readings, Reading(missing=("?",)), after=5)[0] == Reading(missing=("?",), types={"zip": "text"})
+    assert take(readings, Reading(missing=("?",)), after=5)[0] == Reading(
+        missing=("?",), types={"zip": "text"}
+    )
     assert take(readings, after=11)[0] == SAID
 
 

@@ -52,7 +52,9 @@ def test_what_is_decided_before_is_not_handled(known: Found, state: str) -> None
 
 
 @pytest.mark.parametrize("letter", [None, "parked", "replaying", "applied"])
-def test_a_consumed_request_is_handled_whatever_its_letter_says_but_discarded(letter: str | None) -> None:
+def test_a_consumed_request_is_handled_whatever_its_letter_says_but_discarded(
+    letter: str | None,
+) -> None:
     # Applied under another mapping is not the same as having had its effect: the log knows that.
     assert before(found(letter, of_request=True)) is None
 
@@ -69,7 +71,12 @@ def test_outcomes_become_verdicts() -> None:
 
 def test_the_letter_follows_the_verdict() -> None:
     states: tuple[State, ...] = ("applied", "already_applied", "failed_again", "skipped")
-    assert [Verdict(state).letter_state for state in states] == ["applied", "applied", "parked", "parked"]
+    assert [Verdict(state).letter_state for state in states] == [
+        "applied",
+        "applied",
+        "parked",
+        "parked",
+    ]
 
 
 def test_the_twin_of_an_event_decides() -> None:
@@ -111,7 +118,9 @@ def code(call: Any, *given: Any) -> str:
         (0, RequestChoice(ids=(uuid4(),)), 5, "not_found"),
     ],
 )
-def test_counts_that_are_refused(matched: int, choice: Any, expected: int | None, refused: str) -> None:
+def test_counts_that_are_refused(
+    matched: int, choice: Any, expected: int | None, refused: str
+) -> None:
     assert code(check_count, matched, choice, expected) == refused
 
 
@@ -133,12 +142,15 @@ def test_projections_are_rebuilt_not_replayed() -> None:
 @pytest.mark.parametrize(
     ("kind", "given"),
     [
-        ("dead_letters", {"source_id": str(LETTER)}), ("requests", {"consumer": "ingest"}),
-        ("dead_letters", {"ids": []}), ("dead_letters", {"from": "2026-01-01T00:00:00"}),
-        ("dead_letters", {"state": "discarded"}), ("requests", {"outcome": "lost"}),
+        ("dead_letters", {"source_id": str(LETTER)}),
+        ("requests", {"consumer": "ingest"}),
+        ("dead_letters", {"ids": []}),
+        ("dead_letters", {"from": "2026-01-01T00:00:00"}),
+        ("dead_letters", {"state": "discarded"}),
+        ("requests", {"outcome": "lost"}),
         ("dead_letters", {"consumer": "a\x00b"}),
     ],
-)  # fmt: skip
+)
 def test_a_filter_has_the_words_of_its_kind(kind: Any, given: dict[str, Any]) -> None:
     assert code(NewReplay(kind=kind, filter=given).choice) == "invalid_filter"
 
@@ -154,5 +166,9 @@ def test_a_filter_means_what_is_parked_unless_it_names_ids() -> None:
 
 def test_every_outcome_is_counted() -> None:
     assert outcome_counts({"applied": 2}) == {
-        "pending": 0, "applied": 2, "already_applied": 0, "failed_again": 0, "skipped": 0
-    }  # fmt: skip
+        "pending": 0,
+        "applied": 2,
+        "already_applied": 0,
+        "failed_again": 0,
+        "skipped": 0,
+    }

@@ -14,7 +14,9 @@ WANTED = frozenset({"job.requested"})
 
 
 def requested() -> Event:
-    return door_event(JobRequested(job_id=JOB, kind="train", dataset_id=uuid4(), target="t", model="m"), JOB)
+    return door_event(
+        JobRequested(job_id=JOB, kind="train", dataset_id=uuid4(), target="t", model="m"), JOB
+    )
 
 
 def test_wanted_messages_keep_their_order_and_others_are_passed_over() -> None:
@@ -32,7 +34,12 @@ def test_what_cannot_be_read_is_the_operators_letter_and_stops_nothing() -> None
     messages, letters = sort_out([bad, good], "ingest", WANTED)
     assert [one.record.offset for one in messages] == [8]
     (letter,) = letters
-    assert (letter.record, letter.consumer, letter.tenant, letter.event_id) == (bad, "ingest", OPERATOR, None)
+    assert (letter.record, letter.consumer, letter.tenant, letter.event_id) == (
+        bad,
+        "ingest",
+        OPERATOR,
+        None,
+    )
     assert (letter.error_class, letter.attempts) == ("undecodable", 1)
     assert "not JSON" in letter.error
 
@@ -52,4 +59,8 @@ def test_a_letter_of_an_event_is_its_tenants() -> None:
     event = requested()
     letter = letter_of(Message(record_of(event), event), "training", "bug", "KeyError: 'a'", 3)
     assert (letter.tenant, letter.event_id, letter.attempts) == (event.tenantid, event.id, 3)
-    assert (letter.consumer, letter.error_class, letter.error) == ("training", "bug", "KeyError: 'a'")
+    assert (letter.consumer, letter.error_class, letter.error) == (
+        "training",
+        "bug",
+        "KeyError: 'a'",
+    )

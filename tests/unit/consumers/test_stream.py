@@ -1,4 +1,6 @@
-"""Batches of any stream, whatever its settings become: each row in exactly one, and what a version needs is kept."""
+"""Batches of any stream, whatever its settings become: each row in exactly one, and what a
+version needs is kept.
+"""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -13,10 +15,14 @@ from tests.factories import door_event, new_id
 
 EVENT = door_event(DatasetExpired(dataset_id=new_id(), name="any"), "x")
 AT = datetime(2026, 3, 1, tzinfo=UTC)
-SEALS = st.fixed_dictionaries({
-    "every_rows": st.integers(1, 6), "every_seconds": st.just(60), "window": st.sampled_from(["all", "batch"]),
-    "window_rows": st.integers(1, 9),
-})  # fmt: skip
+SEALS = st.fixed_dictionaries(
+    {
+        "every_rows": st.integers(1, 6),
+        "every_seconds": st.just(60),
+        "window": st.sampled_from(["all", "batch"]),
+        "window_rows": st.integers(1, 9),
+    }
+)
 
 
 def action(seal: dict[str, Any], **changes: Any) -> dict[str, Any]:
@@ -24,7 +30,9 @@ def action(seal: dict[str, Any], **changes: Any) -> dict[str, Any]:
 
 
 @given(st.lists(st.tuples(st.integers(1, 8), SEALS, st.booleans()), min_size=1, max_size=12))
-def test_each_row_is_in_one_batch_and_what_a_version_holds_was_not_dropped(steps: list[Any]) -> None:
+def test_each_row_is_in_one_batch_and_what_a_version_holds_was_not_dropped(
+    steps: list[Any],
+) -> None:
     stream = begun(EVENT, uuid4(), action(steps[0][1]), 1)
     covered = dropped = 0
     for count, seal, is_due in steps:
@@ -35,7 +43,9 @@ def test_each_row_is_in_one_batch_and_what_a_version_holds_was_not_dropped(steps
         before = stream
         stream, batch = cut(stream)
         assert batch.through == stream.cut == stream.taken
-        assert dropped <= batch.after <= covered < batch.through  # all that is new, and only what is still there
+        assert (
+            dropped <= batch.after <= covered < batch.through
+        )  # all that is new, and only what is still there
         if seal["window"] == "batch":
             assert batch.after == covered
         else:
@@ -62,8 +72,14 @@ def test_only_what_a_cell_means_is_the_shape() -> None:
 
 
 def test_the_same_batch_has_the_same_ids() -> None:
-    stream = with_rows(begun(EVENT, uuid4(), action({"every_rows": 1, "window": "all", "window_rows": 5}), 1), EVENT, 2,
-                       action({"every_rows": 1, "window": "all", "window_rows": 5}), 1, AT)  # fmt: skip
+    stream = with_rows(
+        begun(EVENT, uuid4(), action({"every_rows": 1, "window": "all", "window_rows": 5}), 1),
+        EVENT,
+        2,
+        action({"every_rows": 1, "window": "all", "window_rows": 5}),
+        1,
+        AT,
+    )
     assert cut(stream) == cut(stream)
     after, first = cut(stream)
     assert first.dataset_id != cut(after)[1].dataset_id

@@ -1,4 +1,7 @@
-"""Whatever decodes bytes from outside, with the refusals that each may answer by; all else is a defect."""
+"""Whatever decodes bytes from outside, with the refusals that each may answer by.
+
+All else is a defect.
+"""
 
 import json
 import tempfile
@@ -39,7 +42,10 @@ from tests.unit.verification.cases import BODY, CASES, NOW, TOLERANCE_SECONDS
 
 ID = UUID(int=7)
 EVENT = door_event(
-    JobRequested(job_id=ID, kind="train", dataset_id=ID, target="y", model="wine", options={"seed": 7}), ID
+    JobRequested(
+        job_id=ID, kind="train", dataset_id=ID, target="y", model="wine", options={"seed": 7}
+    ),
+    ID,
 )
 GOOD = record_of(EVENT)
 SEALER = Sealer("one:" + "A" * 43 + "=")
@@ -53,13 +59,20 @@ def record(data: bytes) -> None:
 
 
 def delivery(data: bytes) -> None:
-    """Header lines and a body at the verifier of every scheme; what is genuine becomes a record that can be read."""
+    """Header lines and a body at the verifier of every scheme.
+
+    What is genuine becomes a record that can be read.
+    """
     head, _, body = data.partition(b"\n\n")
     lines = [line.partition(b":") for line in head.split(b"\n")]
     sent = gathered((name, value.strip()) for name, _, value in lines)
     assert len(trace_id(traceparent_of(sent.get("traceparent"), bytes(24)))) == 32
     for case in CASES.values():
-        for headers, said in ((sent, body), ({**case.sign(), **sent}, BODY), (case.sign(data), data)):
+        for headers, said in (
+            (sent, body),
+            ({**case.sign(), **sent}, BODY),
+            (case.sign(data), data),
+        ):
             verdict = case.judge(said, headers)
             assert isinstance(verdict, Genuine | Forged)
             if isinstance(verdict, Genuine):
@@ -70,9 +83,15 @@ def delivery(data: bytes) -> None:
 def _stored(scheme: str, body: bytes, verdict: Genuine, content_type: str) -> None:
     source = KnownSource(ID, ID, "a source", scheme, (), CASES["github"].judge)  # type: ignore[arg-type]
     one = acceptance(
-        source, body, content_type, verdict, request_id=ID, event_id=ID, now=NOW,
+        source,
+        body,
+        content_type,
+        verdict,
+        request_id=ID,
+        event_id=ID,
+        now=NOW,
         traceparent=traceparent_of(None, bytes(24)),
-    ).entry  # fmt: skip
+    ).entry
     read(Record(one.topic, 0, 0, one.key, one.value, (), 0))
 
 
@@ -91,7 +110,9 @@ def configuration(data: bytes) -> None:
     assert SEALER.open(SEALER.seal(kept, ID, ID), ID, ID) == kept
     if not (new.secret or "").startswith("whpk_"):
         headers = scheme.signer(options)(data, secret, message_id="m", now=NOW)
-        verdict = scheme.verifier(options)(data, headers, [kept], now=NOW, tolerance_seconds=TOLERANCE_SECONDS)
+        verdict = scheme.verifier(options)(
+            data, headers, [kept], now=NOW, tolerance_seconds=TOLERANCE_SECONDS
+        )
         assert isinstance(verdict, Genuine), "what the source's own sender signs is genuine"
 
 
@@ -116,7 +137,9 @@ def table(data: bytes) -> None:
     findings = Findings()
     with tempfile.NamedTemporaryFile(prefix="headrace-", suffix=".csv") as file:
         Path(file.name).write_bytes(data)
-        names = check_structure(Path(file.name), CsvLimits(max_line_bytes=1000, max_columns=20), findings).names
+        names = check_structure(
+            Path(file.name), CsvLimits(max_line_bytes=1000, max_columns=20), findings
+        ).names
     assert all(name.isprintable() for name in names) or findings.errors
     json.dumps([one.model_dump(mode="json") for one in findings.report()]).encode()
 
@@ -129,18 +152,28 @@ def sealed(data: bytes) -> None:
 
 
 _SOURCE = {
-    "name": "a", "scheme": "hmac", "options": {"header": "x-s", "id_path": "a.b[0]"}, "action": {"kind": "forward"}
-}  # fmt: skip
+    "name": "a",
+    "scheme": "hmac",
+    "options": {"header": "x-s", "id_path": "a.b[0]"},
+    "action": {"kind": "forward"},
+}
 _TIMED = {"header": "x", "timestamp_header": "t", "signed": "{timestamp}.{body}"}
 _SOURCES = (
-    _SOURCE, _SOURCE | {"options": _TIMED}, {"name": "b", "scheme": "password", "options": {"shown_as": "basic"}},
-    {"name": "c", "secret": "whsec_" + "A" * 43 + "="}, {"name": "d", "scheme": "slack", "secret": "0123456789abcdef"},
-)  # fmt: skip
+    _SOURCE,
+    _SOURCE | {"options": _TIMED},
+    {"name": "b", "scheme": "password", "options": {"shown_as": "basic"}},
+    {"name": "c", "secret": "whsec_" + "A" * 43 + "="},
+    {"name": "d", "scheme": "slack", "secret": "0123456789abcdef"},
+)
 _SENT = tuple(
     "\n".join(f"{name}: {value}" for name, value in case.sign().items()).encode() + b"\n\n" + BODY
     for case in CASES.values()
 )
-_MAPPED = (b'a.b[?c > `1`] | [0]\n{"a": {"b": [{"c": 2}]}}', b"to_string({a: @, b: [*]})\n[1]", b"join('', a)\n{}")
+_MAPPED = (
+    b'a.b[?c > `1`] | [0]\n{"a": {"b": [{"c": 2}]}}',
+    b"to_string({a: @, b: [*]})\n[1]",
+    b"join('', a)\n{}",
+)
 TARGETS: dict[str, tuple[Callable[[bytes], None], tuple[bytes, ...]]] = {
     "record": (record, (EVENT.encode(),)),
     "delivery": (delivery, _SENT),

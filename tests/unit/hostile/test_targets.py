@@ -1,4 +1,6 @@
-"""Bytes by chance, and good ones spoiled, at whatever decodes what comes from outside: refused, never an exception."""
+"""Bytes by chance, and good ones spoiled, at whatever decodes what comes from outside: refused,
+never an exception.
+"""
 
 import pytest
 from hypothesis import given
@@ -10,13 +12,42 @@ from tests.unit.hostile.targets import TARGETS
 pytestmark = [
     pytest.mark.fuzz,
     pytest.mark.timeout(1800 if LONG else 120),
-    pytest.mark.filterwarnings("ignore::PendingDeprecationWarning"),  # jmespath's word for a literal without quotes
+    pytest.mark.filterwarnings(
+        "ignore::PendingDeprecationWarning"
+    ),  # jmespath's word for a literal without quotes
 ]
 PIECES = (
-    b"\0", b"\xff", b"\xed\xa0\x80", b"\\ud800", b"\\u0000", b'"', b"'", b"\\", b"\n", b"\r", b",", b":", b"{", b"}",
-    b"[", b"]", b"null", b"NaN", b"1e999", b"9" * 5000, b"-", b"[" * 300, b"@", b"`", b"|", b"[?", b"*", b"&",
-    b"length(", b"true",
-)  # fmt: skip
+    b"\0",
+    b"\xff",
+    b"\xed\xa0\x80",
+    b"\\ud800",
+    b"\\u0000",
+    b'"',
+    b"'",
+    b"\\",
+    b"\n",
+    b"\r",
+    b",",
+    b":",
+    b"{",
+    b"}",
+    b"[",
+    b"]",
+    b"null",
+    b"NaN",
+    b"1e999",
+    b"9" * 5000,
+    b"-",
+    b"[" * 300,
+    b"@",
+    b"`",
+    b"|",
+    b"[?",
+    b"*",
+    b"&",
+    b"length(",
+    b"true",
+)
 
 
 @st.composite
@@ -25,7 +56,9 @@ def spoiled(draw: st.DrawFn, good: bytes) -> bytes:
     data = bytearray(good)
     for _ in range(draw(st.integers(0, 4))):
         at = draw(st.integers(0, len(data)))
-        data[at : at + draw(st.integers(0, 8))] = draw(st.sampled_from(PIECES) | st.binary(max_size=4))
+        data[at : at + draw(st.integers(0, 8))] = draw(
+            st.sampled_from(PIECES) | st.binary(max_size=4)
+        )
     return bytes(data)
 
 

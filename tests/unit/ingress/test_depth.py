@@ -10,7 +10,8 @@ from producers.webhooks.depth import deeper_than
 
 TEXTS = st.text(st.sampled_from('[]{}"\\,:ab\n é')) | st.text()
 VALUES = st.recursive(
-    st.none() | st.integers() | TEXTS, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXTS, inner)
+    st.none() | st.integers() | TEXTS,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXTS, inner),
 )
 
 
@@ -24,7 +25,9 @@ def measured(value: Any) -> int:
 
 @given(VALUES, st.integers(0, 8), st.booleans(), st.sampled_from([None, 2]))
 def test_as_parsed(value: Any, limit: int, ascii_only: bool, indent: int | None) -> None:
-    body = json.dumps(value, ensure_ascii=ascii_only, indent=indent).encode("utf-8", "surrogatepass")
+    body = json.dumps(value, ensure_ascii=ascii_only, indent=indent).encode(
+        "utf-8", "surrogatepass"
+    )
     assert deeper_than(body, limit) is (measured(value) > limit)
 
 

@@ -33,28 +33,64 @@ def source(name: str = "shop") -> KnownSource:
 
 def by_the_model(known: KnownSource, one: Delivery) -> LogEntry:
     data = WebhookReceived(
-        request_id=one.request_id, source_id=known.id, source_name=known.name, scheme=known.scheme,
-        external_id=one.external_id, content_type=one.content_type, size_bytes=one.size_bytes, sha256=one.sha256,
-        body_encoding="text", body=one.body,
-    )  # fmt: skip
-    return entry_of(first(
-        data, id=one.event_id, source=f"/headrace/hooks/{known.id}", subject=str(known.id), tenant=known.tenant,
-        at=one.at, traceparent=one.traceparent,
-    ))  # fmt: skip
+        request_id=one.request_id,
+        source_id=known.id,
+        source_name=known.name,
+        scheme=known.scheme,
+        external_id=one.external_id,
+        content_type=one.content_type,
+        size_bytes=one.size_bytes,
+        sha256=one.sha256,
+        body_encoding="text",
+        body=one.body,
+    )
+    return entry_of(
+        first(
+            data,
+            id=one.event_id,
+            source=f"/headrace/hooks/{known.id}",
+            subject=str(known.id),
+            tenant=known.tenant,
+            at=one.at,
+            traceparent=one.traceparent,
+        )
+    )
 
 
 @given(
     st.text(st.characters(exclude_categories=["Cs"])) | st.none(),
-    st.none() | st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=256), LATIN, NAMES, TIMES,
-    st.sampled_from([None, TRACE]), st.uuids(), st.uuids(),
-)  # fmt: skip
+    st.none() | st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=256),
+    LATIN,
+    NAMES,
+    TIMES,
+    st.sampled_from([None, TRACE]),
+    st.uuids(),
+    st.uuids(),
+)
 @example('{"a": "\\ud83d\\u0000"}', "id", "application/json", "shop", WHOLE, None, ID, ID)
-@example("\x00\x1f\x7f\u2028\U0001f600", 'a"\\b', "a/b", "a", WHOLE.replace(microsecond=120_000), TRACE, ID, ID)
+@example(
+    "\x00\x1f\x7f\u2028\U0001f600",
+    'a"\\b',
+    "a/b",
+    "a",
+    WHOLE.replace(microsecond=120_000),
+    TRACE,
+    ID,
+    ID,
+)
 def test_the_same_bytes(
-    body: str | None, external_id: str | None, content_type: str, name: str, at: datetime, trace: str | None,
-    request_id: UUID, event_id: UUID,
-) -> None:  # fmt: skip
-    one = Delivery(request_id, event_id, external_id, content_type, 7, "00", "text", body, at, trace)
+    body: str | None,
+    external_id: str | None,
+    content_type: str,
+    name: str,
+    at: datetime,
+    trace: str | None,
+    request_id: UUID,
+    event_id: UUID,
+) -> None:
+    one = Delivery(
+        request_id, event_id, external_id, content_type, 7, "00", "text", body, at, trace
+    )
     written = entry(source(name), one)
     assert written == by_the_model(source(name), one)
 
@@ -62,7 +98,14 @@ def test_the_same_bytes(
 @given(st.binary(max_size=300), TIMES)
 def test_what_was_sent_can_be_read_back(body: bytes, at: datetime) -> None:
     made = acceptance(
-        source(), body, "application/json", Genuine("id"), request_id=ID, event_id=ID, now=at, traceparent=None
+        source(),
+        body,
+        "application/json",
+        Genuine("id"),
+        request_id=ID,
+        event_id=ID,
+        now=at,
+        traceparent=None,
     ).entry
     assert made.value is not None
     event = read(Record(made.topic, 0, 0, made.key, made.value, unpack_headers(made.headers), 0))
@@ -75,7 +118,14 @@ def test_what_was_sent_can_be_read_back(body: bytes, at: datetime) -> None:
 def test_no_record_is_too_large_for_the_log(character: str, part: int) -> None:
     body = (character * (INLINE_BYTES // part)).encode()
     one = acceptance(
-        source(), body, "a/b", Genuine("i" * 256), request_id=ID, event_id=ID, now=WHOLE, traceparent=TRACE
+        source(),
+        body,
+        "a/b",
+        Genuine("i" * 256),
+        request_id=ID,
+        event_id=ID,
+        now=WHOLE,
+        traceparent=TRACE,
     )
     assert one.claim is not None
     assert one.entry.size_bytes <= INLINE_BYTES

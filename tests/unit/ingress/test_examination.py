@@ -27,14 +27,22 @@ def examined(body: bytes, **headers: str) -> Examined:
 
 def nested(depth: int, times: int = 1) -> bytes:
     """An event that holds arrays of this depth."""
-    return b'{"event_id": 1.5, "a": [' + b",".join([b"[" * (depth - 2) + b"]" * (depth - 2)] * times) + b"]}"
+    return (
+        b'{"event_id": 1.5, "a": ['
+        + b",".join([b"[" * (depth - 2) + b"]" * (depth - 2)] * times)
+        + b"]}"
+    )
 
 
 @pytest.mark.parametrize("coding", [None, "gzip"])
 def test_the_id_of_a_body_that_is_too_deep_is_not_read(coding: str | None) -> None:
     for depth, too_deep in ((100, False), (101, True), (300, True)):
         body = nested(depth)
-        found = examined(body) if coding is None else examined(gzip.compress(body), **{"content-encoding": coding})
+        found = (
+            examined(body)
+            if coding is None
+            else examined(gzip.compress(body), **{"content-encoding": coding})
+        )
         assert (found.verdict, found.too_deep) == (Genuine(None if too_deep else "1.5"), too_deep)
         assert found.refused is None
 

@@ -1,4 +1,6 @@
-"""Large bodies are judged in threads: one of a source at a time, and no source waits for another's."""
+"""Large bodies are judged in threads: one of a source at a time, and no source waits for
+another's.
+"""
 
 import asyncio
 import threading

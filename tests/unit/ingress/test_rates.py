@@ -15,7 +15,9 @@ KEY, OTHER = UUID(int=1), UUID(int=2)
     st.floats(0.1, 50),
     st.integers(1, 20),
 )
-def test_no_more_than_the_burst_and_the_rate(gaps: list[float], per_second: float, burst: int) -> None:
+def test_no_more_than_the_burst_and_the_rate(
+    gaps: list[float], per_second: float, burst: int
+) -> None:
     buckets = Buckets(Rate(per_second, burst))
     now, passed = 0.0, 0
     for gap in gaps:
@@ -40,8 +42,10 @@ def test_who_waits_as_told_passes(per_second: float, burst: int) -> None:
 def test_headers_say_it_in_whole_seconds() -> None:
     buckets = Buckets(Rate(2.0, 3))
     assert buckets.take(KEY, 0.0).headers() == [
-        (b"ratelimit-limit", b"3"), (b"ratelimit-remaining", b"2"), (b"ratelimit-reset", b"1"),
-    ]  # fmt: skip
+        (b"ratelimit-limit", b"3"),
+        (b"ratelimit-remaining", b"2"),
+        (b"ratelimit-reset", b"1"),
+    ]
     buckets.take(KEY, 0.0), buckets.take(KEY, 0.0)
     assert buckets.take(KEY, 0.0).headers()[-1] == (b"retry-after", b"1")
 

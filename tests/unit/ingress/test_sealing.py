@@ -34,7 +34,11 @@ def test_a_changed_byte_or_a_short_text_does_not_open(data: st.DataObject) -> No
     sealer = Sealer(KEY)
     sealed = sealer.seal("secret", ONE, TWO)
     place = data.draw(st.integers(0, len(sealed) - 1))
-    changed = sealed[:place] + bytes([sealed[place] ^ data.draw(st.integers(1, 255))]) + sealed[place + 1 :]
+    changed = (
+        sealed[:place]
+        + bytes([sealed[place] ^ data.draw(st.integers(1, 255))])
+        + sealed[place + 1 :]
+    )
     for broken in (changed, sealed[:place]):
         with pytest.raises(NoSuchKey):
             sealer.open(broken, ONE, TWO)
@@ -49,7 +53,9 @@ def test_a_new_key_seals_and_the_one_before_still_opens() -> None:
         Sealer(new_key("k2")).open(old, ONE, TWO)
 
 
-@pytest.mark.parametrize("keys", ["", " , ", "k1", "k1:", "k1:c2hvcnQ=", ":" + KEY[3:], "k1:not base64 at all!"])
+@pytest.mark.parametrize(
+    "keys", ["", " , ", "k1", "k1:", "k1:c2hvcnQ=", ":" + KEY[3:], "k1:not base64 at all!"]
+)
 def test_keys_that_are_none_are_refused_without_being_told(keys: str) -> None:
     with pytest.raises(ValueError, match="HEADRACE_SECRET_KEYS") as refused:
         Sealer(keys)

@@ -36,7 +36,10 @@ def in_parts(sent: bytes, coding: str, size: int) -> bytes:
 
 SENT = {
     "gzip": ("gzip", gzip.compress(BODY)),
-    "several members": ("gzip", gzip.compress(BODY[:7]) + gzip.compress(b"") + gzip.compress(BODY[7:])),
+    "several members": (
+        "gzip",
+        gzip.compress(BODY[:7]) + gzip.compress(b"") + gzip.compress(BODY[7:]),
+    ),
     "zeros behind it": ("gzip", gzip.compress(BODY) + b"\0" * 512),
     "zlib": ("deflate", zlib.compress(BODY)),
     "raw deflate": ("deflate", raw_deflate(BODY)),
@@ -53,7 +56,8 @@ def test_each_kind_is_inflated_whole_and_in_parts(kind: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "header", [None, "", "identity", "Identity", " , identity", "UTF-8", "utf8", "us-ascii", "ISO-8859-1"]
+    "header",
+    [None, "", "identity", "Identity", " , identity", "UTF-8", "utf8", "us-ascii", "ISO-8859-1"],
 )
 def test_a_body_without_a_coding_is_as_it_was_sent(header: str | None) -> None:
     assert coding_of(header) is None
@@ -61,13 +65,21 @@ def test_a_body_without_a_coding_is_as_it_was_sent(header: str | None) -> None:
 
 @pytest.mark.parametrize(
     ("header", "coding"),
-    [("gzip", "gzip"), ("X-GZip", "gzip"), ("deflate", "deflate"), ("identity, gzip", "gzip"), ("gzip, utf-8", "gzip")],
+    [
+        ("gzip", "gzip"),
+        ("X-GZip", "gzip"),
+        ("deflate", "deflate"),
+        ("identity, gzip", "gzip"),
+        ("gzip, utf-8", "gzip"),
+    ],
 )
 def test_the_codings_that_are_taken(header: str, coding: str) -> None:
     assert coding_of(header) == coding
 
 
-@pytest.mark.parametrize("header", ["br", "zstd", "gzip, gzip", "gzip\ndeflate", "compress", "x" * 5000])
+@pytest.mark.parametrize(
+    "header", ["br", "zstd", "gzip, gzip", "gzip\ndeflate", "compress", "x" * 5000]
+)
 def test_any_other_coding_is_refused_with_those_that_are_taken(header: str) -> None:
     with pytest.raises(Refusal) as refused:
         coding_of(header)
@@ -89,11 +101,14 @@ def test_what_ends_too_early_is_refused(kind: str) -> None:
 @pytest.mark.parametrize(
     ("coding", "sent"),
     [
-        ("gzip", BODY), ("deflate", b"{}"), ("gzip", zlib.compress(BODY)), ("gzip", gzip.compress(BODY) + b"x"),
+        ("gzip", BODY),
+        ("deflate", b"{}"),
+        ("gzip", zlib.compress(BODY)),
+        ("gzip", gzip.compress(BODY) + b"x"),
         ("deflate", zlib.compress(BODY) + b"x"),
         ("gzip", gzip.compress(BODY)[:-8] + b"\0" * 8),
     ],
-)  # fmt: skip
+)
 def test_what_is_not_of_its_coding_is_refused(coding: str, sent: bytes) -> None:
     with pytest.raises(Refusal) as refused:
         inflated(sent, coding, MOST)
@@ -143,7 +158,11 @@ def test_whatever_is_sent_gives_bytes_or_a_refusal() -> None:
             damaged = bytearray(sent)
             for _ in range(chance.randint(1, 4)):
                 damaged[chance.randrange(len(damaged))] = chance.randrange(256)
-            assert _code_of(bytes(damaged), coding) in {None, "invalid_content_encoding", "body_too_large"}
+            assert _code_of(bytes(damaged), coding) in {
+                None,
+                "invalid_content_encoding",
+                "body_too_large",
+            }
 
 
 def _code_of(body: bytes, coding: str) -> str | None:

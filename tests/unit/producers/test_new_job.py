@@ -1,4 +1,6 @@
-"""What the API lets in as a job: nothing that the log, the database or a consumer cannot take later."""
+"""What the API lets in as a job: nothing that the log, the database or a consumer cannot take
+later.
+"""
 
 from typing import Any
 from uuid import uuid4
@@ -24,7 +26,9 @@ def nested(depth: int) -> dict[str, JsonValue]:
     return inner
 
 
-@pytest.mark.parametrize("options", [{}, {"profile": "fast", "seed": 7}, {"ü": ["😀", None, 1.5]}, nested(20)])
+@pytest.mark.parametrize(
+    "options", [{}, {"profile": "fast", "seed": 7}, {"ü": ["😀", None, 1.5]}, nested(20)]
+)
 def test_what_is_let_in_can_be_read_by_every_consumer(options: dict[str, Any]) -> None:
     job = NewJob.model_validate(body(options=options))
     job_id = uuid4()
@@ -36,11 +40,29 @@ def test_what_is_let_in_can_be_read_by_every_consumer(options: dict[str, Any]) -
 
 @pytest.mark.parametrize(
     "options",
-    [{"a": "\x00"}, {"\x00": 1}, {"a": ["b", {"c": "\x00"}]}, {"a": "\ud800"}, {"\udfff": 1},
-     {"a": float("nan")}, {"a": [float("inf")]}, nested(MOST_OPTION_DEPTH + 2), {"a": [[[nested(300)]]]}],
-    ids=["NUL", "NUL in a name", "NUL deep inside", "half a surrogate", "half a surrogate in a name", "NaN",
-         "infinity", "too deep", "far too deep"],
-)  # fmt: skip
+    [
+        {"a": "\x00"},
+        {"\x00": 1},
+        {"a": ["b", {"c": "\x00"}]},
+        {"a": "\ud800"},
+        {"\udfff": 1},
+        {"a": float("nan")},
+        {"a": [float("inf")]},
+        nested(MOST_OPTION_DEPTH + 2),
+        {"a": [[[nested(300)]]]},
+    ],
+    ids=[
+        "NUL",
+        "NUL in a name",
+        "NUL deep inside",
+        "half a surrogate",
+        "half a surrogate in a name",
+        "NaN",
+        "infinity",
+        "too deep",
+        "far too deep",
+    ],
+)
 def test_options_that_would_be_stuck_later_are_refused_now(options: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         NewJob.model_validate(body(options=options))
@@ -48,11 +70,23 @@ def test_options_that_would_be_stuck_later_are_refused_now(options: dict[str, An
 
 @pytest.mark.parametrize(
     "changes",
-    [{"target": ""}, {"target": "a\x00"}, {"target": "t" * 201}, {"target": "\ud800"}, {"model": ""},
-     {"model": "a/b"}, {"model": "a\n"}, {"model": "m" * 101}, {"kind": "predict"}, {"dataset_id": "a/b"},
-     {"dataset_id": 7}, {"options": []}, {"priority": 1}],
+    [
+        {"target": ""},
+        {"target": "a\x00"},
+        {"target": "t" * 201},
+        {"target": "\ud800"},
+        {"model": ""},
+        {"model": "a/b"},
+        {"model": "a\n"},
+        {"model": "m" * 101},
+        {"kind": "predict"},
+        {"dataset_id": "a/b"},
+        {"dataset_id": 7},
+        {"options": []},
+        {"priority": 1},
+    ],
     ids=ascii,
-)  # fmt: skip
+)
 def test_what_is_malformed_is_refused(changes: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         NewJob.model_validate(body(**changes))

@@ -21,7 +21,10 @@ from schemas.errors import Refusal
             {"types": ["zip:text,n:number", "b:boolean"]},
             Reading(types={"zip": "text", "n": "number", "b": "boolean"}),
         ),
-        ({"types": ["Preis, EUR:number,a:b:text"]}, Reading(types={"Preis, EUR": "number", "a:b": "text"})),
+        (
+            {"types": ["Preis, EUR:number,a:b:text"]},
+            Reading(types={"Preis, EUR": "number", "a:b": "text"}),
+        ),
         ({"types": ['{"a,b:text": "integer"}']}, Reading(types={"a,b:text": "integer"})),
         ({"types": [""]}, Reading(types={})),
         ({"forget": ["true"]}, Reading(alone=True)),

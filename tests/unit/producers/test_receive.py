@@ -21,15 +21,23 @@ from tests.factories import new_id
 
 MOST_EVENT_BYTES = 900 << 10  # what the log's check constraint lets in
 NOW = datetime(2026, 3, 2, 9, 10, 0, tzinfo=UTC)
-SOURCE = KnownSource(new_id(), new_id(), "nightly", "standard_webhooks", ("whsec_x",), standard_webhooks.verify)
+SOURCE = KnownSource(
+    new_id(), new_id(), "nightly", "standard_webhooks", ("whsec_x",), standard_webhooks.verify
+)
 TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 
 
 def accepted(body: bytes, external_id: str | None = "msg_1", at: datetime = NOW) -> Acceptance:
     return acceptance(
-        SOURCE, body, "application/json", Genuine(external_id), request_id=UUID(int=1), event_id=UUID(int=2), now=at,
+        SOURCE,
+        body,
+        "application/json",
+        Genuine(external_id),
+        request_id=UUID(int=1),
+        event_id=UUID(int=2),
+        now=at,
         traceparent=TRACE,
-    )  # fmt: skip
+    )
 
 
 def data_of(one: Acceptance) -> dict[str, Any]:
@@ -51,7 +59,11 @@ def test_text_stays_as_it_was_sent() -> None:
 
 def test_the_event_is_the_sources_and_its_tenants() -> None:
     entry = accepted(b"{}").entry
-    assert (entry.topic, entry.tenant, entry.aggregate) == ("headrace.webhooks", SOURCE.tenant, str(SOURCE.id))
+    assert (entry.topic, entry.tenant, entry.aggregate) == (
+        "headrace.webhooks",
+        SOURCE.tenant,
+        str(SOURCE.id),
+    )
     assert (entry.key, entry.id) == (f"{SOURCE.tenant}:{SOURCE.id}".encode(), UUID(int=2))
     assert dict(unpack_headers(entry.headers))["traceparent"] == TRACE.encode()
 
@@ -59,7 +71,11 @@ def test_the_event_is_the_sources_and_its_tenants() -> None:
 def test_the_claim_holds_the_request() -> None:
     claim = accepted(b"{}").claim
     assert claim is not None
-    assert (claim.source_id, claim.request_id, claim.external_id) == (SOURCE.id, UUID(int=1), "msg_1")
+    assert (claim.source_id, claim.request_id, claim.external_id) == (
+        SOURCE.id,
+        UUID(int=1),
+        "msg_1",
+    )
     assert (claim.body_bytes, claim.body_hash) == (2, hashlib.sha256(b"{}").digest())
     assert claim.body_key is None
 
@@ -73,24 +89,35 @@ def test_any_bytes_can_be_had_back(body: bytes) -> None:
 
 def test_what_is_not_text_goes_as_base64() -> None:
     data = data_of(accepted(b"\xff\x00\xfe"))
-    assert (data["body_encoding"], data["body"]) == ("base64", base64.b64encode(b"\xff\x00\xfe").decode())
+    assert (data["body_encoding"], data["body"]) == (
+        "base64",
+        base64.b64encode(b"\xff\x00\xfe").decode(),
+    )
 
 
 BULKY = {
-    "ascii": b"a", "quotes": b'"', "control": b"\x01", "two bytes": "ü".encode(), "four bytes": "😀".encode(),
+    "ascii": b"a",
+    "quotes": b'"',
+    "control": b"\x01",
+    "two bytes": "ü".encode(),
+    "four bytes": "😀".encode(),
     "not text": b"\xff",
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("piece", BULKY.values(), ids=BULKY.keys())
-@pytest.mark.parametrize("size", [INLINE_BYTES // 6, INLINE_BYTES // 2, INLINE_BYTES, INLINE_BYTES + 8, 1 << 20])
+@pytest.mark.parametrize(
+    "size", [INLINE_BYTES // 6, INLINE_BYTES // 2, INLINE_BYTES, INLINE_BYTES + 8, 1 << 20]
+)
 def test_an_event_is_always_below_900_kib(piece: bytes, size: int) -> None:
     body = piece * (size // len(piece))
     one = accepted(body, external_id="m" * 256)
     assert one.entry.size_bytes < MOST_EVENT_BYTES
     assert one.claim is not None
     data = data_of(one)
-    stored = body_key(SOURCE.tenant, NOW, UUID(int=1)) if data["body_encoding"] == "reference" else None
+    stored = (
+        body_key(SOURCE.tenant, NOW, UUID(int=1)) if data["body_encoding"] == "reference" else None
+    )
     assert (one.claim.body_key, one.claim.body_bytes) == (stored, len(body))
     if data["body_encoding"] == "reference":
         assert data["body"] is None

@@ -1,4 +1,6 @@
-"""Standard Webhooks: what the reference library signs is genuine, all else is forged, and nothing ever raises."""
+"""Standard Webhooks: what the reference library signs is genuine, all else is forged, and
+nothing ever raises.
+"""
 
 import base64
 from datetime import UTC, datetime, timedelta
@@ -25,7 +27,11 @@ GOOD = sign(BODY, SECRET, message_id="msg_1", now=NOW)
 
 
 def judged(
-    headers: dict[str, str], *, body: bytes = BODY, secrets: tuple[str, ...] = (SECRET,), now: datetime = NOW
+    headers: dict[str, str],
+    *,
+    body: bytes = BODY,
+    secrets: tuple[str, ...] = (SECRET,),
+    now: datetime = NOW,
 ) -> Genuine | Forged:
     return verify(body, headers, secrets, now=now, tolerance_seconds=300)
 
@@ -45,7 +51,10 @@ def test_the_published_vector() -> None:
     }
     secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
     body = b'{"test": 2432232314}'
-    assert sender_id(judged(headers, body=body, secrets=(secret,), now=now)) == "msg_p5jXN8AQM9LWM0D4loKWxJek"
+    assert (
+        sender_id(judged(headers, body=body, secrets=(secret,), now=now))
+        == "msg_p5jXN8AQM9LWM0D4loKWxJek"
+    )
     assert sign(body, secret, message_id="msg_p5jXN8AQM9LWM0D4loKWxJek", now=now) == headers
 
 
@@ -53,7 +62,11 @@ def test_the_published_vector() -> None:
 def test_what_the_reference_library_signs_is_genuine(body: str, key: bytes) -> None:
     secret = secret_from(key)
     signature = Webhook(secret).sign("msg_7", NOW, body)
-    headers = {"webhook-id": "msg_7", "webhook-timestamp": str(int(NOW.timestamp())), "webhook-signature": signature}
+    headers = {
+        "webhook-id": "msg_7",
+        "webhook-timestamp": str(int(NOW.timestamp())),
+        "webhook-signature": signature,
+    }
     assert sender_id(judged(headers, body=body.encode(), secrets=(secret,))) == "msg_7"
 
 
@@ -63,13 +76,22 @@ def test_what_we_sign_the_reference_library_takes() -> None:
 
 
 @pytest.mark.parametrize(
-    "secrets", [(SECRET,), (OTHER, SECRET), (SECRET, OTHER), ("not a secret", SECRET), (SECRET.removeprefix("whsec_"),)]
+    "secrets",
+    [
+        (SECRET,),
+        (OTHER, SECRET),
+        (SECRET, OTHER),
+        ("not a secret", SECRET),
+        (SECRET.removeprefix("whsec_"),),
+    ],
 )
 def test_any_live_secret_will_do(secrets: tuple[str, ...]) -> None:
     assert sender_id(judged(GOOD, secrets=secrets)) == "msg_1"
 
 
-@pytest.mark.parametrize("secrets", [(OTHER,), (), ("",), ("whsec_",), ("whsec_é",), ("whsec_" + "A" * 28,)])
+@pytest.mark.parametrize(
+    "secrets", [(OTHER,), (), ("",), ("whsec_",), ("whsec_é",), ("whsec_" + "A" * 28,)]
+)
 def test_no_other_secret_will(secrets: tuple[str, ...]) -> None:
     assert isinstance(judged(GOOD, secrets=secrets), Forged)
 
@@ -88,7 +110,9 @@ def test_signatures_past_the_twentieth_are_not_tried() -> None:
     assert isinstance(judged({**GOOD, "webhook-signature": "v1,AAAA " * 20 + good}), Forged)
 
 
-@pytest.mark.parametrize(("seconds", "genuine"), [(-301, False), (-300, True), (0, True), (300, True), (301, False)])
+@pytest.mark.parametrize(
+    ("seconds", "genuine"), [(-301, False), (-300, True), (0, True), (300, True), (301, False)]
+)
 def test_the_tolerance_ends_at_the_second_both_ways(seconds: int, genuine: bool) -> None:
     headers = sign(BODY, SECRET, message_id="msg_1", now=NOW + timedelta(seconds=seconds))
     assert isinstance(judged(headers), Genuine) is genuine
@@ -99,24 +123,43 @@ def test_the_tolerance_ends_at_the_fraction_too() -> None:
     assert isinstance(judged(GOOD, now=late), Forged)
 
 
-@pytest.mark.parametrize("change", [
-    {"webhook-id": "msg_2"}, {"webhook-id": ""}, {"webhook-id": "msg 1"}, {"webhook-id": "msg_é"},
-    {"webhook-id": "m" * 257}, {"webhook-id": "msg_1\n"},
-    {"webhook-timestamp": ""}, {"webhook-timestamp": "now"}, {"webhook-timestamp": "1e9"},
-    {"webhook-timestamp": "-1"}, {"webhook-timestamp": "nan"}, {"webhook-timestamp": "9" * 400},
-    {"webhook-timestamp": GOOD["webhook-timestamp"] + ".0"}, {"webhook-timestamp": " " + GOOD["webhook-timestamp"]},
-    {"webhook-timestamp": "0" + GOOD["webhook-timestamp"]}, {"webhook-timestamp": "١٧٧٢٤٤٢٨٤٧"},
-    {"webhook-signature": ""}, {"webhook-signature": "v1"}, {"webhook-signature": "v1,"},
-    {"webhook-signature": "v1,é"}, {"webhook-signature": GOOD["webhook-signature"].replace("v1,", "v2,")},
-    {"webhook-signature": GOOD["webhook-signature"][:-1]}, {"webhook-signature": GOOD["webhook-signature"] + "A"},
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"webhook-id": "msg_2"},
+        {"webhook-id": ""},
+        {"webhook-id": "msg 1"},
+        {"webhook-id": "msg_é"},
+        {"webhook-id": "m" * 257},
+        {"webhook-id": "msg_1\n"},
+        {"webhook-timestamp": ""},
+        {"webhook-timestamp": "now"},
+        {"webhook-timestamp": "1e9"},
+        {"webhook-timestamp": "-1"},
+        {"webhook-timestamp": "nan"},
+        {"webhook-timestamp": "9" * 400},
+        {"webhook-timestamp": GOOD["webhook-timestamp"] + ".0"},
+        {"webhook-timestamp": " " + GOOD["webhook-timestamp"]},
+        {"webhook-timestamp": "0" + GOOD["webhook-timestamp"]},
+        {"webhook-timestamp": "١٧٧٢٤٤٢٨٤٧"},
+        {"webhook-signature": ""},
+        {"webhook-signature": "v1"},
+        {"webhook-signature": "v1,"},
+        {"webhook-signature": "v1,é"},
+        {"webhook-signature": GOOD["webhook-signature"].replace("v1,", "v2,")},
+        {"webhook-signature": GOOD["webhook-signature"][:-1]},
+        {"webhook-signature": GOOD["webhook-signature"] + "A"},
+    ],
+)
 def test_one_changed_header_forges_it(change: dict[str, str]) -> None:
     assert isinstance(judged({**GOOD, **change}), Forged)
 
 
 @pytest.mark.parametrize("missing", sorted(GOOD))
 def test_a_missing_header_forges_it(missing: str) -> None:
-    assert isinstance(judged({name: value for name, value in GOOD.items() if name != missing}), Forged)
+    assert isinstance(
+        judged({name: value for name, value in GOOD.items() if name != missing}), Forged
+    )
 
 
 @given(st.integers(0, len(BODY) - 1), st.integers(1, 255))
@@ -126,7 +169,10 @@ def test_one_changed_byte_of_the_body_forges_it(place: int, change: int) -> None
 
 
 @given(
-    st.dictionaries(st.sampled_from(sorted(GOOD)), st.text(max_size=40) | st.from_regex(r"v1,[A-Za-z0-9+/=]{0,60}")),
+    st.dictionaries(
+        st.sampled_from(sorted(GOOD)),
+        st.text(max_size=40) | st.from_regex(r"v1,[A-Za-z0-9+/=]{0,60}"),
+    ),
     st.binary(max_size=20),
     st.lists(st.text(max_size=40), max_size=3),
 )
@@ -156,4 +202,7 @@ def test_of_several_signatures_of_an_owner_three_are_tried() -> None:
     wrong = "v1a," + base64.b64encode(bytes(64)).decode()
     for before, genuine in ((2, True), (3, False)):
         shown = " ".join([wrong] * before + ["v1a,short", good["webhook-signature"]])
-        assert isinstance(judged({**good, "webhook-signature": shown}, secrets=(public,)), Genuine) is genuine
+        assert (
+            isinstance(judged({**good, "webhook-signature": shown}, secrets=(public,)), Genuine)
+            is genuine
+        )

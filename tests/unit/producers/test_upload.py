@@ -1,4 +1,6 @@
-"""Uploads as they stream: however a form is cut into chunks, the same bytes come out, or one clear refusal."""
+"""Uploads as they stream: however a form is cut into chunks, the same bytes come out, or one
+clear refusal.
+"""
 
 import asyncio
 import gzip
@@ -31,14 +33,21 @@ def form(*parts: bytes) -> bytes:
 
 
 def cut(body: bytes, places: Sequence[int]) -> list[bytes]:
-    return [body[start:end] for start, end in pairwise([0, *sorted(place % len(body) for place in places), len(body)])]
+    return [
+        body[start:end]
+        for start, end in pairwise([0, *sorted(place % len(body) for place in places), len(body)])
+    ]
 
 
-async def received(chunks: Sequence[bytes], content_type: str = TYPE) -> tuple[bytes, dict[str, str]]:
+async def received(
+    chunks: Sequence[bytes], content_type: str = TYPE
+) -> tuple[bytes, dict[str, str]]:
     return await received_from(stream(chunks), content_type)
 
 
-async def received_from(chunks: AsyncIterator[bytes], content_type: str = TYPE) -> tuple[bytes, dict[str, str]]:
+async def received_from(
+    chunks: AsyncIterator[bytes], content_type: str = TYPE
+) -> tuple[bytes, dict[str, str]]:
     upload = Multipart(content_type, chunks)
     content = b"".join([piece async for piece in upload.file()])
     return content, upload.fields
@@ -46,12 +55,23 @@ async def received_from(chunks: AsyncIterator[bytes], content_type: str = TYPE) 
 
 FILE = st.one_of(
     st.binary(max_size=200),
-    st.sampled_from([b"\r\n", b"\r", b"--", f"\r\n--{BOUNDARY[:-1]}".encode(), f"--{BOUNDARY}".encode(), b"\r\n--"]),
+    st.sampled_from(
+        [
+            b"\r\n",
+            b"\r",
+            b"--",
+            f"\r\n--{BOUNDARY[:-1]}".encode(),
+            f"--{BOUNDARY}".encode(),
+            b"\r\n--",
+        ]
+    ),
 )
 
 
 @given(FILE, st.lists(st.integers(0, 10_000), max_size=12), st.booleans())
-async def test_any_chunking_gives_the_same_bytes(content: bytes, places: list[int], file_first: bool) -> None:
+async def test_any_chunking_gives_the_same_bytes(
+    content: bytes, places: list[int], file_first: bool
+) -> None:
     parts = [part("file", content, '; filename="wine.csv"'), part("name", b"wine")]
     body = form(*(parts if file_first else reversed(parts)))
     assert await received(cut(body, places)) == (content, {"name": "wine"})
@@ -106,7 +126,9 @@ async def test_a_form_cut_anywhere_is_refused() -> None:
             await received([WHOLE[:length]])
 
 
-@pytest.mark.parametrize("parts", [(), (part("name", b"wine"),), (part("File", b"x"),), (part("", b"x"),)])
+@pytest.mark.parametrize(
+    "parts", [(), (part("name", b"wine"),), (part("File", b"x"),), (part("", b"x"),)]
+)
 async def test_a_form_without_a_file_is_refused(parts: tuple[bytes, ...]) -> None:
     with pytest.raises(Refusal) as caught:
         await received([form(*parts)])
@@ -145,7 +167,9 @@ ENDLESS = {
 
 
 @pytest.mark.parametrize(("begin", "piece"), ENDLESS.values(), ids=ENDLESS.keys())
-async def test_an_endless_form_is_refused_before_it_fills_the_memory(begin: bytes, piece: bytes) -> None:
+async def test_an_endless_form_is_refused_before_it_fills_the_memory(
+    begin: bytes, piece: bytes
+) -> None:
     taken = 0
 
     async def endless() -> AsyncIterator[bytes]:

@@ -27,7 +27,12 @@ TENANT, JOB, DATASET = new_id(START), new_id(START), new_id(START)
 
 def requested() -> Event:
     data = JobRequested(
-        job_id=JOB, kind="train", dataset_id=DATASET, target="target", model="wine", options={"seed": 7}
+        job_id=JOB,
+        kind="train",
+        dataset_id=DATASET,
+        target="target",
+        model="wine",
+        options={"seed": 7},
     )
     return door_event(data, JOB, tenant=TENANT, at=START)
 
@@ -35,11 +40,21 @@ def requested() -> Event:
 def story(*told: Payload, begin: Event | None = None) -> list[Event]:
     """The request and what follows, one second and one version apart."""
     first = begin or requested()
-    return [first, *(
-        following(first.cause, data, by="training", subject=str(JOB), version=version, ordinal=version,
-                  at=START + timedelta(seconds=version))
-        for version, data in enumerate(told, 1)
-    )]  # fmt: skip
+    return [
+        first,
+        *(
+            following(
+                first.cause,
+                data,
+                by="training",
+                subject=str(JOB),
+                version=version,
+                ordinal=version,
+                at=START + timedelta(seconds=version),
+            )
+            for version, data in enumerate(told, 1)
+        ),
+    ]
 
 
 def at(seconds: int) -> str:
@@ -48,18 +63,40 @@ def at(seconds: int) -> str:
 
 
 QUEUED = JobQueued(
-    job_id=JOB, kind="train", dataset_id=DATASET, dataset_version=4, object_key="k",
-    columns=(Column(name="target", type="text"),), target="target", model="wine", reason="its data set is valid",
-)  # fmt: skip
+    job_id=JOB,
+    kind="train",
+    dataset_id=DATASET,
+    dataset_version=4,
+    object_key="k",
+    columns=(Column(name="target", type="text"),),
+    target="target",
+    model="wine",
+    reason="its data set is valid",
+)
 TRAINED = JobTrained(
-    job_id=JOB, attempt=1, kind="train", dataset_id=DATASET, dataset_version=4, target="target", model="wine",
-    task="classification", metrics={"accuracy": 0.97}, baseline={"accuracy": 0.4}, details={"rows": 45},
-    plan={"seed": 7}, artifacts={"model": Artifact(object_key="m", size_bytes=1, sha256="0")}, reason="measured",
-)  # fmt: skip
+    job_id=JOB,
+    attempt=1,
+    kind="train",
+    dataset_id=DATASET,
+    dataset_version=4,
+    target="target",
+    model="wine",
+    task="classification",
+    metrics={"accuracy": 0.97},
+    baseline={"accuracy": 0.4},
+    details={"rows": 45},
+    plan={"seed": 7},
+    artifacts={"model": Artifact(object_key="m", size_bytes=1, sha256="0")},
+    reason="measured",
+)
 SUCCEEDED = JobSucceeded(
-    job_id=JOB, task="classification", metrics={"accuracy": 0.97}, baseline={"accuracy": 0.4},
-    model=ModelReference(name="wine", version=2), reason="its model is registered",
-)  # fmt: skip
+    job_id=JOB,
+    task="classification",
+    metrics={"accuracy": 0.97},
+    baseline={"accuracy": 0.4},
+    model=ModelReference(name="wine", version=2),
+    reason="its model is registered",
+)
 CANCELED = JobCanceled(job_id=JOB, reason="a mistake")
 EXPIRED = JobExpired(job_id=JOB, reason="600 s are over")
 
@@ -77,5 +114,8 @@ def progressed(fraction: float, attempt: int = 1) -> JobProgressed:
 def failed(code: str = "too_few_rows") -> JobFailed:
     """It ends without a model."""
     return JobFailed(
-        job_id=JOB, attempt=1, failure=Failure(failure_class="user_data", code=code, message="9 rows"), reason="9 rows"
+        job_id=JOB,
+        attempt=1,
+        failure=Failure(failure_class="user_data", code=code, message="9 rows"),
+        reason="9 rows",
     )

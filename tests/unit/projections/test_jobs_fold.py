@@ -27,14 +27,29 @@ from tests.unit.projections.events import (
     story,
 )
 
-HAPPY: tuple[Payload, ...] = (QUEUED, started(), progressed(0.2), progressed(0.8), TRAINED, SUCCEEDED)
+HAPPY: tuple[Payload, ...] = (
+    QUEUED,
+    started(),
+    progressed(0.2),
+    progressed(0.8),
+    TRAINED,
+    SUCCEEDED,
+)
 STORIES: dict[str, tuple[Payload, ...]] = {
     "happy": HAPPY,
     "canceled while it waits": (QUEUED, CANCELED),
     "refused": (failed("target_not_found"),),
     "canceled while it runs": (QUEUED, started(), progressed(0.5), CANCELED),
     "expired": (QUEUED, started(), EXPIRED),
-    "a lost worker": (QUEUED, started(), progressed(0.5), started(2), progressed(0.1, 2), TRAINED, SUCCEEDED),
+    "a lost worker": (
+        QUEUED,
+        started(),
+        progressed(0.5),
+        started(2),
+        progressed(0.1, 2),
+        TRAINED,
+        SUCCEEDED,
+    ),
     "failed after the training": (QUEUED, started(), TRAINED, failed("internal")),
 }
 
@@ -52,18 +67,37 @@ def test_a_request_begins_the_row() -> None:
     assert (row.tenant, row.id, row.version, row.state) == (TENANT, JOB, 0, "accepted")
     assert (row.kind, row.model, row.created_at, row.updated_at) == ("train", "wine", START, START)
     assert row.document == {
-        "id": str(JOB), "kind": "train", "state": "accepted", "dataset_id": str(DATASET), "dataset_version": None,
-        "target": "target", "model": {"name": "wine", "version": None}, "options": {"seed": 7}, "origin": "api",
-        "correlation_id": str(event.correlationid), "progress": None, "attempts": [], "task": None, "metrics": None,
-        "baseline": None, "details": None, "failure": None, "created_at": at(0), "updated_at": at(0),
-    }  # fmt: skip
+        "id": str(JOB),
+        "kind": "train",
+        "state": "accepted",
+        "dataset_id": str(DATASET),
+        "dataset_version": None,
+        "target": "target",
+        "model": {"name": "wine", "version": None},
+        "options": {"seed": 7},
+        "origin": "api",
+        "correlation_id": str(event.correlationid),
+        "progress": None,
+        "attempts": [],
+        "task": None,
+        "metrics": None,
+        "baseline": None,
+        "details": None,
+        "failure": None,
+        "created_at": at(0),
+        "updated_at": at(0),
+    }
 
 
 def test_a_happy_job_ends_with_its_model_and_its_metrics() -> None:
     row = row_of(*HAPPY)
     assert (row.state, row.version, row.updated_at.isoformat()) == ("succeeded", 6, at(6))
     document = row.document
-    assert (document["state"], document["dataset_version"], document["updated_at"]) == ("succeeded", 4, at(6))
+    assert (document["state"], document["dataset_version"], document["updated_at"]) == (
+        "succeeded",
+        4,
+        at(6),
+    )
     assert document["model"] == {"name": "wine", "version": 2}
     assert (document["metrics"], document["baseline"]) == ({"accuracy": 0.97}, {"accuracy": 0.4})
     assert (document["task"], document["details"]) == ("classification", {"rows": 45})
@@ -77,11 +111,17 @@ def test_a_happy_job_ends_with_its_model_and_its_metrics() -> None:
 @pytest.mark.parametrize(
     ("told", "state"),
     [
-        ((), "accepted"), (HAPPY[:1], "queued"), (HAPPY[:2], "running"), (HAPPY[:4], "running"),
-        (HAPPY[:5], "finalizing"), (HAPPY, "succeeded"), ((QUEUED, CANCELED), "canceled"),
-        ((QUEUED, started(), EXPIRED), "expired"), ((failed(),), "failed"),
+        ((), "accepted"),
+        (HAPPY[:1], "queued"),
+        (HAPPY[:2], "running"),
+        (HAPPY[:4], "running"),
+        (HAPPY[:5], "finalizing"),
+        (HAPPY, "succeeded"),
+        ((QUEUED, CANCELED), "canceled"),
+        ((QUEUED, started(), EXPIRED), "expired"),
+        ((failed(),), "failed"),
     ],
-)  # fmt: skip
+)
 def test_the_state_follows_the_events(told: tuple[Payload, ...], state: str) -> None:
     row = row_of(*told)
     assert (row.state, row.document["state"]) == (state, state)
@@ -95,8 +135,9 @@ def test_progress_is_the_running_attempts() -> None:
 def test_a_lost_worker_leaves_an_attempt_behind() -> None:
     attempts = row_of(*STORIES["a lost worker"]).document["attempts"]
     assert [(one["attempt"], one["started_at"], one["ended_at"]) for one in attempts] == [
-        (1, at(2), at(4)), (2, at(4), at(6)),
-    ]  # fmt: skip
+        (1, at(2), at(4)),
+        (2, at(4), at(6)),
+    ]
 
 
 @pytest.mark.parametrize("end", [CANCELED, EXPIRED, failed()])
@@ -143,7 +184,9 @@ def test_the_earlier_row_is_left_as_it_was(told: tuple[Payload, ...]) -> None:
 
 @st.composite
 def told_with_copies(draw: st.DrawFn) -> tuple[list[Event], list[Event]]:
-    """A story, and the same as Kafka can hand it over: first appearances in order, any earlier one again between."""
+    """A story, and the same as Kafka can hand it over: first appearances in order, any earlier
+    one again between.
+    """
     events = story(*draw(st.sampled_from(list(STORIES.values()))))
     seen: list[Event] = []
     for place, event in enumerate(events):
@@ -154,7 +197,9 @@ def told_with_copies(draw: st.DrawFn) -> tuple[list[Event], list[Event]]:
 
 
 @given(told_with_copies())
-def test_any_interleaving_with_copies_gives_the_same_row(told: tuple[list[Event], list[Event]]) -> None:
+def test_any_interleaving_with_copies_gives_the_same_row(
+    told: tuple[list[Event], list[Event]],
+) -> None:
     events, seen = told
     row: JobRow | None = None
     versions = []
@@ -170,8 +215,12 @@ def test_the_timeline_has_a_line_for_all_but_progress() -> None:
     events = story(*HAPPY)
     lines = [moment(event) for event in events]
     assert [line.type for line in lines if line] == [
-        "job.requested", "job.queued", "job.started", "job.trained", "job.succeeded",
-    ]  # fmt: skip
+        "job.requested",
+        "job.queued",
+        "job.started",
+        "job.trained",
+        "job.succeeded",
+    ]
     line = lines[2]
     assert line is not None
     assert (line.tenant, line.job_id, line.version, line.event_id) == (TENANT, JOB, 2, events[2].id)
@@ -181,4 +230,8 @@ def test_the_timeline_has_a_line_for_all_but_progress() -> None:
 def test_a_failures_line_says_why() -> None:
     line = moment(story(failed())[1])
     assert line is not None
-    assert line.data["failure"] == {"class": "user_data", "code": "too_few_rows", "message": "9 rows"}
+    assert line.data["failure"] == {
+        "class": "user_data",
+        "code": "too_few_rows",
+        "message": "9 rows",
+    }

@@ -9,9 +9,18 @@ from tests.unit.projections.events import DATASET, JOB, START, TENANT, requested
 
 def registered(metrics: dict[str, float], baseline: dict[str, float]) -> Event:
     data = ModelRegistered(
-        name="wine", version=2, job_id=JOB, dataset_id=DATASET, dataset_version=4, target="target",
-        task="classification", metrics=metrics, baseline=baseline, details={}, artifacts={},
-    )  # fmt: skip
+        name="wine",
+        version=2,
+        job_id=JOB,
+        dataset_id=DATASET,
+        dataset_version=4,
+        target="target",
+        task="classification",
+        metrics=metrics,
+        baseline=baseline,
+        details={},
+        artifacts={},
+    )
     return door_event(data, "wine", tenant=TENANT, at=START)
 
 

@@ -14,11 +14,18 @@ A, B = UUID(int=1), UUID(int=2)
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
 
-def used(quantity: str, at: datetime = NOON, meter: Meter = "training_seconds", unit: str = "second") -> UsageRecorded:
+def used(
+    quantity: str, at: datetime = NOON, meter: Meter = "training_seconds", unit: str = "second"
+) -> UsageRecorded:
     return UsageRecorded(
-        record_key="k", period=at.date().replace(day=1), meter=meter, quantity=Decimal(quantity), unit=unit, at=at,
+        record_key="k",
+        period=at.date().replace(day=1),
+        meter=meter,
+        quantity=Decimal(quantity),
+        unit=unit,
+        at=at,
         subject="s",
-    )  # fmt: skip
+    )
 
 
 def test_sums_are_exact() -> None:
@@ -29,10 +36,15 @@ def test_sums_are_exact() -> None:
 
 def test_tenants_meters_days_and_units_are_kept_apart() -> None:
     tomorrow = NOON + timedelta(days=1)
-    found = sums([
-        (A, used("1")), (B, used("2")), (A, used("3", tomorrow)), (A, used("4", meter="jobs", unit="job")),
-        (A, used("5", unit="hour")),
-    ])  # fmt: skip
+    found = sums(
+        [
+            (A, used("1")),
+            (B, used("2")),
+            (A, used("3", tomorrow)),
+            (A, used("4", meter="jobs", unit="job")),
+            (A, used("5", unit="hour")),
+        ]
+    )
     assert sorted(one.value for one in found.values()) == [1, 2, 3, 4, 5]
 
 
@@ -49,7 +61,11 @@ def test_nothing_gives_nothing() -> None:
 RECORDS = st.lists(
     st.tuples(
         st.sampled_from([A, B]),
-        st.builds(used, st.decimals(0, 10**6, places=9).map(str), st.sampled_from([NOON, NOON + timedelta(days=1)])),
+        st.builds(
+            used,
+            st.decimals(0, 10**6, places=9).map(str),
+            st.sampled_from([NOON, NOON + timedelta(days=1)]),
+        ),
     ),
     max_size=12,
 )

@@ -1,4 +1,6 @@
-"""A record read in one pass is what it is step by step: the same event, or refused for the same reason."""
+"""A record read in one pass is what it is step by step: the same event, or refused for the same
+reason.
+"""
 
 import json
 from collections.abc import Callable
@@ -15,10 +17,34 @@ from tests.chance import few
 from tests.contract.house import ROOT
 
 EXAMPLES = sorted((ROOT / "schemas" / "examples").rglob("*.json"))
-VALUES = st.sampled_from([
-    None, True, 0, 7, -1, 1.5, 1e300, float("nan"), 1 << 80, "", "7", "1.50", "nan", "2026-01-01", "\x00", "\ud800",
-    "2026-01-01T00:00:00Z", 1_700_000_000, "01900000000070008000000000000000", [], [1], ["a"], {}, {"a": 1},
-])  # fmt: skip
+VALUES = st.sampled_from(
+    [
+        None,
+        True,
+        0,
+        7,
+        -1,
+        1.5,
+        1e300,
+        float("nan"),
+        1 << 80,
+        "",
+        "7",
+        "1.50",
+        "nan",
+        "2026-01-01",
+        "\x00",
+        "\ud800",
+        "2026-01-01T00:00:00Z",
+        1_700_000_000,
+        "01900000000070008000000000000000",
+        [],
+        [1],
+        ["a"],
+        {},
+        {"a": 1},
+    ]
+)
 
 
 def outcome(value: bytes, headers: Headers) -> Event | str:
@@ -31,7 +57,9 @@ def outcome(value: bytes, headers: Headers) -> Event | str:
 
 def shown(found: Event | str) -> str:
     """As text: a NaN is not itself."""
-    return found if isinstance(found, str) else f"{type(found.data).__name__} {found.model_dump()!r}"
+    return (
+        found if isinstance(found, str) else f"{type(found.data).__name__} {found.model_dump()!r}"
+    )
 
 
 def agree(path: Path, change: Callable[[dict[str, Any]], str]) -> Event | str:
@@ -53,8 +81,16 @@ def test_every_example(path: Path) -> None:
 
 def places(value: object, way: tuple[str | int, ...] = ()) -> list[tuple[str | int, ...]]:
     """The way to each value inside one."""
-    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    return [(*way, key) for key, _ in inner] + [found for key, one in inner for found in places(one, (*way, key))]
+    inner = (
+        value.items()
+        if isinstance(value, dict)
+        else enumerate(value)
+        if isinstance(value, list)
+        else ()
+    )
+    return [(*way, key) for key, _ in inner] + [
+        found for key, one in inner for found in places(one, (*way, key))
+    ]
 
 
 def put(envelope: dict[str, Any], way: tuple[str | int, ...], value: object) -> dict[str, Any]:
@@ -93,7 +129,11 @@ def test_a_name_that_comes_twice(data: st.DataObject) -> None:
     first = data.draw(st.booleans())
     agree(
         path,
-        lambda envelope: f"{{{pair}, {json.dumps(envelope)[1:]}" if first else f"{json.dumps(envelope)[:-1]}, {pair}}}",
+        lambda envelope: (
+            f"{{{pair}, {json.dumps(envelope)[1:]}"
+            if first
+            else f"{json.dumps(envelope)[:-1]}, {pair}}}"
+        ),
     )
 
 

@@ -18,13 +18,24 @@ from tests.factories import door_event, record_of
 
 JOB = uuid4()
 EVENT = door_event(
-    JobRequested(job_id=JOB, kind="train", dataset_id=uuid4(), target="target", model="wine", options={"seed": 7}), JOB
+    JobRequested(
+        job_id=JOB,
+        kind="train",
+        dataset_id=uuid4(),
+        target="target",
+        model="wine",
+        options={"seed": 7},
+    ),
+    JOB,
 )
 GOOD = record_of(EVENT)
 
 
 def saying(change: Callable[[dict[str, Any]], object]) -> Record:
-    """The good record with its envelope changed; headers left out, so that only the value speaks."""
+    """The good record with its envelope changed.
+
+    Headers left out, so that only the value speaks.
+    """
     envelope = json.loads(EVENT.encode())
     change(envelope)
     return replace(GOOD, value=json.dumps(envelope).encode(), headers=())
@@ -70,7 +81,9 @@ POISON: dict[str, Record] = {
     "no type": saying(lambda one: one.pop("type")),
     "a type that is a list": saying(lambda one: one.update(type=["job.requested"])),
     "an unknown type": saying(lambda one: one.update(type="job.exploded")),
-    "an unknown version": saying(lambda one: one.update(dataschema="urn:headrace:job.requested:v2")),
+    "an unknown version": saying(
+        lambda one: one.update(dataschema="urn:headrace:job.requested:v2")
+    ),
     "no version": saying(lambda one: one.pop("dataschema")),
     "data of another type": saying(lambda one: one.update(data={"job_id": str(JOB)})),
     "no data": saying(lambda one: one.pop("data")),
@@ -99,9 +112,20 @@ def test_poison_is_undecodable(record: Record) -> None:
 
 
 @pytest.mark.parametrize(
-    "missing", ["id", "source", "type", "subject", "time", "dataschema", "tenantid", "correlationid",
-                "aggregateversion", "data"],
-)  # fmt: skip
+    "missing",
+    [
+        "id",
+        "source",
+        "type",
+        "subject",
+        "time",
+        "dataschema",
+        "tenantid",
+        "correlationid",
+        "aggregateversion",
+        "data",
+    ],
+)
 def test_a_missing_field_is_named(missing: str) -> None:
     with pytest.raises(Undecodable):
         read(saying(lambda one: one.pop(missing)))
@@ -131,7 +155,9 @@ def test_any_bytes_are_an_event_or_undecodable(value: bytes) -> None:
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3)
+    ),
     max_leaves=5,
 )
 
@@ -146,14 +172,23 @@ def test_any_value_in_any_field_is_an_event_or_undecodable(name: str, value: Any
 
 def follow(ordinal: object = 0, by: str = "ingest") -> Event:
     return following(
-        EVENT.cause, JobCanceled(job_id=JOB, reason="asked"), by=by, subject=str(JOB), version=1, at=EVENT.time,
+        EVENT.cause,
+        JobCanceled(job_id=JOB, reason="asked"),
+        by=by,
+        subject=str(JOB),
+        version=1,
+        at=EVENT.time,
         ordinal=ordinal,
-    )  # fmt: skip
+    )
 
 
 def test_what_follows_keeps_the_chain_and_has_the_same_id_again() -> None:
     event = follow()
-    assert (event.causationid, event.correlationid, event.tenantid) == (EVENT.id, EVENT.correlationid, EVENT.tenantid)
+    assert (event.causationid, event.correlationid, event.tenantid) == (
+        EVENT.id,
+        EVENT.correlationid,
+        EVENT.tenantid,
+    )
     assert (event.source, event.aggregateversion, event.key) == ("/headrace/ingest", 1, EVENT.key)
     assert event.id == follow().id
     assert len({event.id, follow(1).id, follow(by="training").id}) == 3
@@ -161,8 +196,16 @@ def test_what_follows_keeps_the_chain_and_has_the_same_id_again() -> None:
 
 def test_options_keep_what_json_can_say() -> None:
     queued = JobQueued(
-        job_id=JOB, kind="train", dataset_id=UUID(int=1), dataset_version=1, object_key="k", columns=(), target="t",
-        model="m", options={"a": [1, 2.5, None, True, {"b": "ü␀"}]}, reason="r",
-    )  # fmt: skip
+        job_id=JOB,
+        kind="train",
+        dataset_id=UUID(int=1),
+        dataset_version=1,
+        object_key="k",
+        columns=(),
+        target="t",
+        model="m",
+        options={"a": [1, 2.5, None, True, {"b": "ü␀"}]},
+        reason="r",
+    )
     event = following(EVENT.cause, queued, by="ingest", subject=str(JOB), version=1, at=EVENT.time)
     assert read(record_of(event)) == event

@@ -15,7 +15,9 @@ CAUSES = st.builds(uuid7, MILLISECONDS, RANDOMNESS)
 def test_the_example_of_rfc_9562() -> None:
     # Appendix A.6: unix_ts_ms 0x017F22E279B0, rand_a 0xCC3, rand_b 0b01 0x8C4DC0C0C07398F
     noise = 0xCC3 << 68 | 0x18C4DC0C0C07398F
-    assert uuid7(0x017F22E279B0, noise.to_bytes(10, "big")) == UUID("017f22e2-79b0-7cc3-98c4-dc0c0c07398f")
+    assert uuid7(0x017F22E279B0, noise.to_bytes(10, "big")) == UUID(
+        "017f22e2-79b0-7cc3-98c4-dc0c0c07398f"
+    )
 
 
 @given(MILLISECONDS, RANDOMNESS)
@@ -38,19 +40,28 @@ def test_the_randomness_is_kept(one: bytes, other: bytes) -> None:
 
 
 def test_a_derived_id_stays_the_same_across_releases() -> None:
-    # Copies of what was written long ago are known by their ids: another hash would have every effect twice.
+    # Copies of what was written long ago are known by their ids: another hash would have every
+    # effect twice.
     cause = UUID("017f22e2-79b0-7cc3-98c4-dc0c0c07398f")
-    assert derived(cause, "ingest", "job.queued", "wine", 0) == UUID("017f22e2-79b0-85f2-ba21-8681fbbd7fcd")
+    assert derived(cause, "ingest", "job.queued", "wine", 0) == UUID(
+        "017f22e2-79b0-85f2-ba21-8681fbbd7fcd"
+    )
 
 
 @given(CAUSES, st.lists(st.text(max_size=5), max_size=4))
 def test_derived_ids_are_version_8_of_the_causes_time(cause: UUID, parts: list[str]) -> None:
     made = derived(cause, *parts)
-    assert (made.version, made.variant, milliseconds_of(made)) == (8, RFC_4122, milliseconds_of(cause))
+    assert (made.version, made.variant, milliseconds_of(made)) == (
+        8,
+        RFC_4122,
+        milliseconds_of(cause),
+    )
     assert made == derived(cause, *parts)
 
 
-WORDS = st.lists(st.text(st.characters(exclude_characters="\x1f", codec="utf-8"), max_size=4), min_size=1)
+WORDS = st.lists(
+    st.text(st.characters(exclude_characters="\x1f", codec="utf-8"), max_size=4), min_size=1
+)
 
 
 @given(CAUSES, WORDS, WORDS)

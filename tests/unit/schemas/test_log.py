@@ -26,9 +26,17 @@ def test_every_byte_value_is_kept() -> None:
 
 def test_the_row_of_an_event_is_the_event() -> None:
     data = WebhookReceived(
-        request_id=uuid4(), source_id=uuid4(), source_name="nightly", scheme="standard_webhooks", external_id=None,
-        content_type="application/json", size_bytes=2, sha256="00", body_encoding="text", body="{}",
-    )  # fmt: skip
+        request_id=uuid4(),
+        source_id=uuid4(),
+        source_name="nightly",
+        scheme="standard_webhooks",
+        external_id=None,
+        content_type="application/json",
+        size_bytes=2,
+        sha256="00",
+        body_encoding="text",
+        body="{}",
+    )
     event = door_event(data, data.source_id)
     entry = entry_of(event)
     assert (entry.topic, entry.key, entry.value) == ("headrace.webhooks", event.key, event.encode())

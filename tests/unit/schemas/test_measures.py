@@ -5,8 +5,16 @@ import pytest
 from schemas.measures import better, better_than_baseline
 
 
-@pytest.mark.parametrize(("metric", "direction"), [("accuracy", "higher"), ("r2", "higher"), ("rmse", "lower"),
-                                                   ("log_loss", "lower"), ("mape", "lower")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("metric", "direction"),
+    [
+        ("accuracy", "higher"),
+        ("r2", "higher"),
+        ("rmse", "lower"),
+        ("log_loss", "lower"),
+        ("mape", "lower"),
+    ],
+)
 def test_each_metric_has_its_direction(metric: str, direction: str) -> None:
     assert better(metric) == direction
 

@@ -19,10 +19,17 @@ def test_a_caller_keeps_its_trace() -> None:
 @pytest.mark.parametrize(
     "given",
     [
-        None, "", "garbage", GIVEN.upper(), GIVEN + "-00", GIVEN + "\n", GIVEN[:-1], " " + GIVEN,
+        None,
+        "",
+        "garbage",
+        GIVEN.upper(),
+        GIVEN + "-00",
+        GIVEN + "\n",
+        GIVEN[:-1],
+        " " + GIVEN,
         "00-00000000000000000000000000000000-00f067aa0ba902b7-01",
     ],
-)  # fmt: skip
+)
 def test_what_is_no_trace_is_replaced(given: str | None) -> None:
     assert traceparent_of(given, NOISE) == NEW
 

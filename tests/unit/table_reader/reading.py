@@ -13,7 +13,9 @@ def validated(path: Path, content: str | bytes, **said: object) -> ValidationRes
     file = path / "data.csv"
     file.write_bytes(content.encode() if isinstance(content, str) else content)
     is_remembered = bool(said.pop("is_remembered", False))
-    request = ValidateRequest(path=str(file), reading=Reading.model_validate(said), is_remembered=is_remembered)
+    request = ValidateRequest(
+        path=str(file), reading=Reading.model_validate(said), is_remembered=is_remembered
+    )
     return check(request, lambda _stage, _fraction: None)
 
 
@@ -22,7 +24,9 @@ def quoted(cell: str) -> str:
     return '"' + cell.replace('"', '""') + '"' if set(cell) & set(',"\n') else cell
 
 
-def column(path: Path, values: Sequence[str], **said: object) -> tuple[ColumnProfile, dict[str, Finding]]:
+def column(
+    path: Path, values: Sequence[str], **said: object
+) -> tuple[ColumnProfile, dict[str, Finding]]:
     """The column `x` with these values, beside a column of numbers, and its findings by rule."""
     lines = "".join(f"{place * 37 % 11},{quoted(value)}\n" for place, value in enumerate(values))
     result = validated(path, f"n,x\n{lines}", **said)

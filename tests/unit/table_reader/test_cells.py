@@ -1,4 +1,6 @@
-"""Cells are read as they are meant, and what is read otherwise than it is written is said with its rows."""
+"""Cells are read as they are meant, and what is read otherwise than it is written is said with
+its rows.
+"""
 
 from pathlib import Path
 
@@ -88,7 +90,9 @@ def test_ids_keep_their_digits(value: str, rule: str, tmp_path: Path) -> None:
         (["0.1234567890123456789", "1"], "number"),
     ],
 )
-def test_what_only_looks_like_an_id_is_a_number(values: list[str], kind: str, tmp_path: Path) -> None:
+def test_what_only_looks_like_an_id_is_a_number(
+    values: list[str], kind: str, tmp_path: Path
+) -> None:
     found, findings = column(tmp_path, values * 6)
     assert (found.type, findings) == (kind, {})
 
@@ -102,11 +106,27 @@ def test_digits_that_a_number_loses_are_said(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "value",
     [
-        "2025-01-31", "2025-1-3", "2025-01-31 10:30", "2025-01-31T10:30:00Z", "2025-01-31T10:30:00.123+02:00",
-        "2025/01/31", "31.01.2025", "1.2.2025 7:05", "31.01.25", "01/31/2025", "31/01/2025", "1/5/24 3:05 PM",
-        "31-01-2025", "2025-01", "3 Jan 2025", "03-Jan-25", "January 3, 2025", "2025-W05", "20250131T101500Z",
+        "2025-01-31",
+        "2025-1-3",
+        "2025-01-31 10:30",
+        "2025-01-31T10:30:00Z",
+        "2025-01-31T10:30:00.123+02:00",
+        "2025/01/31",
+        "31.01.2025",
+        "1.2.2025 7:05",
+        "31.01.25",
+        "01/31/2025",
+        "31/01/2025",
+        "1/5/24 3:05 PM",
+        "31-01-2025",
+        "2025-01",
+        "3 Jan 2025",
+        "03-Jan-25",
+        "January 3, 2025",
+        "2025-W05",
+        "20250131T101500Z",
     ],
-)  # fmt: skip
+)
 def test_dates_are_recognized_in_the_common_forms(value: str, tmp_path: Path) -> None:
     found, findings = column(tmp_path, [value, "2024-12-31"] * 8)
     assert (found.type, found.looks_like) == ("text", "dates")
@@ -114,7 +134,9 @@ def test_dates_are_recognized_in_the_common_forms(value: str, tmp_path: Path) ->
     assert (finding.count, finding.rows[:2], finding.samples) == (16, (2, 3), (value, "2024-12-31"))
 
 
-@pytest.mark.parametrize("value", ["1.2.10", "2025-13-01", "24:30", "1/2", "01.02", "2025", "a 2025-01-01"])
+@pytest.mark.parametrize(
+    "value", ["1.2.10", "2025-13-01", "24:30", "1/2", "01.02", "2025", "a 2025-01-01"]
+)
 def test_what_is_no_date_is_none(value: str, tmp_path: Path) -> None:
     found, findings = column(tmp_path, [value, "x"] * 8)
     assert found.looks_like is None
@@ -154,7 +176,8 @@ def test_a_column_of_such_words_alone_has_no_value(tmp_path: Path) -> None:
     found, findings = column(tmp_path, ["NA", "n/a", ""] * 4)
     assert (found.empty, found.missing) == (12, ("NA", "n/a"))
     assert findings["column_empty"].message == (
-        "no value in any row: 'NA' (4), 'n/a' (4) are missing; to keep them upload with types=x:text"
+        "no value in any row: 'NA' (4), 'n/a' (4) are missing; to keep them upload with "
+        "types=x:text"
     )
 
 
@@ -166,7 +189,8 @@ def test_numbers_that_may_be_codes_are_said(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "value", ["1,5", "1.234,50", "1,234.50", "€ 12", "12 €", "12.50 EUR", "7 %", "1 234", "1'234", "-3,25"]
+    "value",
+    ["1,5", "1.234,50", "1,234.50", "€ 12", "12 €", "12.50 EUR", "7 %", "1 234", "1'234", "-3,25"],
 )
 def test_numbers_as_people_write_them_are_said(value: str, tmp_path: Path) -> None:
     found, findings = column(tmp_path, [value, "2,5", "n/a", "12"] * 4)
@@ -208,7 +232,9 @@ def test_rows_are_numbered_as_in_the_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["*", "^a.*$", "c0", "row", "a,b", 'say "x"', "^*", "$^", "\\d"])
 def test_any_name_is_a_name(name: str, tmp_path: Path) -> None:
     quoted = '"' + name.replace('"', '""') + '"'
-    lines = "".join(f"{place % 5},{'yes' if place % 2 else 'no'},{place % 3}\n" for place in range(12))
+    lines = "".join(
+        f"{place % 5},{'yes' if place % 2 else 'no'},{place % 3}\n" for place in range(12)
+    )
     result = validated(tmp_path, f"a,{quoted},abc\n{lines}")
     assert [one.name for one in result.columns] == ["a", name, "abc"]
     assert [one.type for one in result.columns] == ["integer", "text", "integer"]

@@ -6,7 +6,9 @@ import pytest
 
 from tests.unit.table_reader.reading import validated
 
-SALES = "Datum;Menge;Preis,EUR\n" + "".join(f"{n % 28 + 1}.1.25;{n % 3};{n % 4},50\n" for n in range(60))
+SALES = "Datum;Menge;Preis,EUR\n" + "".join(
+    f"{n % 28 + 1}.1.25;{n % 3};{n % 4},50\n" for n in range(60)
+)
 
 
 @pytest.mark.parametrize("last", ["Summe;60,5\n", "31.1.25;3;a;b,5\n", "Summe;60,5\n" * 6])
@@ -18,7 +20,9 @@ def test_a_few_records_that_differ_hide_no_delimiter(last: str, tmp_path: Path) 
 
 
 @pytest.mark.parametrize(("last", "is_said"), [("a,1\n" * 30, True), ("a,1\n" * 61, False)])
-def test_a_delimiter_in_half_of_the_records_is_a_warning(last: str, *, is_said: bool, tmp_path: Path) -> None:
+def test_a_delimiter_in_half_of_the_records_is_a_warning(
+    last: str, *, is_said: bool, tmp_path: Path
+) -> None:
     result = validated(tmp_path, SALES + last)
     found = [one for one in result.report if one.rule == "other_delimiter"]
     assert (result.valid, len(found)) == (True, is_said)

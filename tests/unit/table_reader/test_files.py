@@ -27,7 +27,9 @@ ROWS = "1,2\n" * 12
         ("\u200dname\u200c", "name"),
     ],
 )
-def test_white_space_in_a_heading_is_one_space_and_said(written: str, name: str, tmp_path: Path) -> None:
+def test_white_space_in_a_heading_is_one_space_and_said(
+    written: str, name: str, tmp_path: Path
+) -> None:
     result = validated(tmp_path, f"x,{written}\n{ROWS}")
     assert (result.valid, result.columns[1].name) == (True, name)
     (finding,) = [one for one in result.report if one.rule == "header_normalized"]
@@ -76,7 +78,10 @@ def zipped(*names: str, content: str = "x" * 100) -> bytes:
         (gzip.compress(b"a,b\n1,2\n" * 20), "gzip"),
         (zipped("data.csv"), "zip"),
         (zipped("[Content_Types].xml", "xl/workbook.xml"), "Excel"),
-        (zipped("mimetype", content="application/vnd.oasis.opendocument.spreadsheet"), "OpenDocument"),
+        (
+            zipped("mimetype", content="application/vnd.oasis.opendocument.spreadsheet"),
+            "OpenDocument",
+        ),
         (b"PAR1" + bytes(range(200)), "Parquet"),
         (b"ARROW1\0\0" + bytes(200), "Arrow"),
         (bz2.compress(b"a,b\n1,2\n" * 20), "bzip2"),
@@ -93,7 +98,9 @@ def zipped(*names: str, content: str = "x" * 100) -> bytes:
         (b"%PDF-1.7\n", "PDF"),
     ],
 )
-def test_a_file_that_is_no_csv_is_called_what_it_is(content: bytes, name: str, tmp_path: Path) -> None:
+def test_a_file_that_is_no_csv_is_called_what_it_is(
+    content: bytes, name: str, tmp_path: Path
+) -> None:
     result = validated(tmp_path, content)
     (finding,) = result.report
     assert (result.valid, finding.rule, finding.rows) == (False, "not_csv", (1,))
@@ -103,7 +110,16 @@ def test_a_file_that_is_no_csv_is_called_what_it_is(content: bytes, name: str, t
 
 @pytest.mark.parametrize(
     "header",
-    ["[id],[name]", "{a},b", "PK,b", "PAR1,PAR2", "ARROW1,ü", "BZh,b", '[id],"a"":b"', '[2024],"a"":b"'],
+    [
+        "[id],[name]",
+        "{a},b",
+        "PK,b",
+        "PAR1,PAR2",
+        "ARROW1,ü",
+        "BZh,b",
+        '[id],"a"":b"',
+        '[2024],"a"":b"',
+    ],
 )
 def test_a_heading_that_begins_like_another_file_is_a_heading(header: str, tmp_path: Path) -> None:
     assert validated(tmp_path, f"{header}\n{ROWS}").valid

@@ -19,7 +19,9 @@ def written(path: Path, *lines: str) -> Path:
 def test_a_name_that_polars_takes_for_a_pattern_is_a_name(target: str, tmp_path: Path) -> None:
     names = ("*", "^a.*$", "abc", "c1")
     file = written(tmp_path, ",".join(names), "1,2,3,x", "4,5,6,y")
-    columns = [Column(name=one, type="text" if one == "c1" else "integer", missing=()) for one in names]
+    columns = [
+        Column(name=one, type="text" if one == "c1" else "integer", missing=()) for one in names
+    ]
     table = read_table(file, columns, target)
     place = names.index(target)
     assert [*map(str, table.target)] == ["123x"[place], "456y"[place]]

@@ -32,19 +32,25 @@ def outcome(
     )
     asked = {"budget_seconds": ONE_CANDIDATE, "options": options or {}} | more
     try:
-        return train(TrainRequest(path=str(path), columns=columns, target=target, **asked), directory, silent)
+        return train(
+            TrainRequest(path=str(path), columns=columns, target=target, **asked), directory, silent
+        )
     except Refusal as refusal:
         return refusal
 
 
-def result(directory: Path, text: str, target: str, options: dict[str, Any] | None = None, **more: Any) -> TrainResult:
+def result(
+    directory: Path, text: str, target: str, options: dict[str, Any] | None = None, **more: Any
+) -> TrainResult:
     """The result of a training that succeeds."""
     found = outcome(directory, text, target, options, **more)
     assert isinstance(found, TrainResult), found
     return found
 
 
-def refused(directory: Path, text: str, target: str, options: dict[str, Any] | None = None, **more: Any) -> Refusal:
+def refused(
+    directory: Path, text: str, target: str, options: dict[str, Any] | None = None, **more: Any
+) -> Refusal:
     """The refusal of a training."""
     found = outcome(directory, text, target, options, **more)
     assert isinstance(found, Refusal), found

@@ -1,4 +1,6 @@
-"""CSV files that a user could upload, drawn by chance: names, kinds of columns and gaps of every sort."""
+"""CSV files that a user could upload, drawn by chance: names, kinds of columns and gaps of every
+sort.
+"""
 
 import csv
 import io
@@ -8,10 +10,40 @@ from dataclasses import dataclass
 from hypothesis import strategies as st
 
 NAMES = (
-    "*", "^a.*$", "^.*$", "a", "ab", "value", "Größe", "with space", "class", "0", "1.5", "target", "count", "filled:a",
-    "a.b", "[x]", "{y}", "%s", "__index__", "literal", "x" * 200,
-)  # fmt: skip
-WORDS = ("red", "green", "blue", "NA-like", "n", "true story", "Zürich", "a,b", 'say "x"', "long " * 60)
+    "*",
+    "^a.*$",
+    "^.*$",
+    "a",
+    "ab",
+    "value",
+    "Größe",
+    "with space",
+    "class",
+    "0",
+    "1.5",
+    "target",
+    "count",
+    "filled:a",
+    "a.b",
+    "[x]",
+    "{y}",
+    "%s",
+    "__index__",
+    "literal",
+    "x" * 200,
+)
+WORDS = (
+    "red",
+    "green",
+    "blue",
+    "NA-like",
+    "n",
+    "true story",
+    "Zürich",
+    "a,b",
+    'say "x"',
+    "long " * 60,
+)
 
 
 @dataclass(frozen=True)
@@ -28,7 +60,9 @@ def _numbers(low: float, high: float) -> st.SearchStrategy[str]:
     return st.floats(low, high, allow_nan=False).map(repr)
 
 
-HUGE = st.sampled_from(["1e308", "-1.7e308", "1e160", "1e150", "1e60", "1e39", "1e-300", "0", "1", "5e-324"])
+HUGE = st.sampled_from(
+    ["1e308", "-1.7e308", "1e160", "1e150", "1e60", "1e39", "1e-300", "0", "1", "5e-324"]
+)
 KINDS: dict[str, st.SearchStrategy[str]] = {
     "rare": st.sampled_from(["no"] * 12 + ["yes"]),
     "few": st.sampled_from(["a", "b", "c"]),
@@ -45,7 +79,9 @@ KINDS: dict[str, st.SearchStrategy[str]] = {
     "boolean": st.sampled_from(["true", "False", "TRUE"]),
     "one_true": st.sampled_from(["false"] * 15 + ["true"]),
     "words": st.sampled_from(WORDS),
-    "free_text": st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs")), min_size=1, max_size=40),
+    "free_text": st.text(
+        st.characters(codec="utf-8", exclude_categories=("Cc", "Cs")), min_size=1, max_size=40
+    ),
     "ids": st.uuids().map(str),
     "dates": st.dates().map(str),
     "times": st.datetimes().map(lambda time: time.isoformat()),
@@ -76,7 +112,10 @@ def tables(draw: st.DrawFn) -> Drawn:
     rows = draw(st.integers(12, 40))
     names = draw(st.lists(st.sampled_from(NAMES), min_size=2, max_size=5, unique=True))
     target = st.sampled_from(TARGETS) if draw(st.integers(0, 5)) else st.sampled_from(sorted(KINDS))
-    columns = [_column(draw, rows, draw(target if place == 0 else _features())) for place in range(len(names))]
+    columns = [
+        _column(draw, rows, draw(target if place == 0 else _features()))
+        for place in range(len(names))
+    ]
     options: dict[str, object] = {"seed": draw(st.integers(0, 5))}
     if task := draw(st.sampled_from([None, None, None, "classification", "regression"])):
         options["task"] = task

@@ -1,4 +1,6 @@
-"""Whatever validation accepts ends as a model, or with a refusal that says what to do: never with an exception."""
+"""Whatever validation accepts ends as a model, or with a refusal that says what to do: never
+with an exception.
+"""
 
 import json
 import math
@@ -26,18 +28,24 @@ AMOUNT = settings(max_examples=1000) if LONG else few(30)
 PHASES = list(Phase) if LONG else [Phase.explicit, Phase.generate]
 
 
-@settings(AMOUNT, phases=PHASES, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(
+    AMOUNT, phases=PHASES, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+)
 @given(tables())
 def test_any_valid_file_is_a_model_or_a_refusal(table: Drawn) -> None:
     note(f"{table.target!r} {table.options} {table.budget_seconds}\n{table.text}")
     with TemporaryDirectory() as name:
-        found = outcome(Path(name), table.text, table.target, table.options, budget_seconds=table.budget_seconds)
+        found = outcome(
+            Path(name), table.text, table.target, table.options, budget_seconds=table.budget_seconds
+        )
         if isinstance(found, Refusal):
             assert found.failure_class in ("user_data", "user_config")
             assert found.code in CODES
         elif found is not None:
             assert found.metrics
             assert found.metrics.keys() == found.baseline.keys()
-            assert all(math.isfinite(one) for one in (*found.metrics.values(), *found.baseline.values()))
+            assert all(
+                math.isfinite(one) for one in (*found.metrics.values(), *found.baseline.values())
+            )
             json.dumps(found.model_dump(mode="json"), allow_nan=False)
             assert json.loads((Path(name) / "model.json").read_text())["task"] == found.task

@@ -32,7 +32,9 @@ def test_classification_by_hand() -> None:
 def test_three_classes_have_a_roc_auc_too() -> None:
     truth = np.array([0, 1, 2, 2])
     probabilities = np.array([[0.8, 0.1, 0.1], [0.2, 0.7, 0.1], [0.1, 0.2, 0.7], [0.5, 0.2, 0.3]])
-    measured = measure.classification(truth, np.array([0, 1, 2, 0]), probabilities, np.array([0, 1, 2]))
+    measured = measure.classification(
+        truth, np.array([0, 1, 2, 0]), probabilities, np.array([0, 1, 2])
+    )
     assert measured["roc_auc"] == pytest.approx(1.0)
     assert measured["accuracy"] == 0.75
 
@@ -47,7 +49,9 @@ def test_roc_auc_is_absent_when_a_class_is() -> None:
 
 def test_log_loss_is_absent_when_the_truth_is_unknown_to_the_model() -> None:
     truth = np.array(["c", "a"], dtype=object)
-    assert "log_loss" not in measure.classification(truth, PREDICTED[:2], PROBABILITIES[:2], CLASSES)
+    assert "log_loss" not in measure.classification(
+        truth, PREDICTED[:2], PROBABILITIES[:2], CLASSES
+    )
 
 
 def test_per_class_and_confusion_by_hand() -> None:
@@ -61,7 +65,10 @@ def test_per_class_and_confusion_by_hand() -> None:
 
 def test_booleans_are_labelled_as_they_are_written() -> None:
     truth = np.array([True, False])
-    assert [one.label for one in measure.per_class(truth, truth, np.array([False, True]))] == ["false", "true"]
+    assert [one.label for one in measure.per_class(truth, truth, np.array([False, True]))] == [
+        "false",
+        "true",
+    ]
 
 
 def test_regression_by_hand() -> None:

@@ -1,4 +1,6 @@
-"""Kinds of data that users have: rare classes, whole floats, ratings, dates, ids, and numbers of any size."""
+"""Kinds of data that users have: rare classes, whole floats, ratings, dates, ids, and numbers of
+any size.
+"""
 
 import json
 import random
@@ -17,11 +19,16 @@ def payments(rows: int, frauds: int, seed: int) -> str:
     chance = random.Random(seed)
     labels = ["yes"] * frauds + ["no"] * (rows - frauds)
     chance.shuffle(labels)
-    return csv_of("amount,hour,fraud", [f"{chance.random():.3f},{chance.randrange(24)},{label}" for label in labels])
+    return csv_of(
+        "amount,hour,fraud",
+        [f"{chance.random():.3f},{chance.randrange(24)},{label}" for label in labels],
+    )
 
 
 @pytest.mark.parametrize(("rows", "frauds"), [(10, 2), (40, 2), (40, 3)])
-def test_a_rare_class_is_learned_whatever_the_seed_and_the_order(rows: int, frauds: int, tmp_path: Path) -> None:
+def test_a_rare_class_is_learned_whatever_the_seed_and_the_order(
+    rows: int, frauds: int, tmp_path: Path
+) -> None:
     for seed in range(5):
         found = result(tmp_path, payments(rows, frauds, seed), "fraud", {"seed": seed})
         assert found.details.classes == ("no", "yes")
@@ -32,8 +39,10 @@ def test_a_rare_class_is_learned_whatever_the_seed_and_the_order(rows: int, frau
 def test_every_candidate_takes_a_rare_class(tmp_path: Path) -> None:
     found = result(tmp_path, payments(10, 2, 3), "fraud", {"seed": 1}, budget_seconds=60.0)
     assert [score.candidate for score in found.details.scores] == [
-        "logistic_regression", "random_forest", "hist_gradient_boosting",
-    ]  # fmt: skip
+        "logistic_regression",
+        "random_forest",
+        "hist_gradient_boosting",
+    ]
 
 
 def test_few_rows_of_many_classes(tmp_path: Path) -> None:
@@ -46,7 +55,9 @@ def test_few_rows_of_many_classes(tmp_path: Path) -> None:
 def test_whole_floats_are_the_classes_that_the_integers_are(tmp_path: Path) -> None:
     lines = [(row, row * 7 % 11, row % 3 == 0) for row in range(30)]
     integers = csv_of("a,b,churned", [f"{a},{b},{int(label)}" for a, b, label in lines])
-    floats = csv_of("a,b,churned", [f"{a},{b},{float(label)}" for a, b, label in [*lines, (0, 0, 0)]])
+    floats = csv_of(
+        "a,b,churned", [f"{a},{b},{float(label)}" for a, b, label in [*lines, (0, 0, 0)]]
+    )
     floats = floats.replace("0,0,0.0", "0,0,")
     first, second = result(tmp_path, integers, "churned"), result(tmp_path, floats, "churned")
     assert (first.task, second.task) == ("classification", "classification")
@@ -55,11 +66,16 @@ def test_whole_floats_are_the_classes_that_the_integers_are(tmp_path: Path) -> N
 
 
 def test_ratings_of_which_one_was_given_once_are_a_regression_and_say_why(tmp_path: Path) -> None:
-    ratings = csv_of("visits,rating", [f"{row},{10 if row == 5 else row % 9 + 1}" for row in range(100)])
+    ratings = csv_of(
+        "visits,rating", [f"{row},{10 if row == 5 else row % 9 + 1}" for row in range(100)]
+    )
     found = result(tmp_path, ratings, "rating")
     assert found.task == "regression"
     assert "too few for a class" in found.details.task_reason
-    assert "options.task=regression" in refused(tmp_path, ratings, "rating", {"task": "classification"}).message
+    assert (
+        "options.task=regression"
+        in refused(tmp_path, ratings, "rating", {"task": "classification"}).message
+    )
 
 
 def test_the_task_of_a_model_stays_the_one_of_its_versions(tmp_path: Path) -> None:
@@ -83,7 +99,10 @@ def test_dates_that_recur_are_left_out_and_named(tmp_path: Path) -> None:
 
 
 def test_ids_and_free_text_are_left_out_and_not_in_the_model(tmp_path: Path) -> None:
-    rows = [f"customer-{row:04d},{'red' if row % 3 else 'blue'},{row % 10},{row % 3}" for row in range(60)]
+    rows = [
+        f"customer-{row:04d},{'red' if row % 3 else 'blue'},{row % 10},{row % 3}"
+        for row in range(60)
+    ]
     found = result(tmp_path, csv_of("customer,colour,size,y", rows), "y")
     assert [one.name for one in found.details.left_out] == ["customer"]
     assert "60 different texts in 60 rows" in found.details.left_out[0].reason
@@ -95,14 +114,18 @@ def test_ids_and_free_text_are_left_out_and_not_in_the_model(tmp_path: Path) -> 
 
 
 def test_a_word_that_occurs_once_is_not_in_the_model(tmp_path: Path) -> None:
-    rows = [f"{'alice@example.com' if row == 7 else 'none'},{row % 10},{row % 3}" for row in range(60)]
+    rows = [
+        f"{'alice@example.com' if row == 7 else 'none'},{row % 10},{row % 3}" for row in range(60)
+    ]
     result(tmp_path, csv_of("note,size,y", rows), "y")
     (note, _) = json.loads((tmp_path / "model.json").read_text())["inputs"]
     assert (note["categories"], note["categories_cut"]) == (["none"], True)
 
 
 @pytest.mark.parametrize("column", ["x", "y"])
-def test_numbers_that_cannot_be_scaled_are_refused_with_their_column(column: str, tmp_path: Path) -> None:
+def test_numbers_that_cannot_be_scaled_are_refused_with_their_column(
+    column: str, tmp_path: Path
+) -> None:
     rows = [f"{row % 7},{row},{'1e300' if row == 3 else row * 0.37}" for row in range(40)]
     names = "z,y,x" if column == "x" else "z,x,y"
     refusal = refused(tmp_path, csv_of(names, rows), "y", {"task": "regression"})
@@ -164,7 +187,9 @@ def test_people_with_two_rows_each_are_not_in_the_model(tmp_path: Path) -> None:
         (("-0", "0", "1"), "-0 and 0 are one class;"),
     ],
 )
-def test_classes_that_are_written_in_two_ways_are_noted(written: tuple[str, ...], said: str, tmp_path: Path) -> None:
+def test_classes_that_are_written_in_two_ways_are_noted(
+    written: tuple[str, ...], said: str, tmp_path: Path
+) -> None:
     rows = [f"{row % 7},{written[row % 3]}" for row in range(60)]
     found = result(tmp_path, csv_of("x,y", rows), "y", {"task": "classification"})
     assert len(found.details.classes) == 2

@@ -26,13 +26,17 @@ def test_a_plan_comes_back_from_json_as_it_was() -> None:
         (60, "standard", "standard", "asked for"),
     ],
 )
-def test_the_profile_is_said_with_its_reason(budget: float, asked: Profile, profile: str, reason: str) -> None:
+def test_the_profile_is_said_with_its_reason(
+    budget: float, asked: Profile, profile: str, reason: str
+) -> None:
     plan = make_plan("regression", 500, 10, budget, 0, asked)
     assert (plan.profile, plan.profile_reason) == (profile, reason)
 
 
 def test_the_profiles_differ_in_folds_and_trees() -> None:
-    fast, standard = (make_plan("regression", 500, 10, 600, 0, profile) for profile in ("fast", "standard"))
+    fast, standard = (
+        make_plan("regression", 500, 10, 600, 0, profile) for profile in ("fast", "standard")
+    )
     assert (fast.folds, standard.folds) == (3, 5)
     assert fast.candidates[1].params["n_estimators"] == 100
     assert standard.candidates[1].params["n_estimators"] == 300
@@ -56,6 +60,10 @@ def test_one_candidate_stays_whatever_the_budget() -> None:
 
 def test_small_data_gets_all_candidates() -> None:
     plan = make_plan("regression", 442, 10, 60, 0)
-    assert [candidate.name for candidate in plan.candidates] == ["ridge", "random_forest", "hist_gradient_boosting"]
+    assert [candidate.name for candidate in plan.candidates] == [
+        "ridge",
+        "random_forest",
+        "hist_gradient_boosting",
+    ]
     assert plan.left_out == ()
     assert plan.held_out_fraction == 0.25

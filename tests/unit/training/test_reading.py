@@ -11,13 +11,21 @@ pytestmark = pytest.mark.filterwarnings("ignore")  # of the libraries, about few
 
 @pytest.mark.parametrize(
     "classes",
-    [("EU", "NA", "APAC"), ("007", "010", "0071"), ("null", "None", "nan"), ("7.10", "007.1", "7.1")],
+    [
+        ("EU", "NA", "APAC"),
+        ("007", "010", "0071"),
+        ("null", "None", "nan"),
+        ("7.10", "007.1", "7.1"),
+    ],
     ids=["NA", "zeros", "words alone", "decimals"],
 )
 def test_the_classes_are_the_values_of_the_file(classes: tuple[str, ...], tmp_path: Path) -> None:
     if classes[0] == "null":
         classes = (*classes, "yes")  # beside another word these are words
-    rows = [f"{place % len(classes) * 10 + place % 3},{classes[place % len(classes)]}" for place in range(48)]
+    rows = [
+        f"{place % len(classes) * 10 + place % 3},{classes[place % len(classes)]}"
+        for place in range(48)
+    ]
     found = result(tmp_path, csv_of("x,y", rows), "y")
     assert found.task == "classification"
     assert set(found.details.classes) == set(classes)
@@ -26,7 +34,10 @@ def test_the_classes_are_the_values_of_the_file(classes: tuple[str, ...], tmp_pa
 
 def test_words_for_a_missing_value_are_no_rows_of_the_target(tmp_path: Path) -> None:
     words = ("None", "n/a", "?", "#N/A")
-    rows = [f"{place},{words[place % 16 // 4] if place % 4 == 0 else place * 2.5}" for place in range(64)]
+    rows = [
+        f"{place},{words[place % 16 // 4] if place % 4 == 0 else place * 2.5}"
+        for place in range(64)
+    ]
     found = result(tmp_path, csv_of("area,price", rows), "price")
     assert (found.task, found.details.rows_without_target) == ("regression", 16)
 

@@ -63,7 +63,9 @@ def test_a_constant_target_is_unusable() -> None:
 
 
 def test_the_gaps_of_a_constant_target_are_said() -> None:
-    with pytest.raises(Refusal, match=r"the same value in all rows that have one, 40 of 100 \(60 are empty\);"):
+    with pytest.raises(
+        Refusal, match=r"the same value in all rows that have one, 40 of 100 \(60 are empty\);"
+    ):
         check_distinct(1, "y", rows=40, empty=60)
 
 
@@ -75,7 +77,10 @@ def test_a_class_with_one_row_is_named() -> None:
 
 
 def test_a_rare_number_is_told_of_the_regression() -> None:
-    with pytest.raises(Refusal, match=r"too few have '9'; to predict it as a number, ask for options\.task=regression"):
+    with pytest.raises(
+        Refusal,
+        match=r"too few have '9'; to predict it as a number, ask for options\.task=regression",
+    ):
         check_classes({"1": 9, "9": 1}, "y", "integer")
 
 

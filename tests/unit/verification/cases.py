@@ -15,7 +15,9 @@ from producers.webhooks.verification.verdict import Forged, Genuine
 NOW = datetime(2026, 3, 2, 9, 14, 7, tzinfo=UTC)
 TOLERANCE_SECONDS = 300
 MESSAGE_ID = "msg_2KWPBgLlAfxdpx2AI54pPJ85f4W"
-BODY = json.dumps({"id": MESSAGE_ID, "event_id": MESSAGE_ID, "data": {"ids": ["é", MESSAGE_ID]}}).encode()
+BODY = json.dumps(
+    {"id": MESSAGE_ID, "event_id": MESSAGE_ID, "data": {"ids": ["é", MESSAGE_ID]}}
+).encode()
 RANDOM = bytes(range(32))
 OTHER_RANDOM = bytes(range(1, 33))
 PRIVATE, PUBLIC = standard_webhooks.key_pair_from(RANDOM)
@@ -24,7 +26,9 @@ OTHER_PUBLIC = standard_webhooks.key_pair_from(OTHER_RANDOM)[1]
 
 @dataclass(frozen=True)
 class Case:
-    """A scheme as a source sets it up; `signatures` and `signed` are the headers that a flipped bit must spoil."""
+    """A scheme as a source sets it up; `signatures` and `signed` are the headers that a flipped
+    bit must spoil.
+    """
 
     scheme: SchemeName
     given: Mapping[str, Any]
@@ -50,26 +54,40 @@ class Case:
     @property
     def other_kept(self) -> str:
         """Another source's secret."""
-        return self.other or BY_NAME[self.scheme].kept_secret(BY_NAME[self.scheme].generate_secret(OTHER_RANDOM))
+        return self.other or BY_NAME[self.scheme].kept_secret(
+            BY_NAME[self.scheme].generate_secret(OTHER_RANDOM)
+        )
 
-    def sign(self, body: bytes = BODY, *, now: datetime = NOW, message_id: str = MESSAGE_ID) -> dict[str, str]:
+    def sign(
+        self, body: bytes = BODY, *, now: datetime = NOW, message_id: str = MESSAGE_ID
+    ) -> dict[str, str]:
         """The headers of a good request."""
         options = schemes.options_of(self.scheme, self.given)
-        return BY_NAME[self.scheme].signer(options)(body, self.secret, message_id=message_id, now=now)
+        return BY_NAME[self.scheme].signer(options)(
+            body, self.secret, message_id=message_id, now=now
+        )
 
-    def judge(self, body: bytes, headers: Mapping[str, str], *secrets: str, now: datetime = NOW) -> Genuine | Forged:
+    def judge(
+        self, body: bytes, headers: Mapping[str, str], *secrets: str, now: datetime = NOW
+    ) -> Genuine | Forged:
         """The verdict; with the source's own secret if none is given."""
         verify = BY_NAME[self.scheme].verifier(schemes.options_of(self.scheme, self.given))
-        return verify(body, headers, secrets or (self.kept,), now=now, tolerance_seconds=TOLERANCE_SECONDS)
+        return verify(
+            body, headers, secrets or (self.kept,), now=now, tolerance_seconds=TOLERANCE_SECONDS
+        )
 
 
 def _hmac(*signed: str, **given: Any) -> Case:
     in_body = "id_path" in given
     known = in_body or "id_header" in given
     return Case(
-        "hmac", {"header": "X-Signature", **given}, ("x-signature",), signed,
-        external_id=MESSAGE_ID if known else None, signed_id=in_body,
-    )  # fmt: skip
+        "hmac",
+        {"header": "X-Signature", **given},
+        ("x-signature",),
+        signed,
+        external_id=MESSAGE_ID if known else None,
+        signed_id=in_body,
+    )
 
 
 _STANDARD = ("webhook-signature",), ("webhook-id", "webhook-timestamp")
@@ -87,20 +105,35 @@ CASES = {
     "hmac sha1": _hmac(algorithm="sha1", prefix="sha1=", id_header="X-Id"),
     "hmac sha512": _hmac(algorithm="sha512", encoding="base64", id_path="data.ids[1]"),
     "hmac timed": _hmac("x-time", **_TIMED, id_path="missing || id"),
-    "hmac in milliseconds": _hmac("x-time", **_TIMED, timestamp_format="milliseconds", prefix="HMAC "),
+    "hmac in milliseconds": _hmac(
+        "x-time", **_TIMED, timestamp_format="milliseconds", prefix="HMAC "
+    ),
     "hmac in words": _hmac(
-        "x-time", timestamp_header="X-Time", timestamp_format="rfc3339", signed="{timestamp}{body}", encoding="base64"
+        "x-time",
+        timestamp_header="X-Time",
+        timestamp_format="rfc3339",
+        signed="{timestamp}{body}",
+        encoding="base64",
     ),
     "password": Case(
-        "password", {}, ("x-webhook-password",), covers_body=False, external_id=None, signed_id=False
+        "password",
+        {},
+        ("x-webhook-password",),
+        covers_body=False,
+        external_id=None,
+        signed_id=False,
     ),
     "password bearer": Case(
-        "password", {"shown_as": "bearer", "id_header": "X-Id"}, (), covers_body=False, signed_id=False
+        "password",
+        {"shown_as": "bearer", "id_header": "X-Id"},
+        (),
+        covers_body=False,
+        signed_id=False,
     ),
     "password basic": Case(
         "password", {"shown_as": "basic", "id_path": "id"}, (), covers_body=False, signed_id=False
     ),
-}  # fmt: skip
+}
 every_case = pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 timed_case = pytest.mark.parametrize(
     "case",

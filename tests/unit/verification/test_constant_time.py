@@ -1,4 +1,6 @@
-"""Secrets and digests meet in `hmac.compare_digest` alone: an `==` would tell, byte by byte, how much was right."""
+"""Secrets and digests meet in `hmac.compare_digest` alone: an `==` would tell, byte by byte, how
+much was right.
+"""
 
 import ast
 import inspect
@@ -22,8 +24,18 @@ from producers.webhooks.verification import (
 )
 
 MODULES = (
-    github, headers, hmac_generic, identity, moment, password, shopify, signature, slack, standard_webhooks, stripe,
-)  # fmt: skip
+    github,
+    headers,
+    hmac_generic,
+    identity,
+    moment,
+    password,
+    shopify,
+    signature,
+    slack,
+    standard_webhooks,
+    stripe,
+)
 SCHEMES = (github, hmac_generic, password, shopify, slack, standard_webhooks, stripe)
 COMPARING = {"signed_by_one", "shown_among"}
 
@@ -37,7 +49,9 @@ def _comparisons(module: ModuleType) -> Iterator[ast.Compare]:
 
 
 def _is_written_out(node: ast.expr) -> bool:
-    """A constant, a number of things, or constants in a set: nothing that a secret could stand in."""
+    """A constant, a number of things, or constants in a set: nothing that a secret could stand
+    in.
+    """
     if isinstance(node, ast.Set):
         return all(isinstance(one, ast.Constant) for one in node.elts)
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
@@ -45,7 +59,8 @@ def _is_written_out(node: ast.expr) -> bool:
     return isinstance(node, ast.Constant)
 
 
-# Set-up, header names and kinds of node: neither side is a secret, a digest or anything made of one.
+# Set-up, header names and kinds of node: neither side is a secret, a digest or anything made of
+# one.
 ALLOWED = {
     "key in headers",
     "node['type'] not in _PATH_NODES",
@@ -77,4 +92,6 @@ def test_every_scheme_compares_in_constant_time(module: ModuleType) -> None:
 
 def test_the_comparison_is_the_library_s() -> None:
     tree = ast.parse(inspect.getsource(signature.shown_among))
-    assert "hmac.compare_digest" in {ast.unparse(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
+    assert "hmac.compare_digest" in {
+        ast.unparse(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)
+    }

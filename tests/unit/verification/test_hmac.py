@@ -1,4 +1,6 @@
-"""The generic scheme against digests made by the standard library, and the options that it refuses."""
+"""The generic scheme against digests made by the standard library, and the options that it
+refuses.
+"""
 
 import base64
 import hashlib
@@ -38,7 +40,9 @@ def test_algorithm_encoding_and_prefix(algorithm: str, encoding: str, prefix: st
         f"{prefix}{written}\n",
         f"x{prefix}{written}",
     ):
-        assert isinstance(judge({"x-signature": spoiled}, **given), Genuine) is (spoiled == prefix + written)
+        assert isinstance(judge({"x-signature": spoiled}, **given), Genuine) is (
+            spoiled == prefix + written
+        )
 
 
 def test_capitals_are_hexadecimal_and_a_mixture_is_not() -> None:
@@ -48,12 +52,18 @@ def test_capitals_are_hexadecimal_and_a_mixture_is_not() -> None:
     assert isinstance(judge({"x-signature": mixed}), Forged)
 
 
-@pytest.mark.parametrize(("stamp", "written"), [
-    (SECONDS, "seconds"), (SECONDS + "250", "milliseconds"), ("2026-03-02T09:14:07Z", "rfc3339"),
-    ("2026-03-02T10:14:07.123456+01:00", "rfc3339"),
-])  # fmt: skip
 @pytest.mark.parametrize(
-    "signed", ["{timestamp}.{body}", "v0:{timestamp}:{body}", "{body}{timestamp}", "{timestamp}\\{body}"]
+    ("stamp", "written"),
+    [
+        (SECONDS, "seconds"),
+        (SECONDS + "250", "milliseconds"),
+        ("2026-03-02T09:14:07Z", "rfc3339"),
+        ("2026-03-02T10:14:07.123456+01:00", "rfc3339"),
+    ],
+)
+@pytest.mark.parametrize(
+    "signed",
+    ["{timestamp}.{body}", "v0:{timestamp}:{body}", "{body}{timestamp}", "{timestamp}\\{body}"],
 )
 def test_what_is_signed(stamp: str, written: str, signed: str) -> None:
     content = signed.encode().replace(b"{timestamp}", stamp.encode()).replace(b"{body}", BODY)
@@ -66,52 +76,63 @@ def test_what_is_signed(stamp: str, written: str, signed: str) -> None:
 
 
 def test_a_zero_cannot_move_from_the_body_into_the_time() -> None:
-    options = HmacOptions(header="X-Signature", timestamp_header="X-Time", signed="{body}{timestamp}")
+    options = HmacOptions(
+        header="X-Signature", timestamp_header="X-Time", signed="{body}{timestamp}"
+    )
     headers = signer(options)(b"x0", SECRET, message_id="", now=NOW)
     moved = {**headers, "x-time": "0" + headers["x-time"]}
-    assert isinstance(verifier(options)(b"x", moved, [SECRET], now=NOW, tolerance_seconds=300), Forged)
+    assert isinstance(
+        verifier(options)(b"x", moved, [SECRET], now=NOW, tolerance_seconds=300), Forged
+    )
 
 
 def test_the_body_is_no_template() -> None:
-    options = HmacOptions(header="X-Signature", timestamp_header="X-Time", signed="{timestamp}.{body}")
+    options = HmacOptions(
+        header="X-Signature", timestamp_header="X-Time", signed="{timestamp}.{body}"
+    )
     for body in (b"{timestamp}", b"{body}", b"", b"\0\xff"):
         headers = signer(options)(body, SECRET, message_id="", now=NOW)
-        assert isinstance(verifier(options)(body, headers, [SECRET], now=NOW, tolerance_seconds=300), Genuine)
+        assert isinstance(
+            verifier(options)(body, headers, [SECRET], now=NOW, tolerance_seconds=300), Genuine
+        )
 
 
-@pytest.mark.parametrize("given", [
-    {},
-    {"header": ""},
-    {"header": "two words"},
-    {"header": "é"},
-    {"header": "a\n"},
-    {"header": "X" * 101},
-    {"header": "X", "algorithm": "md5"},
-    {"header": "X", "encoding": "base32"},
-    {"header": "X", "prefix": "a,b"},
-    {"header": "X", "prefix": "é"},
-    {"header": "X", "prefix": "a\n"},
-    {"header": "X", "signed": ""},
-    {"header": "X", "signed": "{timestamp}"},
-    {"header": "X", "signed": "{body}{body}"},
-    {"header": "X", "signed": "{timestamp}.{body}"},
-    {"header": "X", "signed": "{id}.{body}"},
-    {"header": "X", "signed": "{{body}}"},
-    {"header": "X", "timestamp_header": "X-Time"},
-    {"header": "X", "timestamp_header": "X-Time", "signed": "{timestamp}{timestamp}{body}"},
-    {"header": "X", "id_header": "X-Id", "id_path": "id"},
-    {"header": "X", "id_header": "x"},
-    {"header": "X", "timestamp_header": "x", "signed": "{timestamp}.{body}"},
-    {"header": "X", "timestamp_header": "T", "id_header": "t", "signed": "{timestamp}.{body}"},
-    {"header": "X", "id_path": "a ||"},
-    {"header": "X", "id_path": "(" * 199},
-    {"header": "X", "id_path": "'the same for all'"},
-    {"header": "X", "id_path": "`1`"},
-    {"header": "X", "id_path": "to_string(id)"},
-    {"header": "X", "id_path": "items[*].id"},
-    {"header": "X", "id_path": "[@,@]|[@,@]"},
-    {"header": "X", "id_path": "a." * 200 + "a"},
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "given",
+    [
+        {},
+        {"header": ""},
+        {"header": "two words"},
+        {"header": "é"},
+        {"header": "a\n"},
+        {"header": "X" * 101},
+        {"header": "X", "algorithm": "md5"},
+        {"header": "X", "encoding": "base32"},
+        {"header": "X", "prefix": "a,b"},
+        {"header": "X", "prefix": "é"},
+        {"header": "X", "prefix": "a\n"},
+        {"header": "X", "signed": ""},
+        {"header": "X", "signed": "{timestamp}"},
+        {"header": "X", "signed": "{body}{body}"},
+        {"header": "X", "signed": "{timestamp}.{body}"},
+        {"header": "X", "signed": "{id}.{body}"},
+        {"header": "X", "signed": "{{body}}"},
+        {"header": "X", "timestamp_header": "X-Time"},
+        {"header": "X", "timestamp_header": "X-Time", "signed": "{timestamp}{timestamp}{body}"},
+        {"header": "X", "id_header": "X-Id", "id_path": "id"},
+        {"header": "X", "id_header": "x"},
+        {"header": "X", "timestamp_header": "x", "signed": "{timestamp}.{body}"},
+        {"header": "X", "timestamp_header": "T", "id_header": "t", "signed": "{timestamp}.{body}"},
+        {"header": "X", "id_path": "a ||"},
+        {"header": "X", "id_path": "(" * 199},
+        {"header": "X", "id_path": "'the same for all'"},
+        {"header": "X", "id_path": "`1`"},
+        {"header": "X", "id_path": "to_string(id)"},
+        {"header": "X", "id_path": "items[*].id"},
+        {"header": "X", "id_path": "[@,@]|[@,@]"},
+        {"header": "X", "id_path": "a." * 200 + "a"},
+    ],
+)
 def test_options_that_prove_nothing_are_refused(given: dict[str, str]) -> None:
     with pytest.raises(ValidationError):
         HmacOptions.model_validate(given)

@@ -1,4 +1,6 @@
-"""Whatever is sent: a verdict and no exception, never genuine without the secret, and one flipped bit spoils it."""
+"""Whatever is sent: a verdict and no exception, never genuine without the secret, and one
+flipped bit spoils it.
+"""
 
 from collections.abc import Mapping
 
@@ -11,25 +13,67 @@ from producers.webhooks.verification.headers import gathered
 from producers.webhooks.verification.schemes import BY_NAME
 from producers.webhooks.verification.verdict import Forged
 from tests.chance import LONG, few
-from tests.unit.verification.cases import BODY, CASES, MESSAGE_ID, NOW, TOLERANCE_SECONDS, Case, every_case
+from tests.unit.verification.cases import (
+    BODY,
+    CASES,
+    MESSAGE_ID,
+    NOW,
+    TOLERANCE_SECONDS,
+    Case,
+    every_case,
+)
 
 pytestmark = [pytest.mark.fuzz, pytest.mark.timeout(1800 if LONG else 120)]
-odd = st.sampled_from([
-    "", "\0", "\ud800", "\n", ",", "=", " ", "v1,", "v1a,", "v0=", "sha256=", "t=,v1=", "Basic ", "Bearer ", "9" * 6000,
-    "A" * 9000, "١٢٣", "=" * 64, "A===", "A" * 88, "v1," * 3000, "Basic Og==", "t=1772442847", "0" * 64,
-    "\x7f", "é", "whpk_" + "A" * 43 + "=", "whsec_" + "A" * 32,
-])  # fmt: skip
+odd = st.sampled_from(
+    [
+        "",
+        "\0",
+        "\ud800",
+        "\n",
+        ",",
+        "=",
+        " ",
+        "v1,",
+        "v1a,",
+        "v0=",
+        "sha256=",
+        "t=,v1=",
+        "Basic ",
+        "Bearer ",
+        "9" * 6000,
+        "A" * 9000,
+        "١٢٣",
+        "=" * 64,
+        "A===",
+        "A" * 88,
+        "v1," * 3000,
+        "Basic Og==",
+        "t=1772442847",
+        "0" * 64,
+        "\x7f",
+        "é",
+        "whpk_" + "A" * 43 + "=",
+        "whsec_" + "A" * 32,
+    ]
+)
 values = odd | st.text(max_size=100) | st.builds("".join, st.lists(odd, max_size=4))
-names = sorted({name for case in CASES.values() for name in case.sign()} | {"svix-id", "svix-signature"})
-# A secret that somebody has no key of: drawn apart from the headers, so that no draw can sign with it.
+names = sorted(
+    {name for case in CASES.values() for name in case.sign()} | {"svix-id", "svix-signature"}
+)
+# A secret that somebody has no key of: drawn apart from the headers, so that no draw can sign with
+# it.
 secrets = st.lists(values.map(lambda text: text and f"{text}!"), max_size=3)
 
 
 @every_case
 @few()
 @given(st.dictionaries(st.sampled_from(names), values), st.binary(max_size=200), secrets)
-@example({"webhook-id": "\ud800", "x-time": "\ud800", "stripe-signature": "\ud800"}, b"", ["\ud800"])
-def test_random_requests_are_forged(case: Case, headers: dict[str, str], body: bytes, keys: list[str]) -> None:
+@example(
+    {"webhook-id": "\ud800", "x-time": "\ud800", "stripe-signature": "\ud800"}, b"", ["\ud800"]
+)
+def test_random_requests_are_forged(
+    case: Case, headers: dict[str, str], body: bytes, keys: list[str]
+) -> None:
     assert isinstance(case.judge(body, headers, *keys), Forged)
 
 
@@ -43,7 +87,9 @@ def test_spoiled_requests_never_raise(case: Case, data: st.DataObject) -> None:
         spoiled[name] = data.draw(st.just("") | st.just(good[name])) + data.draw(values)
     verify = BY_NAME[case.scheme].verifier(schemes.options_of(case.scheme, case.given))
     keys = data.draw(secrets)
-    assert isinstance(verify(BODY, spoiled, keys, now=NOW, tolerance_seconds=TOLERANCE_SECONDS), Forged)
+    assert isinstance(
+        verify(BODY, spoiled, keys, now=NOW, tolerance_seconds=TOLERANCE_SECONDS), Forged
+    )
     verify(BODY, spoiled, [*keys, case.kept], now=NOW, tolerance_seconds=TOLERANCE_SECONDS)
 
 
@@ -91,7 +137,9 @@ def test_gathered_headers_keep_every_value(pairs: list[tuple[bytes, bytes]]) -> 
     headers = gathered(pairs)
     assert set(headers) == {name.decode().lower() for name, _ in pairs}
     for name, joined in headers.items():
-        sent = [value.decode("latin-1") for header, value in pairs if header.decode().lower() == name]
+        sent = [
+            value.decode("latin-1") for header, value in pairs if header.decode().lower() == name
+        ]
         assert joined == "\n".join(sent)
 
 

@@ -5,11 +5,33 @@ import time
 import pytest
 
 from producers.webhooks.verification import shopify, slack, stripe
-from producers.webhooks.verification.identity import MOST_CONTAINERS, IdOptions, external_id, member, parsed, reader
+from producers.webhooks.verification.identity import (
+    MOST_CONTAINERS,
+    IdOptions,
+    external_id,
+    member,
+    parsed,
+    reader,
+)
 from producers.webhooks.verification.verdict import Genuine
 from tests.unit.verification.cases import NOW
 
-NO_IDS: list[object] = [None, 7, 7.5, True, [], {}, ["a"], "", "a\0b", "a\nb", "a\x7f", "\x80", "\ud800", "x" * 257]
+NO_IDS: list[object] = [
+    None,
+    7,
+    7.5,
+    True,
+    [],
+    {},
+    ["a"],
+    "",
+    "a\0b",
+    "a\nb",
+    "a\x7f",
+    "\x80",
+    "\ud800",
+    "x" * 257,
+]
 SECRET = "a secret of some length"
 
 
@@ -24,22 +46,55 @@ def test_what_is_one(value: str) -> None:
 
 
 BODIES = [
-    b"", b"null", b"[]", b'"id"', b"7", b"{}", b"{", b'{"id": null}', b'{"id": true}', b'{"id": ["a"]}', b'{"id": ""}',
-    b'{"id": "a\\u0000b"}', b'{"id": "\\ud800"}', b'{"id": "' + b"x" * 257 + b'"}', b'{"id": "a"', b"\xff\xfe",
-    b'{"id": "a", "b": ' + b"[" * 100_000 + b"]" * 100_000 + b"}", b'{"a":' * 100_000,
+    b"",
+    b"null",
+    b"[]",
+    b'"id"',
+    b"7",
+    b"{}",
+    b"{",
+    b'{"id": null}',
+    b'{"id": true}',
+    b'{"id": ["a"]}',
+    b'{"id": ""}',
+    b'{"id": "a\\u0000b"}',
+    b'{"id": "\\ud800"}',
+    b'{"id": "' + b"x" * 257 + b'"}',
+    b'{"id": "a"',
+    b"\xff\xfe",
+    b'{"id": "a", "b": ' + b"[" * 100_000 + b"]" * 100_000 + b"}",
+    b'{"a":' * 100_000,
     b'{"id": ' + b"9" * 100_000 + b"}",
-    b'{"id": NaN}', b'{"id": -Infinity}', b'{"id": 1' + b"0" * 256 + b"}", b"\xff\xfe[\x00",
-    b'{"id": "\xff"}', b"\xef\xbb\xbf{}", b'{"id": "a"} {"id": "b"}', b"id=a&payload=%7B%7D",
-]  # fmt: skip
+    b'{"id": NaN}',
+    b'{"id": -Infinity}',
+    b'{"id": 1' + b"0" * 256 + b"}",
+    b"\xff\xfe[\x00",
+    b'{"id": "\xff"}',
+    b"\xef\xbb\xbf{}",
+    b'{"id": "a"} {"id": "b"}',
+    b"id=a&payload=%7B%7D",
+]
 
 
 @pytest.mark.parametrize("body", BODIES, ids=range(len(BODIES)))
 def test_odd_bodies_have_no_id(body: bytes) -> None:
     assert external_id(member(parsed(body), "id")) is None
-    for path in ("id", "id[0].a", "a || id", "id[1]", "id[-2]", "id[99999999999999999999]", "data.id"):
+    for path in (
+        "id",
+        "id[0].a",
+        "a || id",
+        "id[1]",
+        "id[-2]",
+        "id[99999999999999999999]",
+        "data.id",
+    ):
         assert reader(IdOptions(id_path=path))(body, {}) is None
     verdict = stripe.verify(
-        body, stripe.sign(body, SECRET, message_id="", now=NOW), [SECRET], now=NOW, tolerance_seconds=300
+        body,
+        stripe.sign(body, SECRET, message_id="", now=NOW),
+        [SECRET],
+        now=NOW,
+        tolerance_seconds=300,
     )
     assert verdict == Genuine(None)
 
@@ -92,24 +147,46 @@ def test_what_is_odd_elsewhere_does_not_hide_an_id(kind: str, encoding: str) -> 
             break  # one byte more would move all that follow
 
 
-NUMBERS = ["730194411", "0", "-0", "-7", "1.50", "1.5", "0.0", "1e400", "1E2", "12345678901234567890123", "9" * 256]
+NUMBERS = [
+    "730194411",
+    "0",
+    "-0",
+    "-7",
+    "1.50",
+    "1.5",
+    "0.0",
+    "1e400",
+    "1E2",
+    "12345678901234567890123",
+    "9" * 256,
+]
 
 
 @pytest.mark.parametrize("number", NUMBERS)
 def test_the_id_of_a_number_is_its_text(number: str) -> None:
-    for body in (f'{{"a": [{{"id": {number}}}]}}', f'{{"a": [{{"id": {number}}}], "b": "\\udc00", "c": -0}}'):
+    for body in (
+        f'{{"a": [{{"id": {number}}}]}}',
+        f'{{"a": [{{"id": {number}}}], "b": "\\udc00", "c": -0}}',
+    ):
         assert reader(IdOptions(id_path="x || a[0].id"))(body.encode(), {}) == number
     assert reader(IdOptions(id_path="id"))(f'{{"id": "{number}"}}'.encode(), {}) == number
     both = f'{{"event_id": {number}, "id": {number}}}'.encode()
     for scheme in (slack, stripe):
         headers = scheme.sign(both, SECRET, message_id="", now=NOW)
-        assert scheme.verify(both, headers, [SECRET], now=NOW, tolerance_seconds=300) == Genuine(number)
+        assert scheme.verify(both, headers, [SECRET], now=NOW, tolerance_seconds=300) == Genuine(
+            number
+        )
 
 
 def test_of_equal_names_the_last_counts_whichever_parser_reads() -> None:
     for more in ("", ', "b": "\\ud83d"'):
-        assert reader(IdOptions(id_path="id"))(f'{{"id": "a", "id": "b"{more}}}'.encode(), {}) == "b"
-        assert reader(IdOptions(id_path="id"))(f'{{"id": 1.5, "id": 2.50{more}}}'.encode(), {}) == "2.50"
+        assert (
+            reader(IdOptions(id_path="id"))(f'{{"id": "a", "id": "b"{more}}}'.encode(), {}) == "b"
+        )
+        assert (
+            reader(IdOptions(id_path="id"))(f'{{"id": 1.5, "id": 2.50{more}}}'.encode(), {})
+            == "2.50"
+        )
 
 
 def test_slack_forms_have_no_id() -> None:
@@ -132,7 +209,10 @@ HOSTILE = {
 
 @pytest.mark.parametrize("kind", HOSTILE)
 def test_a_hostile_body_does_not_take_long(kind: str) -> None:
-    """Of a mebibyte, the most that a body has, off the event loop; a second reading for a fraction is not made."""
+    """Of a mebibyte, the most that a body has, off the event loop.
+
+    A second reading for a fraction is not made.
+    """
     began = time.thread_time()
     found = reader(IdOptions(id_path="id"))(HOSTILE[kind], {})
     assert time.thread_time() - began < 3
@@ -142,7 +222,10 @@ def test_a_hostile_body_does_not_take_long(kind: str) -> None:
 def test_a_number_in_a_large_body_counts_where_it_has_one_text() -> None:
     def of(number: str, more: str = "") -> str | None:
         body = f'{{"id": {number}, "day": "2026-01-01"{more}, "a": "{"x" * (64 << 10)}"}}'
-        found = {reader(IdOptions(id_path="id"))(body.encode(one), {}) for one in ("utf-8", "utf-16", "utf-32-be")}
+        found = {
+            reader(IdOptions(id_path="id"))(body.encode(one), {})
+            for one in ("utf-8", "utf-16", "utf-32-be")
+        }
         assert len(found) == 1
         return found.pop()
 

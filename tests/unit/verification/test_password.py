@@ -7,7 +7,13 @@ import re
 import pytest
 from pydantic import ValidationError
 
-from producers.webhooks.verification.password import PasswordOptions, kept, secret_error, secret_from, verifier
+from producers.webhooks.verification.password import (
+    PasswordOptions,
+    kept,
+    secret_error,
+    secret_from,
+    verifier,
+)
 from producers.webhooks.verification.verdict import Forged, Genuine
 from tests.unit.verification.cases import NOW
 
@@ -31,38 +37,42 @@ def test_a_password_has_256_bits_and_is_not_kept() -> None:
 
 
 @pytest.mark.parametrize(
-    "secret", ["correct horse battery staple correct horse", PASSWORD[:-1], PASSWORD + "A", kept(PASSWORD)]
+    "secret",
+    ["correct horse battery staple correct horse", PASSWORD[:-1], PASSWORD + "A", kept(PASSWORD)],
 )
 def test_a_password_of_somebody_else_is_refused(secret: str) -> None:
     assert secret_error(secret) is not None
 
 
-@pytest.mark.parametrize(("shown_as", "header", "shown", "genuine"), [
-    ("header", "x-webhook-password", PASSWORD, True),
-    ("header", "x-webhook-password", f" {PASSWORD}", False),
-    ("header", "x-webhook-password", f"{PASSWORD}\n{PASSWORD}", False),
-    ("header", "authorization", f"Bearer {PASSWORD}", False),
-    ("bearer", "authorization", f"Bearer {PASSWORD}", True),
-    ("bearer", "authorization", f"bearer {PASSWORD}", True),
-    ("bearer", "authorization", f"Bearer  {PASSWORD}", False),
-    ("bearer", "authorization", f"Basic {basic(':' + PASSWORD)}", False),
-    ("bearer", "authorization", f"Token {PASSWORD}", False),
-    ("bearer", "authorization", PASSWORD, False),
-    ("bearer", "authorization", "Bearer", False),
-    ("bearer", "x-webhook-password", PASSWORD, False),
-    ("basic", "authorization", f"Basic {basic('any:' + PASSWORD)}", True),
-    ("basic", "authorization", f"BASIC {basic(':' + PASSWORD)}", True),
-    ("basic", "authorization", f"Bearer {basic(':' + PASSWORD)}", False),
-    ("basic", "authorization", f"Basic {basic(PASSWORD)}", False),
-    ("basic", "authorization", f"Basic {basic(PASSWORD + ':')}", False),
-    ("basic", "authorization", f"Basic {basic('a:b:' + PASSWORD)}", False),
-    ("basic", "authorization", f"Basic {basic('é:' + PASSWORD)}", False),
-    ("basic", "authorization", f"Basic {basic('any:' + PASSWORD)}=", False),
-    ("basic", "authorization", f"Basic {basic('any:' + PASSWORD)} ", False),
-    ("basic", "authorization", "Basic %%%", False),
-    ("basic", "authorization", "Basic ", False),
-    ("basic", "authorization", "", False),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("shown_as", "header", "shown", "genuine"),
+    [
+        ("header", "x-webhook-password", PASSWORD, True),
+        ("header", "x-webhook-password", f" {PASSWORD}", False),
+        ("header", "x-webhook-password", f"{PASSWORD}\n{PASSWORD}", False),
+        ("header", "authorization", f"Bearer {PASSWORD}", False),
+        ("bearer", "authorization", f"Bearer {PASSWORD}", True),
+        ("bearer", "authorization", f"bearer {PASSWORD}", True),
+        ("bearer", "authorization", f"Bearer  {PASSWORD}", False),
+        ("bearer", "authorization", f"Basic {basic(':' + PASSWORD)}", False),
+        ("bearer", "authorization", f"Token {PASSWORD}", False),
+        ("bearer", "authorization", PASSWORD, False),
+        ("bearer", "authorization", "Bearer", False),
+        ("bearer", "x-webhook-password", PASSWORD, False),
+        ("basic", "authorization", f"Basic {basic('any:' + PASSWORD)}", True),
+        ("basic", "authorization", f"BASIC {basic(':' + PASSWORD)}", True),
+        ("basic", "authorization", f"Bearer {basic(':' + PASSWORD)}", False),
+        ("basic", "authorization", f"Basic {basic(PASSWORD)}", False),
+        ("basic", "authorization", f"Basic {basic(PASSWORD + ':')}", False),
+        ("basic", "authorization", f"Basic {basic('a:b:' + PASSWORD)}", False),
+        ("basic", "authorization", f"Basic {basic('é:' + PASSWORD)}", False),
+        ("basic", "authorization", f"Basic {basic('any:' + PASSWORD)}=", False),
+        ("basic", "authorization", f"Basic {basic('any:' + PASSWORD)} ", False),
+        ("basic", "authorization", "Basic %%%", False),
+        ("basic", "authorization", "Basic ", False),
+        ("basic", "authorization", "", False),
+    ],
+)
 def test_where_it_is_shown(shown_as: str, header: str, shown: str, genuine: bool) -> None:
     assert isinstance(judge(shown_as, {header: shown}), Genuine) is genuine
 
@@ -75,10 +85,17 @@ def test_base64_has_one_spelling() -> None:
     assert isinstance(judge("basic", {"authorization": f"Basic {other}"}), Forged)
 
 
-@pytest.mark.parametrize("given", [
-    {"shown_as": "query"}, {"header": "a b"}, {"username": "x"}, {"id_header": "X-Webhook-Password"},
-    {"header": "X", "id_header": "x"}, {"shown_as": "bearer", "id_header": "Authorization"},
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"shown_as": "query"},
+        {"header": "a b"},
+        {"username": "x"},
+        {"id_header": "X-Webhook-Password"},
+        {"header": "X", "id_header": "x"},
+        {"shown_as": "bearer", "id_header": "Authorization"},
+    ],
+)
 def test_odd_options_are_refused(given: dict[str, str]) -> None:
     with pytest.raises(ValidationError):
         PasswordOptions.model_validate(given)

@@ -26,23 +26,37 @@ V1A = "v1a,tQ9V2XOqn7jL/DQenEFpqIugdBVtiMmER5mhSkXBNwM0mkATuDe6KYYUuxqtaiHeYGb7K
 V1A_PUBLIC = standard_webhooks.key_pair_from(b"TESTSIGNINGKEYDONOTUSETHISFORANY")[1]
 
 
-@pytest.mark.parametrize(("private", "live", "shown"), [(V1_SECRET, V1_SECRET, V1), (V1A_SECRET, V1A_PUBLIC, V1A)])
+@pytest.mark.parametrize(
+    ("private", "live", "shown"), [(V1_SECRET, V1_SECRET, V1), (V1A_SECRET, V1A_PUBLIC, V1A)]
+)
 @pytest.mark.parametrize("family", ["webhook", "svix"])
 def test_standard_webhooks(private: str, live: str, shown: str, family: str) -> None:
-    headers = standard_webhooks.sign(VECTOR_BODY, private, message_id=VECTOR_ID, now=at(VECTOR_SECONDS))
+    headers = standard_webhooks.sign(
+        VECTOR_BODY, private, message_id=VECTOR_ID, now=at(VECTOR_SECONDS)
+    )
     assert headers["webhook-signature"] == shown
     named = {name.replace("webhook", family): value for name, value in headers.items()}
-    verdict = standard_webhooks.verify(VECTOR_BODY, named, [live], now=at(VECTOR_SECONDS + 7), tolerance_seconds=300)
+    verdict = standard_webhooks.verify(
+        VECTOR_BODY, named, [live], now=at(VECTOR_SECONDS + 7), tolerance_seconds=300
+    )
     assert verdict == Genuine(VECTOR_ID)
     assert isinstance(verdict, Genuine)
     assert verdict.signed_at == at(VECTOR_SECONDS)
 
 
-@pytest.mark.parametrize("shown", [f"{V1} {V1A}", f"{V1A} {V1}", f"v1,AAAA v1a,AAAA v2,? {V1A}  {V1} "])
+@pytest.mark.parametrize(
+    "shown", [f"{V1} {V1A}", f"{V1A} {V1}", f"v1,AAAA v1a,AAAA v2,? {V1A}  {V1} "]
+)
 @pytest.mark.parametrize("live", [V1_SECRET, V1A_PUBLIC])
 def test_standard_webhooks_with_several_signatures(live: str, shown: str) -> None:
-    headers = {"webhook-id": VECTOR_ID, "webhook-timestamp": str(VECTOR_SECONDS), "webhook-signature": shown}
-    verdict = standard_webhooks.verify(VECTOR_BODY, headers, [live], now=at(VECTOR_SECONDS), tolerance_seconds=300)
+    headers = {
+        "webhook-id": VECTOR_ID,
+        "webhook-timestamp": str(VECTOR_SECONDS),
+        "webhook-signature": shown,
+    }
+    verdict = standard_webhooks.verify(
+        VECTOR_BODY, headers, [live], now=at(VECTOR_SECONDS), tolerance_seconds=300
+    )
     assert verdict == Genuine(VECTOR_ID)
 
 
@@ -50,7 +64,9 @@ def test_standard_webhooks_ids_have_no_full_stop() -> None:
     # The specification: a full stop in the id or the time would let one be read as the other.
     for odd in ("msg.1", "msg 1", "m" * 257, ""):
         headers = standard_webhooks.sign(VECTOR_BODY, V1_SECRET, message_id=odd, now=at(7))
-        verdict = standard_webhooks.verify(VECTOR_BODY, headers, [V1_SECRET], now=at(7), tolerance_seconds=300)
+        verdict = standard_webhooks.verify(
+            VECTOR_BODY, headers, [V1_SECRET], now=at(7), tolerance_seconds=300
+        )
         assert isinstance(verdict, Forged)
 
 
@@ -59,7 +75,9 @@ def test_standard_webhooks_families_are_not_mixed() -> None:
     svix = {name.replace("webhook", "svix"): value for name, value in good.items()}
 
     def judge(headers: dict[str, str]) -> Genuine | Forged:
-        return standard_webhooks.verify(VECTOR_BODY, headers, [V1_SECRET], now=at(7), tolerance_seconds=300)
+        return standard_webhooks.verify(
+            VECTOR_BODY, headers, [V1_SECRET], now=at(7), tolerance_seconds=300
+        )
 
     assert judge({**dict.fromkeys(svix, "other"), **good}) == Genuine(VECTOR_ID)
     assert isinstance(judge({**svix, "webhook-id": "other"}), Forged)
@@ -72,22 +90,35 @@ def test_a_public_key_is_no_shared_secret() -> None:
     forged = "whsec_" + V1A_PUBLIC.removeprefix("whpk_")
     headers = standard_webhooks.sign(VECTOR_BODY, forged, message_id=VECTOR_ID, now=at(7))
     assert isinstance(
-        standard_webhooks.verify(VECTOR_BODY, headers, [V1A_PUBLIC], now=at(7), tolerance_seconds=300), Forged
+        standard_webhooks.verify(
+            VECTOR_BODY, headers, [V1A_PUBLIC], now=at(7), tolerance_seconds=300
+        ),
+        Forged,
     )
 
 
-@pytest.mark.parametrize(("secret", "part"), [
-    (V1A_SECRET, "stays with the sender"), ("whpk_", "32 bytes"), (V1A_PUBLIC[:-4], "32 bytes"), ("whsec_AAAA", "24"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("secret", "part"),
+    [
+        (V1A_SECRET, "stays with the sender"),
+        ("whpk_", "32 bytes"),
+        (V1A_PUBLIC[:-4], "32 bytes"),
+        ("whsec_AAAA", "24"),
+    ],
+)
 def test_standard_webhooks_secrets_are_told_apart(secret: str, part: str) -> None:
     assert part in (standard_webhooks.secret_error(secret) or "")
     assert standard_webhooks.secret_error(V1A_PUBLIC) is None
 
 
 def test_a_private_key_may_hold_the_public_one_too() -> None:
-    both = base64.b64decode(V1A_SECRET.removeprefix("whsk_")) + base64.b64decode(V1A_PUBLIC.removeprefix("whpk_"))
+    both = base64.b64decode(V1A_SECRET.removeprefix("whsk_")) + base64.b64decode(
+        V1A_PUBLIC.removeprefix("whpk_")
+    )
     private = "whsk_" + base64.b64encode(both).decode()
-    headers = standard_webhooks.sign(VECTOR_BODY, private, message_id=VECTOR_ID, now=at(VECTOR_SECONDS))
+    headers = standard_webhooks.sign(
+        VECTOR_BODY, private, message_id=VECTOR_ID, now=at(VECTOR_SECONDS)
+    )
     assert headers["webhook-signature"] == V1A
 
 
@@ -95,8 +126,13 @@ def test_a_private_key_may_hold_the_public_one_too() -> None:
 def test_the_version_of_a_signature_is_part_of_it(provider: ModuleType) -> None:
     headers = provider.sign(b"{}", SLACK_SECRET, message_id="1", now=at(7))
     name = provider.SIGNATURE
-    for spoiled in (headers[name].removeprefix(provider.PREFIX), "sha1=" + headers[name].removeprefix(provider.PREFIX)):
-        verdict = provider.verify(b"{}", {**headers, name: spoiled}, [SLACK_SECRET], now=at(7), tolerance_seconds=300)
+    for spoiled in (
+        headers[name].removeprefix(provider.PREFIX),
+        "sha1=" + headers[name].removeprefix(provider.PREFIX),
+    ):
+        verdict = provider.verify(
+            b"{}", {**headers, name: spoiled}, [SLACK_SECRET], now=at(7), tolerance_seconds=300
+        )
         assert isinstance(verdict, Forged)
 
 
@@ -104,7 +140,9 @@ def test_github() -> None:
     # docs.github.com, "Validating webhook deliveries", "Testing the webhook payload validation"
     secret, body = "It's a Secret to Everybody", b"Hello, World!"
     shown = "sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17"
-    headers = github.sign(body, secret, message_id="72d3162e-cc78-11e3-81ab-4c9367dc0958", now=at(0))
+    headers = github.sign(
+        body, secret, message_id="72d3162e-cc78-11e3-81ab-4c9367dc0958", now=at(0)
+    )
     assert headers["x-hub-signature-256"] == shown
     verdict = github.verify(body, headers, [secret], now=at(0), tolerance_seconds=300)
     assert verdict == Genuine("72d3162e-cc78-11e3-81ab-4c9367dc0958", signed_id=False)
@@ -139,19 +177,32 @@ def _from_slack(document: object) -> Genuine | Forged:
 def test_slack_challenge() -> None:
     # docs.slack.dev, the url_verification event
     challenge = "3eZbrw1aBm2rZgRNFdxV2595E9CY3gmdALWMmHkvFXO7tYXAYM8P"
-    asked = {"token": "Jhj5dZrVaK7ZwHHjRyZWjbDl", "challenge": challenge, "type": "url_verification"}
+    asked = {
+        "token": "Jhj5dZrVaK7ZwHHjRyZWjbDl",
+        "challenge": challenge,
+        "type": "url_verification",
+    }
     assert _from_slack(asked) == Genuine(None, challenge=challenge)
     for odd in (None, 7, "", "a\nb", "é", "x" * 1025):
         assert _from_slack({**asked, "challenge": odd}) == Genuine(None)
     headers = {"x-slack-request-timestamp": "1531420618", "x-slack-signature": "v0=" + "0" * 64}
     forged = slack.verify(
-        json.dumps(asked).encode(), headers, [SLACK_SECRET], now=at(1531420618), tolerance_seconds=300
+        json.dumps(asked).encode(),
+        headers,
+        [SLACK_SECRET],
+        now=at(1531420618),
+        tolerance_seconds=300,
     )
     assert isinstance(forged, Forged)
 
 
 def test_slack_event() -> None:
-    event = {"type": "event_callback", "event_id": "Ev08MFMKH6", "event": {"type": "app_mention"}, "challenge": "no"}
+    event = {
+        "type": "event_callback",
+        "event_id": "Ev08MFMKH6",
+        "event": {"type": "app_mention"},
+        "challenge": "no",
+    }
     assert _from_slack(event) == Genuine("Ev08MFMKH6")
 
 
@@ -171,26 +222,33 @@ DOCUMENTED = (
 )
 
 
-@pytest.mark.parametrize(("shown", "genuine"), [
-    (f"t=1492774577,v1={STRIPE_V1}", True),
-    (f"{DOCUMENTED},v1={STRIPE_V1}", True),
-    (f"v1={STRIPE_V1},t=1492774577", True),
-    (f"t=1492774577,v0={STRIPE_V1}", False),
-    (f"t=1492774577,t=1492774577,v1={STRIPE_V1}", False),
-    (f"t=1492774577, v1={STRIPE_V1}", False),
-    (f"t=1492774577,v1={STRIPE_V1},", False),
-    (f"t=1492774577,v1={STRIPE_V1.upper()}", False),
-    (f"t=1492774577,v1={STRIPE_V1}=", False),
-    (f"v1={STRIPE_V1}", False),
-    ("t=1492774577," + "v1=0," * 20 + f"v1={STRIPE_V1}", False),
-    ("t=1492774577", False),
-    (DOCUMENTED, False),
-    ("i'm not even a real signature header", False),
-    ("", False),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("shown", "genuine"),
+    [
+        (f"t=1492774577,v1={STRIPE_V1}", True),
+        (f"{DOCUMENTED},v1={STRIPE_V1}", True),
+        (f"v1={STRIPE_V1},t=1492774577", True),
+        (f"t=1492774577,v0={STRIPE_V1}", False),
+        (f"t=1492774577,t=1492774577,v1={STRIPE_V1}", False),
+        (f"t=1492774577, v1={STRIPE_V1}", False),
+        (f"t=1492774577,v1={STRIPE_V1},", False),
+        (f"t=1492774577,v1={STRIPE_V1.upper()}", False),
+        (f"t=1492774577,v1={STRIPE_V1}=", False),
+        (f"v1={STRIPE_V1}", False),
+        ("t=1492774577," + "v1=0," * 20 + f"v1={STRIPE_V1}", False),
+        ("t=1492774577", False),
+        (DOCUMENTED, False),
+        ("i'm not even a real signature header", False),
+        ("", False),
+    ],
+)
 def test_stripe(shown: str, genuine: bool) -> None:
     verdict = stripe.verify(
-        STRIPE_BODY, {"stripe-signature": shown}, [STRIPE_SECRET], now=at(1492774600), tolerance_seconds=300
+        STRIPE_BODY,
+        {"stripe-signature": shown},
+        [STRIPE_SECRET],
+        now=at(1492774600),
+        tolerance_seconds=300,
     )
     assert isinstance(verdict, Genuine) is genuine
     if genuine:
@@ -204,6 +262,9 @@ def test_shopify() -> None:
         "x-shopify-hmac-sha256": "4aWWnRzOF/WxB7iAYy0bLkb9CG//XWKju/vcys2j5CY=",
         "x-shopify-webhook-id": "b54557e4-bdd9-4b37-8a5f-bf7d70bcd043",
     }
-    assert shopify.sign(body, secret, message_id="b54557e4-bdd9-4b37-8a5f-bf7d70bcd043", now=at(0)) == headers
+    assert (
+        shopify.sign(body, secret, message_id="b54557e4-bdd9-4b37-8a5f-bf7d70bcd043", now=at(0))
+        == headers
+    )
     verdict = shopify.verify(body, headers, [secret], now=at(0), tolerance_seconds=300)
     assert verdict == Genuine("b54557e4-bdd9-4b37-8a5f-bf7d70bcd043", signed_id=False)

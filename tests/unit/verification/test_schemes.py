@@ -1,4 +1,6 @@
-"""What holds for every scheme: its own requests are genuine, under any live secret, within the tolerance, once each."""
+"""What holds for every scheme: its own requests are genuine, under any live secret, within the
+tolerance, once each.
+"""
 
 from datetime import timedelta
 
@@ -37,20 +39,37 @@ def test_what_is_signed_is_genuine(case: Case) -> None:
 
 @every_case
 def test_two_live_secrets(case: Case) -> None:
-    for secrets in [(case.kept, case.other_kept), (case.other_kept, case.kept), ("", case.kept), ("\ud800", case.kept)]:
+    for secrets in [
+        (case.kept, case.other_kept),
+        (case.other_kept, case.kept),
+        ("", case.kept),
+        ("\ud800", case.kept),
+    ]:
         assert isinstance(case.judge(BODY, case.sign(), *secrets), Genuine)
 
 
 @every_case
 def test_no_other_secret(case: Case) -> None:
-    for secret in (case.other_kept, "", " ", "\0", "\ud800", case.kept[:-1], case.kept + "A", "whpk_", "whsec_"):
+    for secret in (
+        case.other_kept,
+        "",
+        " ",
+        "\0",
+        "\ud800",
+        case.kept[:-1],
+        case.kept + "A",
+        "whpk_",
+        "whsec_",
+    ):
         assert isinstance(case.judge(BODY, case.sign(), secret), Forged)
 
 
 @every_case
 def test_without_secrets_nothing_is_genuine(case: Case) -> None:
     verify = BY_NAME[case.scheme].verifier(schemes.options_of(case.scheme, case.given))
-    assert isinstance(verify(BODY, case.sign(), (), now=NOW, tolerance_seconds=TOLERANCE_SECONDS), Forged)
+    assert isinstance(
+        verify(BODY, case.sign(), (), now=NOW, tolerance_seconds=TOLERANCE_SECONDS), Forged
+    )
 
 
 @every_case
@@ -64,8 +83,14 @@ def test_every_header_of_the_scheme_is_needed_once(case: Case) -> None:
         else:
             assert isinstance(case.judge(BODY, without), Forged)
         pairs = [(header.encode(), value.encode()) for header, value in good.items()]
-        assert isinstance(case.judge(BODY, gathered([*pairs, (name.upper().encode(), good[name].encode())])), Forged)
-    assert isinstance(case.judge(BODY, gathered((k.title().encode(), v.encode()) for k, v in good.items())), Genuine)
+        assert isinstance(
+            case.judge(BODY, gathered([*pairs, (name.upper().encode(), good[name].encode())])),
+            Forged,
+        )
+    assert isinstance(
+        case.judge(BODY, gathered((k.title().encode(), v.encode()) for k, v in good.items())),
+        Genuine,
+    )
 
 
 @timed_case
@@ -106,7 +131,9 @@ def test_generated_secrets_pass_their_own_check(name: SchemeName) -> None:
 
 
 @every_scheme
-@pytest.mark.parametrize("secret", ["", "short", "\ud800" * 20, "a" * 20 + "\0", " " + "a" * 30, "x" * 5000, "\n" * 32])
+@pytest.mark.parametrize(
+    "secret", ["", "short", "\ud800" * 20, "a" * 20 + "\0", " " + "a" * 30, "x" * 5000, "\n" * 32]
+)
 def test_unusable_secrets_are_told(name: SchemeName, secret: str) -> None:
     error = BY_NAME[name].check_secret(secret)
     assert error
@@ -120,10 +147,18 @@ def test_kept_headers_hold_no_proof(case: Case) -> None:
     assert set(case.sign()) - {*case.signatures, "authorization", "x-webhook-password"} <= set(kept)
 
 
-@pytest.mark.parametrize(("name", "form"), [
-    ("standard_webhooks", False), ("github", True), ("stripe", False), ("shopify", False), ("slack", True),
-    ("hmac", True), ("password", True),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("name", "form"),
+    [
+        ("standard_webhooks", False),
+        ("github", True),
+        ("stripe", False),
+        ("shopify", False),
+        ("slack", True),
+        ("hmac", True),
+        ("password", True),
+    ],
+)
 def test_content_types(name: SchemeName, form: bool) -> None:
     scheme = BY_NAME[name]
     assert scheme.accepts("application/json")
@@ -151,7 +186,9 @@ def test_options_are_the_model_of_the_scheme() -> None:
 
 
 @pytest.mark.parametrize("scheme", ["github", "stripe", "shopify", "slack", "hmac"])
-def test_a_secret_of_eight_characters_is_taken_and_one_below_sixteen_warned_of(scheme: SchemeName) -> None:
+def test_a_secret_of_eight_characters_is_taken_and_one_below_sixteen_warned_of(
+    scheme: SchemeName,
+) -> None:
     prefix = "whsec_" if scheme == "stripe" else ""
     known = BY_NAME[scheme]
     assert known.check_secret(prefix + "1234567") is not None

@@ -32,7 +32,9 @@ def test_standardwebhooks_and_svix(family: str, body: str, key: bytes) -> None:
         f"{family}-timestamp": STAMP,
         f"{family}-signature": library.sign(MESSAGE_ID, NOW, body),
     }
-    verdict = standard_webhooks.verify(body.encode(), headers, [secret], now=NOW, tolerance_seconds=TOLERANCE_SECONDS)
+    verdict = standard_webhooks.verify(
+        body.encode(), headers, [secret], now=NOW, tolerance_seconds=TOLERANCE_SECONDS
+    )
     assert verdict == Genuine(MESSAGE_ID)
 
 
@@ -42,7 +44,11 @@ def test_stripe(event_id: str, secret: str) -> None:
     body = json.dumps({"id": event_id, "object": "event"}, indent=2)
     shown = WebhookSignature.generate_signature_header(body, secret, timestamp=int(STAMP))
     verdict = stripe.verify(
-        body.encode(), {"stripe-signature": shown}, [secret], now=NOW, tolerance_seconds=TOLERANCE_SECONDS
+        body.encode(),
+        {"stripe-signature": shown},
+        [secret],
+        now=NOW,
+        tolerance_seconds=TOLERANCE_SECONDS,
     )
     assert verdict == Genuine(event_id)
 
@@ -67,4 +73,6 @@ def test_what_we_sign_they_accept() -> None:
     text = "a signing secret"
     shown = stripe.sign(body, text, message_id="", now=now)["stripe-signature"]
     assert WebhookSignature.verify_header(body, shown, text, tolerance=TOLERANCE_SECONDS)
-    assert SignatureVerifier(text).is_valid_request(body, slack.sign(body, text, message_id="", now=now))
+    assert SignatureVerifier(text).is_valid_request(
+        body, slack.sign(body, text, message_id="", now=now)
+    )

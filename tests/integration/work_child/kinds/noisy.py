@@ -12,4 +12,8 @@ def run(_payload: Mapping[str, Any], _report: Report) -> dict[str, Any]:
     sys.stdout.write("not for you\n")
     os.write(1, b"nor this\n")
     sys.stderr.write("y" * 1_000_000)
-    return {"environment": dict(os.environ), "directory": os.getcwd(), "session": os.getsid(0) == os.getpid()}  # noqa: PTH109
+    return {
+        "environment": dict(os.environ),
+        "directory": os.getcwd(),
+        "session": os.getsid(0) == os.getpid(),
+    }  # noqa: PTH109
