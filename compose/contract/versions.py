@@ -40,7 +40,7 @@ class Version:
     @property
     def about(self) -> str:
         """What it says, in one line."""
-        return " ".join((self.payload.__doc__ or "").split("\n\n")[0].split())
+        return " ".join((self.payload.__doc__ or "").split())
 
     def example(self) -> tuple[dict[str, Any], Headers]:
         """A record's value and headers, with all that was added to the version since."""

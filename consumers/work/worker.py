@@ -83,8 +83,9 @@ class Worker:
             if piece is None:
                 with suppress(TimeoutError):
                     await asyncio.wait_for(
-                        stopping.wait(), self.poll_seconds * (0.75 + random.random() / 2)
-                    )  # noqa: S311
+                        stopping.wait(),
+                        self.poll_seconds * (0.75 + random.random() / 2),  # noqa: S311
+                    )
                 continue
             if piece.taken_over:
                 self.leased(piece.queue, "taken_over")

@@ -29,12 +29,18 @@ def report(
     paths = ", ".join(f"{name} {seconds:.1f}" for name, seconds in recovery.items())
     lines = [
         f"{title}: {bound}",
-        f"  {len(traffic.answers)} answers 202 for {n} events, {len(traffic.jobs)} jobs, "
-        f"{len(traffic.reads)} reads",
-        f"  lost {kinds['lost']}, duplicated {duplicated}, reordered {kinds['reordered']}, other "
-        f"{other}",
-        f"  {copies} copies on the topic, longest wait for a 202 "
-        f"{traffic.longest_wait_seconds:.1f} s",
+        (
+            f"  {len(traffic.answers)} answers 202 for {n} events, {len(traffic.jobs)} jobs, "
+            f"{len(traffic.reads)} reads"
+        ),
+        (
+            f"  lost {kinds['lost']}, duplicated {duplicated}, reordered {kinds['reordered']}, other "
+            f"{other}"
+        ),
+        (
+            f"  {copies} copies on the topic, longest wait for a 202 "
+            f"{traffic.longest_wait_seconds:.1f} s"
+        ),
         f"  refused meanwhile {dict(traffic.refused)}",
         f"  recovery seconds {paths or 'not taken'}",
         f"  settled {drained_seconds:.1f} s after the last message",

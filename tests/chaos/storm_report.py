@@ -33,18 +33,26 @@ def report(
         f"storm: {bound if not violations else f'{len(violations)} VIOLATIONS in {n:,} webhooks'}; seed {storm.seed}",
         "  violations " + ", ".join(f"{kind} {kinds[kind]}" for kind in get_args(Kind)),
         f"  sent       {made} of {len(storm.sources)} sources, {len(SCHEMES)} schemes",
-        f"  answered   {n:,} accepted; {outcomes['of them duplicates']:,} more deliveries were "
-        "known as duplicates",
-        f"  unknown    {len(unknown):,} were cut and never sent again; {kept:,} of them are "
-        "there, each once",
-        f"  refused    {outcomes['503']:,} answers 503, {cut:,} times cut, "
-        f"{outcomes['not connected']:,} not connected",
+        (
+            f"  answered   {n:,} accepted; {outcomes['of them duplicates']:,} more deliveries were "
+            "known as duplicates"
+        ),
+        (
+            f"  unknown    {len(unknown):,} were cut and never sent again; {kept:,} of them are "
+            "there, each once"
+        ),
+        (
+            f"  refused    {outcomes['503']:,} answers 503, {cut:,} times cut, "
+            f"{outcomes['not connected']:,} not connected"
+        ),
         "  struck     " + ", ".join(f"{what} ({times})" for what, times in struck.items()),
         "  proxy      " + ", ".join(f"{times:,} {what}" for what, times in sorted(proxy.items())),
         f"  copies     {copies:,} on the topic, which each consumer counts once",
         f"  waited     at most {storm.longest_wait_seconds:.1f} s for a 202",
-        f"  settled    all was sent on, billed and shown {quiet_seconds:.1f} s after the last "
-        "webhook",
+        (
+            f"  settled    all was sent on, billed and shown {quiet_seconds:.1f} s after the last "
+            "webhook"
+        ),
         f"  memory     the senders and their record grew by {grown_bytes / 2**20:.0f} MB",
         *(f"  {one.kind}: {one.what}" for one in violations[:20]),
         *(f"  not expected: {one}" for one in storm.surprises[:20]),

@@ -32,8 +32,9 @@ class SealWhenDue:
                 continue
             with suppress(TimeoutError):
                 await asyncio.wait_for(
-                    stopping.wait(), self.poll_seconds * (0.75 + random.random() / 2)
-                )  # noqa: S311
+                    stopping.wait(),
+                    self.poll_seconds * (0.75 + random.random() / 2),  # noqa: S311
+                )
 
     async def _round(self) -> int:
         try:

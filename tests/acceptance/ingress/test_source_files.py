@@ -135,8 +135,10 @@ async def test_a_wrong_file_is_misuse_and_changes_nothing(
         ('[[sources]]\nname = "a"\nscheme = "hmac"\n', "header"),
         ('[[sources]]\nname = "a"\npaused = 1\n', "paused"),
         (
-            '[[sources]]\nname = "a"\naction = { kind = "command", mapping = { dataset_id = "a[" '
-            "} }\n",
+            (
+                '[[sources]]\nname = "a"\naction = { kind = "command", mapping = { dataset_id = "a[" '
+                "} }\n"
+            ),
             "JMESPath",
         ),
     ):

@@ -12,8 +12,10 @@ from tests.integration.sweeper.rows import Rows
 AT = "headrace_clock() - make_interval(mins => n * 2)"  # six weeks
 EACH = "FROM generate_series(1, 30000) AS n WHERE $1::uuid IS NOT NULL"
 FILL = (
-    f"INSERT INTO inbox_keys SELECT $1::uuid, $1, int8send(n), int8send(n), $1, $1, false, {AT} "
-    f"{EACH}",
+    (
+        f"INSERT INTO inbox_keys SELECT $1::uuid, $1, int8send(n), int8send(n), $1, $1, false, {AT} "
+        f"{EACH}"
+    ),
     f"INSERT INTO processed SELECT headrace_first_id({AT}), 'c' {EACH}",
     f"""INSERT INTO work (tenant_id, id, queue, subject_id, payload, state, ready_at, deadline,
         cause_id,

@@ -14,6 +14,6 @@ def run(_payload: Mapping[str, Any], _report: Report) -> dict[str, Any]:
     sys.stderr.write("y" * 1_000_000)
     return {
         "environment": dict(os.environ),
-        "directory": os.getcwd(),
+        "directory": os.getcwd(),  # noqa: PTH109
         "session": os.getsid(0) == os.getpid(),
-    }  # noqa: PTH109
+    }
