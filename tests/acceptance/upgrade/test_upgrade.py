@@ -72,7 +72,7 @@ async def test_what_an_older_release_left_is_continued(
     await shows_what_was_shown(installation, acme)
     await knows_every_webhook_again(installation, worlds)
     await answers_a_command_as_before(installation, acme)
-    await still_has_the_files_of_models(acme)
+    await still_has_files_bodies_and_limits(installation, worlds)
     positions = await positions_of(installation)
     assert positions
     async with running_processes(installation.settings):
@@ -84,6 +84,8 @@ async def test_what_an_older_release_left_is_continued(
         await takes_another_webhook(installation, acme)
         await eventually(lambda: everything_is_consumed(installation), seconds=120)
         await used_once_each(installation, worlds)
+        (stream,) = (await acme.get("/v1/streams"))["data"]
+        assert (stream["rows"], stream["open_rows"]) == (15, 3)
         await shows_what_was_shown(installation, acme)
     for place, position in (await positions_of(installation)).items():
         assert position >= positions.get(place, 0), place
@@ -140,12 +142,24 @@ async def answers_a_command_as_before(installation: Installation, acme: World) -
     assert again.headers["idempotency-replayed"] == "true"
 
 
-async def still_has_the_files_of_models(acme: World) -> None:
-    """The file of the first version is what was stored."""
+async def still_has_files_bodies_and_limits(
+    installation: Installation,
+    worlds: dict[str, World],
+) -> None:
+    """A model's files and a large body are what was stored; a tenant's own limit is in force."""
+    acme = worlds["acme"]
     version = await acme.get("/v1/models/plants/versions/1")
     for name, stored in version["artifacts"].items():
         file = await acme.client.get(f"/v1/models/plants/versions/1/files/{name}")
         assert hashlib.sha256(file.content).hexdigest() == stored["sha256"]
+    large = max(installation.left["webhooks"], key=lambda one: len(one["body"]))
+    body = await acme.client.get(f"/v1/requests/{large['request_id']}/body")
+    assert body.text == large["body"]
+    limits = {one["name"]: one for one in (await worlds["globex"].get("/v1/limits"))["data"]}
+    assert (limits["max_webhook_depth"]["value"], limits["max_webhook_depth"]["origin"]) == (
+        7,
+        "tenant",
+    )
 
 
 async def datasets_are_decided(installation: Installation, acme: World) -> None:
