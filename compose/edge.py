@@ -15,6 +15,7 @@ from starlette.routing import Match
 from compose.adapters.failures import passing
 from compose.call_names import named
 from compose.docs_page import docs_page
+from compose.documented import Documented
 from compose.known_names import refuse_unknown_parameters, unknown_field
 from producers.outbox.ports import NotStorable, Unavailable
 from schemas.errors import UNEXPECTED, Problem, Refusal
@@ -24,6 +25,7 @@ log = logging.getLogger(__name__)
 
 STATUS = {
     "unauthorized": 401,
+    "forbidden": 403,
     "not_found": 404,
     "dataset_not_found": 404,
     "name_taken": 409,
@@ -73,7 +75,7 @@ def application(routers: list[APIRouter], called_at: str | None = None) -> FastA
 
     Its document names where others call it, if that is given.
     """
-    app = FastAPI(
+    app = Documented(
         title="Headrace",
         summary="Webhooks in; models, trends and usage out.",
         version="0.1.0",

@@ -212,12 +212,15 @@ def history(topic: str) -> Callable[[AsyncConnection, UUID, UUID], Awaitable[Seq
     return events
 
 
+ASYNCAPI: dict[str, Any] = {"content": {"application/json": {"schema": {"type": "object"}}}}
+
+
 def _contract(settings: Settings) -> APIRouter:
     servers = [one.strip() for one in settings.kafka.split(",")]
     whole = json.dumps(document(servers, settings.kafka_topic_prefix)).encode()
     router = APIRouter(tags=["operations"])
 
-    @router.get("/asyncapi.json")
+    @router.get("/asyncapi.json", response_class=Response, responses={200: ASYNCAPI})
     async def asyncapi() -> Response:
         """The records on Kafka: topics, events, headers, examples, and who sends and receives
         them (AsyncAPI 3).

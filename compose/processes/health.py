@@ -1,17 +1,26 @@
 """What an orchestrator, a load balancer and Prometheus ask of the API process; anybody can."""
 
 import asyncio
+from typing import Any, Literal
 
 from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST
+from pydantic import BaseModel
 
 from compose.metrics.meters import meters
 from producers.outbox.accept import Accept
 from producers.outbox.ports import Connections, Unavailable
 
+TEXT: dict[str, Any] = {"schema": {"type": "string"}}
 READY_SECONDS = 5.0
 ASK_SECONDS = 1.0
 """How long an answer of the database holds for all who ask."""
+
+
+class Healthy(BaseModel):
+    """The process is well."""
+
+    status: Literal["ok"]
 
 
 class Answering:
@@ -47,12 +56,12 @@ def health(pool: Connections, accept: Accept) -> APIRouter:
     router = APIRouter(tags=["operations"])
     answering = Answering(pool)
 
-    @router.get("/healthz")
+    @router.get("/healthz", responses={200: {"model": Healthy}})
     async def alive() -> dict[str, str]:
         """The process answers."""
         return {"status": "ok"}
 
-    @router.get("/readyz")
+    @router.get("/readyz", responses={200: {"model": Healthy}})
     async def ready() -> dict[str, str]:
         """The process can accept: the database answers, no webhook or command waits for over 5
         s.
@@ -62,7 +71,9 @@ def health(pool: Connections, accept: Accept) -> APIRouter:
         await answering.check()
         return {"status": "ok"}
 
-    @router.get("/metrics", response_class=Response)
+    @router.get(
+        "/metrics", response_class=Response, responses={200: {"content": {"text/plain": TEXT}}}
+    )
     def metrics() -> Response:
         """What this process measures, as Prometheus reads it."""
         return Response(meters().text(), media_type=CONTENT_TYPE_LATEST)

@@ -7,17 +7,25 @@ from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response, Security
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from consumers.asking import Asking, told
 from consumers.dead_letters import store
 from consumers.dead_letters.filter import GroupPage, LetterFilter, LetterPage, letters_like
+from consumers.dead_letters.responses import (
+    DeadLetterDetails,
+    DeadLetterGroup,
+    DeadLetterSummary,
+    DiscardedGroup,
+)
 from consumers.ports import TenantTransactions
-from schemas.cursor import decoded_place, encoded_place
+from schemas.cursor import decoded_place
 from schemas.decode import read
 from schemas.errors import Refusal
 from schemas.event import Undecodable
+from schemas.page import Page, binary, page
+from schemas.permissions import Permission
 
 Reason = Annotated[str, StringConstraints(min_length=1, max_length=1000, pattern=r"^[^\x00]+$")]
 Fingerprint = Annotated[str, Path(pattern=r"^[0-9a-f]{16}$")]
@@ -38,7 +46,8 @@ def routes(
 ) -> APIRouter:
     """List, group, show, and discard dead letters."""
     router = APIRouter(prefix="/v1/dead-letters", tags=["dead letters"])
-    asking = Annotated[Any, Depends(authenticate)]
+    reader = Annotated[Any, Security(authenticate, scopes=[Permission.DEAD_LETTERS_READ])]
+    writer = Annotated[Any, Security(authenticate, scopes=[Permission.DEAD_LETTERS_WRITE])]
 
     async def found(principal: Asking, letter_id: UUID) -> Any:
         async with transactions(principal.tenant) as tx:
@@ -47,36 +56,32 @@ def routes(
             raise Refusal("not_found", "There is no such dead letter.")
         return row
 
-    @router.get("")
-    async def newest(principal: asking, query: Annotated[LetterPage, Query()]) -> dict[str, Any]:
+    @router.get("", responses={200: {"model": Page[DeadLetterSummary]}})
+    async def newest(principal: reader, query: Annotated[LetterPage, Query()]) -> dict[str, Any]:
         """The tenant's dead letters, newest first, filtered."""
         after = decoded_place(query.cursor)
         async with transactions(principal.tenant) as tx:
             rows = await store.page(tx, letters_like(query, query.state), query.limit + 1, after)
-        shown = rows[: query.limit]
-        more = (
-            encoded_place(shown[-1]["created_at"], shown[-1]["id"])
-            if len(rows) > query.limit
-            else None
-        )
-        return {"data": [dict(row) for row in shown], "next_cursor": more, "position": None}
+        return page([dict(row) for row in rows], limit=query.limit, sorted_by=("created_at", "id"))
 
-    @router.get("/groups")
-    async def groups(principal: asking, query: Annotated[GroupPage, Query()]) -> dict[str, Any]:
+    @router.get("/groups", responses={200: {"model": Page[DeadLetterGroup]}})
+    async def groups(principal: reader, query: Annotated[GroupPage, Query()]) -> dict[str, Any]:
         """The same by fingerprint: how many, how many of them parked, first, last, and a sample."""
         async with transactions(principal.tenant) as tx:
             rows = await store.groups(tx, letters_like(query, query.state), query.limit)
-        return {"data": [dict(row) for row in rows], "next_cursor": None, "position": None}
+        return page([dict(row) for row in rows])
 
-    @router.get("/{letter_id}")
-    async def one(letter_id: UUID, principal: asking) -> dict[str, Any]:
+    @router.get("/{letter_id}", responses={200: {"model": DeadLetterDetails}})
+    async def one(letter_id: UUID, principal: reader) -> dict[str, Any]:
         """One dead letter, with its headers, the stack of a bug, and the event in it where it
         can be read.
         """
         return _shown(await found(principal, letter_id), topic_prefix)
 
-    @router.get("/{letter_id}/raw")
-    async def raw(letter_id: UUID, principal: asking) -> Response:
+    @router.get(
+        "/{letter_id}/raw", response_class=Response, responses={200: binary("The record's value.")}
+    )
+    async def raw(letter_id: UUID, principal: reader) -> Response:
         """The record's value, byte for byte."""
         row = await found(principal, letter_id)
         return Response(
@@ -85,8 +90,8 @@ def routes(
             headers=BYTES_ARE_NOBODYS_PAGE,
         )
 
-    @router.post("/{letter_id}/discard")
-    async def discard(letter_id: UUID, body: Discard, principal: asking) -> dict[str, Any]:
+    @router.post("/{letter_id}/discard", responses={200: {"model": DeadLetterDetails}})
+    async def discard(letter_id: UUID, body: Discard, principal: writer) -> dict[str, Any]:
         """Give one up for good. One that was given up before stays as it is.
 
         One that was applied is refused.
@@ -98,9 +103,9 @@ def routes(
             raise Refusal("already_applied", "A replay has applied this dead letter already.")
         return _shown(row, topic_prefix)
 
-    @router.post("/groups/{fingerprint}/discard")
+    @router.post("/groups/{fingerprint}/discard", responses={200: {"model": DiscardedGroup}})
     async def discard_group(
-        fingerprint: Fingerprint, body: Discard, principal: asking
+        fingerprint: Fingerprint, body: Discard, principal: writer
     ) -> dict[str, Any]:
         """Give up all of one fingerprint that are neither applied nor discarded."""
         wanted = LetterFilter(fingerprint=fingerprint)

@@ -3,17 +3,22 @@
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
+from fastapi import APIRouter, Header, Path, Query, Request, Response, Security
 from fastapi.responses import StreamingResponse
 
 from consumers.finalization import store
+from consumers.finalization.responses import (
+    Model,
+    ModelSummary,
+    ModelVersion,
+    ModelVersionSummary,
+)
 from consumers.ports import ObjectDamaged, ObjectMissing, OpenObject, TenantTransactions
 from schemas.errors import Refusal
+from schemas.page import Page, binary, page
+from schemas.permissions import Permission
 
-FILE = {
-    "description": "The file.",
-    "content": {"*/*": {"schema": {"type": "string", "format": "binary"}}},
-}
+FILE = binary("The file.")
 UNCHANGED = {"description": "The file has the ETag that `If-None-Match` names."}
 
 
@@ -24,19 +29,19 @@ def routes(
 ) -> APIRouter:
     """List models and versions, get one, and get its files."""
     router = APIRouter(prefix="/v1/models", tags=["models"])
-    asking = Annotated[Any, Depends(authenticate)]
+    asking = Annotated[Any, Security(authenticate, scopes=[Permission.MODELS_READ])]
     most = Annotated[int, Query(ge=1, le=200)]
     named = Annotated[str, Path(max_length=200, pattern=r"^[^\x00]+$")]
     numbered = Annotated[int, Path(ge=1, lt=1 << 31)]
 
-    @router.get("")
+    @router.get("", responses={200: {"model": Page[ModelSummary]}})
     async def lines(principal: asking, limit: most = 50) -> dict[str, Any]:
         """The tenant's models with their newest version."""
         async with transactions(principal.tenant) as tx:
             rows = await store.lines(tx, limit)
-        return {"data": [store.shown(row) for row in rows], "next_cursor": None, "position": None}
+        return page([store.shown(row) for row in rows])
 
-    @router.get("/{name}")
+    @router.get("/{name}", responses={200: {"model": Model}})
     async def line(name: named, principal: asking) -> dict[str, Any]:
         """One model: its newest version, and how many there are."""
         async with transactions(principal.tenant) as tx:
@@ -45,7 +50,7 @@ def routes(
             raise Refusal("not_found", "There is no such model.")
         return {"name": name, "versions": rows[0]["version"], "latest": store.shown(rows[0])}
 
-    @router.get("/{name}/versions")
+    @router.get("/{name}/versions", responses={200: {"model": Page[ModelVersionSummary]}})
     async def versions(name: named, principal: asking, limit: most = 50) -> dict[str, Any]:
         """The versions of a model, newest first.
 
@@ -55,7 +60,7 @@ def routes(
             rows = await store.listed(tx, name, limit)
         if not rows:
             raise Refusal("not_found", "There is no such model.")
-        return {"data": [store.shown(row) for row in rows], "next_cursor": None, "position": None}
+        return page([store.shown(row) for row in rows])
 
     @router.get(
         "/{name}/versions/{number}/files/{file}",
@@ -80,7 +85,7 @@ def routes(
             raise Refusal("not_found", "There is no such model version, or it has no such file.")
         return await _sent(open_object, file, artifact, if_none_match)
 
-    @router.get("/{name}/versions/{number}")
+    @router.get("/{name}/versions/{number}", responses={200: {"model": ModelVersion}})
     async def version(name: named, number: numbered, principal: asking) -> dict[str, Any]:
         """One version: metrics, baseline, lineage, plan, files."""
         async with transactions(principal.tenant) as tx:

@@ -4,14 +4,16 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Query, Request, Security
 
-from consumers.ingest import store
+from consumers.ingest import responses, store
 from consumers.ingest.dataset import Dataset, submitted
 from consumers.ports import TenantTransactions
 from schemas.datasets import DatasetSubmitted
 from schemas.errors import Refusal
 from schemas.event import Event
+from schemas.page import Page, page
+from schemas.permissions import Permission
 
 History = Callable[[Any, UUID, UUID], Awaitable[Sequence[Event]]]
 """Every event of one dataset, from the log: (tx, tenant, dataset)."""
@@ -24,7 +26,7 @@ def routes(
 ) -> APIRouter:
     """List datasets, and get one with its report and profile."""
     router = APIRouter(prefix="/v1/datasets", tags=["datasets"])
-    asking = Annotated[Any, Depends(authenticate)]
+    asking = Annotated[Any, Security(authenticate, scopes=[Permission.DATASETS_READ])]
 
     async def found(tenant: UUID, dataset_id: UUID) -> Dataset:
         async with transactions(tenant) as tx:
@@ -36,7 +38,7 @@ def routes(
             raise Refusal("not_found", "There is no such dataset.")
         return submitted(events[0], events[0].data, events[0].data.reading)
 
-    @router.get("")
+    @router.get("", responses={200: {"model": Page[responses.DatasetSummary]}})
     async def newest(
         principal: asking,
         name: Annotated[str | None, Query(max_length=100, pattern=r"^[^\x00]*$")] = None,
@@ -48,15 +50,15 @@ def routes(
         """
         async with transactions(principal.tenant) as tx:
             rows = await store.newest(tx, limit, name, state)
-        return {"data": [dict(row) for row in rows], "next_cursor": None, "position": None}
+        return page([dict(row) for row in rows])
 
-    @router.get("/{dataset_id}")
+    @router.get("/{dataset_id}", responses={200: {"model": responses.Dataset}})
     async def one(dataset_id: UUID, principal: asking) -> dict[str, Any]:
         """One dataset: `submitted`, then `validated` or `rejected`, with report and profile."""
         dataset = await found(principal.tenant, dataset_id)
         return {**_whole(dataset), "report": _report(dataset), "profile": dataset.profile}
 
-    @router.get("/{dataset_id}/report")
+    @router.get("/{dataset_id}/report", responses={200: {"model": responses.DatasetReport}})
     async def report(dataset_id: UUID, principal: asking) -> dict[str, Any]:
         """What validation found: rule, column, row numbers, samples, severity."""
         dataset = await found(principal.tenant, dataset_id)
@@ -67,7 +69,7 @@ def routes(
             **_reading(dataset),
         }
 
-    @router.get("/{dataset_id}/profile")
+    @router.get("/{dataset_id}/profile", responses={200: {"model": responses.DatasetProfile}})
     async def profile(dataset_id: UUID, principal: asking) -> dict[str, Any]:
         """Each column's type and figures."""
         dataset = await found(principal.tenant, dataset_id)

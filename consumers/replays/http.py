@@ -3,10 +3,10 @@ after.
 """
 
 from collections.abc import Awaitable, Callable, Collection, Sequence
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response, Security
 from pydantic import BaseModel, ConfigDict
 
 from consumers.asking import Asking, told
@@ -24,15 +24,23 @@ from consumers.replays.replay import (
     check_consumers,
     check_count,
 )
-from schemas.cursor import decoded_place, encoded_place
+from consumers.replays.responses import (
+    DryReplay,
+    ItemState,
+    Replay,
+    ReplayDetails,
+    ReplaySummary,
+)
+from schemas.cursor import decoded_place
 from schemas.errors import Refusal
+from schemas.page import Page, page
+from schemas.permissions import Permission
 from schemas.words import Cursor
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
 
 SAMPLE = 10
-ItemState = Literal["pending", "applied", "already_applied", "failed_again", "skipped"]
 
 
 class Again(BaseModel):
@@ -51,7 +59,8 @@ def routes(
 ) -> APIRouter:
     """Start, list, show and cancel replays, and replay one request."""
     router = APIRouter(tags=["replays"])
-    asking = Annotated[Any, Depends(authenticate)]
+    reader = Annotated[Any, Security(authenticate, scopes=[Permission.REPLAYS_READ])]
+    writer = Annotated[Any, Security(authenticate, scopes=[Permission.REPLAYS_WRITE])]
     most = Annotated[int, Query(ge=1, le=200)]
 
     async def start(principal: Asking, body: NewReplay) -> dict[str, Any]:
@@ -98,9 +107,11 @@ def routes(
         return {"matched": matched, "sample": sample[:SAMPLE]}
 
     @router.post(
-        "/v1/replays", status_code=202, responses={200: {"description": "What a dry run found."}}
+        "/v1/replays",
+        status_code=202,
+        responses={202: {"model": Replay}, 200: {"model": DryReplay}},
     )
-    async def create(body: NewReplay, principal: asking, response: Response) -> dict[str, Any]:
+    async def create(body: NewReplay, principal: writer, response: Response) -> dict[str, Any]:
         """Start a replay; or, with `dry_run`, count the messages that match and show some."""
         if body.dry_run:
             response.status_code = 200
@@ -109,25 +120,20 @@ def routes(
         response.headers["Location"] = f"/v1/replays/{made['id']}"
         return made
 
-    @router.get("/v1/replays")
+    @router.get("/v1/replays", responses={200: {"model": Page[ReplaySummary]}})
     async def newest(
-        principal: asking, limit: most = 50, cursor: Cursor | None = None
+        principal: reader, limit: most = 50, cursor: Cursor | None = None
     ) -> dict[str, Any]:
         """The tenant's replays, newest first."""
         after = decoded_place(cursor)
         async with transactions(principal.tenant) as tx:
             rows = await store.page(tx, after, limit + 1)
-        more = (
-            encoded_place(rows[limit - 1]["created_at"], rows[limit - 1]["id"])
-            if len(rows) > limit
-            else None
-        )
-        return {"data": rows[:limit], "next_cursor": more, "position": None}
+        return page(rows, limit=limit, sorted_by=("created_at", "id"))
 
-    @router.get("/v1/replays/{replay_id}")
+    @router.get("/v1/replays/{replay_id}", responses={200: {"model": ReplayDetails}})
     async def one(
         replay_id: UUID,
-        principal: asking,
+        principal: reader,
         state: ItemState | None = None,
         limit: most = 50,
         cursor: Annotated[int, Query(ge=0)] = 0,
@@ -139,8 +145,8 @@ def routes(
         more = items[limit - 1]["place"] if len(items) > limit else None
         return {**found, "items": [dict(item) for item in items[:limit]], "next_cursor": more}
 
-    @router.post("/v1/replays/{replay_id}/cancel")
-    async def cancel(replay_id: UUID, principal: asking) -> dict[str, Any]:
+    @router.post("/v1/replays/{replay_id}/cancel", responses={200: {"model": Replay}})
+    async def cancel(replay_id: UUID, principal: writer) -> dict[str, Any]:
         """Skip its pending messages. What was applied stays applied.
 
         A replay that has ended is not changed.
@@ -149,9 +155,14 @@ def routes(
             await store.cancel(tx, replay_id, told(principal))
             return await _known(tx, replay_id)
 
-    @router.post("/v1/requests/{request_id}/replay", status_code=202, tags=["requests"])
+    @router.post(
+        "/v1/requests/{request_id}/replay",
+        status_code=202,
+        tags=["requests"],
+        responses={202: {"model": Replay}},
+    )
     async def again(
-        request_id: UUID, principal: asking, response: Response, body: Again | None = None
+        request_id: UUID, principal: writer, response: Response, body: Again | None = None
     ) -> dict[str, Any]:
         """Handle one request once more, under its source's mapping as it is now.
 

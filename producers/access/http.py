@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import Annotated
 
 from fastapi import Depends, Request
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer, SecurityScopes
 
 from producers.access.keys import KEY, PREFIX, hash_of
 from producers.access.principal import Principal
@@ -13,6 +13,7 @@ from schemas.errors import Refusal
 # Says in the OpenAPI document that a key is to be shown; what is not one is refused below, in our
 # own words.
 SHOWN = HTTPBearer(auto_error=False, scheme_name="api_key", description="An API key: hr_…")
+NO_PERMISSION = SecurityScopes()
 Authenticate = Callable[[Request], Awaitable[Principal]]
 
 
@@ -37,16 +38,22 @@ def whose_key(find: Callable[[bytes], Awaitable[Principal | None]]) -> Whose:
 
 
 def authentication(whose: Whose) -> Authenticate:
-    """A dependency for routes: who asks, which admission has found already.
+    """A dependency for routes: who asks, which admission has found already, with the permission
+    of the route.
 
-    Raises Refusal `unauthorized`.
+    Raises Refusal `unauthorized` or `forbidden`.
     """
 
     async def authenticate(
         request: Request,
+        needed: SecurityScopes = NO_PERMISSION,
         _shown: Annotated[HTTPAuthorizationCredentials | None, Depends(SHOWN)] = None,
     ) -> Principal:
-        principal: Principal | None = getattr(request.state, "principal", None)
-        return principal or await whose(request.headers.get("authorization", ""))
+        known: Principal | None = getattr(request.state, "principal", None)
+        principal = known or await whose(request.headers.get("authorization", ""))
+        if missing := sorted(set(needed.scopes) - principal.permissions):
+            message = f"This API key has no permission {missing[0]}."
+            raise Refusal("forbidden", message, permission=missing[0])
+        return principal
 
     return authenticate

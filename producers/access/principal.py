@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from schemas.permissions import ALL, Permission
+
 
 @dataclass(frozen=True, slots=True)
 class Principal:
@@ -14,3 +16,4 @@ class Principal:
     key_name: str
     limits: Mapping[str, float] = field(default_factory=dict, compare=False)
     """The tenant's own limits by name."""
+    permissions: frozenset[Permission] = ALL

@@ -6,16 +6,18 @@ import re
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from fastapi import APIRouter, Header, Query, Request, Response, Security
 from pydantic_core import to_json
 
 from producers.access.http import Authenticate
 from producers.access.principal import Principal
 from producers.outbox import store
 from producers.outbox.following import Following
+from producers.outbox.responses import EventPage
 from producers.ports import TenantTransactions
 from schemas.cursor import decoded, encoded
 from schemas.errors import Refusal
+from schemas.permissions import Permission
 from schemas.words import Cursor, Dotted, Moment
 
 MOST_WAIT_SECONDS = 30
@@ -28,11 +30,12 @@ def routes(
 ) -> APIRouter:
     """Read the log."""
     router = APIRouter(prefix="/v1/events", tags=["events"])
+    asking = Annotated[Principal, Security(authenticate, scopes=[Permission.EVENTS_READ])]
 
-    @router.get("", response_class=Response, responses={200: {"content": {"application/json": {}}}})
+    @router.get("", response_class=Response, responses={200: {"model": EventPage}})
     async def read(
         request: Request,
-        principal: Annotated[Principal, Depends(authenticate)],
+        principal: asking,
         cursor: Annotated[
             Cursor | None, Query(description="`next_cursor`, or `latest`: from now.")
         ] = None,

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Query, Response, Security
 from pydantic import BaseModel
 from pydantic_core import from_json
 
@@ -17,9 +17,12 @@ from producers.access.principal import Principal
 from producers.ports import TenantTransactions
 from producers.webhooks import store
 from producers.webhooks.examination import ENCODING
+from producers.webhooks.responses import AcceptedRequest, Delivery
 from producers.webhooks.sources import store as sources
-from schemas.cursor import decoded_place, encoded_place
+from schemas.cursor import decoded_place
 from schemas.errors import Refusal
+from schemas.page import Page, binary, page
+from schemas.permissions import Permission
 from schemas.words import Cursor, Moment
 
 BODY = {
@@ -84,9 +87,9 @@ def routes(
 ) -> APIRouter:
     """List deliveries, get one request and its body."""
     router = APIRouter(prefix="/v1/requests", tags=["requests"])
-    asking = Annotated[Principal, Depends(authenticate)]
+    asking = Annotated[Principal, Security(authenticate, scopes=[Permission.REQUESTS_READ])]
 
-    @router.get("")
+    @router.get("", responses={200: {"model": Page[Delivery]}})
     async def deliveries(
         principal: asking,
         source_id: UUID | None = None,
@@ -108,11 +111,7 @@ def routes(
             jobs = await jobs_of(
                 tx, [row["event_id"] for row in shown if row["event_id"] is not None]
             )
-        go_on = (
-            encoded_place(shown[-1]["received_at"], shown[-1]["place"])
-            if len(rows) > limit
-            else None
-        )
+        answer = page(rows, limit=limit, sorted_by=("received_at", "place"))
         data = [
             {
                 **{name: value for name, value in row.items() if name != "place"},
@@ -121,9 +120,9 @@ def routes(
             }
             for row in shown
         ]
-        return {"data": data, "next_cursor": go_on, "position": None}
+        return {**answer, "data": data}
 
-    @router.get("/{request_id}")
+    @router.get("/{request_id}", responses={200: {"model": AcceptedRequest}})
     async def one(request_id: UUID, principal: asking) -> dict[str, Any]:
         """One accepted request: its event, its identity, the headers that were kept, and its
         replays.
@@ -151,7 +150,11 @@ def routes(
             "replays": again,
         }
 
-    @router.get("/{request_id}/body", response_class=Response)
+    @router.get(
+        "/{request_id}/body",
+        response_class=Response,
+        responses={200: binary("The bytes that came.")},
+    )
     async def body(request_id: UUID, principal: asking) -> Response:
         """The bytes that were delivered, with their media type; 410 when they are not kept any
         more.

@@ -4,14 +4,17 @@ from collections.abc import Awaitable, Callable
 from typing import Annotated, Any, Protocol
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response, Security
 
 from projections.jobs import store
 from projections.jobs.fold import fold_all, moment
+from projections.jobs.responses import Job, JobSummary
 from projections.ports import History, TenantTransactions
 from projections.reading import position
 from schemas.errors import Refusal
 from schemas.measures import compared
+from schemas.page import Page, page
+from schemas.permissions import Permission
 
 
 class Asking(Protocol):
@@ -29,9 +32,9 @@ def routes(
 ) -> APIRouter:
     """List jobs, and get one with its timeline."""
     router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
-    asking = Annotated[Any, Depends(authenticate)]
+    asking = Annotated[Any, Security(authenticate, scopes=[Permission.JOBS_READ])]
 
-    @router.get("")
+    @router.get("", responses={200: {"model": Page[JobSummary]}})
     async def newest(
         principal: asking, response: Response, limit: Annotated[int, Query(ge=1, le=200)] = 50
     ) -> dict[str, Any]:
@@ -39,9 +42,9 @@ def routes(
         async with transactions(principal.tenant) as tx:
             rows = await store.newest(tx, limit)
             stands = response.headers["Headrace-Position"] = await position(tx, "jobs")
-        return {"data": rows, "next_cursor": None, "position": stands}
+        return page(rows, position=stands)
 
-    @router.get("/{job_id}")
+    @router.get("/{job_id}", responses={200: {"model": Job}})
     async def one(job_id: UUID, principal: asking, response: Response) -> dict[str, Any]:
         """One job: state, attempts, metrics, failure, timeline. Known from its 202 on."""
         async with transactions(principal.tenant) as tx:

@@ -3,11 +3,14 @@
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response, Security
 
 from projections.metric_trends import store
+from projections.metric_trends.responses import MetricPoint, MetricSummary
 from projections.ports import TenantTransactions
 from projections.reading import position
+from schemas.page import Page, page
+from schemas.permissions import Permission
 from schemas.words import Moment
 
 
@@ -16,14 +19,14 @@ def routes(
 ) -> APIRouter:
     """Trends and their summaries."""
     router = APIRouter(prefix="/v1/metric-trends", tags=["metric trends"])
-    asking = Annotated[Any, Depends(authenticate)]
+    asking = Annotated[Any, Security(authenticate, scopes=[Permission.METRICS_READ])]
     name = Annotated[str | None, Query(max_length=200, pattern=r"^[^\x00]*$")]
     begin = Annotated[
         Moment | None, Query(alias="from", description="Versions trained at or after this.")
     ]
     end = Annotated[Moment | None, Query(description="Versions trained before this.")]
 
-    @router.get("")
+    @router.get("", responses={200: {"model": Page[MetricPoint]}})
     async def trend(
         principal: asking,
         response: Response,
@@ -44,9 +47,9 @@ def routes(
                 tx, {"model": model, "metric": metric, "since": since, "until": to, "limit": limit}
             )
             stands = response.headers["Headrace-Position"] = await position(tx, "metric_trends")
-        return {"data": rows, "next_cursor": None, "position": stands}
+        return page(rows, position=stands)
 
-    @router.get("/summary")
+    @router.get("/summary", responses={200: {"model": Page[MetricSummary]}})
     async def summary(
         principal: asking,
         response: Response,
@@ -61,6 +64,6 @@ def routes(
                 tx, {"model": model, "metric": metric, "since": since, "until": to}
             )
             stands = response.headers["Headrace-Position"] = await position(tx, "metric_trends")
-        return {"data": rows, "next_cursor": None, "position": stands}
+        return page(rows, position=stands)
 
     return router

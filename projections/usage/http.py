@@ -5,11 +5,14 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response, Security
 
 from projections.ports import TenantTransactions
 from projections.reading import position
 from projections.usage import store
+from projections.usage.responses import UsageSum
+from schemas.page import Page, page
+from schemas.permissions import Permission
 from schemas.words import Moment
 
 
@@ -18,10 +21,11 @@ def routes(
 ) -> APIRouter:
     """Usage sums."""
     router = APIRouter(prefix="/v1/usage", tags=["usage"])
+    asking = Annotated[Any, Security(authenticate, scopes=[Permission.USAGE_READ])]
 
-    @router.get("")
+    @router.get("", responses={200: {"model": Page[UsageSum]}})
     async def usage(
-        principal: Annotated[Any, Depends(authenticate)],
+        principal: asking,
         response: Response,
         meter: Annotated[str | None, Query(max_length=100, pattern=r"^[^\x00]*$")] = None,
         window: Literal["day", "month"] = "day",
@@ -37,11 +41,7 @@ def routes(
         async with transactions(principal.tenant) as tx:
             rows = await store.read(tx, {"meter": meter, "window": window, **days(since, to)})
             stands = response.headers["Headrace-Position"] = await position(tx, "usage")
-        return {
-            "data": [{**row, "value": _number(row["value"])} for row in rows],
-            "next_cursor": None,
-            "position": stands,
-        }
+        return page([{**row, "value": _number(row["value"])} for row in rows], position=stands)
 
     return router
 

@@ -16,6 +16,7 @@ from compose.processes import projections, relay, worker
 from compose.processes.api import api
 from compose.settings import Settings
 from producers.webhooks.verification.standard_webhooks import sign
+from tests.declared import compared
 from tests.eventually import eventually
 
 ENDS = ("succeeded", "failed", "canceled", "expired")
@@ -32,11 +33,7 @@ class World:
     async def another_tenant(self, name: str) -> httpx.AsyncClient:
         """A client of a new tenant."""
         _, key = await create_key(self.settings, name, "test")
-        return httpx.AsyncClient(
-            transport=self.transport,
-            base_url=self.settings.api_url,
-            headers={"Authorization": f"Bearer {key}"},
-        )
+        return _client(self.settings, self.transport, key)
 
     async def get(self, path: str, **params: Any) -> Any:
         """The JSON of a GET that must succeed."""
@@ -106,18 +103,23 @@ class World:
         )
 
 
+def _client(settings: Settings, transport: httpx.AsyncBaseTransport, key: str) -> httpx.AsyncClient:
+    return httpx.AsyncClient(
+        transport=transport,
+        base_url=settings.api_url,
+        headers={"Authorization": f"Bearer {key}"},
+        timeout=30,
+        event_hooks={"response": [compared(transport)]},
+    )
+
+
 @asynccontextmanager
 async def api_only(settings: Settings) -> AsyncIterator[World]:
     """The API without any other process."""
     _, key = await create_key(settings, "first", "test")
     async with api(settings) as app:
         transport = httpx.ASGITransport(app=app)
-        async with httpx.AsyncClient(
-            transport=transport,
-            base_url=settings.api_url,
-            headers={"Authorization": f"Bearer {key}"},
-            timeout=30,
-        ) as client:
+        async with _client(settings, transport, key) as client:
             yield World(settings, client, transport)
 
 

@@ -3,10 +3,13 @@
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Query, Request, Security
 
 from consumers.ingest.streams import store
+from consumers.ingest.streams.responses import RowStream
 from consumers.ports import TenantTransactions
+from schemas.page import Page, page
+from schemas.permissions import Permission
 
 
 def routes(
@@ -14,23 +17,23 @@ def routes(
 ) -> APIRouter:
     """List streams."""
     router = APIRouter(prefix="/v1/streams", tags=["streams"])
+    asking = Annotated[Any, Security(authenticate, scopes=[Permission.STREAMS_READ])]
 
-    @router.get("")
+    @router.get("", responses={200: {"model": Page[RowStream]}})
     async def newest(
-        principal: Annotated[Any, Depends(authenticate)],
-        limit: Annotated[int, Query(ge=1, le=200)] = 50,
+        principal: asking, limit: Annotated[int, Query(ge=1, le=200)] = 50
     ) -> dict[str, Any]:
         """The tenant's streams of rows, newest first: rows that wait, when they are sealed, what
         was sealed last.
         """
         async with transactions(principal.tenant) as tx:
             rows = await store.newest(tx, limit)
-        return {"data": [_line(row) for row in rows], "next_cursor": None, "position": None}
+        return page([_shown(row) for row in rows])
 
     return router
 
 
-def _line(row: Any) -> dict[str, Any]:
+def _shown(row: Any) -> dict[str, Any]:
     sealed = None
     if row["sealed_dataset_id"] is not None:
         sealed = {

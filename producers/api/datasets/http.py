@@ -7,7 +7,7 @@ from contextlib import suppress
 from difflib import get_close_matches
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response, Security
 
 from producers.access.http import Authenticate
 from producers.access.principal import Principal
@@ -21,6 +21,7 @@ from producers.outbox.ports import NotStorable
 from producers.ports import Objects
 from schemas.datasets import DatasetSubmitted
 from schemas.errors import Refusal
+from schemas.permissions import Permission
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,99}")
 TYPES = ("text/csv", "application/csv", "application/octet-stream")
@@ -70,6 +71,7 @@ def routes(
 ) -> APIRouter:
     """Upload a dataset."""
     router = APIRouter(prefix="/v1/datasets", tags=["datasets"])
+    asking = Annotated[Principal, Security(authenticate, scopes=[Permission.DATASETS_WRITE])]
 
     @router.post(
         "",
@@ -80,7 +82,7 @@ def routes(
     async def submit(
         request: Request,
         response: Response,
-        principal: Annotated[Principal, Depends(authenticate)],
+        principal: asking,
         key: IdempotencyKey,
         name: Annotated[str | None, Query(max_length=100, json_schema_extra=NAMED)] = None,
         missing: Missing = None,

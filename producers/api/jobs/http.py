@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Request, Response, Security
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from producers.access.http import Authenticate
@@ -15,6 +15,7 @@ from producers.idempotency.once import Answer, Turn
 from schemas.errors import Refusal
 from schemas.jobs import JobCancelRequested, JobRequested, NewOptions
 from schemas.models import ModelTask, task_mismatch
+from schemas.permissions import Permission
 from schemas.training_options import problem
 
 Exists = Callable[[UUID, UUID], Awaitable[bool]]
@@ -64,7 +65,7 @@ def routes(
 ) -> APIRouter:
     """Start and cancel jobs."""
     router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
-    asking = Annotated[Principal, Depends(authenticate)]
+    asking = Annotated[Principal, Security(authenticate, scopes=[Permission.JOBS_WRITE])]
 
     async def dataset_of(tenant: UUID, given: UUID | str) -> UUID:
         if isinstance(given, str):

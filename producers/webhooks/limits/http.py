@@ -4,13 +4,16 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Security
 
 from producers.access.http import Authenticate
 from producers.access.principal import Principal
 from producers.ports import TenantTransactions
 from producers.webhooks.limits import store
 from producers.webhooks.limits.limit import in_force
+from producers.webhooks.limits.responses import LimitInForce
+from schemas.page import Page, page
+from schemas.permissions import Permission
 
 Stored = Callable[[Any, UUID], Awaitable[int]]
 """How many bytes a tenant has in the object store: (tx, tenant)."""
@@ -24,9 +27,10 @@ def routes(
 ) -> APIRouter:
     """The tenant's limits; of a stock, such as bytes that are stored, also how much is used."""
     router = APIRouter(prefix="/v1/limits", tags=["limits"])
+    asking = Annotated[Principal, Security(authenticate, scopes=[Permission.LIMITS_READ])]
 
-    @router.get("")
-    async def limits(principal: Annotated[Principal, Depends(authenticate)]) -> dict[str, Any]:
+    @router.get("", responses={200: {"model": Page[LimitInForce]}})
+    async def limits(principal: asking) -> dict[str, Any]:
         """Each limit in force; `origin` is `tenant` where it was set for this tenant, else
         `settings`.
         """
@@ -43,6 +47,6 @@ def routes(
             }
             for one in in_force(settings, own)
         ]
-        return {"data": rows, "next_cursor": None, "position": None}
+        return page(rows)
 
     return router

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from fastapi import APIRouter, Header, Query, Request, Response, Security
 
 from producers.access.http import Authenticate
 from producers.access.principal import Principal
@@ -15,18 +15,20 @@ from producers.idempotency.once import Answer, Once, Turn
 from producers.ports import Clock, TenantTransactions
 from producers.webhooks.sources import store
 from producers.webhooks.sources.ports import Preview, Sealer
+from producers.webhooks.sources.responses import DryRunResult, RotatedSource, ShownSource
 from producers.webhooks.sources.source import (
     ChangedSource,
     DryRun,
     NewSource,
     Rotation,
-    ShownSource,
     checked_options,
     checked_secret,
     shown_secret,
 )
-from schemas.cursor import decoded_place, encoded_place
+from schemas.cursor import decoded_place
 from schemas.errors import Refusal
+from schemas.page import Page, page
+from schemas.permissions import Permission
 from schemas.words import Cursor
 
 
@@ -41,7 +43,8 @@ def routes(
 ) -> APIRouter:
     """Create, list, get, change, pause, delete, rotate the secret, and try a payload."""
     router = APIRouter(prefix="/v1/sources", tags=["sources"])
-    asking = Annotated[Principal, Depends(authenticate)]
+    reader = Annotated[Principal, Security(authenticate, scopes=[Permission.SOURCES_READ])]
+    writer = Annotated[Principal, Security(authenticate, scopes=[Permission.SOURCES_WRITE])]
     match = Annotated[
         str | None, Header(alias="If-Match", description="The ETag that the change is based on.")
     ]
@@ -54,7 +57,7 @@ def routes(
     async def create(
         body: NewSource,
         request: Request,
-        principal: asking,
+        principal: writer,
         response: Response,
         key: IdempotencyKey,
     ) -> dict[str, Any]:
@@ -93,9 +96,9 @@ def routes(
 
         return await answered(once, request, response, principal, key, run)
 
-    @router.get("")
+    @router.get("", responses={200: {"model": Page[ShownSource]}})
     async def newest(
-        principal: asking,
+        principal: reader,
         cursor: Cursor | None = None,
         limit: Annotated[int, Query(ge=1, le=200)] = 50,
         name: Annotated[str | None, Query(max_length=100, pattern=r"^[^\x00]*$")] = None,
@@ -103,12 +106,11 @@ def routes(
         """The tenant's sources, newest first, without their secrets; or the one of a name."""
         async with transactions(principal.tenant) as tx:
             rows = await store.newest(tx, limit + 1, decoded_place(cursor), name)
-        page = [shown(row, Response()) for row in rows[:limit]]
-        go_on = encoded_place(page[-1]["created_at"], page[-1]["id"]) if len(rows) > limit else None
-        return {"data": page, "next_cursor": go_on, "position": None}
+        listed = [shown(row, Response()) for row in rows]
+        return page(listed, limit=limit, sorted_by=("created_at", "id"))
 
     @router.get("/{source_id}", responses={200: {"model": ShownSource}})
-    async def one(source_id: UUID, principal: asking, response: Response) -> dict[str, Any]:
+    async def one(source_id: UUID, principal: reader, response: Response) -> dict[str, Any]:
         """One source, without its secret."""
         async with transactions(principal.tenant) as tx:
             return shown(_known(await store.one(tx, source_id)), response)
@@ -117,7 +119,7 @@ def routes(
     async def change(
         source_id: UUID,
         body: ChangedSource,
-        principal: asking,
+        principal: writer,
         response: Response,
         if_match: match = None,
     ) -> dict[str, Any]:
@@ -142,7 +144,7 @@ def routes(
         return shown(after, response)
 
     @router.delete("/{source_id}", status_code=204)
-    async def remove(source_id: UUID, principal: asking, if_match: match = None) -> None:
+    async def remove(source_id: UUID, principal: writer, if_match: match = None) -> None:
         """Delete a source; its URL answers 401 from the next second on.
 
         What it accepted is kept.
@@ -151,11 +153,11 @@ def routes(
             _unchanged(await store.one(tx, source_id, lock=True), if_match)
             await store.remove(tx, source_id)
 
-    @router.post("/{source_id}/rotate-secret", responses={200: {"model": ShownSource}})
+    @router.post("/{source_id}/rotate-secret", responses={200: {"model": RotatedSource}})
     async def rotate(
         source_id: UUID,
         request: Request,
-        principal: asking,
+        principal: writer,
         response: Response,
         key: IdempotencyKey,
         body: Rotation | None = None,
@@ -185,8 +187,8 @@ def routes(
 
         return await answered(once, request, response, principal, key, run)
 
-    @router.post("/{source_id}/dry-run")
-    async def dry_run(source_id: UUID, body: DryRun, principal: asking) -> dict[str, Any]:
+    @router.post("/{source_id}/dry-run", responses={200: {"model": DryRunResult}})
+    async def dry_run(source_id: UUID, body: DryRun, principal: reader) -> dict[str, Any]:
         """What a payload would become, under the source's action or another one, without doing
         it.
         """

@@ -8,7 +8,6 @@ from uuid import UUID
 import jmespath
 from pydantic import (
     AfterValidator,
-    AwareDatetime,
     BaseModel,
     ConfigDict,
     Field,
@@ -116,7 +115,7 @@ class Rows(BaseModel):
     dataset: Name
     each: Expression | None = None
     columns: Annotated[dict[Column, Expression], Field(min_length=2, max_length=100)]
-    seal: Seal = Seal()
+    seal: Seal = Field(default_factory=Seal)
     train: RowsTraining | None = None
 
     @model_validator(mode="after")
@@ -146,7 +145,7 @@ class NewSource(BaseModel):
     scheme: SchemeName = "standard_webhooks"
     secret: Secret | None = None
     options: dict[str, JsonValue] = Field(default_factory=dict)
-    action: Action = Forward()
+    action: Action = Field(default_factory=Forward)
 
 
 class ChangedSource(BaseModel):
@@ -177,26 +176,6 @@ class DryRun(BaseModel):
     # looks.
     payload: Any
     action: Action | None = None
-
-
-class ShownSource(BaseModel):
-    """A source as it is answered, for the OpenAPI document; `secret` and `warnings` about it
-    when it is new only.
-    """
-
-    id: UUID
-    name: str
-    scheme: SchemeName
-    options: dict[str, JsonValue]
-    action: Action
-    mapping_version: int
-    version: int
-    paused: bool
-    url: str
-    created_at: AwareDatetime
-    updated_at: AwareDatetime
-    secret: str | None = None
-    warnings: list[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

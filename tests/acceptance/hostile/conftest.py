@@ -16,6 +16,7 @@ import pytest
 from compose.bootstrap import create_key
 from compose.settings import PREFIX, Settings
 from tests.chaos.live_stack import COMMAND, environment
+from tests.declared import compared
 from tests.eventually import eventually
 
 MOST_CONNECTIONS = 300
@@ -50,7 +51,10 @@ class Served:
     def client(self) -> httpx.AsyncClient:
         """A client of the tenant."""
         return httpx.AsyncClient(
-            base_url=self.url, headers={"Authorization": f"Bearer {self.key}"}, timeout=30
+            base_url=self.url,
+            headers={"Authorization": f"Bearer {self.key}"},
+            timeout=30,
+            event_hooks={"response": [compared()]},
         )
 
 
