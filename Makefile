@@ -1,13 +1,14 @@
 # Everything a person types. Nothing is needed before it but Python 3.11+ and make.
 PYTHON ?= python3
 UV_VERSION = 0.13.8
+WORKERS ?= 3
 BIN = .venv/bin
 READY = .venv/.ready
 NODE = tests/node
 NODE_READY = $(NODE)/node_modules/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help install up down test lint format unit contracts chaos bench fuzz wheel clean
+.PHONY: help install up down test compiled lint format unit contracts chaos bench fuzz wheel clean
 
 help: ## What there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -44,8 +45,13 @@ format: install ## Put the code into shape
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-test: lint $(NODE_READY) ## Everything that must hold, the short form of chaos included
-	$(BIN)/python -m tests.side_by_side
+test: $(NODE_READY) ## Everything that must hold, the short form of chaos included
+	@$(MAKE) --no-print-directory -j 2 lint compiled
+	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
+
+# Each worker would compile all of the tests otherwise.
+compiled: install
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest --collect-only -q > /dev/null 2>&1 || true
 
 unit: install ## The tests that need no server
 	$(BIN)/python -m pytest tests/unit

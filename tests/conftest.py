@@ -4,14 +4,11 @@ For each test a database cloned from a template, and topics of its own.
 """
 
 import asyncio
-import tempfile
 import uuid
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
-import asyncpg
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 from hypothesis import settings as hypothesis_settings
@@ -22,61 +19,53 @@ from compose import migrate, roles, topics
 from compose.adapters.sealing import new_key
 from compose.database import engine
 from compose.devstack.children import running
-from compose.devstack.kafka import KafkaServer
-from compose.devstack.ports import free_ports
 from compose.devstack.postgres import PostgresServer
 from compose.settings import Settings
 from schemas.topics import TOPICS
 from tests.chance import LONG
-from tests.databases import Databases, databases
-from tests.published import COUNTED, Verdict, in_the_log, on_kafka
+from tests.harness.database import OPTIONS, TEMPLATE, Cluster, Databases, set_cheap_password
+from tests.harness.directories import server_directory
+from tests.harness.ports import own_ports
+from tests.harness.workers import KAFKA, Failures, Shared, shared_kafka, summary, told
+from tests.published import COUNTED, Verdict, on_kafka
 
 hypothesis_settings.load_profile("long" if LONG else "short")
 
-TEMPLATE = "headrace_template"
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Show failures when they happen, and start what workers share before them."""
+    if told(config):
+        return
+    config.pluginmanager.register(Failures(config), "failures")
+    if config.getoption("dist", "no") != "no":
+        config.pluginmanager.register(Shared(), "shared")
 
 
-@dataclass(frozen=True)
-class Cluster:
-    """A Postgres with our roles and a migrated template database."""
-
-    superuser_url: str
-    login_url: str
-
-    def url(self, database: str) -> str:
-        """The login's URL of a database."""
-        return urlunsplit(urlsplit(self.login_url)._replace(path="/" + database))
-
-
-@pytest.fixture(scope="session")
-def server_directory() -> Iterator[Path]:
-    """Not below pytest's own directory: a second run as root closes that one to the user that
-    Postgres runs as.
-    """
-    with tempfile.TemporaryDirectory(
-        prefix="headrace-test-", ignore_cleanup_errors=True
-    ) as directory:
-        yield Path(directory)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Tell from a worker how many records it has asked."""
+    if told(session.config):
+        session.config.workeroutput["published"] = dict(COUNTED)  # type: ignore[attr-defined]
 
 
 @pytest.fixture(scope="session")
-def kafka(server_directory: Path) -> Iterator[str]:
-    """The bootstrap address of a Kafka that nobody kills."""
-    port, controller = free_ports(2)
-    server = KafkaServer(server_directory / "kafka", port, controller)
-    with running(server):
-        yield server.bootstrap
+def kafka(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The bootstrap address of a Kafka that nobody kills; workers have one together."""
+    if bootstrap := told(request.config).get(KAFKA):
+        yield bootstrap
+        return
+    with shared_kafka() as own:
+        yield own
 
 
 @pytest.fixture(scope="session")
-def postgres(server_directory: Path) -> Iterator[str]:
-    """The URL of a Postgres that nobody kills, as its superuser."""
-    (port,) = free_ports(1)
-    server = PostgresServer(
-        server_directory / "postgres", port, {"fsync": "off"}
-    )  # a database a test: many files
-    with running(server):
-        yield server.url("postgres")
+def postgres() -> Iterator[str]:
+    """The URL of a Postgres that nobody kills, as its superuser; each worker has one."""
+    with server_directory() as directory:
+        (port,) = own_ports(1)
+        server = PostgresServer(directory, port, OPTIONS)
+        with running(server):
+            asyncio.run(set_cheap_password(server))
+            yield server.url("postgres")
 
 
 @pytest.fixture(scope="session")
@@ -98,37 +87,25 @@ def verdict(request: pytest.FixtureRequest) -> Iterator[Verdict]:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say how many records the published contract was asked of."""
-    if COUNTED:
-        terminalreporter.write_line(
-            "published contract: " + ", ".join(f"{n} {word}" for word, n in COUNTED.items())
-        )
+    """What the whole run has found."""
+    summary(terminalreporter)
 
 
 @pytest.fixture(scope="session")
-def fresh_databases(cluster: Cluster) -> Iterator[Databases]:
+def databases(cluster: Cluster) -> Databases:
     """Those that `database` gives out."""
-    with databases(cluster.superuser_url, TEMPLATE) as fresh:
-        yield fresh
+    return Databases(cluster)
 
 
 @pytest.fixture
-async def database(
-    cluster: Cluster, fresh_databases: Databases, verdict: Verdict
-) -> AsyncIterator[str]:
-    """The login's URL of a fresh database.
+async def database(cluster: Cluster, databases: Databases, verdict: Verdict) -> AsyncIterator[str]:
+    """The login's URL of a database like new.
 
-    All that stands in its log in the end satisfies the published contract.
+    All that stands in its log in the end satisfies the contract.
     """
-    name = fresh_databases.take()
+    name = await databases.take()
     yield cluster.url(name)
-    superuser = await asyncpg.connect(
-        urlunsplit(urlsplit(cluster.superuser_url)._replace(path="/" + name))
-    )
-    produced = await in_the_log(superuser)
-    await superuser.close()
-    fresh_databases.give_back(name)
-    verdict.on(produced)
+    verdict.on(await databases.give_back(name))
 
 
 @pytest.fixture
@@ -159,7 +136,7 @@ async def admin(kafka: str) -> AsyncIterator[AIOKafkaAdminClient]:
 @pytest.fixture
 def database_settings(database: str, tmp_path: Path) -> Settings:
     """Settings of a process that has the test's database and object store, and no Kafka."""
-    (port,) = free_ports(1)
+    (port,) = own_ports(1)
     return Settings(
         data_dir=tmp_path / "data",
         postgres_url=SecretStr(database),

@@ -1,4 +1,8 @@
-"""Wait for something to become true, with a deadline; the last answer is in the failure."""
+"""Wait for something to become true, with a deadline; the last answer is in the failure.
+
+Deadlines are only there so that a test ends: they are written for an idle machine and three times
+as long.
+"""
 
 import asyncio
 import time
@@ -6,12 +10,16 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 T = TypeVar("T")
+SLOWER = 3
 
 
 async def eventually(
     ask: Callable[[], Awaitable[T]], holds: Callable[[T], object] = bool, *, seconds: float = 30.0
 ) -> T:
-    """Ask until `holds(answer)` is true and return that answer; AssertionError after `seconds`."""
+    """Ask until `holds(answer)` is true and return that answer; AssertionError after three times
+    `seconds`.
+    """
+    seconds *= SLOWER
     deadline = time.monotonic() + seconds
     while True:
         answer = await ask()

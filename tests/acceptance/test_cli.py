@@ -12,10 +12,10 @@ import httpx
 import psutil
 import pytest
 
-from tests.acceptance.own_directory import own_directory
 from tests.acceptance.terminal import Terminal
 from tests.contract.house import ROOT
 from tests.factories import shipped_csv
+from tests.harness.directories import own_directory
 from tests.published import check_topics
 
 PROCESSES = {
@@ -31,7 +31,7 @@ PROCESSES = {
     "sweeper",
 }
 UP_SECONDS = 200.0
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.xdist_group("command line")
 
 
 @pytest.fixture(scope="module")

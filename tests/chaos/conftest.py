@@ -7,15 +7,15 @@ from collections.abc import Callable, Iterator
 import httpx
 import pytest
 
-from tests.acceptance.own_directory import own_directory
 from tests.chaos.live_stack import LiveStack, live_stack
 from tests.chaos.traffic import Traffic
 from tests.eventually import eventually
 from tests.factories import shipped_csv
+from tests.harness.directories import own_directory
+from tests.harness.workers import CHAOS
 from tests.published import check_topics
 
 LONG = os.environ.get("HEADRACE_TEST_CHAOS") == "long"
-REPORTS = pytest.StashKey[list[str]]()
 
 
 @pytest.fixture
@@ -24,19 +24,9 @@ def tell(request: pytest.FixtureRequest) -> Callable[[str], None]:
 
     def told(report: str) -> None:
         print(report)
-        request.config.stash.setdefault(REPORTS, []).append(report)
+        request.node.user_properties.append((CHAOS, report))
 
     return told
-
-
-def pytest_terminal_summary(
-    terminalreporter: pytest.TerminalReporter, config: pytest.Config
-) -> None:
-    """All reports together."""
-    reports = config.stash.get(REPORTS, [])
-    if reports:
-        terminalreporter.section("chaos")
-        terminalreporter.write_line("\n\n".join(reports))
 
 
 @pytest.fixture(scope="package")

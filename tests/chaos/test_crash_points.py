@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
-import pytest
 
 from compose.adapters.crash_points import POINTS
 from compose.bootstrap import create_key
@@ -52,7 +51,6 @@ class Servers:
     topic_prefix: str
 
 
-@pytest.mark.timeout(240)
 async def test_a_kill_at_every_step_loses_doubles_and_reorders_nothing(
     settings: Settings, tmp_path: Path, seed: int, tell: Callable[[str], None]
 ) -> None:

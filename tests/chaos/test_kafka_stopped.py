@@ -38,7 +38,7 @@ async def frozen(stack: LiveStack) -> AsyncIterator[None]:
         os.kill(pid, signal.SIGCONT)
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.xdist_group("chaos")
 @pytest.mark.parametrize(
     ("stopped", "seconds"), [(frozen, STOPPED_SECONDS), (kafka_away, DEAD_SECONDS)]
 )

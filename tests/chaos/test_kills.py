@@ -19,7 +19,8 @@ from tests.chaos.victims import plan, strike, whole_again
 LONG_KILLS = int(os.environ.get("HEADRACE_TEST_KILLS", "60"))
 
 
-@pytest.mark.timeout(1800 if LONG else 300)
+@pytest.mark.xdist_group("chaos")
+@pytest.mark.timeout(1800 if LONG else 600)
 async def test_every_process_is_killed_and_nothing_is_lost_or_done_twice(
     stack: LiveStack,
     history: list[Traffic],

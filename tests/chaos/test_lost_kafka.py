@@ -16,9 +16,9 @@ import pytest
 
 from compose.devstack.lifecycle import stop_stack
 from producers.webhooks.verification.standard_webhooks import sign
-from tests.acceptance.own_directory import own_directory
 from tests.chaos.live_stack import COMMAND, LEASE_SECONDS, LiveStack, environment, live_stack
 from tests.eventually import eventually
+from tests.harness.directories import own_directory
 
 BILLED = "SELECT unnest(event_ids) FROM usage_records WHERE meter = 'webhook_events'"
 INGESTED = "SELECT event_id FROM processed WHERE consumer = 'ingest'"
@@ -94,7 +94,6 @@ def _published_again(said: str) -> int:
     return int(found[1])
 
 
-@pytest.mark.timeout(600)
 async def test_up_publishes_again_what_its_kafka_has_lost(request: pytest.FixtureRequest) -> None:
     """An older copy of its directory, a directory that Kafka cannot read, and none at all."""
     with own_directory(request) as directory, live_stack(directory / "data") as stack:

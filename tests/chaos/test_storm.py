@@ -38,7 +38,8 @@ SECONDS = KAFKA_SECONDS + (
 STRIKES = ALL * 3 if LONG else SHORT
 
 
-@pytest.mark.timeout(3600 if LONG else 240)
+@pytest.mark.xdist_group("chaos")
+@pytest.mark.timeout(3600 if LONG else 600)
 async def test_a_storm_loses_doubles_reorders_and_alters_nothing(
     stack: LiveStack, seed: int, tell: Callable[[str], None]
 ) -> None:

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit, urlunsplit
 import asyncpg
 import pytest
 
-from tests.conftest import TEMPLATE, Cluster
+from tests.harness.database import TEMPLATE, Cluster
 
 NAME = "contract"
 

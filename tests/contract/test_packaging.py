@@ -15,6 +15,7 @@ import pytest
 from tests.contract.house import PACKAGES, ROOT
 
 UV = Path(sys.executable).with_name("uv")
+pytestmark = pytest.mark.xdist_group("wheel")
 
 
 def test_no_other_distribution_provides_one_of_our_names() -> None:

@@ -17,8 +17,8 @@ from compose.adapters.failures import door_refusal
 from compose.database import BoundedPool, asyncpg_pool
 from producers.outbox.accept import Accept
 from producers.outbox.relay import LOWEST
-from tests.conftest import Cluster
 from tests.factories import new_id
+from tests.harness.database import Cluster
 from tests.integration.outbox.deliveries import Sender
 
 BEFORE = "0016"

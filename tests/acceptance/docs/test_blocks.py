@@ -16,17 +16,19 @@ from compose.bootstrap import create_key
 from compose.devstack.status import RunFiles
 from compose.settings import Settings
 from tests.acceptance.docs.blocks import Block, blocks, pages, script
-from tests.acceptance.own_directory import own_directory
 from tests.acceptance.terminal import Terminal
 from tests.contract.house import ROOT
 from tests.factories import shipped_csv
+from tests.harness.directories import own_directory
 
 UP_SECONDS = 200.0
 PAGE_SECONDS = 900.0
 AT_ONCE = 3
+LATE = "Timed out heartbeat from broker"
+"""What Kafka says on a machine that has no time for it; no error of a start."""
 NOT_RUN = {"README.md": 1, "docs/cluster.md": 1, "docs/chaos.md": 1}
 """How many blocks of each page are not run; each says why."""
-pytestmark = pytest.mark.timeout(1200)
+pytestmark = [pytest.mark.timeout(1200), pytest.mark.xdist_group("pages")]
 
 
 def found() -> dict[str, list[Block]]:
@@ -133,9 +135,12 @@ def stack(request: pytest.FixtureRequest) -> Iterator[Stack]:
 def test_a_fresh_start_logs_no_error(stack: Stack) -> None:
     lines = stack.terminal.run("logs", "--lines", "5000").stdout.splitlines()
     assert {line.split("|")[0].strip() for line in lines} >= {"api", "kafka", "postgres", "up"}
-    assert [
-        line for line in lines if " ERROR " in line or "Traceback" in line or " CRITICAL " in line
-    ] == []
+    wrong = [
+        line
+        for line in lines
+        if any(word in line for word in (" ERROR ", "Traceback", " CRITICAL "))
+    ]
+    assert [line for line in wrong if LATE not in line] == []
 
 
 def test_the_password_of_the_database_is_printed_only_when_it_is_asked_for(stack: Stack) -> None:

@@ -29,7 +29,7 @@ SCHEMES: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.fuzz
-@pytest.mark.timeout(1800 if LONG else 300)
+@pytest.mark.timeout(1800 if LONG else 600)
 async def test_requests_made_from_the_document(served: Served) -> None:
     sources = []
     async with served.client() as client:

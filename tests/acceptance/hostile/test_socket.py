@@ -176,7 +176,7 @@ async def test_broken_requests_are_refused_or_cut_off(
 
 
 @pytest.mark.fuzz
-@pytest.mark.timeout(1800 if LONG else 120)
+@pytest.mark.timeout(1800 if LONG else 600)
 async def test_bytes_by_chance_are_refused_or_cut_off(
     served: Served, source: dict[str, Any]
 ) -> None:

@@ -20,7 +20,7 @@ from pydantic import SecretStr
 from compose import migrate, roles, topics
 from compose.devstack.ports import free_ports
 from compose.settings import Settings
-from tests.conftest import Cluster
+from tests.harness.database import Cluster
 
 HERE = Path(__file__).parent
 SINCE = timedelta(seconds=30)

@@ -17,8 +17,8 @@ from schemas.topics import DATASETS, JOBS, MODELS, USAGE, WEBHOOKS
 from tests.acceptance.topics import records
 from tests.acceptance.upgrade.installation import Installation, removed, restored
 from tests.acceptance.world import World, running_processes
-from tests.conftest import Cluster
 from tests.eventually import eventually
+from tests.harness.database import Cluster
 
 ENDS = {
     "expired": "expired",

@@ -11,7 +11,6 @@ import sys
 import time
 from typing import Any
 
-import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 
 from tests.chaos.members.crew import crew, evidence, feeding
@@ -112,7 +111,6 @@ async def test_a_bad_deploy_trips_the_breaker_and_nothing_is_lost(
     assert sorted([*applied, *parked]) == sorted(feed.events)
 
 
-@pytest.mark.timeout(90)
 async def test_a_handler_that_blocks_the_loop_is_ended_and_another_takes_over(
     kafka: str, admin: AIOKafkaAdminClient, database: str, seed: int
 ) -> None:

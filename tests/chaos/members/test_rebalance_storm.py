@@ -28,7 +28,7 @@ class Kill:
     at: float
 
 
-@pytest.mark.timeout(1200 if LONG else 120)
+@pytest.mark.timeout(1200 if LONG else 600)
 async def test_a_storm_of_kills_loses_nothing(
     kafka: str, admin: AIOKafkaAdminClient, database: str, seed: int
 ) -> None:

@@ -15,7 +15,7 @@ from tests.integration.model.delivery import Deliveries
 from tests.integration.model.ground import Ground
 from tests.integration.model.leases import Leases
 
-pytestmark = [pytest.mark.fuzz, pytest.mark.timeout(3600 if LONG else 120)]
+pytestmark = [pytest.mark.fuzz, pytest.mark.timeout(3600 if LONG else 600)]
 
 
 @pytest.fixture

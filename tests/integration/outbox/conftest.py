@@ -9,7 +9,7 @@ import pytest
 from compose.adapters.failures import door_refusal
 from compose.database import BoundedPool, asyncpg_pool
 from producers.outbox.accept import Accept
-from tests.conftest import Cluster
+from tests.harness.database import Cluster
 
 
 @pytest.fixture

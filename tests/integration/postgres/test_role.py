@@ -22,8 +22,8 @@ from compose.database import (
 )
 from compose.settings import Settings
 from tests.acceptance.world import api_only
-from tests.conftest import Cluster
 from tests.eventually import eventually
+from tests.harness.database import Cluster
 from tests.postgres_proxy import postgres_proxy
 
 READS = ("/v1/sources", "/v1/requests", "/v1/jobs", "/v1/events", "/v1/limits")

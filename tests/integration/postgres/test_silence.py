@@ -19,7 +19,7 @@ from tests.eventually import eventually
 from tests.factories import shipped_csv
 from tests.postgres_proxy import postgres_proxy
 
-BOUND_SECONDS = 10.0
+BOUND_SECONDS = 30.0
 
 
 @dataclass

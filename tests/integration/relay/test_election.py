@@ -11,8 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from compose.processes import relay as process
 from compose.settings import Settings
 from producers.outbox.relay import be_elected
-from tests.conftest import Cluster
 from tests.eventually import eventually
+from tests.harness.database import Cluster
 from tests.integration.relay.conftest import Connect
 from tests.integration.relay.log import first_appearances, numbered, on_kafka, unsent, write
 

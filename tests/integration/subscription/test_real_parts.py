@@ -23,9 +23,9 @@ from consumers.registry import BY_NAME
 from schemas.event import Event
 from schemas.record import Record
 from schemas.topics import WEBHOOKS
-from tests.conftest import Cluster
 from tests.eventually import eventually
 from tests.factories import record_of
+from tests.harness.database import Cluster
 from tests.integration.consumers import rows
 from tests.integration.runner.bench import Bench
 from tests.postgres_proxy import postgres_proxy

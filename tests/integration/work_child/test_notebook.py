@@ -12,6 +12,7 @@ from tests.contract.house import ROOT
 from tests.integration.work_child.attempts import attempt, finished
 
 UV = Path(sys.executable).with_name("uv")
+pytestmark = pytest.mark.xdist_group("notebook")
 NEEDED = ("scikit-learn", "skops", "polars")
 ROWS = "".join(
     f"{row % 9},{'' if row % 7 == 0 else ('red', 'green')[row % 2]},{'true' if row % 3 else 'false'},"

@@ -11,7 +11,7 @@ from tests.unit.hostile.targets import TARGETS
 
 pytestmark = [
     pytest.mark.fuzz,
-    pytest.mark.timeout(1800 if LONG else 120),
+    pytest.mark.timeout(1800 if LONG else 600),
     pytest.mark.filterwarnings(
         "ignore::PendingDeprecationWarning"
     ),  # jmespath's word for a literal without quotes

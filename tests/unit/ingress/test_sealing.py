@@ -54,7 +54,16 @@ def test_a_new_key_seals_and_the_one_before_still_opens() -> None:
 
 
 @pytest.mark.parametrize(
-    "keys", ["", " , ", "k1", "k1:", "k1:c2hvcnQ=", ":" + KEY[3:], "k1:not base64 at all!"]
+    "keys",
+    [
+        "",
+        " , ",
+        "k1",
+        "k1:",
+        "k1:c2hvcnQ=",
+        pytest.param(":" + KEY[3:], id="no name"),
+        "k1:not base64 at all!",
+    ],
 )
 def test_keys_that_are_none_are_refused_without_being_told(keys: str) -> None:
     with pytest.raises(ValueError, match="HEADRACE_SECRET_KEYS") as refused:

@@ -17,7 +17,7 @@ from tests.unit.training.tables import Drawn, tables
 
 pytestmark = [
     pytest.mark.fuzz,
-    pytest.mark.timeout(7200 if LONG else 300),
+    pytest.mark.timeout(7200 if LONG else 600),
     pytest.mark.filterwarnings("ignore"),  # of the libraries, about data that is meant to be odd
 ]
 CODES = {"task_unsuitable", "too_few_rows", "target_unusable", "no_features", "out_of_range"}

@@ -23,7 +23,7 @@ from tests.unit.verification.cases import (
     every_case,
 )
 
-pytestmark = [pytest.mark.fuzz, pytest.mark.timeout(1800 if LONG else 120)]
+pytestmark = [pytest.mark.fuzz, pytest.mark.timeout(1800 if LONG else 600)]
 odd = st.sampled_from(
     [
         "",
