@@ -25,6 +25,7 @@ from consumers.outcome import Rejected
 from consumers.registry import CONSUMERS
 from consumers.work import child, spawn, task
 from consumers.work.piece import NewPiece
+from producers.idempotency import http as idempotency
 from producers.outbox.relay import be_elected, elected
 from producers.registry import PRODUCERS
 from producers.webhooks.answers import Refused
@@ -38,7 +39,7 @@ from tests.contract import code_strings as code
 
 HEADER = r"(?i)^((?:ce_|x-|headrace-|webhook-|svix-|idempotency-|dead_letter_)[a-z_-]+)$"
 VARIABLE = r"^([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)$"
-IDEMPOTENT = "producers.idempotency.http.IdempotencyKey"
+IDEMPOTENT = f"{idempotency.__name__}.IdempotencyKey"
 OUTPUTS: Mapping[str, type] = {
     "status": StackStatus,
     "status process": ProcessStatus,

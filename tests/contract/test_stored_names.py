@@ -27,7 +27,8 @@ def complaints(area: str, found: set[str]) -> list[str]:
     """What differs in an area, each with what is to be done about it."""
     stored = STORED[area]
     gone = [
-        f"{area}: {name!r} is nowhere in the code any more. It may not be renamed: {stored.why}."
+        f"{area}: {name!r} is not found in the code. It may not be renamed: {stored.why}. "
+        "If it is there still, names_found.py looks for it in the wrong place."
         for name in sorted(stored.names - found)
     ]
     if FOUND[area].more_allowed:
