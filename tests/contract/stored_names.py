@@ -156,7 +156,7 @@ webhook_events in event
         words("""
 already_applied body_gone body_too_large body_too_slow broken changed_meanwhile cpu_limit
 dataset_not_found dataset_rejected deadline empty_file event_too_large expected_required
-file_damaged file_gone file_limit idempotency_key_reused idempotency_key_running internal
+file_damaged file_gone file_limit forbidden idempotency_key_reused idempotency_key_running internal
 invalid_content_encoding invalid_cursor invalid_filter invalid_idempotency_key invalid_multipart
 invalid_name invalid_options invalid_reading invalid_request invalid_secret job_ended
 memory_limit method_not_allowed missing_file model_mismatch more_matched name_taken no_features
