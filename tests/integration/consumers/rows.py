@@ -116,6 +116,12 @@ def webhook(tenant: UUID, source_id: UUID, body: str = "{}", at: datetime | None
     return door_event(data, source_id, tenant, at)
 
 
+def webhooks(count: int) -> list[Event]:
+    """So many of one tenant, each of a source of its own."""
+    tenant = uuid4()
+    return [webhook(tenant, uuid4()) for _ in range(count)]
+
+
 def submission(
     tenant: UUID, dataset_id: UUID | None = None, name: str = "wine", size_bytes: int = 10
 ) -> Event:

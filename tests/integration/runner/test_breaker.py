@@ -5,7 +5,6 @@ stay few.
 import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
-from uuid import uuid4
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -24,12 +23,6 @@ from tests.integration.runner.feed import Feed
 
 MAX_RUN = BY_NAME["billing"].breaker.max_run
 STATE = "SELECT state, reason, changed_by FROM consumer_breakers WHERE consumer = 'billing'"
-
-
-def webhooks(count: int) -> list[Event]:
-    """So many, each of a source of its own."""
-    tenant = uuid4()
-    return [rows.webhook(tenant, uuid4()) for _ in range(count)]
 
 
 def rest(delivery: Delivery, start: int) -> Delivery:
@@ -67,7 +60,7 @@ async def test_everything_fails(bench: Bench, error: Exception) -> None:
 
     Mended and resumed, the rest is applied once.
     """
-    events = webhooks(60)
+    events = rows.webhooks(60)
     delivery = Feed().deliver(*events)
 
     assert await bench.runner("billing", Broken(error))(delivery) is False
@@ -100,7 +93,7 @@ async def test_everything_fails(bench: Bench, error: Exception) -> None:
 async def test_a_batch_that_cannot_be_read_is_rolled_back_whole(bench: Bench) -> None:
     """Nothing of the delivery in hand goes to the dead letters when it alone is past the limit."""
     bad: list[Event | Record] = [
-        replace(record_of(one), value=b"{") for one in webhooks(MAX_RUN + 1)
+        replace(record_of(one), value=b"{") for one in rows.webhooks(MAX_RUN + 1)
     ]
 
     assert await bench.runner("billing")(Feed().deliver(*bad)) is False
@@ -115,7 +108,7 @@ async def test_what_cannot_be_mended_may_be_let_through(bench: Bench) -> None:
     letters.
     """
     bad: list[Event | Record] = [
-        replace(record_of(one), value=b"{") for one in webhooks(3 * MAX_RUN)
+        replace(record_of(one), value=b"{") for one in rows.webhooks(3 * MAX_RUN)
     ]
     delivery = Feed().deliver(*bad)
     assert await bench.runner("billing")(delivery) is False
@@ -131,7 +124,7 @@ async def test_instances_count_together(bench: Bench) -> None:
     """Two of them fail in turn on partitions of their own: the limit is the consumer's, not
     theirs.
     """
-    records = [replace(record_of(one), value=b"{") for one in webhooks(MAX_RUN + 2)]
+    records = [replace(record_of(one), value=b"{") for one in rows.webhooks(MAX_RUN + 2)]
     one, other = bench.runner("billing"), bench.runner("billing")
     stood = []
     for number, record in enumerate(records):
@@ -145,7 +138,7 @@ async def test_instances_count_together(bench: Bench) -> None:
 
 async def test_a_success_between_ends_a_run_and_the_ratio_counts_on(bench: Bench) -> None:
     """Every fourth message fails, five times the limit: that is borne."""
-    things: list[Event | Record] = list(webhooks(4 * MAX_RUN))
+    things: list[Event | Record] = list(rows.webhooks(4 * MAX_RUN))
     for number in range(0, len(things), 4):
         bad = things[number]
         assert isinstance(bad, Event)
@@ -160,7 +153,10 @@ async def test_a_success_between_ends_a_run_and_the_ratio_counts_on(bench: Bench
 
 async def test_a_tenants_own_mistakes_never_stop_the_others(bench: Bench) -> None:
     """A mapping that fits nothing is one tenant's: dead letters of its own, however many."""
-    assert await bench.runner("billing", Refusing())(Feed().deliver(*webhooks(5 * MAX_RUN))) is True
+    assert (
+        await bench.runner("billing", Refusing())(Feed().deliver(*rows.webhooks(5 * MAX_RUN)))
+        is True
+    )
     assert await bench.value("SELECT count(*) FROM dead_letters") == 5 * MAX_RUN
     assert await bench.ask(STATE) == []
 

@@ -8,7 +8,6 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
-from uuid import uuid4
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -29,12 +28,6 @@ LETTERS = (
 )
 
 
-def webhooks(count: int) -> list[Event]:
-    """So many, each of a source of its own."""
-    tenant = uuid4()
-    return [rows.webhook(tenant, uuid4()) for _ in range(count)]
-
-
 def deaths(life: Life) -> int:
     """How many processes die before one is through."""
     for lives in range(MOST_LIVES):
@@ -44,7 +37,7 @@ def deaths(life: Life) -> int:
 
 
 async def test_a_record_that_kills_is_parked_alone(bench: Bench, database: str) -> None:
-    events = webhooks(20)
+    events = rows.webhooks(20)
     delivery = Feed().deliver(*events)
     killer = events[7]
 
@@ -96,7 +89,7 @@ async def test_a_failure_is_no_death(bench: Bench) -> None:
     """
     await begun_before(bench)
     unwell = Unwell(bench, failures=5)
-    delivery = Feed().deliver(*webhooks(2))
+    delivery = Feed().deliver(*rows.webhooks(2))
     for _ in range(5):
         with pytest.raises(Transient):
             await bench.runner("billing", unwell)(delivery)
@@ -114,14 +107,14 @@ async def test_a_healthy_consumer_counts_nothing(bench: Bench) -> None:
     unwell = Unwell(bench, failures=0)
     runner = bench.runner("billing", unwell)
     for _ in range(3):
-        assert await runner(feed.deliver(*webhooks(2))) is True
+        assert await runner(feed.deliver(*rows.webhooks(2))) is True
         assert unwell.counted is None
     assert await bench.ask("SELECT next, starts FROM consumer_starts") == [{"next": 0, "starts": 1}]
 
 
 async def test_one_that_cannot_even_be_read_is_the_operators(bench: Bench) -> None:
     """Parking it as its tenant's took a process too: it is parked by its place alone."""
-    events = webhooks(3)
+    events = rows.webhooks(3)
     await bench.ask(
         "INSERT INTO suspect_records VALUES ('billing', 0, 'headrace.webhooks', 0, 1, 4) "
         "RETURNING 1"
@@ -161,7 +154,7 @@ async def park(
 
 async def test_an_operator_parks_a_record(bench: Bench) -> None:
     """One that the consumer comes to later; what stands around it is applied."""
-    events = webhooks(6)
+    events = rows.webhooks(6)
     ordered = await park(bench, 4)
     assert (ordered.returncode, json.loads(ordered.stdout)["offset"]) == (0, 4), ordered.stderr
     assert await bench.runner("billing")(Feed().deliver(*events)) is True

@@ -22,11 +22,11 @@ CREATE TABLE effects (seq bigint GENERATED ALWAYS AS IDENTITY, topic text, parti
 class Store:
     """Positions and effects of one consumer; effects have no unique key, so a second one shows."""
 
-    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", slow_seconds: float = 0.0) -> None:
+    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]") -> None:
         self.pool = pool
         self.look_ups = 0
         self.refused = 0
-        self.slow_seconds = slow_seconds
+        self.slow_seconds = 0.0
         self.cluster_id: str | None = None
         self.log_marks: dict[Partition, Mark] = {}
 
@@ -122,3 +122,8 @@ class Store:
     async def count(self) -> int:
         """How many effects there are."""
         return int(await self.pool.fetchval("SELECT count(*) FROM effects"))
+
+
+async def has(store: Store, count: int) -> bool:
+    """Whether so many effects are there."""
+    return await store.count() >= count

@@ -13,7 +13,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from compose.adapters.subscription import Subscription
 from schemas.record import Delivery
 from tests.eventually import eventually
-from tests.integration.subscription.store import Store
+from tests.integration.subscription.store import Store, has
 from tests.integration.subscription.world import (
     QUICK,
     commit_to_group,
@@ -24,11 +24,6 @@ from tests.integration.subscription.world import (
     truncate,
     until,
 )
-
-
-async def has(store: Store, count: int) -> bool:
-    """Whether so many effects are there."""
-    return await store.count() >= count
 
 
 @pytest.mark.parametrize("round_", range(5))

@@ -9,13 +9,8 @@ from aiokafka.admin import AIOKafkaAdminClient
 
 from compose.adapters.subscription import Subscription
 from schemas.record import Delivery, Record, Span
-from tests.integration.subscription.store import Store
+from tests.integration.subscription.store import Store, has
 from tests.integration.subscription.world import QUICK, fresh, make_topic, send, served, until
-
-
-async def has(store: Store, count: int) -> bool:
-    """Whether so many effects are there."""
-    return await store.count() >= count
 
 
 async def test_every_byte_reaches_the_handler(

@@ -10,8 +10,9 @@ from compose.processes import worker
 from compose.settings import Settings
 from schemas.topics import WEBHOOKS
 from tests.eventually import eventually
+from tests.integration.consumers import rows
 from tests.integration.runner.bench import Bench
-from tests.integration.subscription.test_real_parts import produce, webhooks
+from tests.integration.subscription.test_real_parts import produce
 
 BLOCKED = "SELECT reason FROM blocked_partitions WHERE consumer = 'billing'"
 MOVE = "UPDATE positions SET next = 0 WHERE consumer = 'billing' RETURNING next"
@@ -30,7 +31,7 @@ async def test_one_that_needs_an_operator_touches_nobody_else(
     """
     topic, stop = settings.kafka_topic_prefix + WEBHOOKS.name, asyncio.Event()
     await bench.value(PLACE, topic=topic)
-    await produce(settings, webhooks(20))
+    await produce(settings, rows.webhooks(20))
 
     async def at(consumer: str) -> int | None:
         return (await bench.next(consumer)).get(topic)

@@ -62,11 +62,6 @@ async def consumed(bench: Bench, settings: Settings, stands_at: int) -> None:
         await waiting
 
 
-def webhooks(count: int) -> list[Event]:
-    tenant = uuid4()
-    return [rows.webhook(tenant, uuid4()) for _ in range(count)]
-
-
 async def billed(bench: Bench) -> set[Any]:
     """The events on usage records; each once, or it fails."""
     found = [
@@ -83,7 +78,7 @@ async def test_the_answer_to_a_commit_is_lost(
     """Postgres has committed, the connection dies before it can say so, three times: nothing
     twice, nothing lost.
     """
-    events = webhooks(60)
+    events = rows.webhooks(60)
     async with postgres_proxy(database) as (proxy, url):
         through = settings.model_copy(update={"postgres_url": SecretStr(url)})
         async with consumer_parts(BILLING, through) as (subscribe, *_), subscribe():
@@ -143,7 +138,7 @@ async def test_postgres_is_restored_to_an_earlier_hour(
     """
     from compose.database import engine
 
-    events = webhooks(50)
+    events = rows.webhooks(50)
     await produce(settings, events[:20])
     await consumed(bench, settings, 20)
     restored = await backed_up(cluster, bench.pipeline, database, other)
@@ -210,8 +205,8 @@ def poison(good: Record) -> dict[str, Record]:
 @pytest.mark.foreign("poison")
 async def test_poison_of_a_dozen_kinds(settings: Settings, bench: Bench) -> None:
     """Each is one dead letter with its bytes, and what stands between is applied."""
-    kinds = poison(record_of(webhooks(1)[0]))
-    good = webhooks(len(kinds) + 1)
+    kinds = poison(record_of(rows.webhooks(1)[0]))
+    good = rows.webhooks(len(kinds) + 1)
     mixed: list[Event | Record] = [good[0]]
     for one, bad in zip(good[1:], kinds.values(), strict=True):
         mixed += [bad, one]

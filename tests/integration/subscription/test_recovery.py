@@ -18,13 +18,8 @@ from compose.adapters.subscription.watchdog import Watchdog
 from compose.devstack.children import start
 from compose.devstack.kafka import KafkaServer
 from schemas.record import Delivery
-from tests.integration.subscription.store import Store
+from tests.integration.subscription.store import Store, has
 from tests.integration.subscription.world import QUICK, fresh, make_topic, send, served, until
-
-
-async def has(store: Store, count: int) -> bool:
-    """Whether so many effects are there."""
-    return await store.count() >= count
 
 
 @asynccontextmanager

@@ -12,13 +12,8 @@ from aiokafka.admin import AIOKafkaAdminClient, NewPartitions
 
 from compose.adapters.subscription import Subscription
 from schemas.record import Delivery, Held, Hold
-from tests.integration.subscription.store import Store
+from tests.integration.subscription.store import Store, has
 from tests.integration.subscription.world import QUICK, fresh, make_topic, send, served, until
-
-
-async def has(store: Store, count: int) -> bool:
-    """Whether so many effects are there."""
-    return await store.count() >= count
 
 
 class Valve:

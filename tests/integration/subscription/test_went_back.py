@@ -15,8 +15,9 @@ from consumers.registry import BY_NAME
 from schemas.event import Event
 from schemas.topics import WEBHOOKS
 from tests.eventually import eventually
+from tests.integration.consumers import rows
 from tests.integration.runner.bench import Bench
-from tests.integration.subscription.test_real_parts import billed, consumed, produce, webhooks
+from tests.integration.subscription.test_real_parts import billed, consumed, produce
 
 pytestmark = pytest.mark.foreign("put on one partition by hand")
 BLOCKED = "SELECT max(reason) FROM blocked_partitions WHERE consumer = 'billing'"
@@ -66,10 +67,10 @@ async def test_a_log_made_anew_that_grew_past_the_position(
     """30 consumed, then 50 others on the same topic: the first 30 of these must not be passed
     over.
     """
-    await produce(settings, webhooks(30))
+    await produce(settings, rows.webhooks(30))
     await consumed(bench, settings, 30)
     before = await billed(bench)
-    await made_anew(settings, admin, webhooks(50))
+    await made_anew(settings, admin, rows.webhooks(50))
 
     async with running(settings) as waiting:
 
@@ -88,7 +89,7 @@ async def test_a_log_shorter_than_what_was_confirmed(settings: Settings, bench: 
 
     It goes on once restored.
     """
-    events = webhooks(20)
+    events = rows.webhooks(20)
     await produce(settings, events)
     await bench.value(CONFIRMED, topic=topic_of(settings), confirmed=39)
 
