@@ -14,12 +14,11 @@ class Pace:
     Asked between two steps, it costs next to nothing.
     """
 
-    def __init__(self, slice_seconds: float = SLICE_SECONDS) -> None:
-        self._slice_seconds = slice_seconds
+    def __init__(self) -> None:
         self._since = time.perf_counter()
 
     async def turn(self) -> None:
         """Return at once, or after the others had their turn."""
-        if time.perf_counter() - self._since > self._slice_seconds:
+        if time.perf_counter() - self._since > SLICE_SECONDS:
             await asyncio.sleep(0)
             self._since = time.perf_counter()

@@ -35,13 +35,11 @@ def json_size_of(value: Any) -> int:
     return size_of(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
 
 
-def at_most(
-    most: int, what: str, size: Callable[[Any], int] = json_size_of
-) -> Callable[[Any], Any]:
-    """A validator that refuses a value of more than `most` bytes."""
+def at_most(most: int, what: str) -> Callable[[Any], Any]:
+    """A validator that refuses a value of more than `most` bytes as JSON."""
 
     def check(value: Any) -> Any:
-        found = size(value)
+        found = json_size_of(value)
         if found > most:
             raise ValueError(f"{what} takes {found} bytes as JSON, {most} are allowed")
         return value

@@ -5,7 +5,6 @@ side says.
 import base64
 import json
 import time
-from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self
 
@@ -25,21 +24,8 @@ FIRST_PAUSE_SECONDS, LAST_PAUSE_SECONDS = 0.5, 10.0
 class Forwarding:
     """One source's webhooks on their way to one URL."""
 
-    def __init__(
-        self,
-        api: Client,
-        url: str,
-        retries: int,
-        as_json: bool,
-        sleep: Callable[[float], None] = time.sleep,
-    ) -> None:
-        self._api, self._url, self._retries, self._as_json, self._sleep = (
-            api,
-            url,
-            retries,
-            as_json,
-            sleep,
-        )
+    def __init__(self, api: Client, url: str, retries: int, as_json: bool) -> None:
+        self._api, self._url, self._retries, self._as_json = api, url, retries, as_json
         self._http = httpx.Client(timeout=TIMEOUT_SECONDS, trust_env=not is_loopback(url))
         self.count = 0
 
@@ -107,7 +93,7 @@ class Forwarding:
                 if attempt == self._retries:
                     raise
                 typer.echo(f"nobody listens at {self._url}; trying again in {pause:g} s", err=True)
-            self._sleep(pause)
+            time.sleep(pause)
             pause = min(pause * 2, LAST_PAUSE_SECONDS)
         raise AssertionError("the last attempt returns or raises")
 

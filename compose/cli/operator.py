@@ -5,7 +5,6 @@ database itself.
 import asyncio
 import getpass
 from functools import partial
-from pathlib import Path
 from uuid import UUID
 
 import httpx
@@ -25,13 +24,13 @@ from consumers.replays import http as replays
 from producers.access.principal import Principal
 
 
-def operating(data_dir: Path | None = None) -> Client:
+def operating() -> Client:
     """A client of the operator's part of the API, served in this process on the database of the
     settings or the stack.
 
     Whoever can log in to the database may do this; the rows keep the name of the user that did.
     """
-    settings = operated(data_dir)
+    settings = operated()
     return Client(
         "http://operator", None, _InProcess(settings.postgres_url.get_secret_value(), settings)
     )

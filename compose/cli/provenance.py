@@ -24,17 +24,12 @@ class Origin:
     description: str
 
 
-def origins(
-    settings: Settings,
-    instead: Mapping[str, tuple[str, str]],
-    environment: Mapping[str, str] = os.environ,
-    file: Mapping[str, Any] | None = None,
-) -> list[Origin]:
+def origins(settings: Settings, instead: Mapping[str, tuple[str, str]]) -> list[Origin]:
     """All settings in their order; `instead` has (value, origin) of those that come from
     elsewhere when not set.
     """
-    in_environment = {name.upper() for name in environment}
-    in_file = {name.upper() for name in (dotenv_values(".env") if file is None else file)}
+    in_environment = {name.upper() for name in os.environ}
+    in_file = {name.upper() for name in dotenv_values(".env")}
     found = []
     for field, about in Settings.model_fields.items():
         name = PREFIX + field.upper()

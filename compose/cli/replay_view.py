@@ -1,7 +1,7 @@
 """A replay on a terminal: asked for, live while it runs, counted when it is over."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import typer
@@ -78,12 +78,7 @@ def watched(
     return found
 
 
-def _follow(
-    api: Client,
-    replay_id: str,
-    timeout_seconds: float | None,
-    sleep: Callable[[float], None] = time.sleep,
-) -> Iterator[Replay]:
+def _follow(api: Client, replay_id: str, timeout_seconds: float | None) -> Iterator[Replay]:
     began = time.monotonic()
     while True:
         found: Replay = api.get(f"/v1/replays/{replay_id}", patience_seconds=PATIENCE_SECONDS)
@@ -94,7 +89,7 @@ def _follow(
             raise Failure(
                 f"not over after {timeout_seconds:g} seconds", f"replay {replay_id} continues"
             )
-        sleep(POLL_SECONDS)
+        time.sleep(POLL_SECONDS)
 
 
 def counts(replay: Replay) -> str:

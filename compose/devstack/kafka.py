@@ -72,7 +72,6 @@ class KafkaServer:
     data_dir: Path
     port: int
     controller_port: int
-    jar_cache: Path | None = None
 
     @property
     def stop_signal(self) -> signal.Signals:
@@ -98,7 +97,7 @@ class KafkaServer:
         """Fetch missing jars, write the properties, format a new log directory; FormatError and
         the jars' errors.
         """
-        install(cache=self._cache)
+        install()
         self.data_dir.mkdir(parents=True, exist_ok=True)
         self.data_dir.chmod(0o700)  # records hold what tenants sent
         shutil.rmtree(self._temporary, ignore_errors=True)  # native libraries of earlier runs
@@ -119,7 +118,7 @@ class KafkaServer:
 
     def environment(self) -> dict[str, str]:
         """Only the locked jars are on the class path, each checked when this is called."""
-        paths = installed(locked_jars(), self._cache)
+        paths = installed(locked_jars(), default_cache())
         return {
             "PATH": os.defpath,
             "LC_ALL": "C",
@@ -150,10 +149,6 @@ class KafkaServer:
                 raise TimeoutError("it has no broker yet")
         finally:
             await client.close()
-
-    @property
-    def _cache(self) -> Path:
-        return self.jar_cache or default_cache()
 
     @property
     def _properties(self) -> Path:

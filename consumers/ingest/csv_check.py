@@ -14,7 +14,6 @@ from consumers.ingest.csv_structure import Structure, check_structure
 from consumers.ingest.findings import MAX_SAMPLES, Findings
 from consumers.ingest.protocol import (
     ColumnProfile,
-    CsvLimits,
     Severity,
     ValidateRequest,
     ValidationResult,
@@ -26,17 +25,6 @@ from schemas.names import normal_name
 def run(payload: Mapping[str, Any], report: Callable[[str, float], None]) -> dict[str, Any]:
     request = ValidateRequest.model_validate(payload)
     return check(request, report).model_dump(mode="json")
-
-
-def check_csv(
-    path: Path,
-    limits: CsvLimits,
-    report: Callable[[str, float], None],
-    reading: Reading | None = None,
-) -> ValidationResult:
-    """The verdict on a file that nobody but its bytes says anything of, or `reading` too."""
-    reading = reading or Reading()
-    return check(ValidateRequest(path=str(path), limits=limits, reading=reading), report)
 
 
 def check(request: ValidateRequest, report: Callable[[str, float], None]) -> ValidationResult:

@@ -118,12 +118,9 @@ class Held:
 class Once:
     """Runs commands, each once for its key."""
 
-    def __init__(
-        self, transactions: TenantTransactions, clock: Clock, lease_seconds: float = LEASE_SECONDS
-    ) -> None:
+    def __init__(self, transactions: TenantTransactions, clock: Clock) -> None:
         self._transactions = transactions
         self._clock = clock
-        self._lease_seconds = lease_seconds
 
     async def __call__(
         self,
@@ -154,7 +151,7 @@ class Once:
         return Answer(claimed.status, claimed.body, claimed.headers, replayed=True)
 
     async def _claim(self, scope: Scope, digest: bytes | None) -> Any:
-        hold = store.Hold(scope, self._clock.new_id(), self._lease_seconds)
+        hold = store.Hold(scope, self._clock.new_id(), LEASE_SECONDS)
         while True:
             async with self._transactions(scope.tenant) as tx:
                 seed = await store.claim(tx, hold, digest, self._clock.new_id())

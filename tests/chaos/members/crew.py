@@ -109,7 +109,7 @@ class Feed:
 
 @asynccontextmanager
 async def feeding(
-    bootstrap: str, admin: AIOKafkaAdminClient, seed: int, partitions: int, per_partition: int = 2
+    bootstrap: str, admin: AIOKafkaAdminClient, seed: int, partitions: int
 ) -> AsyncIterator[Feed]:
     """A topic of its own."""
     prefix = f"t{uuid.uuid4().hex[:8]}."
@@ -118,7 +118,7 @@ async def feeding(
         bootstrap_servers=bootstrap, enable_idempotence=True, max_batch_size=1 << 20
     ) as producer:
         feed = Feed(bootstrap, prefix, partitions, random.Random(seed), producer)
-        feed.choose_keys(per_partition)
+        feed.choose_keys(2)
         yield feed
     await admin.delete_topics([prefix + WEBHOOKS.name])
 

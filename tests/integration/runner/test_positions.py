@@ -17,11 +17,9 @@ TOPIC = "headrace.jobs"
 EFFECT = text("INSERT INTO processed (event_id, consumer) VALUES (gen_random_uuid(), :writer)")
 
 
-async def write(
-    pipeline: AsyncEngine, spans: list[Span], writer: str, generation: int = 0
-) -> Standing:
+async def write(pipeline: AsyncEngine, spans: list[Span], writer: str) -> Standing:
     """One writer's transaction: compare, effect, move."""
-    positions = Positions(pipeline, "c", generation)
+    positions = Positions(pipeline, "c")
     async with pipeline.begin() as tx:
         standing = await positions.standing(tx, spans)
         if standing is Standing.HERE:

@@ -34,12 +34,10 @@ class Version(NamedTuple):
         return [line.split(",") for line in self.content.decode().split("\r\n")[1:-1]]
 
 
-def action(
-    columns: dict[str, str] | None = None, dataset: str = "d", train: Any = None, **seal: Any
-) -> dict[str, Any]:
+def action(columns: dict[str, str] | None = None, train: Any = None, **seal: Any) -> dict[str, Any]:
     """As it is kept of a source; `seal` is what differs from three rows or an hour."""
     whole = {"every_rows": 3, "every_seconds": 3600, "window": "all", "window_rows": 100, **seal}
-    asked = {"kind": "rows", "dataset": dataset, "columns": columns or COLUMNS, "seal": whole}
+    asked = {"kind": "rows", "dataset": "d", "columns": columns or COLUMNS, "seal": whole}
     return asked if train is None else {**asked, "train": train}
 
 

@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from consumers.ingest.csv_check import check_csv
-from consumers.ingest.protocol import CsvLimits
+from consumers.ingest.csv_check import check
+from consumers.ingest.protocol import ValidateRequest
 from consumers.training.child import train
 from consumers.training.protocol import Column, TrainRequest, TrainResult
 from consumers.work.child import Refusal
@@ -23,7 +23,7 @@ def outcome(
     """The result of a training, or its refusal; None when validation rejects the file."""
     path = directory / "data.csv"
     path.write_text(text, encoding="utf-8")
-    checked = check_csv(path, CsvLimits(), silent)
+    checked = check(ValidateRequest(path=str(path)), silent)
     if not checked.valid:
         return None
     columns = tuple(
