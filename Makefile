@@ -57,7 +57,7 @@ unit: install ## The tests that need no server
 	$(BIN)/python -m pytest tests/unit
 
 contracts: install ## Write the generated parts of README.md and docs/events.md again
-	$(BIN)/python -m compose.contract
+	$(BIN)/python -m compose.reference
 
 chaos: install ## Kill everything under 100,000 webhooks, a quarter of an hour; docs/chaos.md reads the report
 	HEADRACE_TEST_CHAOS=long $(BIN)/python -m pytest tests/chaos -s

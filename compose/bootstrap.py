@@ -6,8 +6,8 @@ import secrets
 from pathlib import Path
 from uuid import UUID
 
-from compose.adapters.clock import database_clock
-from compose.database import engine
+from compose.clock import database_clock
+from compose.postgres.connections import engine
 from compose.settings import Settings
 from producers.access import store
 from producers.access.keys import hash_of, key_from

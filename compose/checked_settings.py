@@ -92,7 +92,7 @@ def object_store(settings: Settings) -> None:
 
 def secret_keys(settings: Settings) -> None:
     """Raise WrongSetting where signing secrets could not be sealed."""
-    from compose.adapters.sealing import Sealer
+    from compose.sealing import Sealer
 
     make = "make a key with `headrace admin new-secret-key`"
     if settings.secret_keys is None:

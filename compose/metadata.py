@@ -1,16 +1,16 @@
 """Every table of ours, for Alembic to compare with the database."""
 
-import compose.adapters.tables
+import compose.postgres.tables
 import compose.storage.tables
 import consumers.billing.tables
 import consumers.dead_letters.tables
 import consumers.finalization.tables
-import consumers.inbox.tables
-import consumers.ingest.streams.tables
+import consumers.ingest.row_buffers.tables
 import consumers.ingest.tables
 import consumers.jobs.tables
-import consumers.pausing.tables
-import consumers.poison.tables
+import consumers.log.circuit_breaker.tables
+import consumers.log.inbox.tables
+import consumers.log.poison.tables
 import consumers.replays.tables
 import consumers.work.tables
 import producers.access.tables
@@ -27,18 +27,18 @@ ALL = [
     producers.idempotency.tables.metadata,
     producers.outbox.tables.metadata,
     producers.webhooks.tables.metadata,
-    consumers.inbox.tables.metadata,
+    consumers.log.inbox.tables.metadata,
     consumers.dead_letters.tables.metadata,
-    consumers.pausing.tables.metadata,
-    consumers.poison.tables.metadata,
+    consumers.log.circuit_breaker.tables.metadata,
+    consumers.log.poison.tables.metadata,
     consumers.replays.tables.metadata,
     consumers.ingest.tables.metadata,
-    consumers.ingest.streams.tables.metadata,
+    consumers.ingest.row_buffers.tables.metadata,
     consumers.jobs.tables.metadata,
     consumers.work.tables.metadata,
     consumers.finalization.tables.metadata,
     consumers.billing.tables.metadata,
-    compose.adapters.tables.metadata,
+    compose.postgres.tables.metadata,
     compose.storage.tables.metadata,
     projections.tables.metadata,
     projections.jobs.tables.metadata,

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from compose.database import engine
+from compose.postgres.connections import engine
 from compose.processes.ingress import limit_settings
 from compose.settings import Settings
 from producers.access import store as access

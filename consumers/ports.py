@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 from uuid import UUID
 
-from consumers.outcome import Outcome
+from consumers.log.outcome import Outcome
 from schemas.event import Cause, Event
 from schemas.log import LogEntry
 from schemas.record import Span

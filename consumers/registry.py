@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from consumers.breaker import Limits
+from consumers.log.circuit_breaker.policy import Limits
 from schemas import datasets, jobs, models, usage, webhooks
 from schemas.payload import Payload
 from schemas.topics import TOPIC_OF

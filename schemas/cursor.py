@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from schemas.errors import Refusal
-from schemas.words import in_the_calendar
+from schemas.types import in_the_calendar
 
 Place = tuple[datetime, UUID]
 """Time and id of the last row of a page."""

@@ -15,11 +15,12 @@ from hypothesis import settings as hypothesis_settings
 from pydantic import SecretStr
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from compose import migrate, roles, topics
-from compose.adapters.sealing import new_key
-from compose.database import engine
-from compose.devstack.children import running
-from compose.devstack.postgres import PostgresServer
+from compose.devstack.servers.postgres import PostgresServer
+from compose.devstack.subprocesses import running
+from compose.kafka import topics
+from compose.postgres import migrate, roles
+from compose.postgres.connections import engine
+from compose.sealing import new_key
 from compose.settings import Settings
 from schemas.topics import TOPICS
 from tests.chance import LONG

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from compose.metrics.meters import meters
+from compose.telemetry.meters import meters
 
 Figures = Mapping[tuple[str, frozenset[tuple[str, str]]], float]
 

@@ -15,10 +15,10 @@ import jsonschema_rs
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from compose.adapters.kafka_log import partition_of
-from compose.contract.headers import KEY, dead_letter_headers, event_headers
-from compose.contract.jsonschemas import record
-from compose.contract.versions import VERSIONS
+from compose.kafka.log import partition_of
+from compose.reference.headers import KEY, dead_letter_headers, event_headers
+from compose.reference.jsonschemas import record
+from compose.reference.versions import VERSIONS
 from schemas.event import Headers
 from schemas.log import unpack_headers
 from schemas.topics import DEAD_LETTERS, TOPICS

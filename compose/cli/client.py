@@ -14,7 +14,7 @@ import httpx
 
 from compose.cli.connection import is_loopback, reachable
 from compose.cli.failure import Failure
-from compose.cli.inputs import STANDARD_INPUT, is_id
+from compose.cli.resources.inputs import STANDARD_INPUT, is_id
 
 TIMEOUT_SECONDS = 30.0
 UPLOAD_TIMEOUT_SECONDS = 300.0

@@ -10,7 +10,7 @@ from typer.main import get_group
 
 from compose.cli.failure import Failure, explain
 
-PROCESSES = ("compose.cli.processes", "compose.cli.sweeper")
+PROCESSES = ("compose.cli.process.processes", "compose.cli.admin.sweeper")
 
 
 @dataclass(frozen=True)

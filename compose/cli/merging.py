@@ -5,8 +5,8 @@ from typing import Any
 
 from rich.markup import escape
 
-from compose.cli.inputs import action
 from compose.cli.output import print_json, terminal
+from compose.cli.resources.inputs import action
 
 SHOWN = ("name", "action", "options", "paused")
 

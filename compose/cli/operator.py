@@ -10,15 +10,15 @@ from uuid import UUID
 import httpx
 from fastapi import Request
 
-from compose.adapters.clock import database_clock
 from compose.cli.client import Client
 from compose.cli.connection import operated
-from compose.database import engine, tenant_transaction
-from compose.edge import Traced, application
+from compose.clock import database_clock
+from compose.http.app import Traced, application
+from compose.postgres.connections import engine, tenant_transaction
 from compose.processes.replays import requests
 from compose.settings import Settings
 from consumers.dead_letters import http as dead_letters
-from consumers.dead_letters.letter import OPERATOR
+from consumers.dead_letters.dead_letter import OPERATOR
 from consumers.registry import BY_NAME
 from consumers.replays import http as replays
 from producers.access.principal import Principal

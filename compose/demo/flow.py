@@ -18,7 +18,7 @@ from rich.markup import escape
 from compose.cli.client import Client, checked
 from compose.cli.failure import Failure
 from compose.cli.output import number, table
-from compose.cli.watching import PATIENCE_SECONDS, follow, wait_for_dataset
+from compose.cli.polling import PATIENCE_SECONDS, follow, wait_for_dataset
 from compose.demo import checks
 from compose.demo.checks import Check
 from compose.demo.data import ALL, BREAST_CANCER, DIABETES, WINE, DataSet, write

@@ -5,9 +5,9 @@ runs it.
 import sys
 from pathlib import Path
 
-from compose.devstack.leftovers import AlreadyRunningError
-from compose.devstack.plan import Done
+from compose.devstack.orphans import AlreadyRunningError
 from compose.devstack.stack import run_up
+from compose.devstack.task_graph import Done
 from compose.settings import Settings
 
 

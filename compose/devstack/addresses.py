@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
-from compose.adapters.sealing import new_key
 from compose.devstack.ports import HOST, Ports, choose, remembered
 from compose.devstack.secrets_file import kept_secret, write_private
 from compose.devstack.status import StackStatus
+from compose.sealing import new_key
 from compose.settings import PREFIX, Settings
 
 LOGIN = "headrace"

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import psutil
 
-from compose.devstack.children import tail
-from compose.devstack.leftovers import AlreadyRunningError, exclusive, stop_leftovers
+from compose.devstack.orphans import AlreadyRunningError, exclusive, stop_leftovers
 from compose.devstack.status import RunFiles, StackStatus
+from compose.devstack.subprocesses import tail
 
 START_SECONDS = 300.0  # the first start fetches the jars
 STOP_SECONDS = 90.0

@@ -11,15 +11,15 @@ from pathlib import Path
 import httpx
 
 from compose.devstack.addresses import Addresses, find
-from compose.devstack.children import STOP_SECONDS, spawn_options, tail
 from compose.devstack.commands import COMMAND, PROCESSES, SET_UP, Process, SetUp
 from compose.devstack.jars import install, locked_jars
-from compose.devstack.kafka import KafkaServer
-from compose.devstack.leftovers import exclusive, stop_leftovers
-from compose.devstack.plan import Done, Step, carry_out
-from compose.devstack.postgres import PostgresServer
+from compose.devstack.orphans import exclusive, stop_leftovers
+from compose.devstack.servers.kafka import KafkaServer
+from compose.devstack.servers.postgres import PostgresServer
 from compose.devstack.status import RunFiles, StackStatus
+from compose.devstack.subprocesses import STOP_SECONDS, spawn_options, tail
 from compose.devstack.supervisor import READY_SECONDS, Child, Supervisor, alive_one_second
+from compose.devstack.task_graph import Done, Step, carry_out
 from compose.settings import Settings
 
 OnDone = Callable[[Done], None]

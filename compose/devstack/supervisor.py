@@ -9,7 +9,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from compose.devstack.children import ChildFailedError, Server, spawn_options, sweep_group, tail
 from compose.devstack.logs import keep_short, shorten
 from compose.devstack.status import (
     ChildIdentity,
@@ -21,6 +20,7 @@ from compose.devstack.status import (
     State,
     own_identity,
 )
+from compose.devstack.subprocesses import ChildFailedError, Server, spawn_options, sweep_group, tail
 
 BACKOFF_SECONDS = (0.2, 5.0)
 STABLE_SECONDS = 10.0

@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 import consumers.dead_letters.http
 import consumers.finalization.http
 import consumers.ingest.http
-import consumers.ingest.streams.http
+import consumers.ingest.row_buffers.http
 import consumers.replays.http
 import producers.api.datasets.http
 import producers.api.jobs.http
@@ -29,36 +29,36 @@ import producers.webhooks.sources.http
 import projections.jobs.http
 import projections.metric_trends.http
 import projections.usage.http
-from compose.adapters.clock import database_clock
-from compose.adapters.crash_points import crash_points
-from compose.adapters.failures import door_refusal
-from compose.adapters.keys import Keys
-from compose.admission import Admission, RequestBounds
-from compose.api_rates import api_rates
 from compose.checked_settings import port_of
-from compose.contract.asyncapi import document
-from compose.database import asyncpg_pool, engine
-from compose.edge import Asgi, Traced, application
-from compose.processes.bounded_http import bounded
-from compose.processes.connections import OpenConnections
-from compose.processes.health import health
+from compose.clock import database_clock
+from compose.failpoints import crash_points
+from compose.failures import door_refusal
+from compose.http.admission import Admission, RequestBounds
+from compose.http.api_rates import api_rates
+from compose.http.app import Asgi, Traced, application
+from compose.http.health import health
+from compose.http.keys import Keys
+from compose.http.open_connections import OpenConnections
+from compose.http.request_head import bounded
+from compose.http.tenant_share import TenantShare
+from compose.postgres.connections import asyncpg_pool, engine
 from compose.processes.ingress import ingress, limit_settings, previews, sealer_of
 from compose.processes.job_checks import job_checks, jobs_of
+from compose.processes.loop_watchdog import watched
 from compose.processes.replays import requests
-from compose.processes.watching import watched
+from compose.reference.asyncapi import document
 from compose.settings import Settings
 from compose.storage import store as storage
 from compose.storage.metered import open_metered
-from compose.tenant_share import TenantShare
 from consumers.ingest import store as datasets
 from consumers.registry import BY_NAME
 from consumers.replays import store as replays
 from producers.access.http import authentication, whose_key
 from producers.api.command import Commands
-from producers.idempotency.once import Once
+from producers.idempotency.executor import Once
 from producers.outbox import store as log
 from producers.outbox.accept import Accept
-from producers.outbox.following import Following
+from producers.outbox.log_tail import Following
 from schemas.decode import read
 from schemas.event import Event, FromNewer
 from schemas.log import unpack_headers
@@ -154,7 +154,7 @@ async def api(settings: Settings, stopping: asyncio.Event | None = None) -> Asyn
                 *job_checks(transactions),
             ),
             consumers.ingest.http.routes(authenticate, transactions, history(DATASETS.name)),
-            consumers.ingest.streams.http.routes(authenticate, transactions),
+            consumers.ingest.row_buffers.http.routes(authenticate, transactions),
             consumers.finalization.http.routes(authenticate, transactions, objects.open),
             consumers.dead_letters.http.routes(
                 authenticate, transactions, settings.kafka_topic_prefix

@@ -8,20 +8,20 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from compose.adapters.clock import Clock
-from compose.adapters.crash_points import crash_points
-from compose.adapters.failures import door_refusal
-from compose.adapters.sealing import Sealer
 from compose.checked_settings import require
-from compose.database import BoundedPool
-from compose.metrics import told
+from compose.clock import Clock
+from compose.failpoints import crash_points
+from compose.failures import door_refusal
+from compose.postgres.connections import BoundedPool
+from compose.sealing import Sealer
 from compose.settings import Settings
 from compose.storage.metered import MeteredObjects
+from compose.telemetry import recorders
 from consumers.ingest.mapping import Unmappable, command
 from consumers.ingest.rows import rows
 from producers.outbox.accept import Accept
-from producers.webhooks.capacity import Capacity
-from producers.webhooks.door import Door, Limits
+from producers.webhooks.backpressure import Capacity
+from producers.webhooks.endpoint import Door, Limits
 from producers.webhooks.large_bodies import LargeBodies
 from producers.webhooks.limits.limit import LIMITS, source_limits
 from producers.webhooks.rates import Buckets
@@ -73,7 +73,7 @@ async def ingress(
                 rejections,
                 LargeBodies(threads),
                 reached,
-                told.webhook,
+                recorders.webhook,
             )
     finally:
         for duty in duties:

@@ -7,21 +7,21 @@ from functools import partial
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from compose.adapters.crash_points import crash_points
-from compose.adapters.failures import passing
-from compose.adapters.gate import BreakerGate
-from compose.adapters.positions import Positions
-from compose.adapters.subscription import Subscription
-from compose.database import engine
-from compose.metrics import told
-from compose.processes.stopping import deliver, until_stopped
-from compose.readers import READERS, VIEWS, group_of, live_generation
+from compose.consumer_groups import READERS, VIEWS, group_of, live_generation
+from compose.failpoints import crash_points
+from compose.failures import passing
+from compose.kafka.pause_check import BreakerGate
+from compose.kafka.subscription import Subscription
+from compose.postgres.connections import engine
+from compose.postgres.positions import Positions
+from compose.processes.shutdown import deliver, until_stopped
 from compose.settings import Settings
+from compose.telemetry import recorders
 from consumers.dead_letters import store as dead_letters
-from consumers.dead_letters.letter import OPERATOR, DeadLetter
-from consumers.pausing.fuse import Fuse
-from consumers.poison.guard import Guard
-from consumers.poison.store import Subscriber
+from consumers.dead_letters.dead_letter import OPERATOR, DeadLetter
+from consumers.log.circuit_breaker.state import Fuse
+from consumers.log.poison.guard import Guard
+from consumers.log.poison.store import Subscriber
 from projections.engine import Engine
 from projections.ports import View
 from projections.reading import consumer_of
@@ -77,7 +77,7 @@ async def projection(
             Guard(Subscriber(name, generation), pipeline.begin, alone or asyncio.Lock()),
             prefix,
             crash_points(),
-            told.consumed(name),
+            recorders.consumed(name),
         )
         yield partial(
             Subscription,
@@ -89,7 +89,7 @@ async def projection(
             max_records=500,
             client_id=f"headrace-{name}",
             gate=BreakerGate(pipeline, name),
-            rebalanced=partial(told.rebalanced, name),
+            rebalanced=partial(recorders.rebalanced, name),
         )
 
 

@@ -2,13 +2,13 @@
 
 import asyncio
 
-from compose.adapters.crash_points import crash_points
-from compose.adapters.kafka_log import KafkaLog
-from compose.database import connect
-from compose.metrics import told
-from compose.processes.stopping import until_stopped
+from compose.failpoints import crash_points
+from compose.kafka.log import KafkaLog
+from compose.postgres.connections import connect
+from compose.processes.shutdown import until_stopped
 from compose.settings import Settings
-from producers.outbox.layout import Layout
+from compose.telemetry import recorders
+from producers.outbox.partition_layout import Layout
 from producers.outbox.relay import be_elected, relay
 from schemas.topics import TOPICS
 
@@ -43,8 +43,8 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
             )
             await be_elected(connection, stop)
             if not stop.is_set():
-                told.elected("relay")
-            await relay(connection, kafka, stop, layout, reached=reached, relayed=told.relayed)
+                recorders.elected("relay")
+            await relay(connection, kafka, stop, layout, reached=reached, relayed=recorders.relayed)
         finally:
             if kafka is not None:
                 await kafka.stop()

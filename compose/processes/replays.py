@@ -5,13 +5,13 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from compose.metrics import told
+from compose.telemetry import recorders
 from consumers.ingest.mapping import job_of
-from consumers.ingest.streams import store as streams
+from consumers.ingest.row_buffers import store as streams
+from consumers.log.runner import Runner
 from consumers.registry import INGEST
-from consumers.replays.lane.lane import Lane
 from consumers.replays.replay import RequestChoice, Target
-from consumers.runner import Runner
+from consumers.replays.worker.worker import Lane
 from producers.outbox import store as log
 from producers.webhooks import store as webhooks
 from schemas.event import Event
@@ -33,7 +33,7 @@ def lane_of(runner: Runner) -> Lane:
         published,
         known,
         runner.topic_prefix,
-        told.replayed(runner.consumer),
+        recorders.replayed(runner.consumer),
     )
 
 

@@ -12,17 +12,17 @@ from datetime import UTC, datetime
 
 import asyncpg
 
-from compose.adapters.failures import passing
-from compose.database import connect, engine
-from compose.metrics import told
-from compose.metrics.meters import meters
-from compose.metrics.stored import Stored
-from compose.processes.stopping import until_stopped
-from compose.readers import READERS
+from compose.consumer_groups import READERS
+from compose.failures import passing
+from compose.postgres.connections import connect, engine
+from compose.processes.shutdown import until_stopped
 from compose.retention.duties import duties
 from compose.retention.duty import Duty, Swept, carry_out, rehearse
 from compose.settings import Settings
 from compose.storage.metered import open_metered
+from compose.telemetry import recorders
+from compose.telemetry.gauges import Stored
+from compose.telemetry.meters import meters
 from producers.outbox.ranges import Ranges
 from producers.outbox.relay import be_elected, elected
 from producers.webhooks.retention.days import Days
@@ -121,7 +121,7 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
         async with sweeper(settings) as one:
             await be_elected(one.office, stop, OFFICE)
             if not stop.is_set():
-                told.elected(OFFICE)
+                recorders.elected(OFFICE)
             async with watching(one.stored):
                 while not stop.is_set():
                     await one.round(stop)

@@ -11,36 +11,36 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from compose.adapters.clock import Clock, database_clock
-from compose.adapters.crash_points import crash_points
-from compose.adapters.failures import classify
-from compose.adapters.gate import BreakerGate
-from compose.adapters.logged_outbox import append_and_log
-from compose.adapters.objects import open_objects
-from compose.adapters.positions import Positions
-from compose.adapters.scratch import scratch
-from compose.adapters.subscription import Subscription
-from compose.database import engine
-from compose.metrics import told
+from compose.clock import Clock, database_clock
+from compose.consumer_groups import group_of
+from compose.failpoints import crash_points
+from compose.failures import classify
+from compose.kafka.pause_check import BreakerGate
+from compose.kafka.subscription import Subscription
+from compose.postgres.connections import engine
+from compose.postgres.positions import Positions
 from compose.processes.replays import lane_of
-from compose.processes.stopping import deliver, until_stopped
-from compose.readers import group_of
+from compose.processes.shutdown import deliver, until_stopped
 from compose.settings import Settings
+from compose.storage.local import open_objects
 from compose.storage.metered import open_metered
 from compose.storage.rejected import remove_rejected
+from compose.storage.scratch import scratch
+from compose.telemetry import recorders
+from compose.telemetry.logged_outbox import append_and_log
 from consumers.billing.handler import Billing
 from consumers.billing.ledger import record
 from consumers.finalization import store as models
 from consumers.finalization.handler import Finalization
 from consumers.ingest.handler import Ingest
-from consumers.ingest.streams.due import SealWhenDue
-from consumers.ingest.streams.intake import SEALING
-from consumers.ingest.streams.sealing import Sealing
+from consumers.ingest.row_buffers.append import SEALING
+from consumers.ingest.row_buffers.flush_timer import SealWhenDue
+from consumers.ingest.row_buffers.materialize import Sealing
 from consumers.ingest.validation import Validation
+from consumers.log.runner import Runner
 from consumers.ports import Handle, Objects
 from consumers.registry import BY_NAME, Consumer
-from consumers.replays.lane.lane import Lane
-from consumers.runner import Runner
+from consumers.replays.worker.worker import Lane
 from consumers.training.attempt import TrainingAttempt
 from consumers.training.handler import Training
 from consumers.work.limits import Limits
@@ -127,7 +127,7 @@ async def consumer_parts(
             prefix,
             limits=consumer.breaker,
             reached=crash_points(),
-            counted=told.consumed(consumer.name),
+            counted=recorders.consumed(consumer.name),
             alone=alone or asyncio.Lock(),
             kept=timedelta(days=settings.keep_processed_days),
         )
@@ -141,7 +141,7 @@ async def consumer_parts(
             max_records=consumer.batch,
             client_id=f"headrace-{consumer.name}",
             gate=BreakerGate(pipeline, consumer.name),
-            rebalanced=partial(told.rebalanced, consumer.name),
+            rebalanced=partial(recorders.rebalanced, consumer.name),
         )
         objects = await open_metered(settings, pipeline.begin, settings.upload_free_disk_bytes)
         workers = [
@@ -156,7 +156,7 @@ async def consumer_parts(
                 settings.tenant_pieces,
                 scratch=stack.enter_context(scratch(settings.scratch_root)),
                 reached=crash_points(),
-                leased=told.lease,
+                leased=recorders.lease,
                 ready=objects.check,
                 ended=partial(remove_rejected, objects),
             )
@@ -192,7 +192,7 @@ async def sealing_parts(settings: Settings) -> AsyncIterator[tuple[SealWhenDue, 
                 settings.lease_seconds,
                 most_of_tenant=settings.tenant_pieces,
                 scratch=room,
-                leased=told.lease,
+                leased=recorders.lease,
                 ready=objects.check,
             )
             yield SealWhenDue(pipeline.begin, classify), worker

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from compose.adapters.failures import passing
+from compose.failures import passing
 from consumers.ports import Transactions
 
 log = logging.getLogger(__name__)

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import UUID
 
-from compose.adapters.objects import LocalObjects, open_objects
 from compose.settings import Settings
 from compose.storage import store
+from compose.storage.local import LocalObjects, open_objects
 from compose.storage.turns import Turns
 from consumers.ports import Transactions
 from producers.ports import Stored

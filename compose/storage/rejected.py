@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from compose.storage.metered import MeteredObjects
 from consumers.ingest.dataset import blames_the_file
-from consumers.work.piece import Claimed
+from consumers.work.work_item import Claimed
 from schemas.datasets import DatasetRejected
 from schemas.event import Event
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from consumers.billing import store
 from consumers.billing.record import webhook_records
-from consumers.outcome import Applied, Outcome
+from consumers.log.outcome import Applied, Outcome
 from consumers.ports import Clock
 from schemas.event import Event
 

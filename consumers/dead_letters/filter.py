@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from schemas.words import Cursor, Moment
+from schemas.types import Cursor, Moment
 
 State = Literal["parked", "replaying", "applied", "discarded"]
 Word = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00]+$")]

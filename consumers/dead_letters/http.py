@@ -10,7 +10,6 @@ from uuid import UUID
 from fastapi import APIRouter, Path, Query, Request, Response, Security
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
-from consumers.asking import Asking, told
 from consumers.dead_letters import store
 from consumers.dead_letters.filter import GroupPage, LetterFilter, LetterPage, letters_like
 from consumers.dead_letters.responses import (
@@ -20,6 +19,7 @@ from consumers.dead_letters.responses import (
     DiscardedGroup,
 )
 from consumers.ports import TenantTransactions
+from consumers.principal import Asking, told
 from schemas.cursor import decoded_place
 from schemas.decode import read
 from schemas.errors import Refusal

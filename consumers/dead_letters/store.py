@@ -21,9 +21,9 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from consumers.dead_letters.dead_letter import DeadLetter, consumer_version, storable
 from consumers.dead_letters.failure import Failure
 from consumers.dead_letters.filter import LetterFilter
-from consumers.dead_letters.letter import DeadLetter, consumer_version, storable
 from consumers.dead_letters.tables import dead_letters
 from schemas.cursor import Place
 from schemas.log import pack_headers, unpack_headers

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from consumers.finalization import store
 from consumers.jobs import store as jobs
 from consumers.jobs.job import Job, fail, move
-from consumers.outcome import Applied, Ignored, Outcome
+from consumers.log.outcome import Applied, Ignored, Outcome
 from consumers.ports import Clock, Ledger
 from schemas.event import Event, following
 from schemas.jobs import JobSucceeded, JobTrained, ModelReference

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from consumers.ingest.dataset import BY, Dataset
 from consumers.jobs.job import Job, Moved, cancel, fail, move
-from consumers.outcome import Applied, Ignored, Outcome
+from consumers.log.outcome import Applied, Ignored, Outcome
 from schemas.bounds import cut
 from schemas.event import Event
 from schemas.jobs import JobCancelRequested, JobQueued, JobRequested

@@ -14,16 +14,16 @@ from consumers.ingest.decide import Decision, cancellation, request
 from consumers.ingest.mapping import Unmappable, command, has_types
 from consumers.ingest.readings import store as readings
 from consumers.ingest.readings.remembered import Readings, names_in
+from consumers.ingest.row_buffers.append import Taken, take_in
 from consumers.ingest.rows import rows
-from consumers.ingest.streams.intake import Taken, take_in
 from consumers.jobs import store as jobs
 from consumers.jobs.job import Job
 from consumers.jobs.store import Key as JobKey
-from consumers.outcome import Applied, Ignored, Outcome, Rejected
-from consumers.pacing import Pace
+from consumers.log.outcome import Applied, Ignored, Outcome, Rejected
+from consumers.log.pacing import Pace
 from consumers.ports import Clock, RequestBody, SourceMappings
 from consumers.work import store as work
-from consumers.work.piece import NewPiece
+from consumers.work.work_item import NewPiece
 from schemas.datasets import DatasetSubmitted
 from schemas.event import Event, following
 from schemas.jobs import JobCancelRequested, JobRequested

@@ -15,8 +15,7 @@ from consumers.ingest.protocol import ValidateRequest, ValidationResult
 from consumers.jobs import store as jobs
 from consumers.ports import Ledger, Objects
 from consumers.work.limits import Limits
-from consumers.work.piece import Claimed
-from consumers.work.spawn import (
+from consumers.work.subprocess_runner import (
     Broken,
     Canceled,
     ChildRequest,
@@ -27,6 +26,7 @@ from consumers.work.spawn import (
     Progress,
     Refused,
 )
+from consumers.work.work_item import Claimed
 from schemas.datasets import Finding, Reading
 from schemas.event import Event
 

@@ -9,9 +9,9 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request, Response, Security
 from pydantic import BaseModel, ConfigDict
 
-from consumers.asking import Asking, told
 from consumers.dead_letters import store as letters
 from consumers.ports import TenantTransactions
+from consumers.principal import Asking, told
 from consumers.replays import store
 from consumers.replays.ports import NewId, Requests
 from consumers.replays.replay import (
@@ -35,7 +35,7 @@ from schemas.cursor import decoded_place
 from schemas.errors import Refusal
 from schemas.page import Page, page
 from schemas.permissions import Permission
-from schemas.words import Cursor
+from schemas.types import Cursor
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection

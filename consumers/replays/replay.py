@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictBool, StringConstraints
 from consumers.dead_letters.filter import LetterFilter as Letters
 from consumers.dead_letters.filter import LetterWords, letters_like
 from schemas.errors import Refusal
-from schemas.words import Moment
+from schemas.types import Moment
 
 MOST_ITEMS = 100_000
 STATES = ("pending", "applied", "already_applied", "failed_again", "skipped")

@@ -14,8 +14,7 @@ from consumers.ports import Clock, Ledger, Objects
 from consumers.training.handler import TRAINING
 from consumers.training.protocol import Column, TrainRequest, TrainResult
 from consumers.work.limits import Limits
-from consumers.work.piece import Claimed
-from consumers.work.spawn import (
+from consumers.work.subprocess_runner import (
     Broken,
     Canceled,
     ChildRequest,
@@ -26,6 +25,7 @@ from consumers.work.spawn import (
     Progress,
     Refused,
 )
+from consumers.work.work_item import Claimed
 from schemas.bounds import cut
 from schemas.event import Event
 from schemas.jobs import Artifact, JobProgressed, JobStarted, JobTrained

@@ -8,10 +8,10 @@ from uuid import UUID
 
 from consumers.jobs import store as jobs
 from consumers.jobs.job import fail
-from consumers.outcome import Applied, Ignored, Outcome
+from consumers.log.outcome import Applied, Ignored, Outcome
 from consumers.ports import Clock
 from consumers.work import store as work
-from consumers.work.piece import NewPiece
+from consumers.work.work_item import NewPiece
 from schemas.event import Event
 from schemas.jobs import JobQueued
 from schemas.models import ModelTask, task_mismatch

@@ -26,7 +26,7 @@ from schemas.bounds import cut, cut_front
 # Kind of work → the module whose `run` does it. A request chooses a kind, never a module.
 KINDS: Mapping[str, str] = {
     "validate": "consumers.ingest.csv_check",
-    "seal": "consumers.ingest.streams.csv_write",
+    "seal": "consumers.ingest.row_buffers.csv_write",
     "train": "consumers.training.child",
 }
 

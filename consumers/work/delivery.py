@@ -8,7 +8,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
-from consumers.work.spawn import Canceled, ChildResult, Crashed, Finished, Refused
+from consumers.work.subprocess_runner import Canceled, ChildResult, Crashed, Finished, Refused
 from schemas.errors import Refusal
 
 log = logging.getLogger(__name__)

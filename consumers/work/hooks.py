@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Literal
 
-from consumers.work.piece import Claimed
+from consumers.work.work_item import Claimed
 from schemas.event import Event
 
 Leased = Callable[[str, Literal["taken_over", "lost"]], None]

@@ -8,8 +8,8 @@ from sqlalchemy import RowMapping, Update, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from consumers.work.piece import Claimed, NewPiece
 from consumers.work.tables import work
+from consumers.work.work_item import Claimed, NewPiece
 from schemas.event import Cause
 from schemas.ids import derived
 

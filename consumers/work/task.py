@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from consumers.work.limits import Limits
-from consumers.work.piece import Claimed
-from consumers.work.spawn import ChildRequest, ChildResult, Progress
+from consumers.work.subprocess_runner import ChildRequest, ChildResult, Progress
+from consumers.work.work_item import Claimed
 from schemas.event import Event
 
 if TYPE_CHECKING:

@@ -18,8 +18,8 @@ from consumers.ports import Classify, Clock, ObjectMissing, Outbox, Reached, Tra
 from consumers.work import store
 from consumers.work.delivery import delivered
 from consumers.work.hooks import Ended, Leased, at_once, forgotten, unheard
-from consumers.work.piece import Claimed
-from consumers.work.spawn import (
+from consumers.work.store import LeaseLost
+from consumers.work.subprocess_runner import (
     Broken,
     Canceled,
     ChildResult,
@@ -31,8 +31,8 @@ from consumers.work.spawn import (
     run_child,
     working_directory,
 )
-from consumers.work.store import LeaseLost
 from consumers.work.task import Task, Unusable
+from consumers.work.work_item import Claimed
 from schemas.event import Event
 from schemas.log import EventTooLarge, entry_of
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
-from producers.idempotency.once import Answer, Once, Turn
+from producers.idempotency.executor import Answer, Once, Turn
 from producers.outbox.accept import Accept, Acceptance
 from producers.outbox.append import append
 from producers.ports import Clock, Transactions

@@ -6,8 +6,8 @@ from typing import Annotated, Any
 from fastapi import Depends, Header, Request, Response
 
 from producers.access.principal import Principal
+from producers.idempotency.executor import Answer, Body, Once, Turn
 from producers.idempotency.key import HEADER, Scope, checked_key
-from producers.idempotency.once import Answer, Body, Once, Turn
 
 DESCRIPTION = (
     "Makes the request safe to repeat: for 24 hours the same key with the same body "

@@ -12,13 +12,13 @@ from pydantic_core import to_json
 from producers.access.http import Authenticate
 from producers.access.principal import Principal
 from producers.outbox import store
-from producers.outbox.following import Following
+from producers.outbox.log_tail import Following
 from producers.outbox.responses import EventPage
 from producers.ports import TenantTransactions
 from schemas.cursor import decoded, encoded
 from schemas.errors import Refusal
 from schemas.permissions import Permission
-from schemas.words import Cursor, Dotted, Moment
+from schemas.types import Cursor, Dotted, Moment
 
 MOST_WAIT_SECONDS = 30
 LOOK_UP_SECONDS = 0.5

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from producers.outbox.confirmed import gone_back, is_reused, strike_off
-from producers.outbox.layout import Layout
+from producers.outbox.partition_layout import Layout
 from producers.outbox.ports import Log, NotConfirmed, Outgoing, Refused, Sent, Session, Statements
 from schemas.log import unpack_headers
 

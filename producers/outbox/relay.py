@@ -6,7 +6,7 @@ import asyncio
 import logging
 from dataclasses import dataclass
 
-from producers.outbox.layout import Layout
+from producers.outbox.partition_layout import Layout
 from producers.outbox.ports import (
     Log,
     NotConfirmed,

@@ -7,7 +7,7 @@ had time to arrive.
 import asyncio
 from collections.abc import Mapping
 
-from producers.webhooks.answers import ClientLeft, Receive, Refused
+from producers.webhooks.endpoint_responses import ClientLeft, Receive, Refused
 
 
 async def read(

@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import NamedTuple
 
 from producers.content_encoding import TAKEN, coding_of, inflated
-from producers.webhooks.answers import Refused
 from producers.webhooks.depth import deeper_than
+from producers.webhooks.endpoint_responses import Refused
 from producers.webhooks.limits.limit import SourceLimits
 from producers.webhooks.sources.source import KnownSource
 from producers.webhooks.verification.verdict import Forged, Genuine

@@ -23,7 +23,7 @@ from schemas.cursor import decoded_place
 from schemas.errors import Refusal
 from schemas.page import Page, binary, page
 from schemas.permissions import Permission
-from schemas.words import Cursor, Moment
+from schemas.types import Cursor, Moment
 
 BODY = {
     "description": "Signed as the source's scheme has it.",

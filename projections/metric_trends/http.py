@@ -11,7 +11,7 @@ from projections.ports import TenantTransactions
 from projections.reading import position
 from schemas.page import Page, page
 from schemas.permissions import Permission
-from schemas.words import Moment
+from schemas.types import Moment
 
 
 def routes(

@@ -13,7 +13,7 @@ from projections.usage import store
 from projections.usage.responses import UsageSum
 from schemas.page import Page, page
 from schemas.permissions import Permission
-from schemas.words import Moment
+from schemas.types import Moment
 
 
 def routes(

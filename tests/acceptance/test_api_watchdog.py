@@ -9,7 +9,7 @@ import urllib.error
 import urllib.request
 
 from compose.processes.api import serve
-from compose.processes.watching import STUCK
+from compose.processes.loop_watchdog import STUCK
 from compose.settings import Settings
 from tests.eventually import eventually
 

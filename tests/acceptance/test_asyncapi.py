@@ -2,7 +2,7 @@
 
 import httpx
 
-from compose.contract.asyncapi import document
+from compose.reference.asyncapi import document
 from compose.settings import Settings
 from tests.acceptance.world import api_only
 

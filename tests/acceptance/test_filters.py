@@ -9,7 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from compose.bootstrap import create_key
-from compose.call_names import NAMES
+from compose.http.call_names import NAMES
 from compose.settings import Settings
 from tests.acceptance.answers import problem
 from tests.acceptance.world import api_only

@@ -10,8 +10,8 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from compose.admission import Admission
-from compose.edge import Traced
+from compose.http.admission import Admission
+from compose.http.app import Traced
 from compose.settings import Settings
 from tests.acceptance.answers import problem, untraced
 from tests.acceptance.world import World, api_only

@@ -24,17 +24,18 @@ import psutil
 from aiokafka import AIOKafkaConsumer, ConsumerRecord
 from pydantic import SecretStr
 
-from compose import migrate, roles, topics
-from compose.adapters.kafka_log import KafkaLog
-from compose.adapters.subscription import Subscription
-from compose.cli.processes import run_loop
-from compose.devstack.children import running
-from compose.devstack.kafka import KafkaServer
+from compose.cli.process.processes import run_loop
+from compose.consumer_groups import VIEWS
 from compose.devstack.ports import free_ports
-from compose.devstack.postgres import PostgresServer
+from compose.devstack.servers.kafka import KafkaServer
+from compose.devstack.servers.postgres import PostgresServer
+from compose.devstack.subprocesses import running
+from compose.kafka import topics
+from compose.kafka.log import KafkaLog
+from compose.kafka.subscription import Subscription
+from compose.postgres import migrate, roles
 from compose.processes.projections import projection
 from compose.processes.worker import consumer_parts
-from compose.readers import VIEWS
 from compose.settings import Settings
 from consumers.registry import BY_NAME
 from producers.outbox.ports import Outgoing

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from compose.devstack.children import spawn_options, tail
 from compose.devstack.commands import PROCESSES, Process
+from compose.devstack.subprocesses import spawn_options, tail
 from compose.settings import PREFIX, Settings
 from tests.chaos.live_stack import COMMAND, environment
 

@@ -14,8 +14,8 @@ from typing import Any
 
 import asyncpg
 
-from compose.adapters.failures import passing
-from compose.adapters.objects import open_objects
+from compose.failures import passing
+from compose.storage.local import open_objects
 from schemas.topics import WEBHOOKS
 from tests.acceptance.topics import each
 from tests.chaos.live_stack import LiveStack

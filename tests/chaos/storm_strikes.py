@@ -9,8 +9,8 @@ from contextlib import asynccontextmanager, suppress
 
 import psutil
 
-from compose.devstack.children import spawn_options
-from compose.devstack.postgres import PostgresServer, programs
+from compose.devstack.servers.postgres import PostgresServer, programs
+from compose.devstack.subprocesses import spawn_options
 from compose.settings import PREFIX
 from tests.chaos.live_stack import COMMAND, LiveStack, environment
 from tests.eventually import eventually

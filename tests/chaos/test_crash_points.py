@@ -11,8 +11,8 @@ from pathlib import Path
 
 import httpx
 
-from compose.adapters.crash_points import POINTS
 from compose.bootstrap import create_key
+from compose.failpoints import POINTS
 from compose.settings import Settings
 from tests.acceptance.world import ENDS
 from tests.chaos.checker import check

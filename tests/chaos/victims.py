@@ -6,7 +6,7 @@ import signal
 import time
 from collections.abc import Awaitable, Callable
 
-from compose.adapters.failures import passing
+from compose.failures import passing
 from tests.chaos.evidence import ask
 from tests.chaos.live_stack import LiveStack
 from tests.chaos.traffic import Traffic

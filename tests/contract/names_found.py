@@ -4,31 +4,31 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
 from typing import get_args
 
-from compose.adapters.crash_points import POINTS
-from compose.adapters.standings import BreakerStanding, PartitionStanding, Standing
-from compose.cli.provenance import Origin
-from compose.devstack import held_back
+from compose.cli.settings_origin import Origin
+from compose.consumer_groups import READERS, VIEWS, group_of
+from compose.devstack import blockers
 from compose.devstack.setting_checks import Check
 from compose.devstack.status import Pids, ProcessStatus, StackStatus
-from compose.edge import STATUS
-from compose.growing.standing import Standing as TopicStanding
+from compose.failpoints import POINTS
+from compose.http.app import STATUS
+from compose.kafka.lag import BreakerStanding, PartitionStanding, Standing
+from compose.kafka.partition_expansion.progress import Standing as TopicStanding
 from compose.metadata import ALL
-from compose.metrics.catalogue import METRICS
-from compose.readers import READERS, VIEWS, group_of
 from compose.retention.duty import Duty, Swept
 from compose.settings import PREFIX, Settings
 from compose.storage.judges import JUDGES
+from compose.telemetry.catalogue import METRICS
 from consumers.billing.record import UNITS, UsageRecord
 from consumers.dead_letters.failure import Failure
 from consumers.jobs.job import fail
-from consumers.outcome import Rejected
+from consumers.log.outcome import Rejected
 from consumers.registry import CONSUMERS
-from consumers.work import child, spawn, task
-from consumers.work.piece import NewPiece
+from consumers.work import child, subprocess_runner, task
+from consumers.work.work_item import NewPiece
 from producers.idempotency import http as idempotency
 from producers.outbox.relay import be_elected, elected
 from producers.registry import PRODUCERS
-from producers.webhooks.answers import Refused
+from producers.webhooks.endpoint_responses import Refused
 from producers.webhooks.limits.limit import LIMITS
 from producers.webhooks.retention import store as webhooks
 from schemas.event import schema_of
@@ -87,7 +87,12 @@ def _columns() -> set[str]:
 
 
 def _codes() -> set[str]:
-    children = (child.Refusal, spawn.Refused, spawn.Crashed, spawn.LimitExceeded)
+    children = (
+        child.Refusal,
+        subprocess_runner.Refused,
+        subprocess_runner.Crashed,
+        subprocess_runner.LimitExceeded,
+    )
     made = (fail, *children, task.Unusable, Refused)
     given = {text for one in made for text in code.given_to(one, "code")}
     return given | set(STATUS)
@@ -119,7 +124,7 @@ def _classes() -> set[str]:
 
 def _outputs() -> set[str]:
     of_rows = {
-        f"{name}: {one}" for name, key in ROWS.items() for one in held_back.FOUND[key][0].split()
+        f"{name}: {one}" for name, key in ROWS.items() for one in blockers.FOUND[key][0].split()
     }
     return of_rows | {
         f"{name}: {one.name}" for name, made in OUTPUTS.items() for one in fields(made)
@@ -156,7 +161,7 @@ FOUND: Mapping[str, Found] = {
     "settings": Found(lambda: (PREFIX + name.upper() for name in Settings.model_fields)),
     "environment": Found(lambda: code.matching(VARIABLE), more_allowed=True),
     "outputs": Found(_outputs),
-    "keys of status": Found(lambda: held_back.KEYS),
+    "keys of status": Found(lambda: blockers.KEYS),
     "keys in outputs": Found(lambda: code.dictionary_keys("compose/cli"), more_allowed=True),
     "limits": Found(lambda: (one.name for one in LIMITS)),
     "sweeps": Found(lambda: code.given_to(Duty, "name") | set(webhooks.TABLES)),

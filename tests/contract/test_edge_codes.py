@@ -5,7 +5,7 @@ use.
 import ast
 from collections.abc import Iterator
 
-from compose.edge import STATUS
+from compose.http.app import STATUS
 from tests.contract.house import full_name, imported, modules, name_of, tree
 
 REFUSAL = "schemas.errors.Refusal"

@@ -11,7 +11,7 @@ import pytest
 from pydantic import TypeAdapter
 
 import schemas
-from compose.contract.versions import fullest
+from compose.reference.versions import fullest
 from schemas.decode import read
 from schemas.event import Event, Undecodable
 from schemas.payload import Payload

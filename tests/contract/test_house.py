@@ -35,7 +35,7 @@ PURE = sorted(
                 "consumers/ingest/mapping.py",
                 "consumers/ingest/dataset.py",
                 "consumers/billing/record.py",
-                "producers/webhooks/receive.py",
+                "producers/webhooks/normalize.py",
                 "consumers/dead_letters/fingerprint.py",
                 "consumers/replays/replay.py",
             )
@@ -162,7 +162,7 @@ def test_importing_makes_no_engine_broker_settings_or_app() -> None:
     [
         "from compose.settings import Settings\nS = Settings()",
         "import fastapi as f\napp = f.FastAPI()",
-        "from compose.database import engine as e\nclass A:\n    pool = e('u')",
+        "from compose.postgres.connections import engine as e\nclass A:\n    pool = e('u')",
         "def f(x=Settings()): ...",
         "if True:\n    X = [create_async_engine('u') for _ in 'ab']",
         "@FastAPI().get('/')\ndef f(): ...",

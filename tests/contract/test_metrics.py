@@ -2,8 +2,8 @@
 
 import re
 
-from compose.metrics.catalogue import METRICS
-from compose.metrics.meters import Meters
+from compose.telemetry.catalogue import METRICS
+from compose.telemetry.meters import Meters
 from tests.contract.house import ROOT
 
 ROW = re.compile(

@@ -83,7 +83,7 @@ NAMED = {
     ("consumers/work/store.py", "SELECT next.*"): "of a LATERAL query that names its columns",
     ("consumers/work/store.py", "SELECT *"): "of the CTE heads",
     (
-        "consumers/replays/lane/store.py",
+        "consumers/replays/worker/store.py",
         "SELECT next.*",
     ): "of a LATERAL query that names its columns",
     (

@@ -12,9 +12,9 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 
-from compose import migrate, roles
-from compose.adapters.failures import door_refusal
-from compose.database import BoundedPool, asyncpg_pool
+from compose.failures import door_refusal
+from compose.postgres import migrate, roles
+from compose.postgres.connections import BoundedPool, asyncpg_pool
 from producers.outbox.accept import Accept
 from producers.outbox.relay import LOWEST
 from tests.factories import new_id

@@ -9,9 +9,9 @@ from uuid import uuid4
 
 import pytest
 
-from compose.adapters.kafka_log import partition_of
-from compose.contract.versions import VERSIONS, Version
-from consumers.dead_letters.letter import OPERATOR, DeadLetter
+from compose.kafka.log import partition_of
+from compose.reference.versions import VERSIONS, Version
+from consumers.dead_letters.dead_letter import OPERATOR, DeadLetter
 from schemas.log import unpack_headers
 from schemas.record import Record
 from schemas.topics import DEAD_LETTERS

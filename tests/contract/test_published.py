@@ -10,13 +10,13 @@ import pytest
 from typer.testing import CliRunner
 
 from compose.cli import app
-from compose.contract import files
-from compose.contract.asyncapi import document
-from compose.contract.headers import event_headers
-from compose.contract.jsonschemas import record
-from compose.contract.pages import SECTIONS, spliced
-from compose.contract.parts import PARTS
-from compose.contract.versions import VERSIONS, Version
+from compose.reference import files
+from compose.reference.asyncapi import document
+from compose.reference.headers import event_headers
+from compose.reference.jsonschemas import record
+from compose.reference.pages import SECTIONS, spliced
+from compose.reference.parts import PARTS
+from compose.reference.versions import VERSIONS, Version
 from consumers.registry import CONSUMERS
 from producers.registry import PRODUCERS
 from producers.webhooks import envelope

@@ -6,7 +6,7 @@ import ast
 
 import pytest
 
-from compose.readers import VIEWS
+from compose.consumer_groups import VIEWS
 from consumers.registry import BY_NAME, CONSUMERS, Consumer
 from producers.webhooks import envelope
 from schemas.topics import PAYLOADS, TOPIC_OF, TOPICS

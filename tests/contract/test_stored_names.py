@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from consumers.dead_letters.letter import DeadLetter
+from consumers.dead_letters.dead_letter import DeadLetter
 from consumers.ingest.mapping import job_of
 from schemas.event import Cause, following
 from schemas.ids import derived

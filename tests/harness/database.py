@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import asyncpg
 
-from compose.devstack.postgres import PostgresServer
+from compose.devstack.servers.postgres import PostgresServer
 from tests.published import Produced, in_the_log
 
 TEMPLATE = "headrace_template"

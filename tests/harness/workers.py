@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from compose.devstack.children import running
-from compose.devstack.kafka import KafkaServer
+from compose.devstack.servers.kafka import KafkaServer
+from compose.devstack.subprocesses import running
 from tests.harness.directories import server_directory
 from tests.harness.ports import own_ports
 from tests.published import COUNTED

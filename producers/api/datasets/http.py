@@ -15,8 +15,8 @@ from producers.api.command import Commands, Started
 from producers.api.datasets.reading import PARAMETERS, reading_of
 from producers.api.upload import Multipart, inflating, limited
 from producers.content_encoding import coding_of
+from producers.idempotency.executor import Answer, Turn
 from producers.idempotency.http import IdempotencyKey, answered
-from producers.idempotency.once import Answer, Turn
 from producers.outbox.ports import NotStorable
 from producers.ports import Objects
 from schemas.datasets import DatasetSubmitted

@@ -10,8 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from producers.access.http import Authenticate
 from producers.access.principal import Principal
 from producers.api.command import Commands, Started
+from producers.idempotency.executor import Answer, Turn
 from producers.idempotency.http import IdempotencyKey, answered
-from producers.idempotency.once import Answer, Turn
 from schemas.errors import Refusal
 from schemas.jobs import JobCancelRequested, JobRequested, NewOptions
 from schemas.models import ModelTask, task_mismatch

@@ -10,8 +10,8 @@ from fastapi import APIRouter, Header, Query, Request, Response, Security
 
 from producers.access.http import Authenticate
 from producers.access.principal import Principal
+from producers.idempotency.executor import Answer, Once, Turn
 from producers.idempotency.http import IdempotencyKey, answered
-from producers.idempotency.once import Answer, Once, Turn
 from producers.ports import Clock, TenantTransactions
 from producers.webhooks.sources import store
 from producers.webhooks.sources.ports import Preview, Sealer
@@ -29,7 +29,7 @@ from schemas.cursor import decoded_place
 from schemas.errors import Refusal
 from schemas.page import Page, page
 from schemas.permissions import Permission
-from schemas.words import Cursor
+from schemas.types import Cursor
 
 
 def routes(

@@ -11,7 +11,6 @@ from pydantic import StringConstraints, model_validator
 
 from producers.webhooks.verification.headers import HeaderName, plain, repeated
 from producers.webhooks.verification.identity import IdOptions, reader
-from producers.webhooks.verification.moment import TimeFormat, signed_in
 from producers.webhooks.verification.signature import (
     Algorithm,
     base64_text,
@@ -19,6 +18,7 @@ from producers.webhooks.verification.signature import (
     signature,
     signed_by_one,
 )
+from producers.webhooks.verification.timestamp import TimeFormat, signed_in
 from producers.webhooks.verification.verdict import Content, Forged, Genuine, Sign, Verify, as_sent
 
 _PLACES = re.compile(r"(\{timestamp\}|\{body\})")

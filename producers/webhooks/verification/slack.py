@@ -9,8 +9,8 @@ from datetime import datetime
 
 from producers.webhooks.verification.headers import plain
 from producers.webhooks.verification.identity import id_in, member, parsed
-from producers.webhooks.verification.moment import signed_in
 from producers.webhooks.verification.signature import signature, signed_by_one
+from producers.webhooks.verification.timestamp import signed_in
 from producers.webhooks.verification.verdict import Content, Forged, Genuine, as_sent
 
 SIGNATURE = "x-slack-signature"

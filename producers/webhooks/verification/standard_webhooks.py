@@ -18,8 +18,8 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from producers.webhooks.verification.headers import plain
-from producers.webhooks.verification.moment import signed_in
 from producers.webhooks.verification.signature import MOST_SIGNATURES, base64_text, shown_among
+from producers.webhooks.verification.timestamp import signed_in
 from producers.webhooks.verification.verdict import Content, Forged, Genuine, as_sent
 
 SECRET_PREFIX = "whsec_"  # noqa: S105 - the public prefix of the format

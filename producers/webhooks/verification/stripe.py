@@ -9,13 +9,13 @@ from datetime import datetime
 
 from producers.webhooks.verification.headers import plain
 from producers.webhooks.verification.identity import id_in, member, parsed
-from producers.webhooks.verification.moment import signed_at
 from producers.webhooks.verification.signature import (
     signature,
     signed_by_one,
     text_secret_error,
     text_secret_warning,
 )
+from producers.webhooks.verification.timestamp import signed_at
 from producers.webhooks.verification.verdict import Content, Forged, Genuine, as_sent
 
 SIGNATURE = "stripe-signature"

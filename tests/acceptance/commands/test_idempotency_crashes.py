@@ -8,10 +8,10 @@ from urllib.parse import urlsplit
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from compose.database import tenant_transaction
+from compose.postgres.connections import tenant_transaction
 from producers.idempotency import store
+from producers.idempotency.executor import LEASE_SECONDS, Answer, Held
 from producers.idempotency.key import Scope
-from producers.idempotency.once import LEASE_SECONDS, Answer, Held
 from tests.acceptance.answers import problem
 from tests.acceptance.commands.keyed import CSV, events, later, same, sent, training, uploaded
 from tests.acceptance.ingress.senders import count, sql

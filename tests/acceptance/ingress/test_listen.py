@@ -11,7 +11,7 @@ from typing import Any
 
 import uvicorn
 
-from producers.webhooks.receive import INLINE_BYTES
+from producers.webhooks.normalize import INLINE_BYTES
 from tests.acceptance.ingress.listening import Terminal
 from tests.acceptance.ingress.senders import accepted, create, deliver
 from tests.acceptance.terminal import COMMAND

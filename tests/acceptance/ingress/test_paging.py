@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from producers.webhooks.receive import INLINE_BYTES
+from producers.webhooks.normalize import INLINE_BYTES
 from tests.acceptance.answers import problem
 from tests.acceptance.ingress.senders import FORM, accepted, create, deliver, sql
 from tests.acceptance.world import World

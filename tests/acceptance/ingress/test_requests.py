@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from producers.webhooks.receive import INLINE_BYTES
+from producers.webhooks.normalize import INLINE_BYTES
 from tests.acceptance.ingress.senders import accepted, count, create, deliver, deliveries, sql
 from tests.acceptance.world import World
 from tests.eventually import eventually

@@ -9,8 +9,8 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 
-from compose.adapters.failures import door_refusal
-from compose.database import asyncpg_pool
+from compose.failures import door_refusal
+from compose.postgres.connections import asyncpg_pool
 from compose.processes.ingress import limit_settings, sealer_of
 from producers.webhooks.sources.cache import SourceCache
 from producers.webhooks.verification.standard_webhooks import secret_from

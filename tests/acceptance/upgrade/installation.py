@@ -17,8 +17,9 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
 from pydantic import SecretStr
 
-from compose import migrate, roles, topics
 from compose.devstack.ports import free_ports
+from compose.kafka import topics
+from compose.postgres import migrate, roles
 from compose.settings import Settings
 from tests.harness.database import Cluster
 

@@ -9,8 +9,8 @@ from typing import Any
 import httpx
 import pytest
 
-from compose.adapters.standings import standings
-from compose.database import engine
+from compose.kafka.lag import standings
+from compose.postgres.connections import engine
 from compose.processes.api import api
 from producers.webhooks.verification.standard_webhooks import sign
 from schemas.topics import DATASETS, JOBS, MODELS, USAGE, WEBHOOKS

@@ -12,7 +12,7 @@ import asyncpg
 from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
-from compose.adapters.kafka_log import partition_of
+from compose.kafka.log import partition_of
 from schemas.event import Event
 from schemas.topics import WEBHOOKS
 from tests.chaos.members.member import Orders, member

@@ -13,17 +13,17 @@ import asyncpg
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from compose.adapters.clock import Clock
-from compose.adapters.failures import classify
-from compose.adapters.gate import BreakerGate
-from compose.adapters.positions import Positions
-from compose.adapters.subscription import Subscription
-from compose.database import engine
-from compose.processes.stopping import deliver, stopping
-from compose.processes.watching import watched
-from consumers.breaker import Limits
-from consumers.outcome import Applied, Outcome
-from consumers.runner import Runner
+from compose.clock import Clock
+from compose.failures import classify
+from compose.kafka.pause_check import BreakerGate
+from compose.kafka.subscription import Subscription
+from compose.postgres.connections import engine
+from compose.postgres.positions import Positions
+from compose.processes.loop_watchdog import watched
+from compose.processes.shutdown import deliver, stopping
+from consumers.log.circuit_breaker.policy import Limits
+from consumers.log.outcome import Applied, Outcome
+from consumers.log.runner import Runner
 from producers.outbox.append import append
 from schemas.event import Event
 from schemas.topics import WEBHOOKS

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from consumers.outcome import Applied, Outcome
+from consumers.log.outcome import Applied, Outcome
 from consumers.ports import Handle
 from schemas.event import Event
 from tests.integration.consumers import rows

@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from compose.database import engine
+from compose.postgres.connections import engine
 from compose.settings import Settings
 from consumers.finalization import store as models
 from consumers.ingest import store as datasets

@@ -6,10 +6,10 @@ import asyncio
 from typing import Any
 from uuid import UUID
 
-from compose.adapters.clock import Clock
-from compose.adapters.failures import classify
-from compose.adapters.objects import open_objects
+from compose.clock import Clock
+from compose.failures import classify
 from compose.processes.worker import tasks
+from compose.storage.local import open_objects
 from consumers.registry import BY_NAME
 from consumers.work.worker import Worker
 from producers.outbox.append import append

@@ -5,13 +5,13 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import text
 
-from compose.adapters.clock import Clock
+from compose.clock import Clock
 from compose.processes.worker import tasks
 from consumers.jobs.job import State
 from consumers.registry import TRAINING
 from consumers.work import store as work
-from consumers.work.piece import Claimed
-from consumers.work.spawn import Canceled
+from consumers.work.subprocess_runner import Canceled
+from consumers.work.work_item import Claimed
 from producers.outbox.append import append
 from schemas.log import entry_of
 from tests.integration.consumers import rows

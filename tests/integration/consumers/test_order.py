@@ -7,14 +7,14 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from compose.adapters.clock import Clock
+from compose.clock import Clock
 from compose.processes.worker import tasks
 from consumers.ingest.protocol import ColumnProfile, Finding, TopValue, ValidationResult
 from consumers.ingest.validation import Validation
 from consumers.registry import INGEST
 from consumers.work import store as work
-from consumers.work.piece import Claimed
-from consumers.work.spawn import ChildResult, Finished, Refused
+from consumers.work.subprocess_runner import ChildResult, Finished, Refused
+from consumers.work.work_item import Claimed
 from producers.outbox.append import append
 from schemas.event import Event
 from schemas.log import entry_of

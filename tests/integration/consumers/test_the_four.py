@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from consumers.dead_letters.letter import OPERATOR
+from consumers.dead_letters.dead_letter import OPERATOR
 from consumers.errors import Permanent
 from consumers.ports import Handle
 from consumers.registry import BY_NAME, CONSUMERS

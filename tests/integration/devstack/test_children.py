@@ -10,9 +10,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from compose.devstack.children import ChildFailedError
 from compose.devstack.logs import shorten
 from compose.devstack.status import RunFiles, StackStatus
+from compose.devstack.subprocesses import ChildFailedError
 from compose.devstack.supervisor import Child, Supervisor
 from tests.eventually import eventually
 from tests.integration.devstack.waiting import ended, until

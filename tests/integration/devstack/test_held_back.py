@@ -7,15 +7,15 @@ import asyncpg
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from compose.cli.held_back_view import show_held_back
 from compose.cli.output import terminal
-from compose.cli.stack import _held_back
-from compose.devstack.held_back import KEYS, held_back
+from compose.cli.process.blockers_view import show_held_back
+from compose.cli.process.stack import _held_back
+from compose.devstack.blockers import KEYS, held_back
 from compose.devstack.status import StackStatus
 from consumers.dead_letters import store as letters
-from consumers.dead_letters.letter import DeadLetter
-from consumers.pausing import store
-from producers.outbox.layout import Layout, hold
+from consumers.dead_letters.dead_letter import DeadLetter
+from consumers.log.circuit_breaker import store
+from producers.outbox.partition_layout import Layout, hold
 from schemas.topics import JOBS, MODELS
 from tests.integration.consumers import rows
 from tests.integration.relay.log import numbered, write

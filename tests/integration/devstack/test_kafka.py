@@ -10,9 +10,9 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
-from compose.devstack.children import running
-from compose.devstack.kafka import KafkaServer
 from compose.devstack.ports import free_ports
+from compose.devstack.servers.kafka import KafkaServer
+from compose.devstack.subprocesses import running
 
 TOPIC = "kept"
 # The old session of the killed broker, 3 s, and the start of a JVM on a busy machine.

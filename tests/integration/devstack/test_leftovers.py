@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from compose.devstack.leftovers import stop_leftovers
+from compose.devstack.orphans import stop_leftovers
 from compose.devstack.status import ChildIdentity, Identity, Pids, RunFiles
 
 GONE = Identity(2**22 - 1, 1.0)

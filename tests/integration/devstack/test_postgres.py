@@ -7,9 +7,9 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from compose.devstack.children import running
 from compose.devstack.ports import free_ports
-from compose.devstack.postgres import PostgresServer
+from compose.devstack.servers.postgres import PostgresServer
+from compose.devstack.subprocesses import running
 
 
 @pytest.fixture

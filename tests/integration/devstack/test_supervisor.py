@@ -9,8 +9,8 @@ from pathlib import Path
 
 import psutil
 
-from compose.devstack.children import stop
 from compose.devstack.status import ProcessStatus, RunFiles, StackStatus
+from compose.devstack.subprocesses import stop
 from tests.integration.devstack.waiting import ended, until
 
 SMALL_STACK = Path(__file__).parent / "small_stack.py"

@@ -16,14 +16,14 @@ from aiokafka.admin import AIOKafkaAdminClient
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from compose.adapters.kafka_log import KafkaLog
-from compose.adapters.positions import Positions
-from compose.adapters.subscription import Subscription, Timing
-from compose.readers import group_of
+from compose.consumer_groups import group_of
+from compose.kafka.log import KafkaLog
+from compose.kafka.subscription import Subscription, Timing
+from compose.kafka.topics import partitions_of
+from compose.postgres.positions import Positions
 from compose.settings import Settings
-from compose.topics import partitions_of
 from consumers.ports import Standing
-from producers.outbox.layout import Layout
+from producers.outbox.partition_layout import Layout
 from producers.outbox.relay import relay
 from schemas.record import Delivery
 from schemas.topics import TOPICS, WEBHOOKS

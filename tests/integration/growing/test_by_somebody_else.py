@@ -6,8 +6,8 @@ import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from compose import topics
-from compose.growing import CannotGrow, growing
+from compose.kafka import topics
+from compose.kafka.partition_expansion import CannotGrow, growing
 from compose.settings import Settings
 from tests.eventually import eventually
 from tests.integration.growing.ground import TOPIC, ground, writing

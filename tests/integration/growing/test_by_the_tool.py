@@ -7,11 +7,11 @@ import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from compose import topics
-from compose.growing import CannotGrow, growing
-from compose.growing.standing import RESTORE
+from compose.kafka import topics
+from compose.kafka.partition_expansion import CannotGrow, growing
+from compose.kafka.partition_expansion.progress import RESTORE
 from compose.settings import Settings
-from producers.outbox.layout import hold
+from producers.outbox.partition_layout import hold
 from schemas.topics import JOBS
 from tests.eventually import eventually
 from tests.integration.growing.ground import TOPIC, ground, writing

@@ -6,7 +6,7 @@ import asyncpg
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from producers.outbox.layout import Layout, hold, lift
+from producers.outbox.partition_layout import Layout, hold, lift
 from schemas.topics import JOBS
 from tests.eventually import eventually
 from tests.integration.relay.conftest import Connect, connect, connection

@@ -7,10 +7,10 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from compose.devstack.ports import free_ports
-from compose.metrics.exposed import exposed
 from compose.processes import relay, worker
 from compose.processes.sweeper import sweeper, watching
 from compose.settings import Settings
+from compose.telemetry.server import exposed
 from schemas.topics import JOBS
 from tests.eventually import eventually
 from tests.figures import Figures, figures, grown, of

@@ -14,13 +14,13 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from compose.adapters.failures import door_refusal
-from compose.adapters.positions import Positions
+from compose.failures import door_refusal
+from compose.postgres.positions import Positions
 from compose.processes.replays import lane_of
 from consumers.dead_letters import store as letters
 from consumers.dead_letters.filter import LetterFilter
 from consumers.errors import Transient
-from consumers.outcome import Outcome, Rejected
+from consumers.log.outcome import Outcome, Rejected
 from consumers.ports import Handle
 from consumers.replays import store as replays
 from consumers.replays.replay import Target

@@ -12,12 +12,12 @@ import asyncpg
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from compose.adapters.kafka_log import partition_of
-from compose.database import Role
+from compose.kafka.log import partition_of
+from compose.postgres.connections import Role
 from compose.settings import Settings
 from consumers.errors import Transient
+from consumers.log.runner import Runner
 from consumers.ports import Handle
-from consumers.runner import Runner
 from producers.outbox.ports import Confirmed, Outgoing, Place, Sent
 from schemas.record import Record
 from tests.integration.runner.bench import Bench

@@ -15,8 +15,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from consumers.work import store
-from consumers.work.piece import Claimed, NewPiece
 from consumers.work.store import LeaseLost
+from consumers.work.work_item import Claimed, NewPiece
 from schemas.event import Cause
 from tests.integration.model.ground import Ground
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
 
-from compose.database import engine
+from compose.postgres.connections import engine
 from compose.settings import Settings
 from tests.chance import LONG
 from tests.integration.model.delivery import Deliveries

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from compose.adapters.objects import LocalObjects, open_objects
+from compose.storage.local import LocalObjects, open_objects
 
 
 @dataclass(frozen=True)

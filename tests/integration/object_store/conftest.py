@@ -5,8 +5,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from compose.adapters.objects import open_objects
 from compose.settings import Settings
+from compose.storage.local import open_objects
 from tests.integration.object_store.away import Store
 from tests.integration.runner.conftest import bench, owner
 

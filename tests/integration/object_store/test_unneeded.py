@@ -13,10 +13,10 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from compose.adapters.objects import ObjectStoreAway
 from compose.processes.sweeper import once
 from compose.storage import store as storage
 from compose.storage.judges import of_job
+from compose.storage.local import ObjectStoreAway
 from compose.storage.metered import STEP_BYTES, MeteredObjects, open_metered
 from consumers.registry import INGEST
 from producers.outbox.append import append

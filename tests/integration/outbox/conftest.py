@@ -6,8 +6,8 @@ from urllib.parse import urlsplit, urlunsplit
 import asyncpg
 import pytest
 
-from compose.adapters.failures import door_refusal
-from compose.database import BoundedPool, asyncpg_pool
+from compose.failures import door_refusal
+from compose.postgres.connections import BoundedPool, asyncpg_pool
 from producers.outbox.accept import Accept
 from tests.harness.database import Cluster
 

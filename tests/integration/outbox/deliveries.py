@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
 from producers.outbox.accept import Acceptance
-from producers.webhooks.receive import acceptance
+from producers.webhooks.normalize import acceptance
 from producers.webhooks.sources.source import KnownSource
 from producers.webhooks.verification import standard_webhooks
 from producers.webhooks.verification.verdict import Genuine

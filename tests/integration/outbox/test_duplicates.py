@@ -9,8 +9,8 @@ from hashlib import sha256
 import asyncpg
 import pytest
 
-from compose.adapters.failures import door_refusal
-from compose.database import BoundedPool, asyncpg_pool
+from compose.failures import door_refusal
+from compose.postgres.connections import BoundedPool, asyncpg_pool
 from producers.outbox.accept import Accept
 from tests.integration.outbox.deliveries import Sender
 

@@ -7,7 +7,7 @@ import asyncio
 import asyncpg
 import pytest
 
-from compose.database import BoundedPool
+from compose.postgres.connections import BoundedPool
 from producers.outbox.accept import Accept
 from producers.outbox.ports import NotStorable, Unavailable
 from tests.eventually import eventually

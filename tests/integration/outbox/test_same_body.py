@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 
 import asyncpg
 
-from compose.adapters.failures import door_refusal
-from compose.database import BoundedPool, asyncpg_pool
+from compose.failures import door_refusal
+from compose.postgres.connections import BoundedPool, asyncpg_pool
 from producers.outbox.accept import Accept, Acceptance
 from tests.integration.outbox.deliveries import Sender
 from tests.integration.outbox.test_duplicates import counts

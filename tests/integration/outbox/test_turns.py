@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 import asyncpg
 import pytest
 
-from compose.adapters.failures import door_refusal
+from compose.failures import door_refusal
 from producers.outbox.accept import Accept, Accepted
 from producers.outbox.ports import Statements, TooLarge
 from tests.integration.outbox.deliveries import Sender

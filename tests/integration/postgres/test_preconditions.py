@@ -9,7 +9,7 @@ import sys
 import asyncpg
 import pytest
 
-from compose.preconditions import NotReady, describe, newest_revision, require_ready
+from compose.postgres.preconditions import NotReady, describe, newest_revision, require_ready
 from compose.settings import Settings
 from tests.postgres_proxy import postgres_proxy
 

@@ -11,8 +11,8 @@ from pydantic import SecretStr
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from compose import roles
-from compose.database import (
+from compose.postgres import roles
+from compose.postgres.connections import (
     WrongRole,
     asyncpg_pool,
     connect,

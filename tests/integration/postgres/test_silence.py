@@ -12,7 +12,7 @@ import httpx
 from pydantic import SecretStr
 from sqlalchemy import text
 
-from compose.database import connect, engine
+from compose.postgres.connections import connect, engine
 from compose.settings import Settings
 from tests.acceptance.world import World, api_only, whole
 from tests.eventually import eventually

@@ -11,13 +11,13 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from compose.adapters.failures import passing
-from compose.adapters.positions import Positions
+from compose.consumer_groups import READERS, VIEWS
+from compose.failures import passing
+from compose.postgres.positions import Positions
 from compose.processes.projections import park
-from compose.readers import READERS, VIEWS
-from consumers.pausing.fuse import Fuse
-from consumers.poison.guard import Guard
-from consumers.poison.store import Subscriber
+from consumers.log.circuit_breaker.state import Fuse
+from consumers.log.poison.guard import Guard
+from consumers.log.poison.store import Subscriber
 from projections.engine import Engine
 from projections.ports import Transactions, View
 from projections.reading import consumer_of

@@ -11,9 +11,9 @@ from uuid import UUID, uuid4
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from compose.adapters.positions import Positions
-from compose.database import engine
-from compose.readers import VIEWS
+from compose.consumer_groups import VIEWS
+from compose.postgres.connections import engine
+from compose.postgres.positions import Positions
 from projections.ports import View
 from projections.reading import consumer_of
 from schemas.event import Event

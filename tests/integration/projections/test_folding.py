@@ -11,8 +11,8 @@ from uuid import uuid4
 
 import pytest
 
-from compose.readers import VIEWS
-from consumers.dead_letters.letter import OPERATOR
+from compose.consumer_groups import VIEWS
+from consumers.dead_letters.dead_letter import OPERATOR
 from tests.factories import new_id, record_of
 from tests.integration.projections.bench import (
     Bench,

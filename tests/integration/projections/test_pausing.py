@@ -10,11 +10,11 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from compose.adapters.standings import Standing, standings
+from compose.consumer_groups import VIEW_LIMITS, VIEWS
+from compose.kafka.lag import Standing, standings
 from compose.processes.sweeper import sweeper
-from compose.readers import VIEW_LIMITS, VIEWS
 from compose.settings import Settings
-from consumers.pausing import store
+from consumers.log.circuit_breaker import store
 from projections.reading import consumer_of
 from schemas.event import Event
 from schemas.record import Record

@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack
 import asyncpg
 import pytest
 
-from compose.adapters.kafka_log import KafkaLog
+from compose.kafka.log import KafkaLog
 from compose.settings import Settings
 from tests.integration.subscription.conftest import store
 

@@ -8,9 +8,9 @@ import asyncpg
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
-from compose.adapters.kafka_log import SEND_SECONDS, KafkaLog
+from compose.kafka.log import SEND_SECONDS, KafkaLog
 from compose.settings import Settings
-from producers.outbox.layout import Layout
+from producers.outbox.partition_layout import Layout
 from producers.outbox.relay import relay
 from schemas.topics import TOPICS
 from tests.eventually import eventually

@@ -3,7 +3,7 @@
 import shutil
 from dataclasses import dataclass
 
-from compose.devstack.kafka import HOST, NODE, KafkaServer
+from compose.devstack.servers.kafka import HOST, NODE, KafkaServer
 
 OTHER = NODE + 1
 

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
-from compose.devstack.kafka import HOST, KafkaServer
+from compose.devstack.servers.kafka import HOST, KafkaServer
 from tests.tcp_proxy import AbruptProxy, listening
 
 CHUNK = 8 << 10

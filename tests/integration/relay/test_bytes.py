@@ -8,9 +8,9 @@ import pytest
 from aiokafka.partitioner import DefaultPartitioner
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from compose.adapters.kafka_log import KafkaLog
+from compose.kafka.log import KafkaLog
 from compose.settings import Settings
-from consumers.dead_letters.letter import OPERATOR, DeadLetter
+from consumers.dead_letters.dead_letter import OPERATOR, DeadLetter
 from producers.outbox.relay import relay_once
 from schemas.event import Headers
 from schemas.record import Record

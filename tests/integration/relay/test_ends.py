@@ -4,7 +4,7 @@ import asyncpg
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from compose.adapters.kafka_log import KafkaLog
+from compose.kafka.log import KafkaLog
 from compose.settings import Settings
 from producers.outbox.relay import relay_once
 from tests.integration.relay.log import numbered, on_kafka, unsent, write

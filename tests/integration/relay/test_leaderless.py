@@ -6,9 +6,9 @@ import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from compose.adapters.subscription import Subscription
-from compose.devstack.kafka import NODE, KafkaServer
 from compose.devstack.ports import free_ports
+from compose.devstack.servers.kafka import NODE, KafkaServer
+from compose.kafka.subscription import Subscription
 from compose.settings import Settings
 from schemas.topics import JOBS, MODELS
 from tests.eventually import eventually

@@ -7,7 +7,7 @@ import asyncpg
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from compose.adapters.kafka_log import KafkaLog
+from compose.kafka.log import KafkaLog
 from compose.settings import Settings
 from producers.outbox.append import append
 from producers.outbox.ports import NotConfirmed, Outgoing, Place, Sent

@@ -9,8 +9,8 @@ import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from compose.adapters.kafka_log import KafkaLog
-from compose.devstack.held_back import held_back
+from compose.devstack.blockers import held_back
+from compose.kafka.log import KafkaLog
 from compose.settings import Settings
 from producers.outbox.relay import relay_once
 from schemas.topics import DATASETS, JOBS, MODELS

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from compose import topics
-from compose.devstack.kafka import HOST
 from compose.devstack.ports import free_ports
+from compose.devstack.servers.kafka import HOST
+from compose.kafka import topics
 from compose.settings import Settings
 from tests.eventually import eventually
 from tests.integration.relay.conftest import Connect

@@ -9,9 +9,9 @@ import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from compose.adapters.kafka_log import KafkaLog
+from compose.kafka.log import KafkaLog
 from compose.settings import Settings
-from producers.outbox.layout import Layout
+from producers.outbox.partition_layout import Layout
 from producers.outbox.relay import relay_once
 from schemas.topics import JOBS, MODELS
 from tests.eventually import eventually

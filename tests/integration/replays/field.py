@@ -13,7 +13,7 @@ import httpx
 
 from compose.processes.replays import lane_of, published
 from consumers.ports import Handle
-from consumers.replays.lane.lane import Lane
+from consumers.replays.worker.worker import Lane
 from schemas.decode import read
 from schemas.event import Event
 from tests.acceptance.world import World

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from consumers.dead_letters.letter import OPERATOR
+from consumers.dead_letters.dead_letter import OPERATOR
 from tests.acceptance.ingress.listening import Terminal, listening
 from tests.factories import record_of
 from tests.integration.consumers import rows

@@ -5,8 +5,8 @@ from uuid import UUID, uuid4
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from consumers.replays import store
-from consumers.replays.lane import store as lane
 from consumers.replays.replay import Target
+from consumers.replays.worker import store as lane
 from tests.factories import new_id
 
 

@@ -5,7 +5,7 @@ reason.
 from dataclasses import replace
 
 from compose.processes.replays import lane_of
-from consumers.dead_letters.letter import MOST_ERROR_BYTES, OPERATOR
+from consumers.dead_letters.dead_letter import MOST_ERROR_BYTES, OPERATOR
 from consumers.replays import store
 from consumers.replays.replay import Target
 from tests.acceptance.answers import check_names_and_times, problem

@@ -11,8 +11,8 @@ from uuid import UUID
 
 import pytest
 
-from compose.adapters.logged_outbox import append_and_log
 from compose.processes.replays import published
+from compose.telemetry.logged_outbox import append_and_log
 from consumers.ingest import store as datasets
 from consumers.ingest.dataset import Dataset, State
 from consumers.ingest.mapping import job_of

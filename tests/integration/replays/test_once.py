@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from consumers.outcome import Outcome
+from consumers.log.outcome import Outcome
 from consumers.ports import Handle
 from schemas.event import Event
 from tests.integration.replays.field import RIGHT, Field, train

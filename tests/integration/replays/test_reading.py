@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from consumers.dead_letters.letter import OPERATOR
+from consumers.dead_letters.dead_letter import OPERATOR
 from consumers.replays import store
 from consumers.replays.replay import Target
 from schemas.decode import REQUIRED

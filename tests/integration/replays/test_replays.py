@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from compose.processes.sweeper import sweeper
-from consumers.outcome import Outcome
+from consumers.log.outcome import Outcome
 from consumers.replays.replay import STATES
 from schemas.event import Event
 from tests.acceptance.answers import check_names_and_times, problem

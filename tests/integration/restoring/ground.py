@@ -13,8 +13,8 @@ from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from compose.kafka.restore import Restored, restoring
 from compose.processes import relay
-from compose.restoring import Restored, restoring
 from compose.settings import Settings
 from schemas.topics import WEBHOOKS
 from tests.acceptance.world import World, api_only, running_processes

@@ -8,7 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from consumers.dead_letters import store
-from consumers.dead_letters.letter import OPERATOR, DeadLetter
+from consumers.dead_letters.dead_letter import OPERATOR, DeadLetter
 from schemas.record import Record
 from tests.factories import new_id
 

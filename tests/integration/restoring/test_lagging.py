@@ -9,7 +9,7 @@ import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from compose.restoring import restoring
+from compose.kafka.restore import restoring
 from compose.settings import Settings
 from schemas.topics import WEBHOOKS
 from tests.integration.restoring.ground import Ground, ground

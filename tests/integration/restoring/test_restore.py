@@ -9,8 +9,8 @@ import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from compose import topics
-from compose.restoring import Restored, restoring
+from compose.kafka import topics
+from compose.kafka.restore import Restored, restoring
 from compose.settings import Settings
 from schemas.topics import WEBHOOKS
 from tests.eventually import eventually

@@ -7,15 +7,15 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from compose.adapters.clock import Clock
-from compose.adapters.failures import classify
-from compose.adapters.positions import Positions
+from compose.clock import Clock
+from compose.failures import classify
+from compose.postgres.positions import Positions
 from compose.processes.worker import handler
 from compose.settings import Settings
-from consumers.outcome import Outcome
+from consumers.log.outcome import Outcome
+from consumers.log.runner import Runner
 from consumers.ports import Handle, Transactions
 from consumers.registry import BY_NAME
-from consumers.runner import Runner
 from producers.outbox.append import append
 from schemas.event import Event
 from schemas.record import Delivery, Held

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from compose.database import engine
+from compose.postgres.connections import engine
 from compose.settings import Settings
 from tests.integration.runner.bench import Bench
 

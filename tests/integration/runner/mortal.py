@@ -12,14 +12,14 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from compose.adapters.clock import Clock
-from compose.adapters.failures import classify
-from compose.adapters.positions import Positions
-from compose.database import engine
+from compose.clock import Clock
+from compose.failures import classify
+from compose.postgres.connections import engine
+from compose.postgres.positions import Positions
 from compose.processes.replays import lane_of
-from consumers.outcome import Applied, Outcome
+from consumers.log.outcome import Applied, Outcome
+from consumers.log.runner import Runner
 from consumers.registry import BY_NAME
-from consumers.runner import Runner
 from producers.outbox.append import append
 from schemas.event import Event
 from schemas.record import Delivery

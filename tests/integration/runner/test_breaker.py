@@ -9,10 +9,10 @@ from dataclasses import replace
 import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from compose.adapters.gate import BreakerGate
+from compose.kafka.pause_check import BreakerGate
 from consumers.errors import Permanent
-from consumers.outcome import Outcome, Rejected
-from consumers.pausing import store
+from consumers.log.circuit_breaker import store
+from consumers.log.outcome import Outcome, Rejected
 from consumers.registry import BY_NAME
 from schemas.event import Event
 from schemas.record import Delivery, Record, Span

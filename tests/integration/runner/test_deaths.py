@@ -12,9 +12,9 @@ from collections.abc import Sequence
 import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from consumers.dead_letters.letter import OPERATOR
+from consumers.dead_letters.dead_letter import OPERATOR
 from consumers.errors import Transient
-from consumers.outcome import Applied, Outcome
+from consumers.log.outcome import Applied, Outcome
 from schemas.event import Event
 from tests.integration.consumers import rows
 from tests.integration.runner.bench import Bench

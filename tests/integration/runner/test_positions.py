@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from compose.adapters.positions import Positions
+from compose.postgres.positions import Positions
 from consumers.ports import Standing
 from schemas.record import Span
 from tests.eventually import eventually

@@ -15,10 +15,10 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from compose.adapters.failures import passing
+from compose.failures import passing
 from compose.processes.worker import consumer_parts
 from compose.settings import Settings
-from consumers.outcome import Outcome
+from consumers.log.outcome import Outcome
 from consumers.registry import BY_NAME
 from schemas.event import Event
 from tests.eventually import eventually

@@ -7,9 +7,9 @@ from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from compose.adapters.objects import open_objects
 from compose.processes.worker import sealing_parts
-from consumers.ingest.streams.due import SealWhenDue
+from compose.storage.local import open_objects
+from consumers.ingest.row_buffers.flush_timer import SealWhenDue
 from consumers.work.worker import Worker
 from schemas.event import Event
 from tests.eventually import eventually

@@ -8,12 +8,12 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import text
 
-from compose.adapters.clock import Clock
+from compose.clock import Clock
 from compose.storage.store import hold
 from consumers.work import store as work
-from consumers.work.piece import Claimed
-from consumers.work.spawn import Crashed, Finished, working_directory
 from consumers.work.store import LeaseLost
+from consumers.work.subprocess_runner import Crashed, Finished, working_directory
+from consumers.work.work_item import Claimed
 from consumers.work.worker import Worker
 from tests.eventually import eventually
 from tests.integration.consumers import rows

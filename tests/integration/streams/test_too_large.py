@@ -4,7 +4,7 @@ import json
 from dataclasses import replace
 from uuid import uuid4
 
-from consumers.ingest.streams import store
+from consumers.ingest.row_buffers import store
 from schemas.event import Event
 from tests.integration.consumers import rows
 from tests.integration.runner.bench import Bench

@@ -7,8 +7,8 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from compose.devstack.kafka import KafkaServer
 from compose.devstack.ports import free_ports
+from compose.devstack.servers.kafka import KafkaServer
 from tests.integration.runner.conftest import bench
 from tests.integration.subscription.store import TABLES, Store
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import asyncpg
 
-from compose.adapters.log_mark import Mark
-from compose.adapters.subscription import Partition
+from compose.kafka.log_mark import Mark
+from compose.kafka.subscription import Partition
 from schemas.record import Delivery
 
 TABLES = """

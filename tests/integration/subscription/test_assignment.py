@@ -10,7 +10,7 @@ import pytest
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
-from compose.adapters.subscription import Subscription
+from compose.kafka.subscription import Subscription
 from schemas.record import Delivery
 from tests.eventually import eventually
 from tests.integration.subscription.store import Store, has

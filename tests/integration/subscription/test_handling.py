@@ -7,7 +7,7 @@ from functools import partial
 from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
 
-from compose.adapters.subscription import Subscription
+from compose.kafka.subscription import Subscription
 from schemas.record import Delivery, Record, Span
 from tests.integration.subscription.store import Store, has
 from tests.integration.subscription.world import QUICK, fresh, make_topic, send, served, until

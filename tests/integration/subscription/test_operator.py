@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from compose.devstack.diagnosis import diagnose
-from compose.devstack.held_back import held_back
+from compose.devstack.blockers import held_back
+from compose.devstack.doctor import diagnose
 from compose.processes import worker
 from compose.settings import Settings
 from schemas.topics import WEBHOOKS

@@ -136,7 +136,7 @@ async def test_postgres_is_restored_to_an_earlier_hour(
 
     Or it says that it cannot.
     """
-    from compose.database import engine
+    from compose.postgres.connections import engine
 
     events = rows.webhooks(50)
     await produce(settings, events[:20])

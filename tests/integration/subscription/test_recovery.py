@@ -12,11 +12,11 @@ import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
-from compose.adapters.subscription import StalledError, Subscription
-from compose.adapters.subscription.cursor import Cursor
-from compose.adapters.subscription.watchdog import Watchdog
-from compose.devstack.children import start
-from compose.devstack.kafka import KafkaServer
+from compose.devstack.servers.kafka import KafkaServer
+from compose.devstack.subprocesses import start
+from compose.kafka.subscription import StalledError, Subscription
+from compose.kafka.subscription.cursor import Cursor
+from compose.kafka.subscription.watchdog import Watchdog
 from schemas.record import Delivery
 from tests.integration.subscription.store import Store, has
 from tests.integration.subscription.world import QUICK, fresh, make_topic, send, served, until

@@ -5,7 +5,7 @@ from contextlib import suppress
 
 from aiokafka.admin import AIOKafkaAdminClient
 
-from compose.adapters.subscription.log import require_cluster
+from compose.kafka.subscription.log import require_cluster
 
 
 async def test_a_look_up_is_cancelled_at_any_moment(kafka: str, admin: AIOKafkaAdminClient) -> None:

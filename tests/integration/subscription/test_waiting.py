@@ -10,7 +10,7 @@ from typing import Any
 
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions
 
-from compose.adapters.subscription import Subscription
+from compose.kafka.subscription import Subscription
 from schemas.record import Delivery, Held, Hold
 from tests.integration.subscription.store import Store, has
 from tests.integration.subscription.world import QUICK, fresh, make_topic, send, served, until

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic, RecordsToDelete
 
-from compose.adapters.subscription import Subscription, Timing
+from compose.kafka.subscription import Subscription, Timing
 
 QUICK = Timing(watch_seconds=0.2, stall_seconds=5.0, max_backoff_seconds=0.5, operator_seconds=0.2)
 

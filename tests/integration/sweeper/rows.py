@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 import asyncpg
 
 from compose.settings import Settings
-from producers.webhooks.receive import body_key
+from producers.webhooks.normalize import body_key
 from tests.factories import new_id
 
 KEY = "INSERT INTO inbox_keys VALUES ($1, $1, $2, $2, $3, $3, false, $4)"

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy.exc import DBAPIError
 
-from compose.adapters.failures import door_refusal, passing
-from compose.database import asyncpg_pool, engine
+from compose.failures import door_refusal, passing
+from compose.postgres.connections import asyncpg_pool, engine
 from compose.processes.sweeper import once
 from producers.outbox.accept import ACCEPT, Accept, Accepted, _row
 from producers.outbox.ranges import SIZE, Ranges

@@ -10,8 +10,8 @@ from datetime import UTC, datetime, timedelta
 import asyncpg
 import pytest
 
-from compose.adapters.failures import door_refusal
-from compose.database import asyncpg_pool
+from compose.failures import door_refusal
+from compose.postgres.connections import asyncpg_pool
 from compose.processes import sweeper as process
 from compose.processes.sweeper import AtWork, once
 from producers.outbox.accept import Accept, Accepted

@@ -7,7 +7,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from consumers.work import store
-from consumers.work.piece import Claimed, NewPiece
+from consumers.work.work_item import Claimed, NewPiece
 from schemas.event import Cause
 from tests.factories import new_id
 

@@ -14,12 +14,12 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from compose.adapters.objects import open_objects
 from compose.processes.worker import consumer_parts
 from compose.settings import Settings
+from compose.storage.local import open_objects
 from consumers.registry import TRAINING
-from consumers.work.spawn import Canceled, ChildResult, Crashed, Progress, Refused
 from consumers.work.store import LeaseLost
+from consumers.work.subprocess_runner import Canceled, ChildResult, Crashed, Progress, Refused
 from consumers.work.worker import Worker
 from schemas.datasets import Column
 from schemas.event import Event

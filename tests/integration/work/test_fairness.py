@@ -11,7 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from consumers.work import store
-from consumers.work.piece import Claimed
+from consumers.work.work_item import Claimed
 from tests.integration.work.queue import LEASE_SECONDS, QUEUE, claim, later, piece, put, taken
 
 FLOOD = text("""

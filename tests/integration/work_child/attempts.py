@@ -9,7 +9,13 @@ from typing import Any
 import psutil
 
 from consumers.work.limits import Limits
-from consumers.work.spawn import ChildRequest, ChildResult, Finished, OnProgress, run_child
+from consumers.work.subprocess_runner import (
+    ChildRequest,
+    ChildResult,
+    Finished,
+    OnProgress,
+    run_child,
+)
 
 ENTRY = "tests.integration.work_child.entry"
 

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from consumers.work.limits import Limits
-from consumers.work.spawn import ChildRequest, Progress, run_child
+from consumers.work.subprocess_runner import ChildRequest, Progress, run_child
 
 
 def tell(progress: Progress) -> None:

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from compose.adapters.scratch import scratch
+from compose.storage.scratch import scratch
 
 HOLD = """
 import sys, time
 from pathlib import Path
-from compose.adapters.scratch import scratch
+from compose.storage.scratch import scratch
 with scratch(Path(sys.argv[1])) as own:
     (own / "attempt-1").mkdir()
     print(own, flush=True)

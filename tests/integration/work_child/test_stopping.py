@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from consumers.work.limits import MIB, Limits
-from consumers.work.spawn import (
+from consumers.work.subprocess_runner import (
     Broken,
     Canceled,
     Crashed,
@@ -210,7 +210,7 @@ def test_the_working_directory_goes_with_its_content(tmp_path: Path) -> None:
 
 def test_the_parent_imports_neither_polars_nor_sklearn() -> None:
     program = (
-        "import sys, consumers.work.spawn, consumers.ingest.protocol, consumers.training.protocol;"
+        "import sys, consumers.work.subprocess_runner, consumers.ingest.protocol, consumers.training.protocol;"
         "import consumers.training.task, consumers.training.options;"
         "sys.exit(str({'polars', 'sklearn', 'numpy', 'skops'} & set(sys.modules) or ''))"
     )

@@ -9,7 +9,7 @@ import pytest
 
 from compose.cli.client import Client
 from compose.cli.failure import Failure
-from compose.cli.watching import follow, wait_for_dataset
+from compose.cli.polling import follow, wait_for_dataset
 
 URL = "http://127.0.0.1:8080"
 Answer = Callable[[httpx.Request], httpx.Response]

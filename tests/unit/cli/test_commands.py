@@ -61,7 +61,7 @@ def test_help_imports_nothing_heavy() -> None:
     ).stderr
     loaded = set(said.split())
     assert not loaded & HEAVY
-    assert "compose.cli.processes" not in loaded
+    assert "compose.cli.process.processes" not in loaded
 
 
 def test_it_fails_with_1_and_says_what_to_do() -> None:

@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from compose.cli import app
-from compose.cli.logs import CHUNK_BYTES, last_lines, since
+from compose.cli.process.logs import CHUNK_BYTES, last_lines, since
 
 
 @pytest.fixture

@@ -8,12 +8,12 @@ import pytest
 import typer
 from pydantic import SecretStr
 
-from compose.cli.env import exports
 from compose.cli.failure import MISUSED, explain
-from compose.cli.inputs import action, body_of, parsed_options, secret_of
 from compose.cli.output import moment, number, sparkline
-from compose.cli.provenance import MASK, origins, shown
-from compose.cli.strangers import warnings
+from compose.cli.process.env import exports
+from compose.cli.resources.inputs import action, body_of, parsed_options, secret_of
+from compose.cli.settings_origin import MASK, origins, shown
+from compose.cli.unknown_settings import warnings
 from compose.settings import Settings
 from producers.webhooks.sources.source import NewSource
 

@@ -3,7 +3,7 @@
 from rich.console import Console
 from rich.table import Table
 
-from compose.cli.trends import by_series, by_version
+from compose.cli.resources.trends import by_series, by_version
 
 
 def point(version: int, value: float, same_dataset: bool | None) -> dict[str, object]:

@@ -4,7 +4,7 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID
 
-from compose.adapters.clock import RANDOM_AT_ONCE, Clock
+from compose.clock import RANDOM_AT_ONCE, Clock
 
 
 def test_no_two_threads_get_the_same_id() -> None:

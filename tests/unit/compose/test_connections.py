@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from compose.processes.connections import OpenConnections
+from compose.http.open_connections import OpenConnections
 
 MOST = 16
 

@@ -4,7 +4,7 @@ import ast
 
 import pytest
 
-from compose.adapters.crash_points import POINTS, _counting, _parsed
+from compose.failpoints import POINTS, _counting, _parsed
 from tests.contract.house import modules, tree
 
 
@@ -35,7 +35,11 @@ def test_every_step_in_the_code_is_listed() -> None:
     found = {
         ast.literal_eval(node.args[0])
         for path in modules(
-            "producers", "consumers", "projections", "compose/growing", "compose/restoring"
+            "producers",
+            "consumers",
+            "projections",
+            "compose/kafka/partition_expansion",
+            "compose/kafka/restore",
         )
         for node in ast.walk(tree(path))
         if isinstance(node, ast.Call)

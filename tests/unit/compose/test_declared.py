@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
-from compose.edge import Traced, application
+from compose.http.app import Traced, application
 from schemas.page import Page
 from tests.declared import Declared
 

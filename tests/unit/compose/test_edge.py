@@ -8,7 +8,7 @@ import pytest
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict
 
-from compose.edge import STATUS, Traced, application
+from compose.http.app import STATUS, Traced, application
 from producers.outbox.ports import NotStorable, Unavailable
 from schemas.errors import Refusal
 

@@ -11,7 +11,7 @@ from sqlalchemy.exc import (
 )
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from compose.adapters.failures import classify, door_refusal, passing
+from compose.failures import classify, door_refusal, passing
 from consumers.errors import Permanent, Transient
 from producers.outbox.ports import NotStorable, Unavailable
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from compose.processes.health import Answering
+from compose.http.health import Answering
 from producers.outbox.ports import Unavailable
 
 

@@ -7,7 +7,7 @@ import pytest
 from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from compose.edge import Traced, application
+from compose.http.app import Traced, application
 
 
 class Strict(BaseModel):

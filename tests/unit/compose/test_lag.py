@@ -1,6 +1,6 @@
 """Whose the lag is, bounded."""
 
-from compose.metrics.lag import REST, shares
+from compose.telemetry.lag import REST, shares
 
 ONE, OTHER = ("t", 0), ("t", 1)
 

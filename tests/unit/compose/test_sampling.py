@@ -1,6 +1,6 @@
 """Which values a histogram is given."""
 
-from compose.metrics.sampling import Sampling
+from compose.telemetry.sampling import Sampling
 
 
 def test_few_are_all_taken() -> None:

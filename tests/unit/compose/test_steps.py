@@ -2,7 +2,7 @@
 
 import pytest
 
-from compose.devstack.plan import Done, Step, carry_out
+from compose.devstack.task_graph import Done, Step, carry_out
 
 
 class Recorder:

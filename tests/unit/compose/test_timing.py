@@ -1,6 +1,6 @@
 """How long a subscription waits after failures."""
 
-from compose.adapters.subscription import Timing
+from compose.kafka.subscription import Timing
 
 
 def test_a_wait_doubles_up_to_its_limit_and_half_of_it_is_jitter() -> None:

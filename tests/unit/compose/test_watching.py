@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from compose.processes.watching import STUCK, watched
+from compose.processes.loop_watchdog import STUCK, watched
 
 
 def block(until: list[int], seconds: float) -> None:

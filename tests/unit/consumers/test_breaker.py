@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumers import breaker
-from consumers.breaker import BAD, Judgement, Limits
+from consumers.log.circuit_breaker import policy
+from consumers.log.circuit_breaker.policy import BAD, Judgement, Limits
 
 LIMITS = Limits(max_run=3, max_ratio=0.5, window=10, minimum=6)
 outcomes = st.lists(st.booleans(), max_size=60)
@@ -15,7 +15,7 @@ outcomes = st.lists(st.booleans(), max_size=60)
 
 def judge(recent: str, given: list[bool], limits: Limits, allowed: int = 0) -> Judgement:
     """Of records that are nobody's."""
-    return breaker.judge(Judgement(recent, None, allowed), [(good, None) for good in given], limits)
+    return policy.judge(Judgement(recent, None, allowed), [(good, None) for good in given], limits)
 
 
 def test_a_run_within_the_limit_is_borne_and_one_more_is_not() -> None:
@@ -90,45 +90,43 @@ def of(tenant: UUID, count: int, *, good: bool = False) -> list[tuple[bool, UUID
 
 
 def test_one_tenant_alone_never_trips_while_another_is_well() -> None:
-    found = breaker.judge(Judgement(""), [*of(TWO, 1, good=True), *of(ONE, 500)], WIDE)
+    found = policy.judge(Judgement(""), [*of(TWO, 1, good=True), *of(ONE, 500)], WIDE)
     assert (found.too_much, found.alone) == (None, frozenset({ONE}))
     assert found.recent == "." + BAD * WIDE.max_of_tenant
 
 
 def test_one_tenant_alone_trips_where_nobody_else_is_seen() -> None:
-    found = breaker.judge(Judgement(""), [*of(ONE, 5, good=True), *of(ONE, 9)], WIDE)
+    found = policy.judge(Judgement(""), [*of(ONE, 5, good=True), *of(ONE, 9)], WIDE)
     assert found.too_much == "more than 8 failures in a row"
 
 
 def test_different_tenants_trip_together() -> None:
     fourth = of(UUID(int=4), 1, good=True)
-    found = breaker.judge(
-        Judgement(""), [*fourth, *of(ONE, 50), *of(TWO, 50), *of(THREE, 50)], WIDE
-    )
+    found = policy.judge(Judgement(""), [*fourth, *of(ONE, 50), *of(TWO, 50), *of(THREE, 50)], WIDE)
     assert found.too_much == "more than 8 failures in a row"
 
 
 def test_a_witness_that_fails_is_none() -> None:
     results = [*of(TWO, 1, good=True), *of(ONE, 50), *of(TWO, 1), *of(ONE, 50)]
-    assert breaker.judge(Judgement(""), results, WIDE).too_much is not None
+    assert policy.judge(Judgement(""), results, WIDE).too_much is not None
 
 
 def test_a_witness_of_yesterday_is_none() -> None:
-    seen = breaker.judge(Judgement(""), of(TWO, 1, good=True), WIDE, at=1000.0)
-    assert breaker.judge(seen, of(ONE, 50), WIDE, at=1000.0 + 3600).too_much is None
+    seen = policy.judge(Judgement(""), of(TWO, 1, good=True), WIDE, at=1000.0)
+    assert policy.judge(seen, of(ONE, 50), WIDE, at=1000.0 + 3600).too_much is None
     assert (
-        breaker.judge(seen, of(ONE, 50), WIDE, at=1001.0 + breaker.WITNESS_SECONDS).too_much
+        policy.judge(seen, of(ONE, 50), WIDE, at=1001.0 + policy.WITNESS_SECONDS).too_much
         is not None
     )
 
 
 def test_what_an_older_process_wrote_is_nobodys() -> None:
     before = Judgement(BAD * 3, None, 0, (ONE.hex,), {TWO.hex: 0.0})
-    assert breaker.judge(before, of(ONE, 1), WIDE).failed == ("", "", "", ONE.hex)
+    assert policy.judge(before, of(ONE, 1), WIDE).failed == ("", "", "", ONE.hex)
 
 
 @given(st.lists(st.tuples(st.booleans(), st.sampled_from([ONE, TWO, None])), max_size=80))
 def test_each_failure_in_the_window_has_its_tenant(results: list[tuple[bool, UUID | None]]) -> None:
-    found = breaker.judge(Judgement(""), results, Limits(10, 1.0, 11, 11))
+    found = policy.judge(Judgement(""), results, Limits(10, 1.0, 11, 11))
     assert len(found.failed) == found.recent.count(BAD)
     assert len(found.recent) <= 11

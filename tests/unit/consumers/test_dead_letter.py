@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumers.dead_letters.letter import (
+from consumers.dead_letters.dead_letter import (
     MOST_COPY_BYTES,
     MOST_ERROR_BYTES,
     OPERATOR,

@@ -8,7 +8,7 @@ from consumers.ingest.dataset import refused_by, rejected, submitted, validated
 from consumers.ingest.decide import cancellation, request, settle
 from consumers.ingest.protocol import ColumnProfile, Finding, ValidationResult
 from consumers.jobs.job import State
-from consumers.outcome import Applied, Ignored
+from consumers.log.outcome import Applied, Ignored
 from schemas.datasets import DatasetRejected, DatasetSubmitted, DatasetValidated
 from schemas.event import Event
 from schemas.jobs import JobCanceled, JobCancelRequested, JobFailed, JobQueued

@@ -7,8 +7,8 @@ from uuid import uuid4
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumers.parts import Part, held_with_the_rest, parts_of
-from consumers.sorting import sort_out
+from consumers.log.batch_decode import sort_out
+from consumers.log.parts import Part, held_with_the_rest, parts_of
 from schemas.record import Delivery, Held, Hold, Record, Span
 from schemas.webhooks import WebhookReceived
 from tests.factories import door_event, record_of

@@ -6,8 +6,7 @@ from uuid import uuid4
 import pytest
 
 from consumers.dead_letters.failure import failure_of
-from consumers.outcome import Applied, Ignored, Rejected
-from consumers.replays.lane.decide import Found, State, Verdict, after, before, of_twin
+from consumers.log.outcome import Applied, Ignored, Rejected
 from consumers.replays.replay import (
     MOST_ITEMS,
     LetterChoice,
@@ -17,6 +16,7 @@ from consumers.replays.replay import (
     check_count,
     outcome_counts,
 )
+from consumers.replays.worker.decide import Found, State, Verdict, after, before, of_twin
 from schemas.errors import Refusal
 from schemas.jobs import JobCancelRequested
 from tests.factories import door_event

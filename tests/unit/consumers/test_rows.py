@@ -15,8 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consumers.ingest.mapping import Unmappable
+from consumers.ingest.row_buffers.csv_write import run
 from consumers.ingest.rows import MOST_CELLS, MOST_ROW_BYTES, cell_of, rows
-from consumers.ingest.streams.csv_write import run
 
 COLUMNS = {"a": "a", "b": "deep.b"}
 

@@ -3,8 +3,8 @@
 from dataclasses import replace
 from uuid import uuid4
 
-from consumers.dead_letters.letter import OPERATOR
-from consumers.sorting import Message, letter_of, sort_out
+from consumers.dead_letters.dead_letter import OPERATOR
+from consumers.log.batch_decode import Message, letter_of, sort_out
 from schemas.event import Event
 from schemas.jobs import JobCancelRequested, JobRequested
 from tests.factories import door_event, record_of

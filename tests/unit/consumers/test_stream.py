@@ -9,7 +9,7 @@ from uuid import uuid4
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumers.ingest.streams.stream import begun, closed, cut, shape_of, with_rows
+from consumers.ingest.row_buffers.stream import begun, closed, cut, shape_of, with_rows
 from schemas.datasets import DatasetExpired
 from tests.factories import door_event, new_id
 

@@ -12,13 +12,13 @@ from uuid import UUID
 
 from pydantic import ValidationError
 
-from compose.adapters.sealing import NoSuchKey, Sealer
+from compose.sealing import NoSuchKey, Sealer
 from consumers.ingest.csv_structure import check_structure
 from consumers.ingest.findings import Findings
 from consumers.ingest.mapping import Unmappable, command
 from consumers.ingest.protocol import CsvLimits
 from producers.webhooks.depth import deeper_than
-from producers.webhooks.receive import acceptance
+from producers.webhooks.normalize import acceptance
 from producers.webhooks.sources.source import (
     ChangedSource,
     DryRun,

@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from producers.webhooks.envelope import Delivery, entry
-from producers.webhooks.receive import INLINE_BYTES, acceptance
+from producers.webhooks.normalize import INLINE_BYTES, acceptance
 from producers.webhooks.sources.source import KnownSource
 from producers.webhooks.verification import standard_webhooks
 from producers.webhooks.verification.verdict import Genuine

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from producers.webhooks.receive import identity
+from producers.webhooks.normalize import identity
 from producers.webhooks.verification.verdict import Genuine
 
 START = datetime(2026, 1, 1, tzinfo=UTC)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compose.adapters.sealing import NoSuchKey, Sealer, new_key
+from compose.sealing import NoSuchKey, Sealer, new_key
 
 ONE, TWO = UUID(int=1), UUID(int=2)
 KEY = new_key("k1")

@@ -7,7 +7,7 @@ import httpx
 import pytest
 from fastapi import APIRouter, Security
 
-from compose.edge import Traced, application
+from compose.http.app import Traced, application
 from producers.access.http import authentication
 from producers.access.principal import Principal
 from schemas.permissions import ALL, Permission

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from producers.outbox.accept import Acceptance
-from producers.webhooks.receive import INLINE_BYTES, acceptance, body_key
+from producers.webhooks.normalize import INLINE_BYTES, acceptance, body_key
 from producers.webhooks.sources.source import KnownSource
 from producers.webhooks.verification import standard_webhooks
 from producers.webhooks.verification.verdict import Genuine

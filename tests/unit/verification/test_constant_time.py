@@ -14,13 +14,13 @@ from producers.webhooks.verification import (
     headers,
     hmac_generic,
     identity,
-    moment,
     password,
     shopify,
     signature,
     slack,
     standard_webhooks,
     stripe,
+    timestamp,
 )
 
 MODULES = (
@@ -28,7 +28,7 @@ MODULES = (
     headers,
     hmac_generic,
     identity,
-    moment,
+    timestamp,
     password,
     shopify,
     signature,

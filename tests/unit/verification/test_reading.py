@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from producers.webhooks.verification.headers import LONGEST, plain
-from producers.webhooks.verification.moment import TimeFormat, signed_at
+from producers.webhooks.verification.timestamp import TimeFormat, signed_at
 from producers.webhooks.verification.verdict import Forged
 from tests.unit.verification.cases import NOW
 

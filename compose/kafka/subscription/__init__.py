@@ -1,0 +1,33 @@
+"""How a consumer or projection receives records: from its own positions, never from Kafka's
+group offsets.
+"""
+
+from compose.kafka.subscription.ports import (
+    AlwaysOpen,
+    AnotherClusterError,
+    Gate,
+    Handle,
+    LogWentBack,
+    NeedsOperator,
+    OutsideLogError,
+    Partition,
+    Positions,
+    StalledError,
+    Timing,
+)
+from compose.kafka.subscription.subscription import Subscription
+
+__all__ = [
+    "AlwaysOpen",
+    "AnotherClusterError",
+    "Gate",
+    "Handle",
+    "LogWentBack",
+    "NeedsOperator",
+    "OutsideLogError",
+    "Partition",
+    "Positions",
+    "StalledError",
+    "Subscription",
+    "Timing",
+]

@@ -1,0 +1,278 @@
+"""A batch of rows becomes a version of its dataset: a file, then two events.
+
+One that cannot is told as rejected.
+"""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+from uuid import UUID
+
+from consumers.ingest import store as datasets
+from consumers.ingest.dataset import BY, Dataset, rejected
+from consumers.ingest.row_buffers import store
+from consumers.ingest.row_buffers.append import SEALING, piece_of
+from consumers.ingest.row_buffers.stream import Batch, Stream, dropped_through
+from consumers.ports import Objects, Transactions
+from consumers.work import store as work
+from consumers.work.delivery import NEVER_FITS
+from consumers.work.limits import Limits
+from consumers.work.subprocess_runner import (
+    ChildRequest,
+    ChildResult,
+    Finished,
+    LimitExceeded,
+    Progress,
+    Refused,
+)
+from consumers.work.task import Unusable
+from consumers.work.work_item import Claimed
+from schemas.datasets import DatasetSubmitted, Finding, Reading
+from schemas.event import Event, following
+from schemas.ids import derived
+from schemas.jobs import JobRequested
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
+log = logging.getLogger(__name__)
+
+AGAIN_SECONDS = 60
+FIRST_PAGE_ROWS = 16
+MOST_PAGE_ROWS = 1000
+LINES_BYTES = 256 << 20  # of brackets, quotes and nulls, which the file has not
+
+
+@dataclass(frozen=True)
+class Sealing:
+    """The task of the queue `sealing`.
+
+    A batch is tried until it is sealed, since its rows are nowhere else.
+    """
+
+    begin: Transactions
+    objects: Objects
+    limits: Limits
+    most_bytes: int = 1 << 30
+    queue: str = SEALING
+
+    async def start(
+        self, tx: "AsyncConnection", piece: Claimed, at: datetime
+    ) -> tuple[bool, Sequence[Event]]:
+        """Nothing is said of it; a sealed batch needs no second file."""
+        return not (await self._batch(tx, piece)).is_sealed, ()
+
+    async def prepare(self, piece: Claimed, directory: Path) -> tuple[ChildRequest, Limits]:
+        """The version's rows, beside the child."""
+        path = directory / "rows.jsonl"
+        async with self.begin() as tx:
+            batch = await self._batch(tx, piece)
+        with path.open("wb") as file:
+            await self._write(batch, file)
+        request = {
+            "path": str(path),
+            "columns": list(batch.columns),
+            "into": str(directory / "data.csv"),
+        }
+        limits = replace(self.limits, file_bytes=min(self.limits.file_bytes, self.most_bytes))
+        return ChildRequest("seal", request, directory), limits
+
+    async def _write(self, batch: Batch, file: BinaryIO) -> None:
+        """Page by page, so that memory is flat.
+
+        The child finds the exact size, this only spares the disk.
+        """
+        after, rows, written = batch.after, FIRST_PAGE_ROWS, 0
+        while after < batch.through:
+            async with self.begin() as tx:
+                page = await store.page(tx, batch, after, rows)
+            if not page:
+                return
+            content = "".join(f"{line}\n" for _, line in page).encode()
+            written += len(content)
+            if written > 2 * self.most_bytes + LINES_BYTES:
+                raise Unusable("file_limit", self._too_large)
+            file.write(content)
+            after = page[-1][0]
+            rows = min(2 * rows, MOST_PAGE_ROWS) if len(page) == rows else len(page) + 1
+
+    @property
+    def _too_large(self) -> str:
+        return (
+            f"the rows of this version take more than {self.most_bytes} bytes as a file: "
+            "seal more often, keep fewer rows in the window, or shorten the cells"
+        )
+
+    async def progress(
+        self, tx: "AsyncConnection", piece: Claimed, progress: Progress, at: datetime
+    ) -> Sequence[Event]:
+        """Not worth an event."""
+        return ()
+
+    async def deliver(self, piece: Claimed, directory: Path, result: ChildResult) -> None:
+        """The file, under the attempt's own key: a zombie, whose rows may be gone by now, cannot
+        overwrite it.
+        """
+        await self.objects.put_file(_key(piece), directory / "data.csv")
+
+    async def finish(
+        self, tx: "AsyncConnection", piece: Claimed, result: ChildResult, at: datetime
+    ) -> Sequence[Event]:
+        """Submit the version, ask for its training, drop the rows that no later version has, go
+        on to the next.
+        """
+        match result:
+            case Refused("quota", code, message) if code != NEVER_FITS:
+                return await self._wait(tx, piece, message, at)
+            case LimitExceeded("file_limit", _):
+                return await self._refuse(tx, piece, "file_limit", self._too_large, at)
+            case LimitExceeded("memory_limit" | "cpu_limit" as code, message) | Refused(
+                _, code, message
+            ):
+                return await self._refuse(tx, piece, code, message, at)
+            case _:
+                return await self._seal(tx, piece, result, at)
+
+    async def _seal(
+        self, tx: "AsyncConnection", piece: Claimed, result: ChildResult, at: datetime
+    ) -> Sequence[Event]:
+        stream = await store.lock_one(tx, piece.tenant, UUID(piece.payload["stream_id"]))
+        batch = await self._batch(tx, piece)
+        if batch.is_sealed:
+            return ()
+        if not isinstance(result, Finished) or result.result["rows"] != batch.rows:
+            log.error("batch %s of stream %s was not written: %r", batch.id, stream.id, result)
+            return await self._again(tx, piece, batch, at)
+        await self._go_on(tx, stream, batch, at)
+        return _events(batch, _key(piece), result, at)
+
+    async def _wait(
+        self, tx: "AsyncConnection", piece: Claimed, reason: str, at: datetime
+    ) -> Sequence[Event]:
+        """The tenant has no room for the file: its rows stay until it has, since they are
+        nowhere else.
+        """
+        await store.lock_one(tx, piece.tenant, UUID(piece.payload["stream_id"]))
+        batch = await self._batch(tx, piece)
+        if batch.is_sealed:
+            return ()
+        log.warning("batch %s of stream %s waits for room: %s", batch.id, batch.stream_id, reason)
+        return await self._again(tx, piece, batch, at)
+
+    async def _refuse(
+        self, tx: "AsyncConnection", piece: Claimed, code: str, reason: str, at: datetime
+    ) -> Sequence[Event]:
+        """The version is there, rejected.
+
+        Its training fails by that, and the next batch has its turn.
+        """
+        await datasets.lock(
+            tx, [(piece.tenant, derived(UUID(piece.payload["batch_id"]), "dataset"))]
+        )
+        stream = await store.lock_one(tx, piece.tenant, UUID(piece.payload["stream_id"]))
+        batch = await self._batch(tx, piece)
+        if batch.is_sealed:
+            return ()
+        log.warning("batch %s of stream %s cannot be sealed: %s", batch.id, stream.id, reason)
+        await self._go_on(tx, stream, batch, at)
+        asked = Dataset(
+            batch.tenant,
+            batch.dataset_id,
+            batch.dataset,
+            "submitted",
+            _key(piece),
+            0,
+            "",
+            0,
+            at,
+            rows=batch.rows,
+        )
+        finding = Finding(rule=code, severity="error", message=reason)
+        dataset, event = rejected(asked, reason, (finding,), cause=batch.cause, at=at)
+        await datasets.create(tx, [dataset])
+        return [event, *_training(batch, event, at)]
+
+    async def _go_on(
+        self, tx: "AsyncConnection", stream: Stream, batch: Batch, at: datetime
+    ) -> None:
+        """Drop the rows that no later version has, and put the next batch into the queue."""
+        stream = replace(stream, sealed=batch.number)
+        await store.save(tx, [stream])
+        await store.seal(tx, batch)
+        await store.drop_rows(tx, stream, dropped_through(stream, batch))
+        if stream.sealed < stream.batches:
+            await work.enqueue(
+                tx, [piece_of(await store.numbered(tx, stream, stream.sealed + 1), at)]
+            )
+
+    async def give_up(
+        self, tx: "AsyncConnection", piece: Claimed, code: str, message: str, at: datetime
+    ) -> Sequence[Event]:
+        """Every attempt was lost: another piece of work takes it up."""
+        await store.lock_one(tx, piece.tenant, UUID(piece.payload["stream_id"]))
+        batch = await self._batch(tx, piece)
+        return () if batch.is_sealed else await self._again(tx, piece, batch, at)
+
+    async def _again(
+        self, tx: "AsyncConnection", piece: Claimed, batch: Batch, at: datetime
+    ) -> Sequence[Event]:
+        later = piece_of(
+            batch, at + timedelta(seconds=AGAIN_SECONDS), derived(piece.subject, "again")
+        )
+        await work.enqueue(tx, [later])
+        return ()
+
+    async def _batch(self, tx: "AsyncConnection", piece: Claimed) -> Batch:
+        return await store.batch(tx, piece.tenant, UUID(piece.payload["batch_id"]))
+
+
+def _events(batch: Batch, key: str, result: Finished, at: datetime) -> list[Event]:
+    """Ids come from the batch: the same step again says the same."""
+    submitted = DatasetSubmitted(
+        dataset_id=batch.dataset_id,
+        name=batch.dataset,
+        object_key=key,
+        size_bytes=result.result["size_bytes"],
+        sha256=result.result["sha256"],
+        content_type="text/csv",
+        reading=_reading(result.result["texts"]),
+    )
+    event = following(
+        batch.cause, submitted, by=BY, subject=str(batch.dataset_id), version=0, at=at
+    )
+    return [event, *_training(batch, event, at)]
+
+
+def _reading(texts: Sequence[str] | None) -> Reading | None:
+    """A text stays a text, whatever it looks like; None where a form's fields are among the
+    rows.
+    """
+    return (
+        None if texts is None else Reading(types=dict.fromkeys(texts, "text") or None, typed=True)
+    )
+
+
+def _training(batch: Batch, cause: Event, at: datetime) -> list[Event]:
+    if batch.train is None:
+        return []
+    asked = JobRequested(
+        job_id=derived(batch.id, "job"),
+        kind="train",
+        dataset_id=batch.dataset_id,
+        target=batch.train["target"],
+        model=batch.train["model"],
+        options=batch.train["options"],
+        origin="rows",
+        mapping_version=batch.mapping_version,
+    )
+    return [following(cause.cause, asked, by=BY, subject=str(asked.job_id), version=0, at=at)]
+
+
+def _key(piece: Claimed) -> str:
+    dataset_id = derived(UUID(piece.payload["batch_id"]), "dataset")
+    return (
+        f"tenants/{piece.tenant}/datasets/{dataset_id}/attempts/{piece.id}-{piece.token}/data.csv"
+    )

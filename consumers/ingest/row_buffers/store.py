@@ -1,0 +1,301 @@
+"""Rows of streams. Who takes rows in holds the source's lock.
+
+Who cuts or seals holds the stream's row.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import RowMapping, Select, delete, func, select, text, tuple_, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from consumers.ingest.row_buffers.stream import Batch, Stream
+from consumers.ingest.row_buffers.tables import stream_batches, stream_rows, streams
+from schemas.event import Cause
+from schemas.ids import milliseconds_of
+
+Key = tuple[UUID, UUID]
+"""(tenant, source)"""
+NewRow = tuple[UUID, UUID, int, UUID, int, list[str | None], str | None]
+"""(tenant, stream, number, event, ordinal, cells, what these were)"""
+
+# A source's first stream has no row yet that could be locked.
+LOCK_SOURCES = text("""
+    SELECT pg_advisory_xact_lock(hashtextextended(id::text, 2))
+    FROM (SELECT id FROM unnest(CAST(:ids AS uuid[])) AS given(id) ORDER BY id) AS sorted
+""")
+LIST = text("""
+    SELECT s.id, s.source_id, s.dataset, s.columns, s.mapping_version, s.is_current, s.taken, s.cut,
+           s.batches, s.sealed, s.seal, s.train, s.opened_at, s.seal_at, s.created_at,
+           b.dataset_id AS sealed_dataset_id, b.through - b.after AS sealed_rows, b.sealed_at,
+           d.version AS sealed_version, d.state AS sealed_state, d.reason AS sealed_reason
+    FROM streams s
+    LEFT JOIN stream_batches b ON b.tenant_id = s.tenant_id AND b.stream_id = s.id
+        AND b.number = s.sealed
+    LEFT JOIN datasets d ON d.tenant_id = b.tenant_id AND d.id = b.dataset_id
+    ORDER BY s.created_at DESC, s.id LIMIT :limit
+""")
+PAGE = text("""
+    SELECT number, line FROM (
+        SELECT number, line, sum(octet_length(line)) OVER (ORDER BY number) - octet_length(line) AS
+            before
+        FROM (
+            SELECT number, coalesce(cells || to_jsonb(kinds), cells)::text AS line FROM stream_rows
+            WHERE tenant_id = :tenant AND stream_id = :stream AND number > :after
+                AND number <= :through
+            ORDER BY number LIMIT :rows
+        ) AS next
+    ) AS measured
+    WHERE before < :bytes ORDER BY number
+""")
+PAGE_BYTES = 1 << 20
+STATEMENT_BYTES = 1 << 20
+
+
+async def may_have_taken(
+    tx: AsyncConnection, tenant: UUID, source_id: UUID, event_id: UUID
+) -> bool:
+    """Whether a webhook that was handled may stand in a stream of its source: sealed rows are
+    dropped in time.
+
+    It may unless it came before the source's first row; by a minute, since ids of one moment have
+    no order.
+    """
+    mine = (streams.c.tenant_id == tenant) & (streams.c.source_id == source_id)
+    causes = (await tx.execute(select(streams.c.cause_id).where(mine))).scalars()
+    return any(milliseconds_of(event_id) >= milliseconds_of(cause) - 60_000 for cause in causes)
+
+
+async def now(tx: AsyncConnection) -> datetime:
+    """The database's time, which what is due is compared with."""
+    return (await tx.execute(select(func.headrace_clock()))).scalar_one()  # type: ignore[no-any-return]
+
+
+async def lock_current(tx: AsyncConnection, sources: Iterable[Key]) -> dict[Key, Stream]:
+    """Lock sources, in order, and the streams that they feed now."""
+    wanted = sorted(set(sources))
+    await tx.execute(LOCK_SOURCES, {"ids": [source for _, source in wanted]})
+    query = select(streams).where(
+        streams.c.is_current, tuple_(streams.c.tenant_id, streams.c.source_id).in_(wanted)
+    )
+    return {(one.tenant, one.source_id): one for one in await _locked(tx, query)}
+
+
+async def lock_due(tx: AsyncConnection, limit: int) -> Sequence[Stream]:
+    """Lock streams whose time to seal has come, but for those that somebody is at."""
+    query = select(streams).where(streams.c.seal_at <= func.headrace_clock()).limit(limit)
+    return await _locked(tx, query, skip_locked=True)
+
+
+async def lock_one(tx: AsyncConnection, tenant: UUID, stream_id: UUID) -> Stream:
+    """Lock a stream that is known to be there."""
+    query = select(streams).where(streams.c.tenant_id == tenant, streams.c.id == stream_id)
+    return (await _locked(tx, query))[0]
+
+
+async def _locked(
+    tx: AsyncConnection, query: Select[Any], *, skip_locked: bool = False
+) -> list[Stream]:
+    ordered = query.order_by(streams.c.tenant_id, streams.c.id).with_for_update(
+        skip_locked=skip_locked
+    )
+    return [_stream(row) for row in (await tx.execute(ordered)).mappings()]
+
+
+async def save(tx: AsyncConnection, changed: Sequence[Stream]) -> None:
+    """Write streams as they are; those first that are closed, for a source feeds only one."""
+    if not changed:
+        return
+    rows = [
+        _stream_row(one)
+        for one in sorted(changed, key=lambda one: (one.is_current, one.tenant, one.id))
+    ]
+    new = insert(streams)
+    values = {name: new.excluded[name] for name in rows[0] if name not in ("tenant_id", "id")}
+    await tx.execute(
+        new.on_conflict_do_update(index_elements=["tenant_id", "id"], set_=values), rows
+    )
+
+
+async def events_known(tx: AsyncConnection, events: Iterable[Key]) -> set[Key]:
+    """Which of these events (tenant, event) have rows already."""
+    held = tuple_(stream_rows.c.tenant_id, stream_rows.c.event_id)
+    query = (
+        select(stream_rows.c.tenant_id, stream_rows.c.event_id)
+        .where(held.in_(list(events)))
+        .distinct()
+    )
+    return {(row.tenant_id, row.event_id) for row in await tx.execute(query)}
+
+
+async def add_rows(tx: AsyncConnection, rows: Sequence[NewRow]) -> None:
+    """Insert rows under their numbers."""
+    names = ("tenant_id", "stream_id", "number", "event_id", "ordinal", "cells", "kinds")
+    for part in _of_bounded_bytes(rows):
+        await tx.execute(insert(stream_rows), [dict(zip(names, row, strict=True)) for row in part])
+
+
+async def drop_rows(tx: AsyncConnection, stream: Stream, through: int) -> None:
+    """Delete the rows up to a number."""
+    mine = (stream_rows.c.tenant_id == stream.tenant) & (stream_rows.c.stream_id == stream.id)
+    await tx.execute(delete(stream_rows).where(mine, stream_rows.c.number <= through))
+
+
+def _of_bounded_bytes(rows: Sequence[NewRow]) -> Iterator[Sequence[NewRow]]:
+    """Consecutive rows whose cells together take a statement's bytes, about: writing them out
+    holds the loop.
+    """
+    start = size = 0
+    for place, row in enumerate(rows):
+        size += sum(len(cell or "") + 8 for cell in row[5])
+        if size > STATEMENT_BYTES:
+            yield rows[start : place + 1]
+            start, size = place + 1, 0
+    if start < len(rows):
+        yield rows[start:]
+
+
+async def page(
+    tx: AsyncConnection, batch: Batch, after: int, most_rows: int
+) -> Sequence[tuple[int, str]]:
+    """The next rows of a batch's version: at least one, and not many more bytes than a page has.
+
+    Each is its number, and a JSON list of its cells; after these what they were, where it is known.
+    """
+    given = {
+        "tenant": batch.tenant,
+        "stream": batch.stream_id,
+        "after": after,
+        "through": batch.through,
+        "rows": most_rows,
+        "bytes": PAGE_BYTES,
+    }
+    return [(row.number, row.line) for row in await tx.execute(PAGE, given)]
+
+
+async def add_batches(tx: AsyncConnection, batches: Sequence[Batch]) -> None:
+    """Insert batches that were cut."""
+    if batches:
+        await tx.execute(insert(stream_batches), [_batch_row(one) for one in batches])
+
+
+async def batch(tx: AsyncConnection, tenant: UUID, batch_id: UUID) -> Batch:
+    """A batch that is known to be there."""
+    query = select(stream_batches).where(
+        stream_batches.c.tenant_id == tenant, stream_batches.c.id == batch_id
+    )
+    return _batch((await tx.execute(query)).mappings().one())
+
+
+async def numbered(tx: AsyncConnection, stream: Stream, number: int) -> Batch:
+    """A stream's batch by its number."""
+    mine = (stream_batches.c.tenant_id == stream.tenant) & (stream_batches.c.stream_id == stream.id)
+    query = select(stream_batches).where(mine, stream_batches.c.number == number)
+    return _batch((await tx.execute(query)).mappings().one())
+
+
+async def seal(tx: AsyncConnection, sealed: Batch) -> None:
+    """Note that a batch's version was submitted."""
+    mine = (stream_batches.c.tenant_id == sealed.tenant) & (stream_batches.c.id == sealed.id)
+    values = {"dataset_id": sealed.dataset_id, "sealed_at": func.headrace_clock()}
+    await tx.execute(update(stream_batches).where(mine).values(values))
+
+
+async def newest(tx: AsyncConnection, limit: int) -> Sequence[RowMapping]:
+    """The tenant's streams with the version that was sealed last, newest first."""
+    return (await tx.execute(LIST, {"limit": limit})).mappings().all()
+
+
+def _stream(row: RowMapping) -> Stream:
+    return Stream(
+        row["tenant_id"],
+        row["id"],
+        row["source_id"],
+        row["dataset"],
+        row["shape"],
+        tuple(row["columns"]),
+        row["seal"],
+        row["train"],
+        row["mapping_version"],
+        _cause(row),
+        row["is_current"],
+        row["taken"],
+        row["cut"],
+        row["kept_after"],
+        row["batches"],
+        row["sealed"],
+        row["opened_at"],
+    )
+
+
+def _stream_row(one: Stream) -> dict[str, Any]:
+    return {
+        "tenant_id": one.tenant,
+        "id": one.id,
+        "source_id": one.source_id,
+        "dataset": one.dataset,
+        "shape": one.shape,
+        "columns": list(one.columns),
+        "seal": one.seal,
+        "train": one.train,
+        "mapping_version": one.mapping_version,
+        "is_current": one.is_current,
+        "taken": one.taken,
+        "cut": one.cut,
+        "kept_after": one.kept_after,
+        "batches": one.batches,
+        "sealed": one.sealed,
+        "opened_at": one.opened_at,
+        "seal_at": one.seal_at,
+        **_caused(one.cause),
+    }
+
+
+def _batch(row: RowMapping) -> Batch:
+    return Batch(
+        row["tenant_id"],
+        row["id"],
+        row["stream_id"],
+        row["number"],
+        row["after"],
+        row["through"],
+        row["drop_through"],
+        row["dataset"],
+        tuple(row["columns"]),
+        row["train"],
+        row["mapping_version"],
+        _cause(row),
+        row["sealed_at"] is not None,
+    )
+
+
+def _batch_row(one: Batch) -> dict[str, Any]:
+    return {
+        "tenant_id": one.tenant,
+        "id": one.id,
+        "stream_id": one.stream_id,
+        "number": one.number,
+        "after": one.after,
+        "through": one.through,
+        "drop_through": one.drop_through,
+        "dataset": one.dataset,
+        "columns": list(one.columns),
+        "train": one.train,
+        "mapping_version": one.mapping_version,
+        **_caused(one.cause),
+    }
+
+
+def _cause(row: RowMapping) -> Cause:
+    return Cause(row["cause_id"], row["tenant_id"], row["correlation_id"], row["traceparent"])
+
+
+def _caused(cause: Cause) -> dict[str, Any]:
+    return {
+        "cause_id": cause.id,
+        "correlation_id": cause.correlation,
+        "traceparent": cause.traceparent,
+    }

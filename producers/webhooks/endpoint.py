@@ -1,0 +1,305 @@
+"""`POST /hooks/{source_id}`: raw ASGI, ahead of FastAPI and its middleware, since every
+microsecond counts here.
+"""
+
+import logging
+import os
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from uuid import UUID
+
+from pydantic_core import to_json
+
+from producers.outbox.accept import Accept, Accepted
+from producers.outbox.ports import NotStorable, Reached, Unavailable, nothing
+from producers.ports import Clock, Objects
+from producers.webhooks.backpressure import Capacity
+from producers.webhooks.body import read, too_large
+from producers.webhooks.endpoint_responses import (
+    Answer,
+    ClientLeft,
+    Message,
+    Receive,
+    Refused,
+    Send,
+    accepted_answer,
+    respond,
+    unauthorized,
+    unavailable,
+)
+from producers.webhooks.examination import ENCODING, Examined, examine
+from producers.webhooks.large_bodies import AT_ONCE_BYTES, LargeBodies
+from producers.webhooks.limits.limit import SourceLimits
+from producers.webhooks.normalize import acceptance
+from producers.webhooks.rates import Buckets, Standing
+from producers.webhooks.rejections import Rejection, Rejections
+from producers.webhooks.sources.cache import SourceCache
+from producers.webhooks.sources.source import KnownSource
+from producers.webhooks.verification.headers import gathered
+from producers.webhooks.verification.schemes import BY_NAME
+from producers.webhooks.verification.verdict import Forged, Genuine
+from schemas.errors import Refusal
+from schemas.trace import trace_id, traceparent_of
+
+log = logging.getLogger(__name__)
+
+PATH = "/hooks/"
+
+Told = Callable[[str, float], None]
+"""Told of each webhook what became of it, and after how many seconds."""
+
+
+def unheard(_outcome: str, _seconds: float) -> None:
+    """Where nobody measures."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one delivery may be, and how often one may come."""
+
+    max_bytes: int
+    default: SourceLimits
+    tolerance_seconds: int
+    body_seconds: float
+    identity_window_seconds: int
+    sources: Buckets
+    tenants: Buckets
+
+
+@dataclass(frozen=True)
+class Door:
+    """Verify, accept durably, answer: 202 once it is stored, never before."""
+
+    sources: SourceCache
+    accept: Accept
+    objects: Objects
+    clock: Clock
+    limits: Limits
+    capacity: Capacity
+    rejections: Rejections
+    large_bodies: LargeBodies
+    reached: Reached = nothing
+    told: Told = unheard
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        """One request."""
+        began = time.perf_counter()
+        outcome = "broken"
+        headers = gathered(scope["headers"])
+        trace = traceparent_of(headers.get("traceparent"), os.urandom(24))
+        request_id = trace_id(trace)
+        try:
+            answer, outcome = await self._answer(scope, receive, headers, trace)
+        except ClientLeft:
+            outcome = "left"
+            return
+        except Refused as refused:
+            answer, outcome = refused.answer(request_id), refused.code
+        except Unavailable as error:
+            log.warning(
+                "not accepted, the sender must try again: %s", error, extra={"trace_id": request_id}
+            )
+            answer, outcome = (
+                unavailable("Not stored. Send it again in a moment.").answer(request_id),
+                "unavailable",
+            )
+        except NotStorable as error:
+            log.error("content that Postgres refuses: %s", error, extra={"trace_id": request_id})
+            outcome = "not_storable"
+            answer = Refused(400, outcome, "This content cannot be stored.").answer(request_id)
+        finally:
+            self.told(outcome, time.perf_counter() - began)
+        await respond(send, answer, request_id)
+
+    async def _answer(
+        self, scope: Message, receive: Receive, headers: dict[str, str], trace: str
+    ) -> tuple[Answer, str]:
+        if scope["method"] != "POST":
+            raise Refused(
+                405,
+                "method_not_allowed",
+                "Webhooks are sent with POST.",
+                headers=((b"allow", b"POST"),),
+            )
+        source_id = _uuid(scope["path"].removeprefix(PATH))
+        source, body = await self._read(source_id, scope, receive, headers)
+        content_type = headers.get("content-type", "").split(";")[0].strip().lower()
+        delivery = (
+            source,
+            body,
+            headers,
+            source.limits or self.limits.default,
+            self.clock.now(),
+            self.limits.tolerance_seconds,
+        )
+        at_once = len(body) <= AT_ONCE_BYTES and ENCODING not in headers
+        found = (
+            examine(*delivery)
+            if at_once
+            else await self.large_bodies.run(source.id, partial(examine, *delivery))
+        )
+        try:
+            verdict, standing = self._judge(source, body, content_type, found)
+        except Refused as refused:
+            self._note(source, refused, len(body), content_type)
+            raise
+        if verdict.challenge is not None:
+            return Answer(200, verdict.challenge.encode(), content_type=b"text/plain"), "challenge"
+        accepted = await self._store(source, found, content_type, headers, verdict, trace)
+        return accepted_answer(
+            accepted, standing
+        ), "duplicate" if accepted.duplicate else "accepted"
+
+    async def _read(
+        self, source_id: UUID | None, scope: Message, receive: Receive, headers: dict[str, str]
+    ) -> tuple[KnownSource, bytes]:
+        """The source and the body.
+
+        To a source that does not exist it comes as to any other, and is not kept.
+        """
+        began = time.perf_counter()
+        source = None if source_id is None else await self.sources.find(source_id)
+        state = scope.setdefault("state", {})
+        if source is None:
+            state["body_goes_to"] = "nobody"
+        body = await read(
+            receive,
+            headers,
+            self.limits.max_bytes,
+            self.limits.body_seconds,
+            keep=source is not None,
+            is_complete="body_is_complete" in state,
+        )
+        if source is not None and time.perf_counter() - began > 1:
+            # The body came slowly; the source may be changed or deleted meanwhile.
+            source = await self.sources.find(source.id)
+        if source is None:
+            raise unauthorized()
+        return source, body
+
+    def _judge(
+        self, source: KnownSource, body: bytes, content_type: str, examined: Examined
+    ) -> tuple[Genuine, Standing]:
+        """Genuine, within every limit, or Refused."""
+        verdict = examined.verdict
+        if isinstance(verdict, Forged):
+            self.rejections.log(source, verdict.reason)
+            raise unauthorized(verdict.reason)
+        # After the signature: before it, the answer would say that the source exists.
+        if not BY_NAME[source.scheme].accepts(content_type):  # type: ignore[index]
+            raise Refused(
+                415,
+                "unsupported_media_type",
+                "Send application/json.",
+                reason=f"sent {content_type[:100]!r}",
+            )
+        if source.paused:
+            raise Refused(
+                403, "source_paused", "This source is paused.", reason="the source is paused"
+            )
+        own = source.limits or self.limits.default
+        if len(body) > own.max_bytes:
+            raise too_large(own.max_bytes)
+        if examined.refused is not None:
+            raise examined.refused
+        if examined.too_deep:
+            message = f"JSON is nested {own.max_depth} deep at most."
+            raise Refused(400, "too_deep", message, reason=message, max_depth=own.max_depth)
+        if self.capacity.risk is not None:
+            log.warning("a webhook is refused: %s", self.capacity.risk)
+            raise unavailable("Webhooks cannot be stored at the moment. Send it again later.")
+        return verdict, self._rate(source, own)
+
+    def _rate(self, source: KnownSource, own: SourceLimits) -> Standing:
+        now = time.monotonic()
+        standing = whole = self.limits.sources.take(source.id, now, own.per_source)
+        if standing.wait_seconds == 0:
+            whole = self.limits.tenants.take(source.tenant, now, own.per_tenant)
+        if whole.wait_seconds > 0:
+            if whole is not standing:
+                self.limits.sources.give_back(source.id)
+            message = "Too many webhooks; wait as Retry-After says."
+            raise Refused(
+                429, "rate_limited", message, reason="over its rate", headers=tuple(whole.headers())
+            )
+        return standing
+
+    async def _store(
+        self,
+        source: KnownSource,
+        examined: Examined,
+        content_type: str,
+        headers: dict[str, str],
+        verdict: Genuine,
+        trace: str,
+    ) -> Accepted:
+        body = examined.content
+        kept = {name: headers[name] for name in source.kept_headers if name in headers}
+        if examined.coding is not None:
+            kept[ENCODING] = examined.coding
+        one = acceptance(
+            source,
+            body,
+            content_type,
+            verdict,
+            request_id=self.clock.new_id(),
+            event_id=self.clock.new_id(),
+            now=self.clock.now(),
+            traceparent=trace,
+            kept_headers=to_json(kept).decode() if kept else "{}",
+            window_seconds=self.limits.identity_window_seconds,
+        )
+        key = one.claim.body_key if one.claim else None
+        if key is None:
+            return await self.accept(one)
+        # Too large for a record: stored first, so that no accepted event refers to nothing.
+        try:
+            await self.objects.put(key, _whole(body), len(body))
+        except Refusal as refusal:
+            raise Refused(
+                429, refusal.code, str(refusal), reason=str(refusal), headers=(), **refusal.details
+            ) from None
+        except Exception as error:
+            raise Unavailable(f"the object store: {error}") from error
+        self.reached("door.body_kept")
+        try:
+            accepted = await self.accept(one)
+        except NotStorable:
+            await self._drop(key)
+            raise
+        if accepted.duplicate:
+            await self._drop(key)
+        return accepted
+
+    async def _drop(self, key: str) -> None:
+        """Remove a body that no request names.
+
+        Whatever fails, the answer is decided, and the sweeper comes by.
+        """
+        with suppress(Exception):
+            await self.objects.delete(key)
+
+    def _note(
+        self, source: KnownSource, refused: Refused, size_bytes: int, content_type: str
+    ) -> None:
+        if refused.reason is not None:
+            now = self.clock.now()
+            reason = f"{refused.status} {refused.code}: {refused.reason}"
+            self.rejections.note(
+                Rejection(source, self.clock.new_id(), reason, size_bytes, content_type, now)
+            )
+
+
+async def _whole(body: bytes) -> AsyncIterator[bytes]:
+    yield body
+
+
+@lru_cache(maxsize=10_000)
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text) if len(text) == 36 else None
+    except ValueError:
+        return None
