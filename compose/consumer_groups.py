@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import text
 
-from consumers.log.circuit_breaker.policy import Limits
+from consumers.log.circuit_breaker.policy import BreakerLimits
 from consumers.registry import CONSUMERS
 from projections.jobs.view import JobsView
 from projections.metric_trends.view import MetricTrendsView
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
 
 VIEWS: dict[str, View] = {view.name: view for view in (JobsView(), MetricTrendsView(), UsageView())}
-VIEW_LIMITS = Limits()
+VIEW_LIMITS = BreakerLimits()
 LIVE = text("SELECT live FROM projection_heads WHERE view = :view")
 POSITIONS = """
     SELECT p.consumer, p.topic, p.partition, p.next, p.updated_at
@@ -31,12 +31,12 @@ POSITIONS = """
 
 
 @dataclass(frozen=True, slots=True)
-class Reader:
+class ConsumerGroup:
     """One of them, under the name of its positions and its breaker."""
 
     name: str
     topics: Sequence[str]
-    breaker: Limits
+    breaker: BreakerLimits
 
 
 def group_of(reader: str, prefix: str = "", generation: int = 0) -> str:
@@ -50,10 +50,16 @@ async def live_generation(tx: "AsyncConnection", reader: str) -> int:
     return 0 if view is None else int((await tx.execute(LIVE, {"view": view})).scalar_one())
 
 
-READERS: dict[str, Reader] = {
+READERS: dict[str, ConsumerGroup] = {
     one.name: one
     for one in (
-        *(Reader(consumer.name, consumer.topics, consumer.breaker) for consumer in CONSUMERS),
-        *(Reader(consumer_of(view.name), view.topics, VIEW_LIMITS) for view in VIEWS.values()),
+        *(
+            ConsumerGroup(consumer.name, consumer.topics, consumer.breaker)
+            for consumer in CONSUMERS
+        ),
+        *(
+            ConsumerGroup(consumer_of(view.name), view.topics, VIEW_LIMITS)
+            for view in VIEWS.values()
+        ),
     )
 }

@@ -46,10 +46,10 @@ def classify(error: BaseException) -> type[Exception] | None:
     return None
 
 
-def passing(error: BaseException) -> bool:
+def is_transient(error: BaseException) -> bool:
     """Whether the same again can succeed."""
     if isinstance(error, BaseExceptionGroup):
-        return all(passing(one) for one in error.exceptions)
+        return all(is_transient(one) for one in error.exceptions)
     return isinstance(error, Transient) or classify(error) is Transient
 
 

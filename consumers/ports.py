@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
 
 
-class Standing(Enum):
+class PositionCheck(Enum):
     """Where the positions of a delivery's partitions are."""
 
     HERE = "here"  # at its start: it may be applied
@@ -30,7 +30,7 @@ class Standing(Enum):
 class Positions(Protocol):
     """One consumer's positions, moved in the transaction of the effect."""
 
-    async def standing(self, tx: "AsyncConnection", spans: Sequence[Span]) -> Standing:
+    async def standing(self, tx: "AsyncConnection", spans: Sequence[Span]) -> PositionCheck:
         """Lock the rows of all the partitions, in order, and compare."""
 
     async def advance(self, tx: "AsyncConnection", spans: Sequence[Span]) -> None:

@@ -4,7 +4,7 @@ from typing import Protocol
 from uuid import UUID
 
 
-class Asking(Protocol):
+class Principal(Protocol):
     """The tenant, and the key that was shown."""
 
     @property
@@ -20,6 +20,6 @@ class Asking(Protocol):
         """What its owner calls it."""
 
 
-def told(asking: Asking) -> str:
+def actor_label(asking: Principal) -> str:
     """Who it was, for the row that keeps what was decided."""
     return f"{asking.key_name} ({asking.key_id})"

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from consumers.log.circuit_breaker.policy import Limits
+from consumers.log.circuit_breaker.policy import BreakerLimits
 from schemas import datasets, jobs, models, usage, webhooks
 from schemas.payload import Payload
 from schemas.topics import TOPIC_OF
@@ -22,7 +22,7 @@ class Consumer:
     queues: tuple[str, ...] = ()
     batch: int = 200
     does: str = ""
-    breaker: Limits = Limits()  # noqa: RUF009  # frozen
+    breaker: BreakerLimits = BreakerLimits()  # noqa: RUF009  # frozen
 
     @property
     def topics(self) -> tuple[str, ...]:

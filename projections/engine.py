@@ -27,7 +27,7 @@ from projections.reading import consumer_of
 from schemas.decode import read
 from schemas.errors import Tripped
 from schemas.event import Event, FromNewer, Undecodable
-from schemas.record import Delivery, Record, Span, event_id_of
+from schemas.record import PollBatch, Record, Span, event_id_of
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
@@ -65,7 +65,7 @@ class Engine:
     reached: Reached = nothing
     counted: Counted = uncounted
 
-    async def __call__(self, delivery: Delivery) -> bool:
+    async def __call__(self, delivery: PollBatch) -> bool:
         """Apply a delivery; True when it stands, False when the positions are elsewhere or must not
         move: seek again.
 
@@ -89,7 +89,7 @@ class Engine:
                 )
             return False
 
-    async def _guarded(self, delivery: Delivery) -> bool:
+    async def _guarded(self, delivery: PollBatch) -> bool:
         """One by one, each counted before: somewhere here a process ended, or an operator wants
         a record parked.
         """
@@ -108,20 +108,20 @@ class Engine:
             for place, record in enumerate(own):
                 end = span.next if place == len(own) - 1 else record.offset + 1
                 own_span = Span(span.topic, span.partition, start, end, event_id_of(record.headers))
-                alone = Delivery((record,), (own_span,))
+                alone = PollBatch((record,), (own_span,))
                 if await self._in_hand(record, alone) is not True:
                     return False
                 start = end
         await self.guard.passed(delivery.spans)
         return True
 
-    async def _in_hand(self, record: Record, alone: Delivery) -> bool | float:
+    async def _in_hand(self, record: Record, alone: PollBatch) -> bool | float:
         async def park(given_up: GivenUp) -> bool:
             return await self._once(alone, one_by_one=False, given_up=given_up)
 
         return await self.guard.handle(record, lambda: self._apply(alone), park)
 
-    async def _apply(self, delivery: Delivery) -> bool:
+    async def _apply(self, delivery: PollBatch) -> bool:
         try:
             return await self._once(delivery, one_by_one=False)
         except Tripped:
@@ -135,7 +135,7 @@ class Engine:
         return await self._once(delivery, one_by_one=True)
 
     async def _once(
-        self, delivery: Delivery, *, one_by_one: bool, given_up: GivenUp | None = None
+        self, delivery: PollBatch, *, one_by_one: bool, given_up: GivenUp | None = None
     ) -> bool:
         async with self.begin() as tx:
             standing = await self.positions.standing(tx, delivery.spans)

@@ -47,7 +47,7 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
-class Delivery:
+class PollBatch:
     """One poll: records in order within a partition, and one span per partition, sorted by topic
     and partition.
     """
@@ -57,7 +57,7 @@ class Delivery:
 
 
 @dataclass(frozen=True, slots=True)
-class Hold:
+class PausedPartition:
     """One partition that waits: the offset that comes next in it, and for how many seconds."""
 
     topic: str
@@ -67,7 +67,7 @@ class Hold:
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class PartlyPaused:
     """What became of a delivery some of whose partitions must wait; the rest of it is committed."""
 
-    holds: tuple[Hold, ...]
+    holds: tuple[PausedPartition, ...]

@@ -13,7 +13,7 @@ from typing import Any, Self
 import httpx
 
 from compose.cli.connection import is_loopback, reachable
-from compose.cli.failure import Failure
+from compose.cli.failure import CommandFailure
 from compose.cli.resources.inputs import STANDARD_INPUT, is_id
 
 TIMEOUT_SECONDS = 30.0
@@ -99,7 +99,7 @@ class Client:
             return given
         found = self.get("/v1/sources", name=given)["data"]
         if not found:
-            raise Failure(f"there is no source named {given!r}", "headrace sources list")
+            raise CommandFailure(f"there is no source named {given!r}", "headrace sources list")
         return str(found[0]["id"])
 
     def dataset(self, given: str) -> str:
@@ -112,7 +112,7 @@ class Client:
         if not found:
             found = self.get("/v1/datasets", name=given, limit=1)["data"]
         if not found:
-            raise Failure(f"there is no dataset named {given!r}", "headrace datasets list")
+            raise CommandFailure(f"there is no dataset named {given!r}", "headrace datasets list")
         return str(max(found, key=lambda one: (one["version"] or 0, one["created_at"]))["id"])
 
     def content(self, path: str) -> bytes:
@@ -165,7 +165,7 @@ class Client:
                 }
                 return checked(self._send(path, **given, timeout=UPLOAD_TIMEOUT_SECONDS))
         if file == STANDARD_INPUT and sys.stdin is None:
-            raise Failure("standard input is closed", "name a file")
+            raise CommandFailure("standard input is closed", "name a file")
         with sys.stdin.buffer if file == STANDARD_INPUT else file.open("rb") as content:
             given = {
                 "content": iter(partial(content.read, CHUNK_BYTES), b""),
@@ -204,7 +204,7 @@ def connected(data_dir: Path | None = None) -> Client:
     """A client of the API that the settings or the running stack name."""
     found = reachable(data_dir)
     if found.api_key is None:
-        raise Failure(f"no key for the API at {found.api_url}", "set HEADRACE_API_KEY")
+        raise CommandFailure(f"no key for the API at {found.api_url}", "set HEADRACE_API_KEY")
     return Client(found.api_url, found.api_key)
 
 
@@ -214,13 +214,13 @@ def checked(answer: httpx.Response) -> Any:
         try:
             return answer.json()
         except ValueError:
-            raise Failure(
+            raise CommandFailure(
                 f"{answer.request.url} answers {answer.status_code} without JSON; is it Headrace?"
             ) from None
     raise refusal(answer)
 
 
-def refusal(answer: httpx.Response) -> Failure:
+def refusal(answer: httpx.Response) -> CommandFailure:
     """The failure that an error answer stands for."""
     try:
         problem = answer.json()
@@ -229,17 +229,17 @@ def refusal(answer: httpx.Response) -> Failure:
     except (ValueError, KeyError, TypeError):
         said, trace = f"{answer.request.url} answers {answer.status_code}", ""
     trace = trace or answer.headers.get("x-request-id", "")
-    return Failure(said, *([f"trace id {trace}"] if trace else []))
+    return CommandFailure(said, *([f"trace id {trace}"] if trace else []))
 
 
-def unreachable(url: str, error: httpx.TransportError) -> Failure:
+def unreachable(url: str, error: httpx.TransportError) -> CommandFailure:
     """The failure of an API that cannot be asked."""
     if isinstance(error, httpx.ConnectError):
-        return Failure(
+        return CommandFailure(
             f"the API at {url} does not answer; is the stack up?", "headrace up", "headrace doctor"
         )
     if isinstance(error, httpx.TimeoutException):
-        return Failure(f"the API at {url} did not answer in time", "headrace doctor")
-    return Failure(
+        return CommandFailure(f"the API at {url} did not answer in time", "headrace doctor")
+    return CommandFailure(
         f"the API at {url} broke off: {error or type(error).__name__}", "headrace doctor"
     )

@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from pydantic import SecretStr
 
-from compose.cli.failure import Failure
+from compose.cli.failure import CommandFailure
 from compose.devstack.status import RunFiles, StackStatus
 from compose.settings import Settings
 
@@ -100,7 +100,7 @@ def reachable(data_dir: Path | None = None) -> Connection:
     require(settings, "api_url")
     found = find(settings)
     if not found.known:
-        raise Failure(
+        raise CommandFailure(
             f"no stack is running in {found.stack.data_dir}",
             "start one: headrace up --detach",
             "or name an API: HEADRACE_API_URL and HEADRACE_API_KEY",

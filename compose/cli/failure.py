@@ -10,7 +10,7 @@ NOT_LET_IN = ("28", "3D")
 AWAY = (ConnectionRefusedError, socket.gaierror, TimeoutError)
 
 
-class Failure(Exception):
+class CommandFailure(Exception):
     """A foreseen failure: the first line says what, the others what to do."""
 
     def __init__(self, *lines: str, exit_code: int = FAILED) -> None:
@@ -19,7 +19,7 @@ class Failure(Exception):
         self.exit_code = exit_code
 
 
-def explain(error: BaseException, *, short: bool = True) -> Failure | None:
+def explain(error: BaseException, *, short: bool = True) -> CommandFailure | None:
     """The failure that an error stands for: a wrong setting, and with `short` a server that does
     not let us in.
 
@@ -30,23 +30,23 @@ def explain(error: BaseException, *, short: bool = True) -> Failure | None:
         return wrong
     for one in _chain(error):
         if type(one).__name__ == "ClientConfigurationError":
-            return Failure(f"an address of PostgreSQL is wrong: {one}", exit_code=MISUSED)
+            return CommandFailure(f"an address of PostgreSQL is wrong: {one}", exit_code=MISUSED)
         if isinstance(one, AWAY) or type(one).__name__ == "KafkaConnectionError":
-            return Failure(
+            return CommandFailure(
                 f"a server does not answer: {one}",
                 "is the stack up? headrace up",
                 "headrace doctor",
             )
         if str(getattr(one, "sqlstate", None) or "")[:2] in NOT_LET_IN:
-            return Failure(
+            return CommandFailure(
                 f"PostgreSQL refuses: {one}", "look at HEADRACE_POSTGRES_URL: headrace doctor"
             )
     return None
 
 
-def _wrong_setting(error: BaseException) -> Failure | None:
+def _wrong_setting(error: BaseException) -> CommandFailure | None:
     if type(error).__name__ == "WrongSetting":  # by its name: nothing is imported for an error
-        return Failure(str(error), exit_code=MISUSED)
+        return CommandFailure(str(error), exit_code=MISUSED)
     if not isinstance(error, ValueError):
         return None
     from pydantic import ValidationError
@@ -56,7 +56,7 @@ def _wrong_setting(error: BaseException) -> Failure | None:
     found = [
         f"HEADRACE_{'_'.join(map(str, one['loc'])).upper()}: {one['msg']}" for one in error.errors()
     ]
-    return Failure("a setting is wrong", *found, exit_code=MISUSED)
+    return CommandFailure("a setting is wrong", *found, exit_code=MISUSED)
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:

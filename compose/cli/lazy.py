@@ -8,7 +8,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_group
 
-from compose.cli.failure import Failure, explain
+from compose.cli.failure import CommandFailure, explain
 
 PROCESSES = ("compose.cli.process.processes", "compose.cli.admin.sweeper")
 
@@ -58,7 +58,7 @@ class LazyGroup(TyperGroup):
         """
         try:
             return super().invoke(ctx)
-        except Failure as failure:
+        except CommandFailure as failure:
             told = failure
         except Exception as error:
             explained = explain(error, short=self._module(ctx.invoked_subcommand) not in PROCESSES)

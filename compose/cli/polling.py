@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from compose.cli.client import Client
-from compose.cli.failure import Failure
+from compose.cli.failure import CommandFailure
 
 OVER = frozenset({"succeeded", "failed", "canceled", "expired"})
 POLL_SECONDS = 0.5
@@ -34,7 +34,7 @@ def follow(
             return
         if timeout_seconds is not None and time.monotonic() - began >= timeout_seconds:
             states = [f"job {job['id']} is {job['state']}" for job in open_jobs]
-            raise Failure(f"not over after {timeout_seconds:g} seconds", *states)
+            raise CommandFailure(f"not over after {timeout_seconds:g} seconds", *states)
         sleep(POLL_SECONDS)
 
 
@@ -53,7 +53,7 @@ def wait_for_dataset(
         if found["state"] != "submitted":
             return found
         if time.monotonic() >= deadline:
-            raise Failure(
+            raise CommandFailure(
                 f"the dataset {dataset_id} is not validated after {timeout_seconds:g} seconds"
             )
         sleep(POLL_SECONDS / 2)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from compose.cli.failure import Failure
+from compose.cli.failure import CommandFailure
 
 WINE_COLUMNS = (
     "alcohol",
@@ -112,7 +112,7 @@ def _shipped(name: str) -> Path:
     # Found, not imported: the command line stays free of scikit-learn.
     found = find_spec("sklearn")
     if found is None or found.origin is None:
-        raise Failure(
+        raise CommandFailure(
             "scikit-learn is not installed, and the demo takes its data from there", "make install"
         )
     return Path(found.origin).parent / "datasets" / "data" / name

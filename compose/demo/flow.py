@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from compose.cli.client import Client, checked
-from compose.cli.failure import Failure
+from compose.cli.failure import CommandFailure
 from compose.cli.output import number, table
 from compose.cli.polling import PATIENCE_SECONDS, follow, wait_for_dataset
 from compose.demo import checks
@@ -218,7 +218,9 @@ def _job_of(api: Client, event_id: str) -> str:
 
     found = settled(look, lambda job_id: job_id is not None)
     if found is None:
-        raise Failure(f"the webhook's event {event_id} began no job", "headrace dead-letters list")
+        raise CommandFailure(
+            f"the webhook's event {event_id} began no job", "headrace dead-letters list"
+        )
     return found
 
 

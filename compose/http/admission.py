@@ -11,15 +11,15 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 from uuid import UUID
 
-from compose.failures import passing
+from compose.failures import is_transient
 from compose.http.api_rates import TakeOne
 from producers.access.principal import Principal
 from producers.webhooks.body import read
 from producers.webhooks.depth import deeper_than
 from producers.webhooks.endpoint_responses import (
     ClientLeft,
+    DeliveryRefused,
     Receive,
-    Refused,
     Send,
     respond,
     unavailable,
@@ -105,12 +105,12 @@ class Admission:
         scope["state"]["rate_headers"] = [one for one in left.headers() if one not in retry]
         if retry:
             message = "Too many requests of this tenant; wait as Retry-After says."
-            raise Refused(429, "rate_limited", message, headers=tuple(retry))
+            raise DeliveryRefused(429, "rate_limited", message, headers=tuple(retry))
         if self._in_hand[principal.tenant] > bounds.at_once:
             message = (
                 f"Too many requests at once: {bounds.at_once} of a tenant are answered at a time."
             )
-            raise Refused(429, "rate_limited", message, headers=((b"retry-after", b"1"),))
+            raise DeliveryRefused(429, "rate_limited", message, headers=((b"retry-after", b"1"),))
         scope["state"]["principal"] = principal
         if scope["method"] not in WITH_BODIES:
             return receive
@@ -130,10 +130,10 @@ class Admission:
             return await step
         except ClientLeft:
             return None
-        except Refused as refused:
+        except DeliveryRefused as refused:
             answer = refused
         except Refusal as refusal:
-            answer = Refused(401, refusal.code, refusal.message)
+            answer = DeliveryRefused(401, refusal.code, refusal.message)
         except Exception as error:  # noqa: BLE001 - the application, which would answer it, is not asked
             answer = _broken(scope, error, trace)
         await respond(send, answer.answer(trace))
@@ -150,18 +150,18 @@ def _check_shape(body: bytes, max_depth: int) -> None:
         message = f"JSON is nested {max_depth} deep at most."
     else:
         return
-    raise Refused(
+    raise DeliveryRefused(
         422, "invalid_request", f"body: {message}", errors=[{"where": "body", "message": message}]
     )
 
 
-def _broken(scope: Scope, error: Exception, trace: str) -> Refused:
+def _broken(scope: Scope, error: Exception, trace: str) -> DeliveryRefused:
     where = f"{scope['method']} {scope['path']}"
-    if passing(error):
+    if is_transient(error):
         log.warning("%s: %s", where, error, extra={"trace_id": trace})
         return unavailable("The database does not answer. Try again in a moment.")
     log.error("%s failed unexpectedly, trace %s", where, trace, exc_info=error)
-    return Refused(500, "internal", UNEXPECTED)
+    return DeliveryRefused(500, "internal", UNEXPECTED)
 
 
 class _Whole:

@@ -13,7 +13,7 @@ from starlette.requests import ClientDisconnect
 from starlette.routing import Match
 
 from compose.documented import Documented
-from compose.failures import passing
+from compose.failures import is_transient
 from compose.http.call_names import named
 from compose.http.docs_page import docs_page
 from compose.http.known_names import refuse_unknown_parameters, unknown_field
@@ -137,7 +137,7 @@ class Traced:
             # Answered already by `_broken`; raised once more only to be told. The connection can go
             # on.
             where = f"{scope['method']} {scope['path']}"
-            if passing(error):
+            if is_transient(error):
                 log.warning("%s: %s", where, error, extra={"trace_id": trace_id(traceparent)})
             else:
                 log.exception("%s failed unexpectedly, trace %s", where, trace_id(traceparent))
@@ -216,7 +216,7 @@ async def _not_storable(request: Request, _error: Exception) -> JSONResponse:
 
 
 async def _broken(request: Request, error: Exception) -> JSONResponse:
-    if passing(error):
+    if is_transient(error):
         return _problem(
             request, 503, "unavailable", "What this needs does not answer. Try again in a moment."
         )

@@ -10,7 +10,7 @@ from aiokafka.errors import KafkaError
 from aiokafka.producer.message_accumulator import BatchBuilder
 
 from compose.kafka.refusals import OF_RECORDS, OF_TOPICS, said
-from producers.outbox.ports import Confirmed, Outgoing, Place, Refused, Sent
+from producers.outbox.ports import Confirmed, Outgoing, Place, RecordRefused, Sent
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +26,7 @@ class Outcome:
     """
 
     confirmed: list[Confirmed] = field(default_factory=list)
-    refused: list[Refused] = field(default_factory=list)
+    refused: list[RecordRefused] = field(default_factory=list)
     reused: list[tuple[str, Confirmed]] = field(default_factory=list)
     has_gap: bool = False
 
@@ -80,7 +80,7 @@ class Batches:
             taken = _fill(batch, left if limit is None else left[: limit.records])
             if not taken:
                 why = f"it does not fit into a batch of {BATCH_BYTES} bytes"
-                outcome.refused.append(Refused(topic, left[0].seq, why))
+                outcome.refused.append(RecordRefused(topic, left[0].seq, why))
                 return
             try:
                 acknowledged = await (
@@ -88,7 +88,7 @@ class Batches:
                 )
             except OF_TOPICS as error:
                 outcome.has_gap = True
-                outcome.refused.append(Refused(topic, None, said(error)))
+                outcome.refused.append(RecordRefused(topic, None, said(error)))
                 return
             except OF_RECORDS as error:
                 outcome.has_gap = True
@@ -116,7 +116,7 @@ class Batches:
         self, topic: str, batch: Sequence[Outgoing], error: KafkaError, outcome: Outcome
     ) -> None:
         if len(batch) == 1:
-            outcome.refused.append(Refused(topic, batch[0].seq, said(error)))
+            outcome.refused.append(RecordRefused(topic, batch[0].seq, said(error)))
             return
         before = self._limits.get(topic, _Limit(MOST_RECORDS)).records
         self._limits[topic] = _Limit(min(before, len(batch) // 2))

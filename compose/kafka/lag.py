@@ -15,7 +15,7 @@ from aiokafka.errors import KafkaError
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from compose.consumer_groups import POSITIONS, READERS, Reader
+from compose.consumer_groups import POSITIONS, READERS, ConsumerGroup
 from compose.kafka.subscription.log import ends
 from consumers.log.circuit_breaker import store
 from consumers.log.circuit_breaker.policy import BAD
@@ -39,7 +39,7 @@ Ends = Mapping[tuple[str, int], tuple[int, int]]
 
 
 @dataclass(frozen=True)
-class PartitionStanding:
+class PartitionLag:
     """One partition; `position` None means never read, `end` and `lag` None that Kafka could not
     be asked.
     """
@@ -52,7 +52,7 @@ class PartitionStanding:
 
 
 @dataclass(frozen=True)
-class BreakerStanding:
+class BreakerStatus:
     """What the breaker allows, how many of the latest messages failed, and of how many tenants
     these are.
     """
@@ -66,7 +66,7 @@ class BreakerStanding:
 
 
 @dataclass(frozen=True)
-class Standing:
+class ConsumerLag:
     """One consumer or projection."""
 
     name: str
@@ -76,11 +76,11 @@ class Standing:
     since: datetime | None
     lag: int | None
     last_progress: datetime | None
-    breaker: BreakerStanding
-    partitions: tuple[PartitionStanding, ...]
+    breaker: BreakerStatus
+    partitions: tuple[PartitionLag, ...]
 
 
-async def standings(pipeline: AsyncEngine, kafka: str, prefix: str) -> list[Standing]:
+async def standings(pipeline: AsyncEngine, kafka: str, prefix: str) -> list[ConsumerLag]:
     """Every consumer and projection; without Kafka the lag is unknown."""
     every = READERS.values()
     async with pipeline.begin() as tx:
@@ -97,12 +97,12 @@ async def standings(pipeline: AsyncEngine, kafka: str, prefix: str) -> list[Stan
 
 
 def _standing(
-    reader: Reader,
+    reader: ConsumerGroup,
     row: Mapping[str, Any] | None,
     positions: Sequence[Row[Any]],
     ends: Ends,
     prefix: str,
-) -> Standing:
+) -> ConsumerLag:
     found = {(one.topic, one.partition): one for one in positions if one.consumer == reader.name}
     topics = {prefix + topic for topic in reader.topics}
     partitions = []
@@ -111,11 +111,11 @@ def _standing(
         position = found[place].next if place in found else None
         at = begin if position is None else position
         lag = None if end is None or at is None else max(0, end - at)
-        partitions.append(PartitionStanding(*place, position, end, lag))
+        partitions.append(PartitionLag(*place, position, end, lag))
     known: Mapping[str, Any] = NEVER_PAUSED if row is None else row
     limits, recent = reader.breaker, known["recent"]
     lags = [one.lag for one in partitions if one.lag is not None]
-    return Standing(
+    return ConsumerLag(
         reader.name,
         known["state"],
         known["reason"],
@@ -123,7 +123,7 @@ def _standing(
         known["since"],
         sum(lags) if partitions and len(lags) == len(partitions) else None,
         max((one.updated_at for one in found.values()), default=None),
-        BreakerStanding(
+        BreakerStatus(
             limits.max_run,
             limits.max_ratio,
             limits.window,

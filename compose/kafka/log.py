@@ -20,7 +20,15 @@ from compose.kafka.producer import (
 from compose.kafka.refusals import OF_TOPICS, said
 from compose.kafka.subscription import AnotherClusterError
 from compose.kafka.subscription.log import require_cluster
-from producers.outbox.ports import NotConfirmed, NotOurs, Outgoing, Place, Refused, Regrown, Sent
+from producers.outbox.ports import (
+    NotConfirmed,
+    NotOurs,
+    Outgoing,
+    Place,
+    RecordRefused,
+    Regrown,
+    Sent,
+)
 
 SEND_SECONDS = 30.0
 START_SECONDS = 30.0
@@ -180,7 +188,7 @@ class KafkaLog:
                     counts[topic] = await self._partitions(producer, topic)
                 except OF_TOPICS as error:
                     counts[topic] = 0
-                    outcome.refused.append(Refused(topic, None, said(error)))
+                    outcome.refused.append(RecordRefused(topic, None, said(error)))
             if counts[topic]:
                 groups[self._prefix + topic, partition_of(record.key, counts[topic])].append(record)
         return groups

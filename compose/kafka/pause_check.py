@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from compose.failures import passing
+from compose.failures import is_transient
 from consumers.log.circuit_breaker import store
 
 
@@ -32,6 +32,6 @@ class BreakerGate:
             async with self.pipeline.connect() as tx:
                 return await store.is_paused(tx, self.consumer)
         except Exception as error:
-            if not passing(error):
+            if not is_transient(error):
                 raise
             return None

@@ -7,7 +7,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from compose.kafka.log_mark import Mark
-from consumers.ports import Standing
+from consumers.ports import PositionCheck
 from schemas.record import Span
 
 READ = text(
@@ -124,7 +124,7 @@ class Positions:
         async with self.pipeline.begin() as tx:
             await tx.execute(UNBLOCK, {**self._who(), **_lists(partitions)})
 
-    async def standing(self, tx: AsyncConnection, spans: Sequence[Span]) -> Standing:
+    async def standing(self, tx: AsyncConnection, spans: Sequence[Span]) -> PositionCheck:
         """Lock the partitions' rows in order, and compare them with where the delivery begins
         and ends.
         """
@@ -134,10 +134,10 @@ class Positions:
             await tx.execute(CREATE, {**given, "starts": [span.start for span in spans]})
             found = await self._lock(tx, given)
         if all(found[span.topic, span.partition] == span.start for span in spans):
-            return Standing.HERE
+            return PositionCheck.HERE
         if all(found[span.topic, span.partition] == span.next for span in spans):
-            return Standing.PASSED
-        return Standing.ELSEWHERE
+            return PositionCheck.PASSED
+        return PositionCheck.ELSEWHERE
 
     async def advance(self, tx: AsyncConnection, spans: Sequence[Span]) -> None:
         """Move each partition to the end of its span."""

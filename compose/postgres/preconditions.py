@@ -6,7 +6,7 @@ from importlib.resources import files
 
 import asyncpg
 
-from compose.failures import passing
+from compose.failures import is_transient
 from compose.postgres.connections import CONNECT_SECONDS, WrongRole, connect
 from compose.postgres.roles import INHERITED, ROLES
 
@@ -65,7 +65,7 @@ async def answering(postgres_url: str) -> None:
     try:
         await require_ready(postgres_url)
     except Exception as error:
-        if not passing(error):
+        if not is_transient(error):
             raise
         said = (
             "PostgreSQL does not answer, or HEADRACE_POSTGRES_URL is another's: "

@@ -55,10 +55,10 @@ from consumers.registry import BY_NAME
 from consumers.replays import store as replays
 from producers.access.http import authentication, whose_key
 from producers.api.command import Commands
-from producers.idempotency.executor import Once
+from producers.idempotency.executor import IdempotentExecutor
 from producers.outbox import store as log
 from producers.outbox.accept import Accept
-from producers.outbox.log_tail import Following
+from producers.outbox.log_tail import LogTail
 from schemas.decode import read
 from schemas.event import Event, FromNewer
 from schemas.log import unpack_headers
@@ -98,8 +98,8 @@ async def api(settings: Settings, stopping: asyncio.Event | None = None) -> Asyn
         accept = Accept(pool, door_refusal, reached=crash_points())
         stack.push_async_callback(accept.drain)
         transactions = TenantShare(reading, READING // 2, ACQUIRE_SECONDS).begin
-        once = Once(transactions, clock)
-        following = Following(pipeline.begin, stopping or asyncio.Event())
+        once = IdempotentExecutor(transactions, clock)
+        following = LogTail(pipeline.begin, stopping or asyncio.Event())
         watching = asyncio.create_task(following.watch())
         stack.callback(watching.cancel)
         commands = Commands(accept, clock, once, pipeline.begin, door_refusal)

@@ -21,7 +21,7 @@ from consumers.ingest.mapping import Unmappable, command
 from consumers.ingest.rows import rows
 from producers.outbox.accept import Accept
 from producers.webhooks.backpressure import Capacity
-from producers.webhooks.endpoint import Door, Limits
+from producers.webhooks.endpoint import WebhookEndpoint, WebhookLimits
 from producers.webhooks.large_bodies import LargeBodies
 from producers.webhooks.limits.limit import LIMITS, source_limits
 from producers.webhooks.rates import Buckets
@@ -47,7 +47,7 @@ async def ingress(
     accept: Accept,
     objects: MeteredObjects,
     clock: Clock,
-) -> AsyncIterator[Door]:
+) -> AsyncIterator[WebhookEndpoint]:
     """The door, and its two duties beside it.
 
     Ids that may be nobody's are looked up on the pool `for_strangers`.
@@ -63,7 +63,7 @@ async def ingress(
     try:
         reached = crash_points()
         with ThreadPoolExecutor(LARGE_BODY_THREADS, "large bodies") as threads:
-            yield Door(
+            yield WebhookEndpoint(
                 sources,
                 accept,
                 objects,
@@ -81,10 +81,10 @@ async def ingress(
         await asyncio.gather(*duties, return_exceptions=True)
 
 
-def limits(settings: Settings) -> Limits:
+def limits(settings: Settings) -> WebhookLimits:
     """What the door lets through."""
     default = source_limits(limit_settings(settings), {})
-    return Limits(
+    return WebhookLimits(
         settings.max_webhook_bytes,
         default,
         settings.webhook_tolerance_seconds,

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from compose.consumer_groups import READERS, VIEWS, group_of, live_generation
 from compose.failpoints import crash_points
-from compose.failures import passing
+from compose.failures import is_transient
 from compose.kafka.pause_check import BreakerGate
 from compose.kafka.subscription import Subscription
 from compose.postgres.connections import engine
@@ -19,7 +19,7 @@ from compose.settings import Settings
 from compose.telemetry import recorders
 from consumers.dead_letters import store as dead_letters
 from consumers.dead_letters.dead_letter import OPERATOR, DeadLetter
-from consumers.log.circuit_breaker.state import Fuse
+from consumers.log.circuit_breaker.state import CircuitBreaker
 from consumers.log.poison.guard import Guard
 from consumers.log.poison.store import Subscriber
 from projections.engine import Engine
@@ -72,8 +72,8 @@ async def projection(
             pipeline.begin,
             positions,
             park,
-            passing,
-            Fuse(name, READERS[name].breaker),
+            is_transient,
+            CircuitBreaker(name, READERS[name].breaker),
             Guard(Subscriber(name, generation), pipeline.begin, alone or asyncio.Lock()),
             prefix,
             crash_points(),

@@ -9,7 +9,7 @@ from compose.processes.shutdown import until_stopped
 from compose.settings import Settings
 from compose.telemetry import recorders
 from producers.outbox.partition_layout import Layout
-from producers.outbox.relay import be_elected, relay
+from producers.outbox.relay import acquire_leadership, relay
 from schemas.topics import TOPICS
 
 
@@ -41,7 +41,7 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
                 layout.partitions,
                 confirmed=layout.confirmed,
             )
-            await be_elected(connection, stop)
+            await acquire_leadership(connection, stop)
             if not stop.is_set():
                 recorders.elected("relay")
             await relay(connection, kafka, stop, layout, reached=reached, relayed=recorders.relayed)

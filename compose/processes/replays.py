@@ -11,7 +11,7 @@ from consumers.ingest.row_buffers import store as streams
 from consumers.log.runner import Runner
 from consumers.registry import INGEST
 from consumers.replays.replay import RequestChoice, Target
-from consumers.replays.worker.worker import Lane
+from consumers.replays.worker.worker import ReplayWorker
 from producers.outbox import store as log
 from producers.webhooks import store as webhooks
 from schemas.event import Event
@@ -21,9 +21,9 @@ from schemas.topics import JOBS, WEBHOOKS
 from schemas.webhooks import WebhookReceived
 
 
-def lane_of(runner: Runner) -> Lane:
+def lane_of(runner: Runner) -> ReplayWorker:
     """The lane beside a runner, with the runner's own handler and rules."""
-    return Lane(
+    return ReplayWorker(
         runner.consumer,
         runner.wanted,
         runner.handle,

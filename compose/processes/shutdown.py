@@ -6,7 +6,7 @@ import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 
-from compose.failures import passing
+from compose.failures import is_transient
 from compose.kafka.subscription import Subscription
 
 log = logging.getLogger(__name__)
@@ -34,7 +34,7 @@ async def until_stopped(stop: asyncio.Event, run: Callable[[], Awaitable[None]])
         try:
             await run()
         except Exception as error:
-            if not passing(error):
+            if not is_transient(error):
                 raise
             log.warning("again in %.1f s: %s: %s", pause, type(error).__name__, error)
         else:

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 import asyncpg
 
 from compose.consumer_groups import READERS
-from compose.failures import passing
+from compose.failures import is_transient
 from compose.postgres.connections import connect, engine
 from compose.processes.shutdown import until_stopped
 from compose.retention.duties import duties
@@ -24,7 +24,7 @@ from compose.telemetry import recorders
 from compose.telemetry.gauges import Stored
 from compose.telemetry.meters import meters
 from producers.outbox.ranges import Ranges
-from producers.outbox.relay import be_elected, elected
+from producers.outbox.relay import acquire_leadership, elected
 from producers.webhooks.retention.days import Days
 
 log = logging.getLogger(__name__)
@@ -54,7 +54,7 @@ class Sweeper:
             try:
                 await one.prepare(now.date())
             except Exception as error:
-                if not passing(error):
+                if not is_transient(error):
                     raise
                 log.warning(
                     "%s: a partition ahead was not made, the next round tries again: %s",
@@ -119,7 +119,7 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
 
     async def term() -> None:
         async with sweeper(settings) as one:
-            await be_elected(one.office, stop, OFFICE)
+            await acquire_leadership(one.office, stop, OFFICE)
             if not stop.is_set():
                 recorders.elected(OFFICE)
             async with watching(one.stored):

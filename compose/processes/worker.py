@@ -40,10 +40,10 @@ from consumers.ingest.validation import Validation
 from consumers.log.runner import Runner
 from consumers.ports import Handle, Objects
 from consumers.registry import BY_NAME, Consumer
-from consumers.replays.worker.worker import Lane
+from consumers.replays.worker.worker import ReplayWorker
 from consumers.training.attempt import TrainingAttempt
 from consumers.training.handler import Training
-from consumers.work.limits import Limits
+from consumers.work.limits import ResourceLimits
 from consumers.work.task import Task
 from consumers.work.worker import Worker
 from producers.outbox import store as log
@@ -84,10 +84,10 @@ def tasks(
     """
     objects, memory = objects or open_objects(settings.object_store), settings.training_memory_bytes
     if "validation" in consumer.queues:
-        limits = Limits(memory_bytes=memory, wall_seconds=300)
+        limits = ResourceLimits(memory_bytes=memory, wall_seconds=300)
         return [Validation(objects, record, limits)]
     if "training" in consumer.queues:
-        limits = Limits(
+        limits = ResourceLimits(
             memory_bytes=memory,
             cpu_seconds=settings.training_seconds * 2,
             wall_seconds=settings.training_seconds,
@@ -99,7 +99,7 @@ def tasks(
 @asynccontextmanager
 async def consumer_parts(
     consumer: Consumer, settings: Settings, alone: asyncio.Lock | None = None
-) -> AsyncIterator[tuple[Callable[[], Subscription], list[Worker], Lane]]:
+) -> AsyncIterator[tuple[Callable[[], Subscription], list[Worker], ReplayWorker]]:
     """One consumer, put together: how it subscribes, its workers when it has a queue, and its
     lane for replays.
     """
@@ -179,7 +179,7 @@ async def sealing_parts(settings: Settings) -> AsyncIterator[tuple[SealWhenDue, 
     )
     try:
         clock = await database_clock(pipeline)
-        limits = Limits(memory_bytes=settings.training_memory_bytes, wall_seconds=300)
+        limits = ResourceLimits(memory_bytes=settings.training_memory_bytes, wall_seconds=300)
         objects = await open_metered(settings, pipeline.begin, settings.upload_free_disk_bytes)
         task = Sealing(pipeline.begin, objects, limits, settings.max_upload_bytes)
         with scratch(settings.scratch_root) as room:

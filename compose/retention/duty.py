@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from compose.failures import passing
+from compose.failures import is_transient
 from consumers.ports import Transactions
 
 log = logging.getLogger(__name__)
@@ -107,7 +107,7 @@ async def _one(duty: Duty, before: datetime, stop: asyncio.Event) -> Swept:
                 if stop.is_set():
                     break
     except Exception as error:
-        if not passing(error):
+        if not is_transient(error):
             raise
         log.warning("%s: stopped early, the next round removes the rest: %s", duty.name, error)
         return _swept(duty, before, rows, f"{type(error).__name__}: {error}"[:300])

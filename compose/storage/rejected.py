@@ -7,14 +7,16 @@ from collections.abc import Sequence
 
 from compose.storage.metered import MeteredObjects
 from consumers.ingest.dataset import blames_the_file
-from consumers.work.work_item import Claimed
+from consumers.work.work_item import WorkItem
 from schemas.datasets import DatasetRejected
 from schemas.event import Event
 
 log = logging.getLogger(__name__)
 
 
-async def remove_rejected(objects: MeteredObjects, piece: Claimed, events: Sequence[Event]) -> None:
+async def remove_rejected(
+    objects: MeteredObjects, piece: WorkItem, events: Sequence[Event]
+) -> None:
     """Remove the object of a validation that ended in a rejection; what fails is left to the
     sweeper.
 

@@ -9,7 +9,7 @@ from aiokafka.errors import KafkaError
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from compose.failures import passing
+from compose.failures import is_transient
 from compose.telemetry import catalogue as of
 from compose.telemetry import lag
 from compose.telemetry.catalogue import Metric
@@ -108,7 +108,7 @@ class Stored:
             async with self.pipeline.begin() as tx:
                 self._show(await self._stored(tx))
         except Exception as error:
-            if not passing(error):
+            if not is_transient(error):
                 raise
             log.warning("metrics of the database could not be read: %s", error)
             self._show({one: {} for one in STORED})
@@ -117,7 +117,9 @@ class Stored:
             async with asyncio.timeout(30):
                 found = await lag.look(self.pipeline, self.kafka, self.prefix, self.reads)
         except Exception as error:
-            if not isinstance(error, KafkaError | OSError | TimeoutError) and not passing(error):
+            if not isinstance(error, KafkaError | OSError | TimeoutError) and not is_transient(
+                error
+            ):
                 raise
             log.warning("the lag could not be read: %r", error)
         self._show({of.LAG: found.partitions, of.TENANT_LAG: found.tenants, of.OLDEST: found.ages})

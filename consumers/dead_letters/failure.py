@@ -9,7 +9,7 @@ MOST_FRAMES = 6
 MOST_STACK_CHARACTERS = 3000
 
 
-class Failure(NamedTuple):
+class HandlingFailure(NamedTuple):
     """Why a message was not handled; `stack` is a bug's."""
 
     error_class: str
@@ -17,13 +17,13 @@ class Failure(NamedTuple):
     stack: str | None = None
 
 
-def failure_of(error: Exception, *, permanent: bool) -> Failure:
+def failure_of(error: Exception, *, permanent: bool) -> HandlingFailure:
     """Of what is permanent the words are enough; of a bug the innermost frames are kept too."""
     if isinstance(error, EventTooLarge):
-        return Failure("user_config", str(error))
+        return HandlingFailure("user_config", str(error))
     if permanent:
-        return Failure("permanent", str(error))
+        return HandlingFailure("permanent", str(error))
     stack = "".join(traceback.format_tb(error.__traceback__)[-MOST_FRAMES:])[
         -MOST_STACK_CHARACTERS:
     ]
-    return Failure("bug", f"{type(error).__name__}: {error}", stack)
+    return HandlingFailure("bug", f"{type(error).__name__}: {error}", stack)

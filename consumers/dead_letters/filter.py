@@ -11,7 +11,7 @@ State = Literal["parked", "replaying", "applied", "discarded"]
 Word = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00]+$")]
 
 
-class LetterWords(BaseModel):
+class DeadLetterCriteria(BaseModel):
     """What a dead letter can be found by; `from` and `to` are about its first failure, `to` is
     not included.
     """
@@ -25,14 +25,14 @@ class LetterWords(BaseModel):
     until: Moment | None = Field(None, alias="to")
 
 
-class LetterFilter(LetterWords):
+class DeadLetterFilter(DeadLetterCriteria):
     """Letters by what they are, or one by one by their ids."""
 
     ids: Annotated[tuple[UUID, ...], Field(min_length=1, max_length=1000)] | None = None
     state: State | None = None
 
 
-class GroupPage(LetterWords):
+class GroupPage(DeadLetterCriteria):
     """The query of the groups."""
 
     state: State | None = None
@@ -45,7 +45,7 @@ class LetterPage(GroupPage):
     cursor: Cursor | None = None
 
 
-def letters_like(words: LetterWords, state: State | None) -> LetterFilter:
+def dead_letters_like(words: DeadLetterCriteria, state: State | None) -> DeadLetterFilter:
     """The filter in a query."""
-    found = {name: getattr(words, name) for name in LetterWords.model_fields}
-    return LetterFilter(**found, state=state)
+    found = {name: getattr(words, name) for name in DeadLetterCriteria.model_fields}
+    return DeadLetterFilter(**found, state=state)

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Path, Query, Request, Response, Security
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from consumers.dead_letters import store
-from consumers.dead_letters.filter import GroupPage, LetterFilter, LetterPage, letters_like
+from consumers.dead_letters.filter import DeadLetterFilter, GroupPage, LetterPage, dead_letters_like
 from consumers.dead_letters.responses import (
     DeadLetterDetails,
     DeadLetterGroup,
@@ -19,7 +19,7 @@ from consumers.dead_letters.responses import (
     DiscardedGroup,
 )
 from consumers.ports import TenantTransactions
-from consumers.principal import Asking, told
+from consumers.principal import Principal, actor_label
 from schemas.cursor import decoded_place
 from schemas.decode import read
 from schemas.errors import Refusal
@@ -49,7 +49,7 @@ def routes(
     reader = Annotated[Any, Security(authenticate, scopes=[Permission.DEAD_LETTERS_READ])]
     writer = Annotated[Any, Security(authenticate, scopes=[Permission.DEAD_LETTERS_WRITE])]
 
-    async def found(principal: Asking, letter_id: UUID) -> Any:
+    async def found(principal: Principal, letter_id: UUID) -> Any:
         async with transactions(principal.tenant) as tx:
             row = await store.one(tx, letter_id)
         if row is None:
@@ -61,14 +61,16 @@ def routes(
         """The tenant's dead letters, newest first, filtered."""
         after = decoded_place(query.cursor)
         async with transactions(principal.tenant) as tx:
-            rows = await store.page(tx, letters_like(query, query.state), query.limit + 1, after)
+            rows = await store.page(
+                tx, dead_letters_like(query, query.state), query.limit + 1, after
+            )
         return page([dict(row) for row in rows], limit=query.limit, sorted_by=("created_at", "id"))
 
     @router.get("/groups", responses={200: {"model": Page[DeadLetterGroup]}})
     async def groups(principal: reader, query: Annotated[GroupPage, Query()]) -> dict[str, Any]:
         """The same by fingerprint: how many, how many of them parked, first, last, and a sample."""
         async with transactions(principal.tenant) as tx:
-            rows = await store.groups(tx, letters_like(query, query.state), query.limit)
+            rows = await store.groups(tx, dead_letters_like(query, query.state), query.limit)
         return page([dict(row) for row in rows])
 
     @router.get("/{letter_id}", responses={200: {"model": DeadLetterDetails}})
@@ -97,7 +99,9 @@ def routes(
         One that was applied is refused.
         """
         async with transactions(principal.tenant) as tx:
-            await store.discard(tx, LetterFilter(ids=(letter_id,)), told(principal), body.reason)
+            await store.discard(
+                tx, DeadLetterFilter(ids=(letter_id,)), actor_label(principal), body.reason
+            )
         row = await found(principal, letter_id)
         if row["state"] == "applied":
             raise Refusal("already_applied", "A replay has applied this dead letter already.")
@@ -108,11 +112,11 @@ def routes(
         fingerprint: Fingerprint, body: Discard, principal: writer
     ) -> dict[str, Any]:
         """Give up all of one fingerprint that are neither applied nor discarded."""
-        wanted = LetterFilter(fingerprint=fingerprint)
+        wanted = DeadLetterFilter(fingerprint=fingerprint)
         async with transactions(principal.tenant) as tx:
             if not await store.count(tx, wanted):
                 raise Refusal("not_found", "There are no such dead letters.")
-            discarded = await store.discard(tx, wanted, told(principal), body.reason)
+            discarded = await store.discard(tx, wanted, actor_label(principal), body.reason)
         return {"fingerprint": fingerprint, "discarded": discarded}
 
     return router

@@ -22,8 +22,8 @@ from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from consumers.dead_letters.dead_letter import DeadLetter, consumer_version, storable
-from consumers.dead_letters.failure import Failure
-from consumers.dead_letters.filter import LetterFilter
+from consumers.dead_letters.failure import HandlingFailure
+from consumers.dead_letters.filter import DeadLetterFilter
 from consumers.dead_letters.tables import dead_letters
 from schemas.cursor import Place
 from schemas.log import pack_headers, unpack_headers
@@ -43,7 +43,7 @@ async def park(tx: AsyncConnection, letters: Sequence[DeadLetter]) -> Sequence[D
     new = set(inserted.scalars())
     for letter in letters:
         if letter.id not in new:
-            failure = Failure(letter.error_class, letter.error, letter.stack)
+            failure = HandlingFailure(letter.error_class, letter.error, letter.stack)
             values = _failed(failure, letter.attempts)
             await tx.execute(update(dead_letters).where(_same(letter), OPEN).values(values))
     return [letter for letter in letters if letter.id in new]
@@ -96,7 +96,7 @@ def _same(letter: DeadLetter) -> ColumnElement[bool]:
     )
 
 
-def _failed(failure: Failure, attempts: int) -> dict[str, Any]:
+def _failed(failure: HandlingFailure, attempts: int) -> dict[str, Any]:
     """What one more attempt says. The fingerprint stays that of the first: whoever replays a group
     finds in it what is left of it.
     """
@@ -156,7 +156,7 @@ def record_of(row: RowMapping) -> Record:
 
 
 async def put(
-    tx: AsyncConnection, letter: Locked, state: str, failure: Failure | None = None
+    tx: AsyncConnection, letter: Locked, state: str, failure: HandlingFailure | None = None
 ) -> None:
     """Move a locked letter on; with a failure it is one more attempt.
 
@@ -167,7 +167,9 @@ async def put(
     await tx.execute(update(dead_letters).where(mine, OPEN).values(state=state, **again))
 
 
-def _meant(wanted: LetterFilter, among: Collection[str] | None = None) -> list[ColumnElement[bool]]:
+def _meant(
+    wanted: DeadLetterFilter, among: Collection[str] | None = None
+) -> list[ColumnElement[bool]]:
     equal = {
         dead_letters.c.consumer: wanted.consumer,
         dead_letters.c.error_class: wanted.error_class,
@@ -196,7 +198,7 @@ SHOWN = (
 
 async def page(
     tx: AsyncConnection,
-    wanted: LetterFilter,
+    wanted: DeadLetterFilter,
     limit: int,
     after: Place | None = None,
     among: Collection[str] | None = None,
@@ -213,7 +215,7 @@ async def page(
     return (await tx.execute(query)).mappings().all()
 
 
-async def groups(tx: AsyncConnection, wanted: LetterFilter, limit: int) -> Sequence[RowMapping]:
+async def groups(tx: AsyncConnection, wanted: DeadLetterFilter, limit: int) -> Sequence[RowMapping]:
     """Letters of the tenant by fingerprint, the one that failed last first, each with its newest
     letter.
     """
@@ -253,14 +255,14 @@ async def one(tx: AsyncConnection, letter_id: UUID) -> RowMapping | None:
 
 
 async def count(
-    tx: AsyncConnection, wanted: LetterFilter, among: Collection[str] | None = None
+    tx: AsyncConnection, wanted: DeadLetterFilter, among: Collection[str] | None = None
 ) -> int:
     """How many of the tenant's are meant."""
     query = select(func.count()).select_from(dead_letters).where(*_meant(wanted, among))
     return int((await tx.execute(query)).scalar_one())
 
 
-async def discard(tx: AsyncConnection, wanted: LetterFilter, by: str, reason: str) -> int:
+async def discard(tx: AsyncConnection, wanted: DeadLetterFilter, by: str, reason: str) -> int:
     """Give up those that are meant and still open, for good; how many they were."""
     ids = _in_order(select(dead_letters.c.id).where(*_meant(wanted), OPEN))
     values = {
@@ -274,7 +276,7 @@ async def discard(tx: AsyncConnection, wanted: LetterFilter, by: str, reason: st
 
 
 async def take_up(
-    tx: AsyncConnection, wanted: LetterFilter, limit: int, among: Collection[str] | None = None
+    tx: AsyncConnection, wanted: DeadLetterFilter, limit: int, among: Collection[str] | None = None
 ) -> Sequence[RowMapping]:
     """Lock up to `limit` letters for a replay, the oldest first.
 

@@ -23,7 +23,7 @@ from consumers.log.outcome import Applied, Ignored, Outcome, Rejected
 from consumers.log.pacing import Pace
 from consumers.ports import Clock, RequestBody, SourceMappings
 from consumers.work import store as work
-from consumers.work.work_item import NewPiece
+from consumers.work.work_item import NewWorkItem
 from schemas.datasets import DatasetSubmitted
 from schemas.event import Event, following
 from schemas.jobs import JobCancelRequested, JobRequested
@@ -43,7 +43,7 @@ Submitted = Callable[["AsyncConnection", UUID, UUID], Awaitable[bool]]
 
 
 @dataclass
-class _Desk:
+class _Batch:
     """What one poll's events are decided on."""
 
     datasets: dict[store.Key, Dataset]
@@ -55,7 +55,7 @@ class _Desk:
     touched: set[JobKey] = field(default_factory=set)
     taken: list[Taken] = field(default_factory=list)
     held_cells: int = 0
-    pieces: list[NewPiece] = field(default_factory=list)
+    pieces: list[NewWorkItem] = field(default_factory=list)
     stops: list[tuple[UUID, UUID, str]] = field(default_factory=list)
     named: dict[tuple[UUID, str], UUID | None] = field(default_factory=dict)
 
@@ -90,7 +90,7 @@ class Ingest:
             await work.ask_to_stop(tx, tenant, TRAINING, job_id, reason)
         return outcomes
 
-    async def _open(self, tx: "AsyncConnection", events: Sequence[Event]) -> _Desk:
+    async def _open(self, tx: "AsyncConnection", events: Sequence[Event]) -> _Batch:
         dataset_keys = {
             (event.tenantid, event.data.dataset_id)
             for event in events
@@ -109,9 +109,9 @@ class Ingest:
         mappings = await self.mappings(tx, sources) if sources else {}
         locked = await store.lock(tx, dataset_keys)
         said = await readings.load(tx, names_in(events))  # before jobs, as a validation locks them
-        return _Desk(locked, said, await jobs.lock(tx, job_keys), mappings)
+        return _Batch(locked, said, await jobs.lock(tx, job_keys), mappings)
 
-    async def _one(self, tx: "AsyncConnection", desk: _Desk, event: Event) -> Outcome:
+    async def _one(self, tx: "AsyncConnection", desk: _Batch, event: Event) -> Outcome:
         match event.data:
             case WebhookReceived() as data:
                 return await self._webhook(tx, desk, event, data)
@@ -136,7 +136,7 @@ class Ingest:
                 return Ignored("not for ingest")
 
     async def _webhook(
-        self, tx: "AsyncConnection", desk: _Desk, event: Event, data: WebhookReceived
+        self, tx: "AsyncConnection", desk: _Batch, event: Event, data: WebhookReceived
     ) -> Outcome:
         found = desk.mappings.get((event.tenantid, data.source_id))
         if found is None:
@@ -192,7 +192,7 @@ class Ingest:
             case "reference":
                 return await self.body(tx, tenant, data.request_id)
 
-    def _dataset(self, desk: _Desk, event: Event, data: DatasetSubmitted) -> Outcome:
+    def _dataset(self, desk: _Batch, event: Event, data: DatasetSubmitted) -> Outcome:
         key = (event.tenantid, data.dataset_id)
         if key in desk.datasets:
             return Ignored("the dataset exists")
@@ -201,7 +201,7 @@ class Ingest:
         desk.datasets[key] = datasets.submitted(event, data, reading)
         desk.new_datasets.append(desk.datasets[key])
         desk.pieces.append(
-            NewPiece(
+            NewWorkItem(
                 event.tenantid,
                 VALIDATION,
                 data.dataset_id,
@@ -219,7 +219,7 @@ class Ingest:
 
 
 async def _dataset_of(
-    tx: "AsyncConnection", desk: _Desk, tenant: UUID, named: UUID | str
+    tx: "AsyncConnection", desk: _Batch, tenant: UUID, named: UUID | str
 ) -> UUID | None:
     """An id as it is; of a name the newest valid version, the same for all events of one poll."""
     if isinstance(named, UUID):
@@ -229,13 +229,13 @@ async def _dataset_of(
     return desk.named[tenant, named]
 
 
-async def _write_rows(tx: "AsyncConnection", desk: _Desk) -> None:
+async def _write_rows(tx: "AsyncConnection", desk: _Batch) -> None:
     desk.pieces += await take_in(tx, desk.taken)
     desk.taken.clear()
     desk.held_cells = 0
 
 
-def _note(desk: _Desk, event: Event, job_id: UUID, decision: Decision, *, new: bool) -> Outcome:
+def _note(desk: _Batch, event: Event, job_id: UUID, decision: Decision, *, new: bool) -> Outcome:
     if decision.job is not None:
         key = (event.tenantid, job_id)
         desk.jobs[key] = decision.job

@@ -14,7 +14,7 @@ from consumers.ingest.handler import VALIDATION
 from consumers.ingest.protocol import ValidateRequest, ValidationResult
 from consumers.jobs import store as jobs
 from consumers.ports import Ledger, Objects
-from consumers.work.limits import Limits
+from consumers.work.limits import ResourceLimits
 from consumers.work.subprocess_runner import (
     Broken,
     Canceled,
@@ -24,9 +24,9 @@ from consumers.work.subprocess_runner import (
     Finished,
     LimitExceeded,
     Progress,
-    Refused,
+    TenantRefused,
 )
-from consumers.work.work_item import Claimed
+from consumers.work.work_item import WorkItem
 from schemas.datasets import Finding, Reading
 from schemas.event import Event
 
@@ -40,18 +40,20 @@ class Validation:
 
     objects: Objects
     ledger: Ledger
-    limits: Limits
+    limits: ResourceLimits
     queue: str = VALIDATION
 
     async def start(
-        self, tx: "AsyncConnection", piece: Claimed, at: datetime
+        self, tx: "AsyncConnection", piece: WorkItem, at: datetime
     ) -> tuple[bool, Sequence[Event]]:
         """Nothing is said of it; a decided data set needs no second look."""
         known = await store.lock(tx, [(piece.tenant, piece.subject)])
         dataset = known.get((piece.tenant, piece.subject))
         return dataset is not None and dataset.state == "submitted", ()
 
-    async def prepare(self, piece: Claimed, directory: Path) -> tuple[ChildRequest, Limits]:
+    async def prepare(
+        self, piece: WorkItem, directory: Path
+    ) -> tuple[ChildRequest, ResourceLimits]:
         """The file, beside the child."""
         path = directory / "data.csv"
         await self.objects.fetch(piece.payload["object_key"], path)
@@ -64,16 +66,16 @@ class Validation:
         return ChildRequest("validate", request.model_dump(mode="json"), directory), self.limits
 
     async def progress(
-        self, tx: "AsyncConnection", piece: Claimed, progress: Progress, at: datetime
+        self, tx: "AsyncConnection", piece: WorkItem, progress: Progress, at: datetime
     ) -> Sequence[Event]:
         """Not worth an event."""
         return ()
 
-    async def deliver(self, piece: Claimed, directory: Path, result: ChildResult) -> None:
+    async def deliver(self, piece: WorkItem, directory: Path, result: ChildResult) -> None:
         """It leaves no file."""
 
     async def finish(
-        self, tx: "AsyncConnection", piece: Claimed, result: ChildResult, at: datetime
+        self, tx: "AsyncConnection", piece: WorkItem, result: ChildResult, at: datetime
     ) -> Sequence[Event]:
         """Decide the data set, bill its rows, and settle the jobs that wait."""
         dataset = (await store.lock(tx, [(piece.tenant, piece.subject)]))[
@@ -87,7 +89,7 @@ class Validation:
                 if outcome.valid:
                     return await self._accept(tx, piece, dataset, outcome, at)
                 reason, findings = refused_by(outcome)
-            case Refused(_, code, message):
+            case TenantRefused(_, code, message):
                 reason, findings = message, (_finding(code, message),)
             case LimitExceeded(code, message):
                 reason, findings = message, (_finding(code, message),)
@@ -97,7 +99,7 @@ class Validation:
         return await self._reject(tx, piece, dataset, reason, findings, at)
 
     async def give_up(
-        self, tx: "AsyncConnection", piece: Claimed, code: str, message: str, at: datetime
+        self, tx: "AsyncConnection", piece: WorkItem, code: str, message: str, at: datetime
     ) -> Sequence[Event]:
         """Every attempt was lost: the file cannot be used, and that is no fault of the file."""
         dataset = (await store.lock(tx, [(piece.tenant, piece.subject)]))[
@@ -112,7 +114,7 @@ class Validation:
     async def _accept(
         self,
         tx: "AsyncConnection",
-        piece: Claimed,
+        piece: WorkItem,
         dataset: Dataset,
         result: ValidationResult,
         at: datetime,
@@ -135,7 +137,7 @@ class Validation:
     async def _reject(
         self,
         tx: "AsyncConnection",
-        piece: Claimed,
+        piece: WorkItem,
         dataset: Dataset,
         reason: str,
         findings: tuple[Finding, ...],

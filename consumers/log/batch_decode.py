@@ -35,7 +35,7 @@ class Condemned(NamedTuple):
     stack: str | None = None
 
 
-def sort_out(
+def decode_batch(
     records: Sequence[Record],
     consumer: str,
     wanted: frozenset[str],
@@ -80,7 +80,7 @@ async def sort_out_in_turns(
     letters: list[DeadLetter] = []
     pace = Pace()
     for start in range(0, len(records), SORTED_AT_ONCE):
-        found = sort_out(records[start : start + SORTED_AT_ONCE], consumer, wanted, prefix)
+        found = decode_batch(records[start : start + SORTED_AT_ONCE], consumer, wanted, prefix)
         messages += found[0]
         letters += found[1]
         await pace.turn()

@@ -2,21 +2,21 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 
-from schemas.record import Held, Hold, Record, Span, event_id_of
+from schemas.record import PartlyPaused, PausedPartition, Record, Span, event_id_of
 
 
 async def one_by_one(
     records: Sequence[Record],
     spans: Sequence[Span],
     handle: Callable[[Record, Span], Awaitable[bool | float]],
-) -> bool | Held:
+) -> bool | PartlyPaused:
     """Handle records one by one: True, False for a place that is another by now, or what waits, and
     how long.
 
     A bug holds its own partition only: order is promised within a key, and a key stands in one
     partition.
     """
-    holds: list[Hold] = []
+    holds: list[PausedPartition] = []
     for span in spans:
         start = span.start
         own = [one for one in records if (one.topic, one.partition) == (span.topic, span.partition)]
@@ -27,7 +27,7 @@ async def one_by_one(
             if became is False:
                 return False
             if became is not True:
-                holds.append(Hold(span.topic, span.partition, start, became))
+                holds.append(PausedPartition(span.topic, span.partition, start, became))
                 break
             start = end
-    return Held(tuple(holds)) if holds else True
+    return PartlyPaused(tuple(holds)) if holds else True

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from consumers.dead_letters.dead_letter import DeadLetter
 from consumers.log.batch_decode import Message
-from schemas.record import Delivery, Held, Hold, Record, Span, event_id_of
+from schemas.record import PartlyPaused, PausedPartition, PollBatch, Record, Span, event_id_of
 from schemas.webhooks import WebhookReceived
 
 MOST_PART_BYTES = 4 << 20
@@ -22,7 +22,7 @@ class Part:
 
 
 def parts_of(
-    delivery: Delivery,
+    delivery: PollBatch,
     messages: list[Message],
     letters: list[DeadLetter],
     most_bytes: int = MOST_PART_BYTES,
@@ -51,7 +51,9 @@ def parts_of(
     return parts
 
 
-def held_with_the_rest(became: Held, delivery: Delivery, applied: Sequence[Part]) -> Held:
+def held_with_the_rest(
+    became: PartlyPaused, delivery: PollBatch, applied: Sequence[Part]
+) -> PartlyPaused:
     """What waits, and what of the delivery was not tried yet: that comes again at once."""
     holds = {(one.topic, one.partition): one for one in became.holds}
     done = {(span.topic, span.partition): span.next for part in applied for span in part.spans}
@@ -59,8 +61,8 @@ def held_with_the_rest(became: Held, delivery: Delivery, applied: Sequence[Part]
         place = (span.topic, span.partition)
         begin = done.get(place, span.start)
         if place not in holds and begin < span.next:
-            holds[place] = Hold(*place, begin, 0.0)
-    return Held(tuple(holds.values()))
+            holds[place] = PausedPartition(*place, begin, 0.0)
+    return PartlyPaused(tuple(holds.values()))
 
 
 def _apart(message: Message) -> int:

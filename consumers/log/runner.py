@@ -16,13 +16,13 @@ from consumers.log.batch_decode import (
     Condemned,
     Message,
     condemned_letters,
+    decode_batch,
     first_of_each,
     letter_of,
-    sort_out,
     sort_out_in_turns,
 )
-from consumers.log.circuit_breaker.policy import Limits
-from consumers.log.circuit_breaker.state import Fuse
+from consumers.log.circuit_breaker.policy import BreakerLimits
+from consumers.log.circuit_breaker.state import CircuitBreaker
 from consumers.log.inbox import store as inbox
 from consumers.log.inbox.age import without_too_old
 from consumers.log.one_by_one import one_by_one
@@ -37,16 +37,16 @@ from consumers.ports import (
     Counted,
     Handle,
     Outbox,
+    PositionCheck,
     Positions,
     Reached,
-    Standing,
     Transactions,
     nothing,
     uncounted,
 )
 from schemas.errors import Tripped
 from schemas.log import LogEntry, entry_of
-from schemas.record import Delivery, Held, Record, Span
+from schemas.record import PartlyPaused, PollBatch, Record, Span
 
 log = logging.getLogger(__name__)
 RESUME = "its positions stay; once the cause is fixed: headrace consumers resume"
@@ -75,7 +75,7 @@ class Runner:
     bug_seconds: float = (
         0.4  # before the second attempt; four times as long before each further one
     )
-    limits: Limits = field(default_factory=Limits)
+    limits: BreakerLimits = field(default_factory=BreakerLimits)
     jitter: Callable[[], float] = field(default=random.random)
     kept: timedelta = timedelta(days=35)
     reached: Reached = nothing
@@ -84,16 +84,16 @@ class Runner:
     """One for all runners of a process: what may kill it is in hand alone, so no other is
     blamed.
     """
-    _fuse: Fuse = field(init=False)
+    _fuse: CircuitBreaker = field(init=False)
     _guard: Guard = field(init=False)
     _attempts: dict[tuple[str, int], tuple[int, int]] = field(init=False, default_factory=dict)
     """Per partition that waits: the offset of the guilty record, and how often it was tried."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_fuse", Fuse(self.consumer, self.limits))
+        object.__setattr__(self, "_fuse", CircuitBreaker(self.consumer, self.limits))
         object.__setattr__(self, "_guard", Guard(Subscriber(self.consumer), self.begin, self.alone))
 
-    async def __call__(self, delivery: Delivery) -> bool | Held:
+    async def __call__(self, delivery: PollBatch) -> bool | PartlyPaused:
         """Apply a delivery. True when its effect stands, Held when that of some partitions must
         wait.
 
@@ -112,15 +112,15 @@ class Runner:
                 log.error("%s: paused by its breaker: %s; %s", self.consumer, tripped, RESUME)
             return False
 
-    async def _guarded(self, delivery: Delivery) -> bool | Held:
+    async def _guarded(self, delivery: PollBatch) -> bool | PartlyPaused:
         """One by one, each counted before: somewhere here a process ended, or an operator wants
         a record parked.
         """
         async with self.begin() as tx:
             standing = await self.positions.standing(tx, delivery.spans)
             await tx.rollback()  # the rows that it makes come with an effect
-        if standing is not Standing.HERE:
-            return standing is Standing.PASSED
+        if standing is not PositionCheck.HERE:
+            return standing is PositionCheck.PASSED
         became = await one_by_one(delivery.records, delivery.spans, self._in_hand)
         if became is True:
             await self._guard.passed(delivery.spans)
@@ -132,7 +132,7 @@ class Runner:
 
         return await self._guard.handle(record, lambda: self._alone(record, span), park)
 
-    async def _deliver(self, delivery: Delivery) -> bool | Held:
+    async def _deliver(self, delivery: PollBatch) -> bool | PartlyPaused:
         """In one transaction, or where it is heavy in several: each has an end, in memory and in
         time.
         """
@@ -148,13 +148,13 @@ class Runner:
         parts = parts_of(delivery, *decoded)
         for place, part in enumerate(parts):
             became = await self._apply(part)
-            if isinstance(became, Held):
+            if isinstance(became, PartlyPaused):
                 return held_with_the_rest(became, delivery, parts[: place + 1])
             if not became:
                 return False
         return True
 
-    async def _apply(self, part: Part) -> bool | Held:
+    async def _apply(self, part: Part) -> bool | PartlyPaused:
         """As one.
 
         On an error that is not the world's, one by one, so that the guilty message is known.
@@ -178,7 +178,7 @@ class Runner:
         attempts = self._tried(record) + 1
         place = (record.topic, record.partition)
         try:
-            found = sort_out([record], self.consumer, self.wanted, self.topic_prefix)
+            found = decode_batch([record], self.consumer, self.wanted, self.topic_prefix)
             stands = await self._once([record], [span], *found)
         except Tripped:
             raise
@@ -209,10 +209,10 @@ class Runner:
 
     async def _give_up(self, record: Record, span: Span, condemned: Condemned) -> bool:
         try:
-            found = sort_out([record], self.consumer, self.wanted, self.topic_prefix, condemned)
+            found = decode_batch([record], self.consumer, self.wanted, self.topic_prefix, condemned)
         except Exception:  # noqa: BLE001 - why it is given up may be that it cannot be read
             condemned = condemned._replace(unread=True)
-            found = sort_out([record], self.consumer, self.wanted, self.topic_prefix, condemned)
+            found = decode_batch([record], self.consumer, self.wanted, self.topic_prefix, condemned)
         return await self._once([record], [span], *found, condemned)
 
     def _fails_alone(self, record: Record) -> bool:
@@ -238,8 +238,8 @@ class Runner:
         letters = [*unreadable, *old]
         async with self.begin() as tx:
             standing = await self.positions.standing(tx, spans)
-            if standing is not Standing.HERE:
-                return standing is Standing.PASSED
+            if standing is not PositionCheck.HERE:
+                return standing is PositionCheck.PASSED
             fresh = await inbox.claim(tx, self.consumer, [one.event.id for one in messages])
             new = first_of_each([one for one in messages if one.event.id in fresh])
             tally = Counter({"duplicate": len(messages) - len(new)})

@@ -11,12 +11,12 @@ from pydantic import BaseModel, ConfigDict
 
 from consumers.dead_letters import store as letters
 from consumers.ports import TenantTransactions
-from consumers.principal import Asking, told
+from consumers.principal import Principal, actor_label
 from consumers.replays import store
 from consumers.replays.ports import NewId, Requests
 from consumers.replays.replay import (
     MOST_ITEMS,
-    LetterChoice,
+    DeadLetterChoice,
     NewReplay,
     Reason,
     RequestChoice,
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 SAMPLE = 10
 
 
-class Again(BaseModel):
+class ReplayRequest(BaseModel):
     """The body of `POST /v1/requests/{id}/replay`."""
 
     model_config = ConfigDict(extra="forbid")
@@ -63,7 +63,7 @@ def routes(
     writer = Annotated[Any, Security(authenticate, scopes=[Permission.REPLAYS_WRITE])]
     most = Annotated[int, Query(ge=1, le=200)]
 
-    async def start(principal: Asking, body: NewReplay) -> dict[str, Any]:
+    async def start(principal: Principal, body: NewReplay) -> dict[str, Any]:
         choice = body.choice()
         replay_id = new_id()
         new = store.NewRow(
@@ -74,7 +74,7 @@ def routes(
             body.reason,
             body.throttle_per_second,
             body.expected,
-            told(principal),
+            actor_label(principal),
         )
         async with transactions(principal.tenant) as tx:
             if isinstance(choice, RequestChoice):
@@ -85,7 +85,7 @@ def routes(
             await store.create(tx, new, targets)
             return await _known(tx, replay_id)
 
-    async def look(principal: Asking, body: NewReplay) -> dict[str, Any]:
+    async def look(principal: Principal, body: NewReplay) -> dict[str, Any]:
         choice = body.choice()
         async with transactions(principal.tenant) as tx:
             if isinstance(choice, RequestChoice):
@@ -152,7 +152,7 @@ def routes(
         A replay that has ended is not changed.
         """
         async with transactions(principal.tenant) as tx:
-            await store.cancel(tx, replay_id, told(principal))
+            await store.cancel(tx, replay_id, actor_label(principal))
             return await _known(tx, replay_id)
 
     @router.post(
@@ -162,7 +162,7 @@ def routes(
         responses={202: {"model": Replay}},
     )
     async def again(
-        request_id: UUID, principal: writer, response: Response, body: Again | None = None
+        request_id: UUID, principal: writer, response: Response, body: ReplayRequest | None = None
     ) -> dict[str, Any]:
         """Handle one request once more, under its source's mapping as it is now.
 
@@ -187,14 +187,14 @@ async def _known(tx: "AsyncConnection", replay_id: UUID) -> dict[str, Any]:
 
 
 async def _letters(
-    tx: "AsyncConnection", choice: LetterChoice, consumers: Collection[str]
+    tx: "AsyncConnection", choice: DeadLetterChoice, consumers: Collection[str]
 ) -> Sequence[Target]:
     rows = await letters.take_up(tx, choice.letters(), MOST_ITEMS + 1, _among(choice, consumers))
     check_consumers({row["consumer"] for row in rows}, consumers)
     return [Target(row["id"], row["event_id"], row["consumer"]) for row in rows]
 
 
-def _among(choice: LetterChoice, consumers: Collection[str]) -> Collection[str] | None:
+def _among(choice: DeadLetterChoice, consumers: Collection[str]) -> Collection[str] | None:
     """Those that replay.
 
     Of letters named one by one all are looked at, so that it can be said why not.

@@ -7,8 +7,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StringConstraints, ValidationError
 
-from consumers.dead_letters.filter import LetterFilter as Letters
-from consumers.dead_letters.filter import LetterWords, letters_like
+from consumers.dead_letters.filter import DeadLetterCriteria, dead_letters_like
+from consumers.dead_letters.filter import DeadLetterFilter as Letters
 from schemas.errors import Refusal
 from schemas.types import Moment
 
@@ -19,14 +19,14 @@ Ids = Annotated[tuple[UUID, ...], Field(min_length=1, max_length=1000)]
 Reason = Annotated[str, StringConstraints(min_length=1, max_length=1000, pattern=r"^[^\x00]+$")]
 
 
-class LetterChoice(LetterWords):
+class DeadLetterChoice(DeadLetterCriteria):
     """The parked dead letters that are meant, or some by their ids, whatever their state."""
 
     ids: Ids | None = None
 
     def letters(self) -> Letters:
         """As the rows are asked."""
-        found = letters_like(self, None if self.ids else "parked")
+        found = dead_letters_like(self, None if self.ids else "parked")
         return found.model_copy(update={"ids": self.ids})
 
 
@@ -43,7 +43,7 @@ class RequestChoice(BaseModel):
     until: Moment | None = Field(None, alias="to")
 
 
-Choice = LetterChoice | RequestChoice
+Choice = DeadLetterChoice | RequestChoice
 
 
 class NewReplay(BaseModel):
@@ -62,7 +62,7 @@ class NewReplay(BaseModel):
     def choice(self) -> Choice:
         """Its filter, as its kind has it; raises Refusal `invalid_filter`."""
         try:
-            model = LetterChoice if self.kind == "dead_letters" else RequestChoice
+            model = DeadLetterChoice if self.kind == "dead_letters" else RequestChoice
             return model.model_validate(self.filter)
         except ValidationError as error:
             found = "; ".join(

@@ -9,7 +9,7 @@ import polars as pl
 
 from consumers.table_reader.cells import Evidence, collect_evidence, place_name
 from consumers.table_reader.rules import LARGEST_NUMBER
-from consumers.work.child import Refusal
+from consumers.work.child import ChildRefusal
 from schemas.bounds import cut
 from schemas.datasets import Column
 
@@ -32,7 +32,7 @@ def check_range(path: Path, columns: Sequence[Column], frame: pl.DataFrame) -> N
             evidence = Evidence(name, is_out_of_range(pl.col(name).cast(pl.Float64, strict=False)))
             collect_evidence(path, len(columns), [evidence])
             message = _message(columns[place].name, count, evidence)
-            raise Refusal("user_data", "out_of_range", message)
+            raise ChildRefusal("user_data", "out_of_range", message)
 
 
 def _message(column: str, count: int, evidence: Evidence) -> str:

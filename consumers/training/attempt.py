@@ -13,7 +13,7 @@ from consumers.jobs.job import Job, Moved, cancel, expire, fail, move
 from consumers.ports import Clock, Ledger, Objects
 from consumers.training.handler import TRAINING
 from consumers.training.protocol import Column, TrainRequest, TrainResult
-from consumers.work.limits import Limits
+from consumers.work.limits import ResourceLimits
 from consumers.work.subprocess_runner import (
     Broken,
     Canceled,
@@ -23,9 +23,9 @@ from consumers.work.subprocess_runner import (
     Finished,
     LimitExceeded,
     Progress,
-    Refused,
+    TenantRefused,
 )
-from consumers.work.work_item import Claimed
+from consumers.work.work_item import WorkItem
 from schemas.bounds import cut
 from schemas.event import Event
 from schemas.jobs import Artifact, JobProgressed, JobStarted, JobTrained
@@ -42,13 +42,13 @@ class TrainingAttempt:
 
     objects: Objects
     ledger: Ledger
-    limits: Limits
+    limits: ResourceLimits
     clock: Clock
     budget_seconds: float = 60.0
     queue: str = TRAINING
 
     async def start(
-        self, tx: "AsyncConnection", piece: Claimed, at: datetime
+        self, tx: "AsyncConnection", piece: WorkItem, at: datetime
     ) -> tuple[bool, Sequence[Event]]:
         """queued → running, or one more attempt.
 
@@ -80,7 +80,9 @@ class TrainingAttempt:
             tx, self._step(job, piece, "running", data, at, attempt=piece.attempt)
         )
 
-    async def prepare(self, piece: Claimed, directory: Path) -> tuple[ChildRequest, Limits]:
+    async def prepare(
+        self, piece: WorkItem, directory: Path
+    ) -> tuple[ChildRequest, ResourceLimits]:
         """The dataset's file, and what to do with it."""
         path = directory / "data.csv"
         await self.objects.fetch(piece.payload["object_key"], path)
@@ -97,7 +99,7 @@ class TrainingAttempt:
         return ChildRequest("train", request.model_dump(mode="json"), directory), limits
 
     async def progress(
-        self, tx: "AsyncConnection", piece: Claimed, progress: Progress, at: datetime
+        self, tx: "AsyncConnection", piece: WorkItem, progress: Progress, at: datetime
     ) -> Sequence[Event]:
         """How far the child is."""
         job = await _lock(tx, piece)
@@ -111,14 +113,14 @@ class TrainingAttempt:
         )
         return await _save(tx, self._step(job, piece, "running", data, at))
 
-    async def deliver(self, piece: Claimed, directory: Path, result: ChildResult) -> None:
+    async def deliver(self, piece: WorkItem, directory: Path, result: ChildResult) -> None:
         """The model's files, under the attempt's own key: a zombie cannot overwrite another's."""
         if isinstance(result, Finished):
             for one in TrainResult.model_validate(result.result).artifacts:
                 await self.objects.put_file(_key(piece, one.name), directory / one.name)
 
     async def finish(
-        self, tx: "AsyncConnection", piece: Claimed, result: ChildResult, at: datetime
+        self, tx: "AsyncConnection", piece: WorkItem, result: ChildResult, at: datetime
     ) -> Sequence[Event]:
         """running → finalizing with the measures, or to the end that the result says."""
         job = await _lock(tx, piece)
@@ -132,7 +134,7 @@ class TrainingAttempt:
                 moved = cancel(job, job.cancel_reason, cause=cause, by=BY, at=at)
             case Finished():
                 return await self._trained(tx, piece, job, result, at)
-            case Refused(failure_class, code, message):
+            case TenantRefused(failure_class, code, message):
                 moved = fail(job, failure_class, code, message, cause=cause, by=BY, at=at)
             case LimitExceeded("deadline", message):
                 moved = expire(job, message, cause=cause, by=BY, at=at)
@@ -157,7 +159,7 @@ class TrainingAttempt:
         return await _save(tx, moved)
 
     async def give_up(
-        self, tx: "AsyncConnection", piece: Claimed, code: str, message: str, at: datetime
+        self, tx: "AsyncConnection", piece: WorkItem, code: str, message: str, at: datetime
     ) -> Sequence[Event]:
         """Every attempt was lost."""
         job = await _lock(tx, piece)
@@ -169,7 +171,7 @@ class TrainingAttempt:
         )
 
     async def _trained(
-        self, tx: "AsyncConnection", piece: Claimed, job: Job, finished: Finished, at: datetime
+        self, tx: "AsyncConnection", piece: WorkItem, job: Job, finished: Finished, at: datetime
     ) -> Sequence[Event]:
         result = TrainResult.model_validate(finished.result)
         artifacts = {
@@ -217,7 +219,7 @@ class TrainingAttempt:
     def _step(
         self,
         job: Job,
-        piece: Claimed,
+        piece: WorkItem,
         to: Any,
         data: JobStarted | JobProgressed | JobTrained,
         at: datetime,
@@ -228,7 +230,7 @@ class TrainingAttempt:
         return move(job, to, data, cause=piece.cause.id, by=BY, at=at, ordinal=ordinal, **changes)
 
 
-async def _lock(tx: "AsyncConnection", piece: Claimed) -> Job | None:
+async def _lock(tx: "AsyncConnection", piece: WorkItem) -> Job | None:
     key: tuple[UUID, UUID] = (piece.tenant, piece.subject)
     return (await jobs.lock(tx, [key])).get(key)
 
@@ -238,7 +240,7 @@ async def _save(tx: "AsyncConnection", moved: Moved) -> list[Event]:
     return [moved.event]
 
 
-def _key(piece: Claimed, name: str) -> str:
+def _key(piece: WorkItem, name: str) -> str:
     return (
         f"tenants/{piece.tenant}/jobs/{piece.subject}/attempts/{piece.attempt}-{piece.token}/{name}"
     )

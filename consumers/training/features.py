@@ -13,7 +13,7 @@ import polars as pl
 from consumers.training.plan import LeftOut
 from consumers.training.protocol import Column
 from consumers.training.table import Table
-from consumers.work.child import Refusal
+from consumers.work.child import ChildRefusal
 from schemas.bounds import cut
 
 MIN_CATEGORY_ROWS = 2
@@ -62,7 +62,7 @@ def without(table: Table, out: Sequence[LeftOut], target: str) -> Table:
             "true and false, or "
             "of words that recur"
         )
-        raise Refusal("user_data", "no_features", message)
+        raise ChildRefusal("user_data", "no_features", message)
     return replace(
         table, columns=columns, features=table.features[[column.name for column in columns]]
     )

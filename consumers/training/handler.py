@@ -11,7 +11,7 @@ from consumers.jobs.job import fail
 from consumers.log.outcome import Applied, Ignored, Outcome
 from consumers.ports import Clock
 from consumers.work import store as work
-from consumers.work.work_item import NewPiece
+from consumers.work.work_item import NewWorkItem
 from schemas.event import Event
 from schemas.jobs import JobQueued
 from schemas.models import ModelTask, task_mismatch
@@ -51,7 +51,7 @@ class Training:
         known = await jobs.lock(tx, [(event.tenantid, data.job_id) for event, data in asked])
         tasks = await self.model_tasks(tx, [(event.tenantid, data.model) for event, data in asked])
         now = self.clock.now()
-        pieces: list[NewPiece] = []
+        pieces: list[NewWorkItem] = []
         outcomes: list[Outcome] = []
         for event in events:
             data = event.data
@@ -75,7 +75,7 @@ class Training:
             }
             begins_by = now + timedelta(seconds=self.queue_seconds)
             pieces.append(
-                NewPiece(
+                NewWorkItem(
                     event.tenantid,
                     TRAINING,
                     job.id,

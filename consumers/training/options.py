@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from consumers.work.child import Refusal
+from consumers.work.child import ChildRefusal
 from schemas.training_options import Profile, Task, problem
 
 
@@ -20,5 +20,5 @@ class Options:
 def read_options(options: Mapping[str, Any], default_seed: int) -> Options:
     """Refuses with `unknown_option` or `invalid_option`."""
     if found := problem(options):
-        raise Refusal("user_config", *found)
+        raise ChildRefusal("user_config", *found)
     return Options(options.get("task"), options.get("profile"), options.get("seed", default_seed))

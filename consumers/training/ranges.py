@@ -15,7 +15,7 @@ from sklearn.preprocessing import StandardScaler
 from consumers.table_reader.cells import Evidence, collect_evidence, place_name
 from consumers.training.protocol import Column
 from consumers.training.table import Array, Table
-from consumers.work.child import Refusal
+from consumers.work.child import ChildRefusal
 from schemas.bounds import cut
 
 LARGEST = 1e30
@@ -68,7 +68,7 @@ def check_features(table: Table, splits: Sequence[tuple[Array, Array]]) -> None:
             raise OutOfRange(column.name, float(np.nanmax(np.abs(values))), why)
 
 
-def refusal_of(found: OutOfRange, path: Path, columns: Sequence[Column]) -> Refusal:
+def refusal_of(found: OutOfRange, path: Path, columns: Sequence[Column]) -> ChildRefusal:
     """The refusal with the rows and the values as the file has them."""
     name = place_name([column.name for column in columns].index(found.column))
     value = pl.col(name).cast(pl.Float64, strict=False)
@@ -77,7 +77,7 @@ def refusal_of(found: OutOfRange, path: Path, columns: Sequence[Column]) -> Refu
     samples = ", ".join(cut(sample, 40) for sample in evidence.samples)
     rows = ", ".join(map(str, evidence.rows))
     message = f"the column {found.column!r} has {samples} (row {rows}), {found.why}"
-    return Refusal("user_data", "out_of_range", message)
+    return ChildRefusal("user_data", "out_of_range", message)
 
 
 def _is_wide(values: Array) -> bool:

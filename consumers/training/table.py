@@ -17,7 +17,7 @@ from consumers.table_reader.range_check import check_range
 from consumers.table_reader.rules import missing_in
 from consumers.training.plan import Task
 from consumers.training.protocol import Column, ColumnType
-from consumers.work.child import Refusal
+from consumers.work.child import ChildRefusal
 from schemas.bounds import cut
 
 VALUES = "values"
@@ -52,7 +52,7 @@ def read_table(path: Path, columns: Sequence[Column], target: str) -> Table:
     names = [column.name for column in columns]
     if target not in names:
         listed = cut(", ".join(map(repr, names)), 1500)
-        raise Refusal(
+        raise ChildRefusal(
             "user_config", "target_not_found", f"there is no column {target!r}; there are {listed}"
         )
     chosen = names.index(target)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from consumers.training.plan import Task
 from consumers.training.protocol import ColumnType
-from consumers.work.child import Refusal
+from consumers.work.child import ChildRefusal
 from schemas.bounds import cut, size_of
 
 MIN_ROWS = 10
@@ -62,7 +62,7 @@ def infer_task(target: TargetValues) -> tuple[Task, str]:
 def check_task(task: Task, kind: ColumnType, target: str) -> None:
     if task == "regression" and kind in ("text", "boolean"):
         message = f"the column {target!r} is {kind}; regression needs numbers"
-        raise Refusal("user_config", "task_unsuitable", message)
+        raise ChildRefusal("user_config", "task_unsuitable", message)
 
 
 def check_rows(rows: int, target: str) -> None:
@@ -73,7 +73,7 @@ def check_rows(rows: int, target: str) -> None:
                 "; if it has words such as none or -, they were read as missing (the dataset's "
                 f"report names them): to keep them upload the file with types={target}:text"
             )
-        raise Refusal("user_data", "too_few_rows", message)
+        raise ChildRefusal("user_data", "too_few_rows", message)
 
 
 def check_distinct(distinct: int, target: str, *, rows: int, empty: int) -> None:
@@ -84,7 +84,7 @@ def check_distinct(distinct: int, target: str, *, rows: int, empty: int) -> None
             f"the column {target!r} has the same value in all rows{gaps}; at least two "
             "values are needed"
         )
-        raise Refusal("user_data", "target_unusable", message)
+        raise ChildRefusal("user_data", "target_unusable", message)
 
 
 def check_classes(
@@ -97,14 +97,14 @@ def check_classes(
         message = (
             f"the column {target!r} has {len(counts)} classes, {MAX_CLASSES} are allowed{way_out}"
         )
-        raise Refusal("user_data", "target_unusable", message)
+        raise ChildRefusal("user_data", "target_unusable", message)
     longest = max(counts, key=size_of)
     if size_of(longest) > MAX_LABEL_BYTES:
         message = (
             f"a class of {target!r} is a text of {size_of(longest)} bytes, "
             f"{MAX_LABEL_BYTES} are allowed: {cut(longest, 40)!r}"
         )
-        raise Refusal("user_data", "target_unusable", message)
+        raise ChildRefusal("user_data", "target_unusable", message)
     rare = sorted(label for label, count in counts.items() if count < MIN_ROWS_PER_CLASS)
     if rare:
         named = ", ".join(repr(cut(label, 40)) for label in rare[:5]) + (
@@ -114,4 +114,4 @@ def check_classes(
             f"each class of {target!r} needs {MIN_ROWS_PER_CLASS} rows; too few have "
             f"{named}{way_out}"
         )
-        raise Refusal("user_data", "target_unusable", message)
+        raise ChildRefusal("user_data", "target_unusable", message)

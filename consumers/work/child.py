@@ -40,7 +40,7 @@ Report = Callable[[str, float], None]
 FailureClass = Literal["user_data", "user_config"]
 
 
-class Refusal(Exception):
+class ChildRefusal(Exception):
     """The data or the configuration cannot be used; the tenant can mend it, a retry cannot."""
 
     def __init__(self, failure_class: FailureClass, code: str, message: str) -> None:
@@ -80,7 +80,7 @@ def main(kinds: Mapping[str, str] = KINDS) -> None:
         run = cast("Run", importlib.import_module(kinds[request["kind"]]).run)
         result = run(request["payload"], report)
         send({"result": result, "usage": usage(started)})
-    except Refusal as refusal:
+    except ChildRefusal as refusal:
         send(
             {
                 "refused": {

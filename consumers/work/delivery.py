@@ -8,7 +8,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
-from consumers.work.subprocess_runner import Canceled, ChildResult, Crashed, Finished, Refused
+from consumers.work.subprocess_runner import Canceled, ChildResult, Crashed, Finished, TenantRefused
 from schemas.errors import Refusal
 
 log = logging.getLogger(__name__)
@@ -35,7 +35,7 @@ async def delivered(
             await deliver()
         except Refusal as refusal:
             code = NEVER_FITS if refusal.details.get("never_fits") else refusal.code
-            return Refused("quota", code, refusal.message)
+            return TenantRefused("quota", code, refusal.message)
         except Exception as error:
             if not is_transient(error):
                 raise

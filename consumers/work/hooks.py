@@ -3,13 +3,13 @@
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Literal
 
-from consumers.work.work_item import Claimed
+from consumers.work.work_item import WorkItem
 from schemas.event import Event
 
 Leased = Callable[[str, Literal["taken_over", "lost"]], None]
 """Told the queue in which a lease ran out and was taken over here, or was lost by this worker."""
 
-Ended = Callable[[Claimed, Sequence[Event]], Awaitable[None]]
+Ended = Callable[[WorkItem, Sequence[Event]], Awaitable[None]]
 """Called with the events of the commit that ended a piece; it must not raise."""
 
 
@@ -21,5 +21,5 @@ async def at_once() -> None:
     """What needs nothing is ready."""
 
 
-async def forgotten(_piece: Claimed, _events: Sequence[Event]) -> None:
+async def forgotten(_piece: WorkItem, _events: Sequence[Event]) -> None:
     """Nothing is left to do."""

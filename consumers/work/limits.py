@@ -19,7 +19,7 @@ LIBRARIES_ADDRESS_SPACE_BYTES = 1200 * MIB
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class ResourceLimits:
     """Sizes in bytes, times in seconds; `memory_bytes` is what the whole tree may hold resident."""
 
     memory_bytes: int = 1024 * MIB

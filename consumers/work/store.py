@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from consumers.work.tables import work
-from consumers.work.work_item import Claimed, NewPiece
+from consumers.work.work_item import NewWorkItem, WorkItem
 from schemas.event import Cause
 from schemas.ids import derived
 
@@ -93,7 +93,7 @@ class LeaseLost(Exception):
     """Somebody else holds the piece now: whatever this holder has is thrown away."""
 
 
-async def enqueue(tx: AsyncConnection, pieces: Sequence[NewPiece]) -> None:
+async def enqueue(tx: AsyncConnection, pieces: Sequence[NewWorkItem]) -> None:
     """Put pieces into their queues; a subject that is there already stays as it is."""
     if not pieces:
         return
@@ -121,7 +121,7 @@ async def enqueue(tx: AsyncConnection, pieces: Sequence[NewPiece]) -> None:
 
 async def claim(
     tx: AsyncConnection, queue: str, lease_seconds: float, most: int | None = None
-) -> Claimed | None:
+) -> WorkItem | None:
     """The next piece, under lease; its attempt is burned now. None when there is nothing to do.
 
     A tenant that has `most` pieces running gets no further one.
@@ -135,7 +135,7 @@ async def claim(
     return None if row is None else _claimed(row)
 
 
-async def beat(tx: AsyncConnection, piece: Claimed, lease_seconds: float) -> str | None:
+async def heartbeat(tx: AsyncConnection, piece: WorkItem, lease_seconds: float) -> str | None:
     """Extend the lease; the reason when it was asked to stop. Raises LeaseLost."""
     given = {"tenant": piece.tenant, "id": piece.id, "token": piece.token, "lease": lease_seconds}
     row = (await tx.execute(BEAT, given)).one_or_none()
@@ -144,7 +144,7 @@ async def beat(tx: AsyncConnection, piece: Claimed, lease_seconds: float) -> str
     return row.cancel_reason  # type: ignore[no-any-return]
 
 
-async def fence(tx: AsyncConnection, piece: Claimed) -> None:
+async def fence(tx: AsyncConnection, piece: WorkItem) -> None:
     """Lock the piece and check that its token is still the current one. Raises LeaseLost."""
     query = select(work.c.token).where(
         work.c.tenant_id == piece.tenant, work.c.id == piece.id, work.c.state == "leased"
@@ -153,17 +153,17 @@ async def fence(tx: AsyncConnection, piece: Claimed) -> None:
         raise LeaseLost(f"{piece.queue} {piece.subject} attempt {piece.attempt}")
 
 
-async def done(tx: AsyncConnection, piece: Claimed) -> None:
+async def done(tx: AsyncConnection, piece: WorkItem) -> None:
     """Close a fenced piece."""
     await tx.execute(_this(piece).values(state="done", lease_until=None))
 
 
-async def give_back(tx: AsyncConnection, piece: Claimed, ready_at: datetime) -> None:
+async def release(tx: AsyncConnection, piece: WorkItem, ready_at: datetime) -> None:
     """Put a fenced piece back for its next attempt; it keeps its place in the queue."""
     await tx.execute(_this(piece).values(state="ready", lease_until=None, ready_at=ready_at))
 
 
-async def return_unused(tx: AsyncConnection, piece: Claimed) -> None:
+async def return_unused(tx: AsyncConnection, piece: WorkItem) -> None:
     """Put a fenced piece back at once, its attempt unburned: its holder stops in order."""
     values = {
         "state": "ready",
@@ -199,12 +199,12 @@ async def expired(tx: AsyncConnection, before: datetime) -> int:
     return int((await tx.execute(EXPIRED, {"before": before})).scalar_one())
 
 
-def _this(piece: Claimed) -> Update:
+def _this(piece: WorkItem) -> Update:
     return update(work).where(work.c.tenant_id == piece.tenant, work.c.id == piece.id)
 
 
-def _claimed(row: RowMapping) -> Claimed:
-    return Claimed(
+def _claimed(row: RowMapping) -> WorkItem:
+    return WorkItem(
         row["tenant_id"],
         row["id"],
         row["queue"],

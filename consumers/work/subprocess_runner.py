@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, cast
 
-from consumers.work.limits import MIB, Limits, environment, kill_tree, tree_usage
+from consumers.work.limits import MIB, ResourceLimits, environment, kill_tree, tree_usage
 
 LINE_BYTES = 16 * MIB
 STDERR_BYTES = 64 * 1024
@@ -62,7 +62,7 @@ class Finished:
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class TenantRefused:
     """The tenant's data or configuration is unusable; a retry gives the same."""
 
     failure_class: Literal["user_data", "user_config", "quota"]
@@ -100,7 +100,7 @@ class Canceled:
     pass
 
 
-ChildResult = Finished | Refused | LimitExceeded | Broken | Crashed | Canceled
+ChildResult = Finished | TenantRefused | LimitExceeded | Broken | Crashed | Canceled
 OnProgress = Callable[[Progress], Awaitable[None] | None]
 
 
@@ -116,7 +116,7 @@ def working_directory(parent: Path | None = None) -> Iterator[Path]:
 
 async def run_child(
     request: ChildRequest,
-    limits: Limits,
+    limits: ResourceLimits,
     on_progress: OnProgress,
     cancelled: asyncio.Event,
     *,
@@ -169,7 +169,7 @@ async def run_child(
 async def _converse(
     process: asyncio.subprocess.Process,
     request: ChildRequest,
-    limits: Limits,
+    limits: ResourceLimits,
     on_progress: OnProgress,
 ) -> dict[str, Any] | None:
     """The child's answer, or None when it ended without one that can be believed."""
@@ -217,7 +217,7 @@ def _parse(raw: bytes) -> Progress | dict[str, Any]:
         return {"garbage": raw[:200].decode(errors="replace")}
 
 
-async def _watch(process: asyncio.subprocess.Process, limits: Limits) -> LimitExceeded:
+async def _watch(process: asyncio.subprocess.Process, limits: ResourceLimits) -> LimitExceeded:
     """Ends only when a limit is passed."""
     deadline = time.monotonic() + limits.wall_seconds
     while time.monotonic() < deadline:
@@ -258,7 +258,7 @@ def _answered(answer: Mapping[str, Any]) -> ChildResult:
                 float(used["cpu_seconds"]),
             )
         if "refused" in answer:
-            return Refused(**answer["refused"])
+            return TenantRefused(**answer["refused"])
         failure = answer["failure"]
         if failure["limit"] is not None:
             return LimitExceeded(

@@ -5,9 +5,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from consumers.work.limits import Limits
+from consumers.work.limits import ResourceLimits
 from consumers.work.subprocess_runner import ChildRequest, ChildResult, Progress
-from consumers.work.work_item import Claimed
+from consumers.work.work_item import WorkItem
 from schemas.event import Event
 
 if TYPE_CHECKING:
@@ -37,25 +37,27 @@ class Task(Protocol):
         """The queue that it takes from."""
 
     async def start(
-        self, tx: "AsyncConnection", piece: Claimed, at: datetime
+        self, tx: "AsyncConnection", piece: WorkItem, at: datetime
     ) -> tuple[bool, Sequence[Event]]:
         """Say that an attempt begins; False when the subject is over, or is ended here, and
         nothing is to do.
         """
 
-    async def prepare(self, piece: Claimed, directory: Path) -> tuple[ChildRequest, Limits]:
+    async def prepare(
+        self, piece: WorkItem, directory: Path
+    ) -> tuple[ChildRequest, ResourceLimits]:
         """Bring what the child needs into its directory; raises Unusable, or ObjectMissing."""
 
     async def progress(
-        self, tx: "AsyncConnection", piece: Claimed, progress: Progress, at: datetime
+        self, tx: "AsyncConnection", piece: WorkItem, progress: Progress, at: datetime
     ) -> Sequence[Event]:
         """Say how far it is."""
 
-    async def deliver(self, piece: Claimed, directory: Path, result: ChildResult) -> None:
+    async def deliver(self, piece: WorkItem, directory: Path, result: ChildResult) -> None:
         """Bring what the child left to the object store, under the attempt's own key."""
 
     async def finish(
-        self, tx: "AsyncConnection", piece: Claimed, result: ChildResult, at: datetime
+        self, tx: "AsyncConnection", piece: WorkItem, result: ChildResult, at: datetime
     ) -> Sequence[Event]:
         """Turn the result into the subject's next state.
 
@@ -63,6 +65,6 @@ class Task(Protocol):
         """
 
     async def give_up(
-        self, tx: "AsyncConnection", piece: Claimed, code: str, message: str, at: datetime
+        self, tx: "AsyncConnection", piece: WorkItem, code: str, message: str, at: datetime
     ) -> Sequence[Event]:
         """End the subject for want of infrastructure: every attempt was lost."""

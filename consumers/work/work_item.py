@@ -9,7 +9,7 @@ from schemas.event import Cause
 
 
 @dataclass(frozen=True, slots=True)
-class NewPiece:
+class NewWorkItem:
     """One piece per subject and queue, which begins by `deadline` and takes `run_seconds` from its
     first claim on.
 
@@ -30,7 +30,7 @@ class NewPiece:
 
 
 @dataclass(frozen=True, slots=True)
-class Claimed:
+class WorkItem:
     """A piece under lease: only the holder of the current `token` may finish it."""
 
     tenant: UUID

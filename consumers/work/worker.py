@@ -27,12 +27,12 @@ from consumers.work.subprocess_runner import (
     Finished,
     LimitExceeded,
     Progress,
-    Refused,
+    TenantRefused,
     run_child,
     working_directory,
 )
 from consumers.work.task import Task, Unusable
-from consumers.work.work_item import Claimed
+from consumers.work.work_item import WorkItem
 from schemas.event import Event
 from schemas.log import EventTooLarge, entry_of
 
@@ -109,10 +109,10 @@ class Worker:
             return False
         return True
 
-    async def _claim(self, tx: "AsyncConnection") -> Claimed | None:
+    async def _claim(self, tx: "AsyncConnection") -> WorkItem | None:
         return await store.claim(tx, self.task.queue, self.lease_seconds, self.most_of_tenant)
 
-    async def _attempt(self, piece: Claimed, stopping: asyncio.Event) -> None:
+    async def _attempt(self, piece: WorkItem, stopping: asyncio.Event) -> None:
         if piece.exhausted:
             lost = "worker_lost", "every attempt lost its worker"
             await self.ended(piece, await self._well(lambda tx: self._give_up(tx, piece, *lost)))
@@ -140,7 +140,7 @@ class Worker:
                 task.cancel()
             await asyncio.gather(beating, ending, return_exceptions=True)
 
-    async def _end(self, piece: Claimed, result: ChildResult, *, returned: bool) -> None:
+    async def _end(self, piece: WorkItem, result: ChildResult, *, returned: bool) -> None:
         """Finish.
 
         What does not fit into an event is the data's fault, and no further attempt changes that.
@@ -148,12 +148,14 @@ class Worker:
         try:
             events = await self._well(lambda tx: self._finish(tx, piece, result, returned=returned))
         except EventTooLarge as error:
-            refused = Refused("user_data", "result_too_large", f"its result is too large: {error}")
+            refused = TenantRefused(
+                "user_data", "result_too_large", f"its result is too large: {error}"
+            )
             events = await self._well(lambda tx: self._finish(tx, piece, refused, returned=False))
         await self.ended(piece, events)
 
     async def _child(
-        self, piece: Claimed, directory: Path, cancelled: asyncio.Event
+        self, piece: WorkItem, directory: Path, cancelled: asyncio.Event
     ) -> ChildResult:
         said = 0.0
 
@@ -169,7 +171,7 @@ class Worker:
         try:
             request, limits = await self.task.prepare(piece, directory)
         except Unusable as unusable:
-            return Refused("user_data", unusable.code, unusable.message)
+            return TenantRefused("user_data", unusable.code, unusable.message)
         except ObjectMissing as error:
             return Crashed(f"the object {error} is gone", "object_missing")
         except Exception as error:
@@ -178,7 +180,7 @@ class Worker:
             return Crashed(f"what it needs is away: {error}", "object_store_away")
         return await run_child(request, limits, progressed, cancelled)
 
-    async def _beat(self, piece: Claimed, cancelled: asyncio.Event) -> None:
+    async def _beat(self, piece: WorkItem, cancelled: asyncio.Event) -> None:
         """Extend the lease until told otherwise.
 
         A lost lease or a request to stop ends the child.
@@ -186,14 +188,14 @@ class Worker:
         try:
             while True:
                 await asyncio.sleep(min(self.lease_seconds / 3, BEAT_SECONDS))
-                reason = await self._well(lambda tx: store.beat(tx, piece, self.lease_seconds))
+                reason = await self._well(lambda tx: store.heartbeat(tx, piece, self.lease_seconds))
                 if reason is not None:
                     cancelled.set()
         except LeaseLost:
             cancelled.set()
             raise
 
-    async def _start(self, tx: "AsyncConnection", piece: Claimed) -> bool:
+    async def _start(self, tx: "AsyncConnection", piece: WorkItem) -> bool:
         begins, events = await self.task.start(tx, piece, self.clock.now())
         await store.fence(tx, piece)
         if not begins:
@@ -201,13 +203,13 @@ class Worker:
         await self._say(tx, events)
         return begins
 
-    async def _progress(self, tx: "AsyncConnection", piece: Claimed, progress: Progress) -> None:
+    async def _progress(self, tx: "AsyncConnection", piece: WorkItem, progress: Progress) -> None:
         events = await self.task.progress(tx, piece, progress, self.clock.now())
         await store.fence(tx, piece)
         await self._say(tx, events)
 
     async def _finish(
-        self, tx: "AsyncConnection", piece: Claimed, result: ChildResult, *, returned: bool
+        self, tx: "AsyncConnection", piece: WorkItem, result: ChildResult, *, returned: bool
     ) -> Sequence[Event]:
         now = self.clock.now()
         match result:
@@ -225,10 +227,10 @@ class Worker:
                 await store.fence(tx, piece)
                 first = AWAY_SECONDS if code == "object_store_away" else RETRY_SECONDS
                 pause = first * 2 ** (piece.attempt - 1)
-                await store.give_back(tx, piece, now + timedelta(seconds=pause))
+                await store.release(tx, piece, now + timedelta(seconds=pause))
             case Crashed(message, code):
                 return await self._give_up(tx, piece, code, message)
-            case Finished() | Refused() | LimitExceeded() | Broken() | Canceled():
+            case Finished() | TenantRefused() | LimitExceeded() | Broken() | Canceled():
                 if isinstance(result, Broken):
                     log.error(
                         "%s %s broke: %s\n%s",
@@ -246,7 +248,7 @@ class Worker:
         return ()
 
     async def _give_up(
-        self, tx: "AsyncConnection", piece: Claimed, code: str, message: str
+        self, tx: "AsyncConnection", piece: WorkItem, code: str, message: str
     ) -> Sequence[Event]:
         events = await self.task.give_up(tx, piece, code, message, self.clock.now())
         await store.fence(tx, piece)

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
-from producers.idempotency.executor import Answer, Once, Turn
+from producers.idempotency.executor import Answer, Execution, IdempotentExecutor
 from producers.outbox.accept import Accept, Acceptance
 from producers.outbox.append import append
 from producers.ports import Clock, Transactions
@@ -30,13 +30,13 @@ class Commands:
 
     accept: Accept
     clock: Clock
-    once: Once
+    once: IdempotentExecutor
     transactions: Transactions
     refusal: Callable[[BaseException], type[Exception]]
 
     async def send(
         self,
-        turn: Turn,
+        turn: Execution,
         data: Payload,
         *,
         tenant: UUID,
@@ -70,7 +70,7 @@ class Commands:
         return answer
 
     async def _with_its_answer(
-        self, turn: Turn, entry: LogEntry, answer: Answer, body: bytes | None
+        self, turn: Execution, entry: LogEntry, answer: Answer, body: bytes | None
     ) -> None:
         # Not the group commit: the event counts only if the key is still ours, so the two are one
         # transaction.

@@ -47,7 +47,7 @@ class Answer:
         return to_json({**self.body, **shown})
 
 
-class Turn(Protocol):
+class Execution(Protocol):
     """One run of a command."""
 
     @property
@@ -69,7 +69,7 @@ class Turn(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Free:
+class UnkeyedExecution:
     """A run without a key: every time is the first."""
 
     clock: Clock
@@ -86,10 +86,10 @@ class Free:
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class KeyedExecution:
     """A run that holds its key."""
 
-    hold: store.Hold
+    hold: store.IdempotencyClaim
     seed: UUID
     body_hash: bytes | None
 
@@ -115,7 +115,7 @@ class Held:
             raise running()
 
 
-class Once:
+class IdempotentExecutor:
     """Runs commands, each once for its key."""
 
     def __init__(self, transactions: TenantTransactions, clock: Clock) -> None:
@@ -126,7 +126,7 @@ class Once:
         self,
         scope: Scope | None,
         body: Body,
-        run: Callable[[Turn], Awaitable[Answer]],
+        run: Callable[[Execution], Awaitable[Answer]],
         *,
         streamed: bool = False,
     ) -> Answer:
@@ -136,10 +136,10 @@ class Once:
         Raises Refusal `idempotency_key_reused` (another body) or `idempotency_key_running`.
         """
         if scope is None:
-            return await run(Free(self._clock))
+            return await run(UnkeyedExecution(self._clock))
         digest = None if streamed else scope.fingerprint(await body())
         claimed = await self._claim(scope, digest)
-        if isinstance(claimed, Held):
+        if isinstance(claimed, KeyedExecution):
             async with self._held(claimed):
                 return await run(claimed)
         if claimed.status is None and (digest is None or digest == claimed.body_hash):
@@ -151,18 +151,18 @@ class Once:
         return Answer(claimed.status, claimed.body, claimed.headers, replayed=True)
 
     async def _claim(self, scope: Scope, digest: bytes | None) -> Any:
-        hold = store.Hold(scope, self._clock.new_id(), LEASE_SECONDS)
+        hold = store.IdempotencyClaim(scope, self._clock.new_id(), LEASE_SECONDS)
         while True:
             async with self._transactions(scope.tenant) as tx:
                 seed = await store.claim(tx, hold, digest, self._clock.new_id())
                 if seed is not None:
-                    return Held(hold, seed, digest)
+                    return KeyedExecution(hold, seed, digest)
                 known = await store.look(tx, scope)
             if known is not None:  # else it was released between the two
                 return known
 
     @contextlib.asynccontextmanager
-    async def _held(self, turn: Held) -> AsyncIterator[None]:
+    async def _held(self, turn: KeyedExecution) -> AsyncIterator[None]:
         beating = asyncio.create_task(self._beat(turn.hold))
         try:
             yield
@@ -172,14 +172,14 @@ class Once:
         finally:
             beating.cancel()
 
-    async def _beat(self, hold: store.Hold) -> None:
+    async def _beat(self, hold: store.IdempotencyClaim) -> None:
         while True:
             await asyncio.sleep(hold.lease_seconds / 3)
             with contextlib.suppress(Exception):  # a lease that is lost is noticed by `finish`
                 async with self._transactions(hold.scope.tenant) as tx:
                     await store.renew(tx, hold)
 
-    async def _release(self, hold: store.Hold) -> None:
+    async def _release(self, hold: store.IdempotencyClaim) -> None:
         # An answer that was stored after all stays: only a run without one gives its key back.
         try:
             async with self._transactions(hold.scope.tenant) as tx:

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import Depends, Header, Request, Response
 
 from producers.access.principal import Principal
-from producers.idempotency.executor import Answer, Body, Once, Turn
+from producers.idempotency.executor import Answer, Body, Execution, IdempotentExecutor
 from producers.idempotency.key import HEADER, Scope, checked_key
 
 DESCRIPTION = (
@@ -27,11 +27,11 @@ def _given(
 
 
 IdempotencyKey = Annotated[str | None, Depends(_given)]
-Run = Callable[[Turn], Awaitable[Answer]]
+Run = Callable[[Execution], Awaitable[Answer]]
 
 
 async def answered(
-    once: Once,
+    once: IdempotentExecutor,
     request: Request,
     response: Response,
     principal: Principal,

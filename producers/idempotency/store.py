@@ -71,7 +71,7 @@ HOURS = 24
 
 
 @dataclass(frozen=True, slots=True)
-class Hold:
+class IdempotencyClaim:
     """A claimed key: who runs under it, and until when unless renewed."""
 
     scope: Scope
@@ -84,7 +84,7 @@ class Hold:
 
 
 async def claim(
-    tx: AsyncConnection, hold: Hold, body_hash: bytes | None, seed: UUID
+    tx: AsyncConnection, hold: IdempotencyClaim, body_hash: bytes | None, seed: UUID
 ) -> UUID | None:
     """Take the key.
 
@@ -101,7 +101,7 @@ async def look(tx: AsyncConnection, scope: Scope) -> Row[Any] | None:
 
 async def finish(
     tx: AsyncConnection,
-    hold: Hold,
+    hold: IdempotencyClaim,
     body_hash: bytes,
     status: int,
     headers: Mapping[str, str],
@@ -116,12 +116,12 @@ async def finish(
     return bool((await tx.execute(FINISH, given)).rowcount)
 
 
-async def renew(tx: AsyncConnection, hold: Hold) -> None:
-    """Hold it longer."""
+async def renew(tx: AsyncConnection, hold: IdempotencyClaim) -> None:
+    """IdempotencyClaim it longer."""
     await tx.execute(RENEW, hold.given(lease=hold.lease_seconds))
 
 
-async def release(tx: AsyncConnection, hold: Hold) -> None:
+async def release(tx: AsyncConnection, hold: IdempotencyClaim) -> None:
     """Give the key back: nothing happened under it."""
     await tx.execute(RELEASE, hold.given())
 

@@ -12,7 +12,7 @@ from pydantic_core import to_json
 from producers.access.http import Authenticate
 from producers.access.principal import Principal
 from producers.outbox import store
-from producers.outbox.log_tail import Following
+from producers.outbox.log_tail import LogTail
 from producers.outbox.responses import EventPage
 from producers.ports import TenantTransactions
 from schemas.cursor import decoded, encoded
@@ -26,7 +26,7 @@ WAIT = re.compile(r'(?:^|[\s,;])wait="?(\d{1,9})')
 
 
 def routes(
-    authenticate: Authenticate, transactions: TenantTransactions, following: Following
+    authenticate: Authenticate, transactions: TenantTransactions, following: LogTail
 ) -> APIRouter:
     """Read the log."""
     router = APIRouter(prefix="/v1/events", tags=["events"])

@@ -22,7 +22,7 @@ POLL_SECONDS, IDLE_SECONDS = 0.1, 5.0
 FIRST_PAUSE_SECONDS, LAST_PAUSE_SECONDS = 0.005, 0.1
 
 
-class Following:
+class LogTail:
     """The horizon of one process, and its readers at the end of the log: one poll for all of
     them.
     """

@@ -76,7 +76,7 @@ class Confirmed:
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class RecordRefused:
     """What Kafka will not have: nothing of it is in the log, and the same again is refused again.
 
     A record alone (`seq`), or whatever is sent to the topic (`seq` is None).
@@ -95,7 +95,7 @@ class Sent:
     """
 
     confirmed: tuple[Confirmed, ...] = ()
-    refused: tuple[Refused, ...] = ()
+    refused: tuple[RecordRefused, ...] = ()
     reused: tuple[tuple[str, Confirmed], ...] = ()
 
 

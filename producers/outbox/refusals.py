@@ -9,7 +9,15 @@ from typing import Any
 
 from producers.outbox.confirmed import gone_back, is_reused, strike_off
 from producers.outbox.partition_layout import Layout
-from producers.outbox.ports import Log, NotConfirmed, Outgoing, Refused, Sent, Session, Statements
+from producers.outbox.ports import (
+    Log,
+    NotConfirmed,
+    Outgoing,
+    RecordRefused,
+    Sent,
+    Session,
+    Statements,
+)
 from schemas.log import unpack_headers
 
 log = logging.getLogger(__name__)
@@ -221,7 +229,7 @@ class Retries:
                 self._layout.refused.discard((row["topic"], row["key"]))
                 log.warning("event %d of %s is no longer refused", row["seq"], row["topic"])
 
-    async def _refused_again(self, one: Refused) -> None:
+    async def _refused_again(self, one: RecordRefused) -> None:
         if one.seq is None:
             await settle(self._connection, self._layout, Sent(refused=(one,)))
         else:

@@ -52,7 +52,7 @@ async def elected(connection: Statements, office: str) -> bool:
     return bool((await connection.fetch(ELECTION, office))[0]["elected"])
 
 
-async def be_elected(
+async def acquire_leadership(
     connection: Statements,
     stopping: asyncio.Event,
     office: str = "relay",

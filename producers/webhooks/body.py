@@ -7,7 +7,7 @@ had time to arrive.
 import asyncio
 from collections.abc import Mapping
 
-from producers.webhooks.endpoint_responses import ClientLeft, Receive, Refused
+from producers.webhooks.endpoint_responses import ClientLeft, DeliveryRefused, Receive
 
 
 async def read(
@@ -41,7 +41,7 @@ async def read(
         if patience is None or not patience.is_at_end():
             raise
         message = f"The body did not arrive within {seconds:g} s."
-        raise Refused(408, "body_too_slow", message) from None
+        raise DeliveryRefused(408, "body_too_slow", message) from None
     finally:
         if patience is not None:
             patience.end()
@@ -84,7 +84,7 @@ async def _next(receive: Receive) -> tuple[bytes, bool]:
     return bytes(message.get("body", b"")), bool(message.get("more_body", False))
 
 
-def too_large(max_bytes: int) -> Refused:
+def too_large(max_bytes: int) -> DeliveryRefused:
     """Over a limit: the door's own while it is read, or the tenant's after the signature."""
     message = f"A body is at most {max_bytes} bytes."
-    return Refused(413, "body_too_large", message, reason=message, max_bytes=max_bytes)
+    return DeliveryRefused(413, "body_too_large", message, reason=message, max_bytes=max_bytes)

@@ -21,9 +21,9 @@ from producers.webhooks.body import read, too_large
 from producers.webhooks.endpoint_responses import (
     Answer,
     ClientLeft,
+    DeliveryRefused,
     Message,
     Receive,
-    Refused,
     Send,
     accepted_answer,
     respond,
@@ -34,7 +34,7 @@ from producers.webhooks.examination import ENCODING, Examined, examine
 from producers.webhooks.large_bodies import AT_ONCE_BYTES, LargeBodies
 from producers.webhooks.limits.limit import SourceLimits
 from producers.webhooks.normalize import acceptance
-from producers.webhooks.rates import Buckets, Standing
+from producers.webhooks.rates import Buckets, RateLimitState
 from producers.webhooks.rejections import Rejection, Rejections
 from producers.webhooks.sources.cache import SourceCache
 from producers.webhooks.sources.source import KnownSource
@@ -57,7 +57,7 @@ def unheard(_outcome: str, _seconds: float) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class WebhookLimits:
     """What one delivery may be, and how often one may come."""
 
     max_bytes: int
@@ -70,14 +70,14 @@ class Limits:
 
 
 @dataclass(frozen=True)
-class Door:
+class WebhookEndpoint:
     """Verify, accept durably, answer: 202 once it is stored, never before."""
 
     sources: SourceCache
     accept: Accept
     objects: Objects
     clock: Clock
-    limits: Limits
+    limits: WebhookLimits
     capacity: Capacity
     rejections: Rejections
     large_bodies: LargeBodies
@@ -96,7 +96,7 @@ class Door:
         except ClientLeft:
             outcome = "left"
             return
-        except Refused as refused:
+        except DeliveryRefused as refused:
             answer, outcome = refused.answer(request_id), refused.code
         except Unavailable as error:
             log.warning(
@@ -109,7 +109,9 @@ class Door:
         except NotStorable as error:
             log.error("content that Postgres refuses: %s", error, extra={"trace_id": request_id})
             outcome = "not_storable"
-            answer = Refused(400, outcome, "This content cannot be stored.").answer(request_id)
+            answer = DeliveryRefused(400, outcome, "This content cannot be stored.").answer(
+                request_id
+            )
         finally:
             self.told(outcome, time.perf_counter() - began)
         await respond(send, answer, request_id)
@@ -118,7 +120,7 @@ class Door:
         self, scope: Message, receive: Receive, headers: dict[str, str], trace: str
     ) -> tuple[Answer, str]:
         if scope["method"] != "POST":
-            raise Refused(
+            raise DeliveryRefused(
                 405,
                 "method_not_allowed",
                 "Webhooks are sent with POST.",
@@ -143,7 +145,7 @@ class Door:
         )
         try:
             verdict, standing = self._judge(source, body, content_type, found)
-        except Refused as refused:
+        except DeliveryRefused as refused:
             self._note(source, refused, len(body), content_type)
             raise
         if verdict.challenge is not None:
@@ -182,22 +184,22 @@ class Door:
 
     def _judge(
         self, source: KnownSource, body: bytes, content_type: str, examined: Examined
-    ) -> tuple[Genuine, Standing]:
-        """Genuine, within every limit, or Refused."""
+    ) -> tuple[Genuine, RateLimitState]:
+        """Genuine, within every limit, or DeliveryRefused."""
         verdict = examined.verdict
         if isinstance(verdict, Forged):
             self.rejections.log(source, verdict.reason)
             raise unauthorized(verdict.reason)
         # After the signature: before it, the answer would say that the source exists.
         if not BY_NAME[source.scheme].accepts(content_type):  # type: ignore[index]
-            raise Refused(
+            raise DeliveryRefused(
                 415,
                 "unsupported_media_type",
                 "Send application/json.",
                 reason=f"sent {content_type[:100]!r}",
             )
         if source.paused:
-            raise Refused(
+            raise DeliveryRefused(
                 403, "source_paused", "This source is paused.", reason="the source is paused"
             )
         own = source.limits or self.limits.default
@@ -207,13 +209,13 @@ class Door:
             raise examined.refused
         if examined.too_deep:
             message = f"JSON is nested {own.max_depth} deep at most."
-            raise Refused(400, "too_deep", message, reason=message, max_depth=own.max_depth)
+            raise DeliveryRefused(400, "too_deep", message, reason=message, max_depth=own.max_depth)
         if self.capacity.risk is not None:
             log.warning("a webhook is refused: %s", self.capacity.risk)
             raise unavailable("Webhooks cannot be stored at the moment. Send it again later.")
         return verdict, self._rate(source, own)
 
-    def _rate(self, source: KnownSource, own: SourceLimits) -> Standing:
+    def _rate(self, source: KnownSource, own: SourceLimits) -> RateLimitState:
         now = time.monotonic()
         standing = whole = self.limits.sources.take(source.id, now, own.per_source)
         if standing.wait_seconds == 0:
@@ -222,7 +224,7 @@ class Door:
             if whole is not standing:
                 self.limits.sources.give_back(source.id)
             message = "Too many webhooks; wait as Retry-After says."
-            raise Refused(
+            raise DeliveryRefused(
                 429, "rate_limited", message, reason="over its rate", headers=tuple(whole.headers())
             )
         return standing
@@ -259,7 +261,7 @@ class Door:
         try:
             await self.objects.put(key, _whole(body), len(body))
         except Refusal as refusal:
-            raise Refused(
+            raise DeliveryRefused(
                 429, refusal.code, str(refusal), reason=str(refusal), headers=(), **refusal.details
             ) from None
         except Exception as error:
@@ -283,7 +285,7 @@ class Door:
             await self.objects.delete(key)
 
     def _note(
-        self, source: KnownSource, refused: Refused, size_bytes: int, content_type: str
+        self, source: KnownSource, refused: DeliveryRefused, size_bytes: int, content_type: str
     ) -> None:
         if refused.reason is not None:
             now = self.clock.now()

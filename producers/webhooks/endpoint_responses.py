@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from pydantic_core import to_json
 
 from producers.outbox.accept import Accepted
-from producers.webhooks.rates import Standing
+from producers.webhooks.rates import RateLimitState
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -26,7 +26,7 @@ class Answer(NamedTuple):
     content_type: bytes = b"application/json"
 
 
-class Refused(Exception):
+class DeliveryRefused(Exception):
     """A delivery that is not accepted."""
 
     def __init__(
@@ -54,18 +54,18 @@ class Refused(Exception):
         return Answer(self.status, to_json(problem), self.headers)
 
 
-def unauthorized(reason: str | None = None) -> Refused:
+def unauthorized(reason: str | None = None) -> DeliveryRefused:
     """The same for an unknown source and for a bad signature."""
     message = "This source does not exist or the signature is not from it."
-    return Refused(401, "unauthorized", message, reason=reason)
+    return DeliveryRefused(401, "unauthorized", message, reason=reason)
 
 
-def unavailable(message: str) -> Refused:
+def unavailable(message: str) -> DeliveryRefused:
     """Not stored; the sender is to try again."""
-    return Refused(503, "unavailable", message, headers=((b"retry-after", b"1"),))
+    return DeliveryRefused(503, "unavailable", message, headers=((b"retry-after", b"1"),))
 
 
-def accepted_answer(accepted: Accepted, standing: Standing) -> Answer:
+def accepted_answer(accepted: Accepted, standing: RateLimitState) -> Answer:
     """202: it is durably stored."""
     duplicate = "true" if accepted.duplicate else "false"
     body = f'{{"request_id":"{accepted.request_id}","event_id":"{accepted.event_id}","duplicate":{duplicate}'

@@ -20,7 +20,7 @@ TYPE = WebhookReceived.TYPE
 SCHEMA = schema_of(WebhookReceived)
 
 
-class Delivery(NamedTuple):
+class HttpRequest(NamedTuple):
     """What one delivery says of itself."""
 
     request_id: UUID
@@ -35,7 +35,7 @@ class Delivery(NamedTuple):
     traceparent: str | None
 
 
-def entry(source: KnownSource, one: Delivery) -> LogEntry:
+def entry(source: KnownSource, one: HttpRequest) -> LogEntry:
     """The row of the log."""
     tenant, source_id, event_id = str(source.tenant), str(source.id), str(one.event_id)
     origin = f"/headrace/hooks/{source_id}"

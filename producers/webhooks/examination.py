@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from producers.content_encoding import TAKEN, coding_of, inflated
 from producers.webhooks.depth import deeper_than
-from producers.webhooks.endpoint_responses import Refused
+from producers.webhooks.endpoint_responses import DeliveryRefused
 from producers.webhooks.limits.limit import SourceLimits
 from producers.webhooks.sources.source import KnownSource
 from producers.webhooks.verification.verdict import Forged, Genuine
@@ -33,7 +33,7 @@ class Examined(NamedTuple):
     content: bytes
     coding: str | None = None
     too_deep: bool = False
-    refused: Refused | None = None
+    refused: DeliveryRefused | None = None
 
 
 def examine(
@@ -96,10 +96,10 @@ class _Content:
         return self._content
 
 
-def _refused(refusal: Refusal) -> Refused:
+def _refused(refusal: Refusal) -> DeliveryRefused:
     status = STATUS[refusal.code]
     headers = ((b"accept-encoding", TAKEN.encode()),) if status == 415 else ()
-    return Refused(
+    return DeliveryRefused(
         status,
         refusal.code,
         refusal.message,

@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from producers.outbox.accept import Acceptance, Claim
-from producers.webhooks.envelope import Delivery, entry
+from producers.webhooks.envelope import HttpRequest, entry
 from producers.webhooks.sources.source import KnownSource
 from producers.webhooks.verification.verdict import Genuine
 from schemas.log import LogEntry
@@ -46,7 +46,7 @@ def acceptance(
     def log_entry() -> LogEntry:
         return entry(
             source,
-            Delivery(
+            HttpRequest(
                 request_id,
                 event_id,
                 verdict.external_id,

@@ -15,7 +15,7 @@ class Rate:
     burst: int
 
 
-class Standing(NamedTuple):
+class RateLimitState(NamedTuple):
     """What is left of a rate; `wait_seconds` is over zero when it is used up."""
 
     limit: int
@@ -46,7 +46,7 @@ class Buckets:
         self._size = size
         self._levels: OrderedDict[UUID, tuple[float, float]] = OrderedDict()
 
-    def take(self, key: UUID, now: float, rate: Rate | None = None) -> Standing:
+    def take(self, key: UUID, now: float, rate: Rate | None = None) -> RateLimitState:
         """Take one at `now` (seconds of a monotonic clock), or say how long to wait; `rate` is
         the key's own.
         """
@@ -62,7 +62,7 @@ class Buckets:
         while len(self._levels) > self._size:
             self._levels.popitem(last=False)
         wait = 0.0 if allowed else (1 - level) / rate.per_second
-        return Standing(rate.burst, int(level), wait, (burst - level) / rate.per_second)
+        return RateLimitState(rate.burst, int(level), wait, (burst - level) / rate.per_second)
 
     def give_back(self, key: UUID) -> None:
         """Return one that was taken for nothing.

@@ -17,7 +17,7 @@ from schemas.page import Page, page
 from schemas.permissions import Permission
 
 
-class Asking(Protocol):
+class Principal(Protocol):
     """Whose rows are read."""
 
     @property
@@ -26,7 +26,7 @@ class Asking(Protocol):
 
 
 def routes(
-    authenticate: Callable[[Request], Awaitable[Asking]],
+    authenticate: Callable[[Request], Awaitable[Principal]],
     transactions: TenantTransactions,
     history: History,
 ) -> APIRouter:

@@ -40,7 +40,7 @@ from compose.settings import Settings
 from consumers.registry import BY_NAME
 from producers.outbox.ports import Outgoing
 from schemas.event import Event, following
-from schemas.record import Delivery, Held
+from schemas.record import PartlyPaused, PollBatch
 from schemas.topics import TOPIC_OF, USAGE, WEBHOOKS
 from schemas.usage import UsageRecorded
 from schemas.webhooks import WebhookReceived
@@ -106,7 +106,7 @@ async def ours(parts: AbstractAsyncContextManager[Subscribe]) -> Drained:
         subscription = subscribe()
         handle = subscription._handle
 
-        async def counted(delivery: Delivery) -> bool | Held:
+        async def counted(delivery: PollBatch) -> bool | PartlyPaused:
             became = await handle(delivery)
             assert became is True
             drained.add(len(delivery.records))

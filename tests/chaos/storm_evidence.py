@@ -14,7 +14,7 @@ from typing import Any
 
 import asyncpg
 
-from compose.failures import passing
+from compose.failures import is_transient
 from compose.storage.local import open_objects
 from schemas.topics import WEBHOOKS
 from tests.acceptance.topics import each
@@ -81,7 +81,7 @@ async def quiet(
             async with _connection(stack) as connection:
                 now = dict((await connection.fetch(PROGRESS, sources))[0])
         except Exception as error:
-            if not passing(error):
+            if not is_transient(error):
                 raise
         else:
             if now["unsent"] == 0 and now["stored"] == now["billed"] == now["shown"]:

@@ -6,7 +6,7 @@ import signal
 import time
 from collections.abc import Awaitable, Callable
 
-from compose.failures import passing
+from compose.failures import is_transient
 from tests.chaos.evidence import ask
 from tests.chaos.live_stack import LiveStack
 from tests.chaos.traffic import Traffic
@@ -70,7 +70,7 @@ async def whole_again(victim: str, began: float, whole: Whole) -> float:
         try:
             return await whole()
         except Exception as error:
-            if not passing(error):
+            if not is_transient(error):
                 raise
             return False  # another victim is down
 

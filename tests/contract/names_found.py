@@ -11,24 +11,24 @@ from compose.devstack.setting_checks import Check
 from compose.devstack.status import Pids, ProcessStatus, StackStatus
 from compose.failpoints import POINTS
 from compose.http.app import STATUS
-from compose.kafka.lag import BreakerStanding, PartitionStanding, Standing
-from compose.kafka.partition_expansion.progress import Standing as TopicStanding
+from compose.kafka.lag import BreakerStatus, ConsumerLag, PartitionLag
+from compose.kafka.partition_expansion.progress import TopicStatus as TopicStanding
 from compose.metadata import ALL
 from compose.retention.duty import Duty, Swept
 from compose.settings import PREFIX, Settings
 from compose.storage.judges import JUDGES
 from compose.telemetry.catalogue import METRICS
 from consumers.billing.record import UNITS, UsageRecord
-from consumers.dead_letters.failure import Failure
+from consumers.dead_letters.failure import HandlingFailure
 from consumers.jobs.job import fail
 from consumers.log.outcome import Rejected
 from consumers.registry import CONSUMERS
 from consumers.work import child, subprocess_runner, task
-from consumers.work.work_item import NewPiece
+from consumers.work.work_item import NewWorkItem
 from producers.idempotency import http as idempotency
-from producers.outbox.relay import be_elected, elected
+from producers.outbox.relay import acquire_leadership, elected
 from producers.registry import PRODUCERS
-from producers.webhooks.endpoint_responses import Refused
+from producers.webhooks.endpoint_responses import DeliveryRefused
 from producers.webhooks.limits.limit import LIMITS
 from producers.webhooks.retention import store as webhooks
 from schemas.event import schema_of
@@ -44,9 +44,9 @@ OUTPUTS: Mapping[str, type] = {
     "status": StackStatus,
     "status process": ProcessStatus,
     "run/pids.json": Pids,
-    "consumers": Standing,
-    "consumers partition": PartitionStanding,
-    "consumers breaker": BreakerStanding,
+    "consumers": ConsumerLag,
+    "consumers partition": PartitionLag,
+    "consumers breaker": BreakerStatus,
     "topics": TopicStanding,
     "sweeper": Swept,
     "doctor check": Check,
@@ -88,12 +88,12 @@ def _columns() -> set[str]:
 
 def _codes() -> set[str]:
     children = (
-        child.Refusal,
-        subprocess_runner.Refused,
+        child.ChildRefusal,
+        subprocess_runner.TenantRefused,
         subprocess_runner.Crashed,
         subprocess_runner.LimitExceeded,
     )
-    made = (fail, *children, task.Unusable, Refused)
+    made = (fail, *children, task.Unusable, DeliveryRefused)
     given = {text for one in made for text in code.given_to(one, "code")}
     return given | set(STATUS)
 
@@ -103,7 +103,7 @@ def _queues_of_consumers() -> set[str]:
 
 
 def _elections() -> set[str]:
-    return code.given_to(elected, "office") | code.given_to(be_elected, "office")
+    return code.given_to(elected, "office") | code.given_to(acquire_leadership, "office")
 
 
 def _events() -> set[str]:
@@ -119,7 +119,7 @@ def _record_keys() -> set[str]:
 
 
 def _classes() -> set[str]:
-    return code.given_to(Failure, "error_class") | code.given_to(Rejected, "failure_class")
+    return code.given_to(HandlingFailure, "error_class") | code.given_to(Rejected, "failure_class")
 
 
 def _outputs() -> set[str]:
@@ -141,7 +141,7 @@ FOUND: Mapping[str, Found] = {
     ),
     "views": Found(lambda: VIEWS),
     "producers": Found(lambda: (one.name for one in PRODUCERS)),
-    "queues": Found(lambda: code.given_to(NewPiece, "queue")),
+    "queues": Found(lambda: code.given_to(NewWorkItem, "queue")),
     "queues of consumers": Found(_queues_of_consumers),
     "emitters": Found(lambda: code.given_as("by")),
     "derived ids": Found(lambda: code.all_given_to(derived)),

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 from rich.markup import escape
 
-from compose.cli.failure import Failure
+from compose.cli.failure import CommandFailure
 from compose.cli.output import OperatedDir, moment, number, print_json, show_fields, table, terminal
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
 
-    from compose.kafka.lag import Standing
+    from compose.kafka.lag import ConsumerLag
 
 T = TypeVar("T")
 EPILOG = """
@@ -168,7 +168,7 @@ def _change(
         )
 
 
-def _all(data_dir: Path | None) -> "list[Standing]":
+def _all(data_dir: Path | None) -> "list[ConsumerLag]":
     from compose.kafka.lag import standings
 
     return with_database(standings, data_dir)
@@ -198,18 +198,18 @@ def _known(name: str) -> str:
     from compose.consumer_groups import READERS
 
     if name not in READERS:
-        raise Failure(f"there is no consumer {name!r}; known: {', '.join(READERS)}")
+        raise CommandFailure(f"there is no consumer {name!r}; known: {', '.join(READERS)}")
     return name
 
 
-def _plain(one: "Standing") -> dict[str, Any]:
+def _plain(one: "ConsumerLag") -> dict[str, Any]:
     found = asdict(one)
     for name in ("since", "last_progress"):
         found[name] = found[name] and found[name].isoformat()
     return found
 
 
-def _state(one: "Standing") -> str:
+def _state(one: "ConsumerLag") -> str:
     return f"[green]{one.state}[/]" if one.state == "running" else f"[red]{one.state}[/]"
 
 

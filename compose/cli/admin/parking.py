@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from compose.cli.admin.consumers import AsJson, with_database
-from compose.cli.failure import Failure
+from compose.cli.failure import CommandFailure
 from compose.cli.output import OperatedDir, print_json, terminal
 
 if TYPE_CHECKING:
@@ -48,21 +48,23 @@ def register(letters: typer.Typer) -> None:
         from consumers.log.poison.store import Subscriber
 
         if consumer not in READERS:
-            raise Failure(f"there is no consumer {consumer!r}; known: {', '.join(READERS)}")
+            raise CommandFailure(f"there is no consumer {consumer!r}; known: {', '.join(READERS)}")
         by = f"{getpass.getuser()}, at the database"
         topics = READERS[consumer].topics
 
         async def write(pipeline: "AsyncEngine", _kafka: str, prefix: str) -> str:
             whole = prefix + topic.removeprefix(prefix)
             if whole.removeprefix(prefix) not in topics:
-                raise Failure(f"{consumer} does not read {topic!r}; it reads {', '.join(topics)}")
+                raise CommandFailure(
+                    f"{consumer} does not read {topic!r}; it reads {', '.join(topics)}"
+                )
             async with pipeline.begin() as tx:
                 generation = await live_generation(tx, consumer)
             at = (await Positions(pipeline, consumer, generation).read([(whole, partition)])).get(
                 (whole, partition), 0
             )
             if at > offset:
-                raise Failure(
+                raise CommandFailure(
                     f"{consumer} has passed it: its position in {whole}[{partition}] is {at}"
                 )
             async with pipeline.begin() as tx:

@@ -41,14 +41,14 @@ def register(app: typer.Typer) -> None:
 
 def _once(*, dry_run: bool, as_json: bool) -> None:
     from compose.cli.connection import operated
-    from compose.cli.failure import Failure
+    from compose.cli.failure import CommandFailure
     from compose.cli.output import print_json
     from compose.processes.sweeper import AtWork, once
 
     try:
         swept = asyncio.run(once(operated(), dry_run=dry_run))
     except AtWork:
-        raise Failure(
+        raise CommandFailure(
             "another sweeper is the leader", "it begins a round every HEADRACE_SWEEP_SECONDS"
         ) from None
     rows = [one.shown() for one in swept]

@@ -10,11 +10,11 @@ import typer
 from rich.markup import escape
 
 from compose.cli.admin import topics_restore
-from compose.cli.failure import Failure
+from compose.cli.failure import CommandFailure
 from compose.cli.output import OperatedDir, moment, number, print_json, table, terminal
 
 if TYPE_CHECKING:
-    from compose.kafka.partition_expansion import Standing
+    from compose.kafka.partition_expansion import TopicStatus
 
 CHANGED = "its partitions were changed by another tool"
 EPILOG = """
@@ -79,7 +79,7 @@ def register(app: typer.Typer) -> None:
         try:
             found = asyncio.run(standings(operated(data_dir)))
         except CannotGrow as error:
-            raise Failure(*error.args) from None
+            raise CommandFailure(*error.args) from None
         if as_json:
             print_json({"data": [asdict(one) for one in found]})
             return
@@ -127,9 +127,9 @@ def register(app: typer.Typer) -> None:
         try:
             found = asyncio.run(_grown(topic, partitions, timeout, data_dir, dry_run=dry_run))
         except CannotGrow as error:
-            raise Failure(*error.args) from None
+            raise CommandFailure(*error.args) from None
         except KafkaError as error:
-            raise Failure(
+            raise CommandFailure(
                 f"Kafka: {error!r}", "headrace topics list; call this again to finish it"
             ) from None
         if as_json:
@@ -146,7 +146,7 @@ def register(app: typer.Typer) -> None:
 
 async def _grown(
     topic: str, partitions: int, timeout: float, data_dir: Path | None, *, dry_run: bool
-) -> "Standing":
+) -> "TopicStatus":
     from compose.cli.connection import operated
     from compose.failpoints import crash_points
     from compose.kafka.partition_expansion import check, growing
@@ -162,7 +162,7 @@ async def _grown(
         return await growth.grow(partitions, f"{getpass.getuser()}, at the database", timeout)
 
 
-def _state(one: "Standing") -> str:
+def _state(one: "TopicStatus") -> str:
     if one.held_since is not None:
         what_for = f", to be grown to {one.held_for}" if one.held_for else f", {CHANGED}"
         return (

@@ -10,7 +10,7 @@ import typer
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 
-from compose.cli.failure import Failure, explain
+from compose.cli.failure import CommandFailure, explain
 from compose.cli.output import OperatedDir, number, terminal
 
 if TYPE_CHECKING:
@@ -97,14 +97,16 @@ def _run(
     try:
         return asyncio.run(run())
     except (CannotRestore, CannotGrow) as error:
-        raise Failure(*error.args) from None
+        raise CommandFailure(*error.args) from None
     except KafkaError as error:
-        raise Failure(f"Kafka: {error!r}", "once it answers, call this again") from None
+        raise CommandFailure(f"Kafka: {error!r}", "once it answers, call this again") from None
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         again = (
             "once that is repaired, call this again: topics that it suspended stay so until then"
         )
-        raise explain(error) or Failure(f"the restore was cut off: {error!r}", again) from None
+        raise explain(error) or CommandFailure(
+            f"the restore was cut off: {error!r}", again
+        ) from None
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from compose.cli.failure import FAILED, Failure
+from compose.cli.failure import FAILED, CommandFailure
 from compose.cli.output import print_json, table, terminal
 
 AsJson = Annotated[
@@ -81,7 +81,7 @@ def _check(folder: Path, differing: dict[str, str], as_json: bool) -> None:
     if differing and as_json:
         raise typer.Exit(FAILED)
     if differing:
-        raise Failure(
+        raise CommandFailure(
             f"files of {folder} that are not what the code says: {len(differing)}",
             f"write them again: headrace contracts --out {folder}",
         )

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from compose.cli.failure import Failure
+from compose.cli.failure import CommandFailure
 from compose.cli.output import DataDir, print_json
 
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object instead of shell lines.")]
@@ -36,7 +36,7 @@ def register(app: typer.Typer) -> None:
 
         found = find(settings_of(data_dir))
         if not found.known:
-            raise Failure(
+            raise CommandFailure(
                 f"no stack is running in {found.stack.data_dir}", "start one: headrace up --detach"
             )
         values = {

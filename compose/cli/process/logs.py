@@ -68,17 +68,19 @@ def register(app: typer.Typer) -> None:
 def chosen(data_dir: Path | None, process: str | None) -> dict[str, Path]:
     """The logs by process: all of them, or one; raises Failure where there is none."""
     from compose.cli.connection import settings_of
-    from compose.cli.failure import Failure
+    from compose.cli.failure import CommandFailure
     from compose.devstack.status import RunFiles
 
     folder = RunFiles(settings_of(data_dir).data_dir.absolute()).logs
     found = {file.stem: file for file in sorted(folder.glob("*.log"))}
     if not found:
-        raise Failure(f"there are no logs in {folder}", "start the stack: headrace up --detach")
+        raise CommandFailure(
+            f"there are no logs in {folder}", "start the stack: headrace up --detach"
+        )
     if process is None:
         return found
     if process not in found:
-        raise Failure(f"there is no log of {process!r}", f"known: {', '.join(found)}")
+        raise CommandFailure(f"there is no log of {process!r}", f"known: {', '.join(found)}")
     return {process: found[process]}
 
 

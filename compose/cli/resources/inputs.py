@@ -11,7 +11,7 @@ from uuid import UUID
 
 import typer
 
-from compose.cli.failure import Failure
+from compose.cli.failure import CommandFailure
 
 AGO = re.compile(r"(\d{1,6})([smhd])")
 STANDARD_INPUT = Path("-")
@@ -106,4 +106,4 @@ def _read(path: str) -> bytes:
     try:
         return Path(path).read_bytes()
     except OSError as error:
-        raise Failure(f"cannot read {path}: {error.strerror}") from None
+        raise CommandFailure(f"cannot read {path}: {error.strerror}") from None

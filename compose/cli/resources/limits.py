@@ -55,14 +55,14 @@ def register(admin: typer.Typer) -> None:
 
 def _change(tenant: str, values: Sequence[str], cleared: Sequence[str], *, as_json: bool) -> None:
     from compose.cli.connection import operated
-    from compose.cli.failure import Failure
+    from compose.cli.failure import CommandFailure
     from compose.cli.output import show_list, table
     from compose.tenant_limits import UnknownTenant, WrongLimit, change, checked, parsed
 
     try:
         found = asyncio.run(change(operated(), tenant, parsed(values), checked(cleared)))
     except UnknownTenant:
-        raise Failure(f"there is no tenant named {tenant!r}") from None
+        raise CommandFailure(f"there is no tenant named {tenant!r}") from None
     except WrongLimit as error:
         raise typer.BadParameter(str(error)) from None
     rows = [

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from compose.cli.client import Client
-from compose.cli.failure import Failure
+from compose.cli.failure import CommandFailure
 
 
 def download_files(api: Client, version: dict[str, Any], directory: Path) -> list[Path]:
@@ -16,7 +16,7 @@ def download_files(api: Client, version: dict[str, Any], directory: Path) -> lis
         directory.mkdir(parents=True, exist_ok=True)
         return [_download(api, version, name, directory) for name in sorted(version["artifacts"])]
     except OSError as error:
-        raise Failure(
+        raise CommandFailure(
             f"{error.filename or directory} cannot be written: {error.strerror}"
         ) from error
 
@@ -32,7 +32,7 @@ def _download(api: Client, version: dict[str, Any], name: str, directory: Path) 
                 digest.update(chunk)
                 file.write(chunk)
         if digest.hexdigest() != stored["sha256"]:
-            raise Failure(
+            raise CommandFailure(
                 f"{name} arrived damaged: its SHA-256 is not {stored['sha256']}",
                 "download it again",
             )

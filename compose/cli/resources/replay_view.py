@@ -9,7 +9,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from compose.cli.client import Client
-from compose.cli.failure import Failure
+from compose.cli.failure import CommandFailure
 from compose.cli.output import moment, print_answer, print_json, show_fields, table, terminal
 
 POLL_SECONDS = 0.3
@@ -36,7 +36,9 @@ def started(api: Client, body: dict[str, Any], yes: bool) -> Replay:
         matched = api.post("/v1/replays", {**body, "dry_run": True})["matched"]
         if not yes:
             if not terminal().is_terminal:
-                raise Failure(f"{matched} match: say --expected {matched}, or --yes", exit_code=2)
+                raise CommandFailure(
+                    f"{matched} match: say --expected {matched}, or --yes", exit_code=2
+                )
             typer.confirm(f"Replay {matched}?", abort=True, err=True)
         body = {**body, "expected": matched}
     found: Replay = api.post("/v1/replays", body)
@@ -86,7 +88,7 @@ def _follow(api: Client, replay_id: str, timeout_seconds: float | None) -> Itera
         if found["state"] != "running":
             return
         if timeout_seconds is not None and time.monotonic() - began >= timeout_seconds:
-            raise Failure(
+            raise CommandFailure(
                 f"not over after {timeout_seconds:g} seconds", f"replay {replay_id} continues"
             )
         time.sleep(POLL_SECONDS)

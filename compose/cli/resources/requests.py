@@ -146,7 +146,7 @@ def register(app: typer.Typer) -> None:
         import sys
         from pathlib import Path
 
-        from compose.cli.failure import Failure
+        from compose.cli.failure import CommandFailure
 
         with connected() as api:
             content = api.content(f"/v1/requests/{request}/body")
@@ -157,7 +157,7 @@ def register(app: typer.Typer) -> None:
         try:
             Path(out).write_bytes(content)
         except OSError as error:
-            raise Failure(f"cannot write {out}: {error.strerror}") from None
+            raise CommandFailure(f"cannot write {out}: {error.strerror}") from None
 
     @requests.command(epilog=EPILOG)
     def replay(

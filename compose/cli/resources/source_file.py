@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from compose.cli.failure import MISUSED, Failure
+from compose.cli.failure import MISUSED, CommandFailure
 from compose.cli.resources.inputs import secret_of
 from producers.webhooks.sources.source import NewSource, checked_options
 from schemas.errors import Refusal
@@ -57,12 +57,12 @@ def read(file: str) -> list[Wanted]:
     try:
         found = tomllib.loads(Path(file).read_text(encoding="utf-8"))
     except OSError as error:
-        raise Failure(f"cannot read {file}: {error.strerror}", exit_code=MISUSED) from None
+        raise CommandFailure(f"cannot read {file}: {error.strerror}", exit_code=MISUSED) from None
     except ValueError as error:
-        raise Failure(f"{file} is not TOML: {error}", exit_code=MISUSED) from None
+        raise CommandFailure(f"{file} is not TOML: {error}", exit_code=MISUSED) from None
     entries = found.get("sources", [])
     if found.keys() - {"sources"} or not isinstance(entries, list):
-        raise Failure(f"{file} holds [[sources]] tables and nothing else", exit_code=MISUSED)
+        raise CommandFailure(f"{file} holds [[sources]] tables and nothing else", exit_code=MISUSED)
     faults: list[str] = []
     wanted = [one for entry in entries if (one := _wanted(entry, faults)) is not None]
     names = [one.name for one in wanted]
@@ -71,7 +71,7 @@ def read(file: str) -> list[Wanted]:
         for name in sorted({name for name in names if names.count(name) > 1})
     ]
     if faults:
-        raise Failure(f"{file} cannot be applied", *faults, exit_code=MISUSED)
+        raise CommandFailure(f"{file} cannot be applied", *faults, exit_code=MISUSED)
     return wanted
 
 
@@ -87,7 +87,7 @@ def differences(
             changes.append(Change("create", one.name, wanted=one))
             continue
         if source["scheme"] != one.scheme:
-            raise Failure(
+            raise CommandFailure(
                 f"{one.name} is a source of scheme {source['scheme']}, and a scheme cannot be "
                 f"changed to {one.scheme}",
                 "give it another name, or delete it first: its URL will be another one",
@@ -119,7 +119,7 @@ def secret_behind(reference: str | None) -> str | None:
         return secret_of(reference)
     value = os.environ.get(reference.removeprefix("env:"))
     if not value:
-        raise Failure(f"{reference}: the environment has no such variable")
+        raise CommandFailure(f"{reference}: the environment has no such variable")
     return value
 
 

@@ -10,7 +10,7 @@ import typer
 from rich.markup import escape
 
 from compose.cli.client import Client
-from compose.cli.failure import Failure
+from compose.cli.failure import CommandFailure
 from compose.cli.operator_option import connected
 from compose.cli.output import AsJson, print_json, show_warnings, terminal
 
@@ -132,7 +132,7 @@ class _Secrets:
         try:
             handle = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         except OSError as error:
-            raise Failure(f"cannot make {self._path}: {error.strerror}") from None
+            raise CommandFailure(f"cannot make {self._path}: {error.strerror}") from None
         self._file = os.fdopen(handle, "w", encoding="utf-8")
         return self._file
 

@@ -9,7 +9,13 @@ from dataclasses import dataclass
 import asyncpg
 from aiokafka.admin import NewPartitions
 
-from compose.kafka.partition_expansion.progress import RESTORE, CannotGrow, Look, Standing, looking
+from compose.kafka.partition_expansion.progress import (
+    RESTORE,
+    CannotGrow,
+    Look,
+    TopicStatus,
+    looking,
+)
 from compose.kafka.topics import METADATA_SECONDS
 from compose.settings import Settings
 from producers.outbox.partition_layout import hold, lift
@@ -23,7 +29,7 @@ LOOK_SECONDS = 0.2
 
 
 @dataclass(frozen=True)
-class Growth:
+class PartitionExpansion:
     """Of one topic, by the one who may; `tell` receives how far it is."""
 
     look: Look
@@ -31,7 +37,7 @@ class Growth:
     tell: Callable[[str], None]
     reached: Reached = nothing
 
-    async def grow(self, partitions: int, by: str, timeout_seconds: float) -> Standing:
+    async def grow(self, partitions: int, by: str, timeout_seconds: float) -> TopicStatus:
         """To so many partitions, or take over so many that somebody else made; raises CannotGrow.
 
         Killed at any step, it leaves the topic held. Called again with the same number it finishes;
@@ -99,7 +105,7 @@ class Growth:
         self.tell(f"{self.topic} continues over {partitions} partitions")
 
 
-def check(standing: Standing, partitions: int) -> None:
+def check(standing: TopicStatus, partitions: int) -> None:
     """Raise CannotGrow for a number that this topic cannot be grown to, and for one that a
     restore holds.
     """
@@ -135,7 +141,7 @@ async def alone(look: Look) -> bool:
 @asynccontextmanager
 async def growing(
     settings: Settings, topic: str, tell: Callable[[str], None], reached: Reached = nothing
-) -> AsyncIterator[Growth]:
+) -> AsyncIterator[PartitionExpansion]:
     """The one who may grow topics.
 
     Raises CannotGrow for an unknown topic, and while another may.
@@ -146,4 +152,4 @@ async def growing(
     async with looking(settings) as look:
         if not await alone(look):
             raise CannotGrow("another command is growing a topic")
-        yield Growth(look, topic, tell, reached)
+        yield PartitionExpansion(look, topic, tell, reached)

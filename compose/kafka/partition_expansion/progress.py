@@ -30,7 +30,7 @@ class CannotGrow(Exception):
 
 
 @dataclass(frozen=True)
-class Standing:
+class TopicStatus:
     """A topic: its keys are `spread_over` so many partitions, and Kafka has `partitions`; `waiting`
     records are held.
 
@@ -56,14 +56,14 @@ class Look:
     admin: AIOKafkaAdminClient
     log: AIOKafkaConsumer
 
-    async def standing(self, topic: str) -> Standing:
+    async def standing(self, topic: str) -> TopicStatus:
         """How it is now; raises CannotGrow when Kafka does not have it."""
         row: Any = await self.connection.fetchrow(LAYOUT, topic)
         await require_cluster(self.settings.kafka, row["cluster"])
         found = await self.partitions(topic)
         if not found:
             raise CannotGrow(f"{topic} is not on Kafka", "headrace topics makes it")
-        return Standing(
+        return TopicStatus(
             topic,
             row["partitions"] or next(one.partitions for one in TOPICS if one.name == topic),
             found,
@@ -123,7 +123,7 @@ async def looking(settings: Settings, command_seconds: float = 300) -> AsyncIter
         await connection.close(timeout=5)
 
 
-async def standings(settings: Settings) -> list[Standing]:
+async def standings(settings: Settings) -> list[TopicStatus]:
     """Every topic."""
     async with looking(settings) as look:
         return [await look.standing(topic.name) for topic in TOPICS]

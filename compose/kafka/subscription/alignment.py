@@ -8,9 +8,9 @@ from compose.kafka.subscription.cursor import Cursor
 from compose.kafka.subscription.log import ends, require_cluster, require_inside
 from compose.kafka.subscription.ports import (
     RESTORE,
-    Gate,
     NeedsOperator,
     Partition,
+    PauseCheck,
     Positions,
     Timing,
 )
@@ -30,7 +30,7 @@ class Alignment:
         cursor: Cursor,
         positions: Positions,
         idle: asyncio.Event,
-        gate: Gate,
+        gate: PauseCheck,
         timing: Timing,
     ) -> None:
         self._bootstrap = bootstrap

@@ -9,7 +9,7 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from compose.kafka.subscription.ports import Partition
-from schemas.record import Delivery, Record, Span, event_id_of
+from schemas.record import PollBatch, Record, Span, event_id_of
 
 
 class Cursor:
@@ -79,7 +79,7 @@ class Cursor:
             self.activity += 1
             self.consumer.resume(TopicPartition(*partition))
 
-    def take(self, polled: Iterable[ConsumerRecord[Any, Any]]) -> Delivery | None:
+    def take(self, polled: Iterable[ConsumerRecord[Any, Any]]) -> PollBatch | None:
         """Turn what a poll returned into a delivery and remember it; None when nothing of it may
         be delivered.
         """
@@ -104,9 +104,9 @@ class Cursor:
             return None
         self.activity += 1
         spans.sort(key=lambda span: (span.topic, span.partition))
-        return Delivery(tuple(records), tuple(spans))
+        return PollBatch(tuple(records), tuple(spans))
 
-    def finished(self, delivery: Delivery) -> None:
+    def finished(self, delivery: PollBatch) -> None:
         """The effect of what was delivered, up to what is held, is committed in the subscriber's
         store.
         """

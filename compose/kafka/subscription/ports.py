@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from compose.kafka.log_mark import Mark
-from schemas.record import Delivery, Held
+from schemas.record import PartlyPaused, PollBatch
 
 Partition = tuple[str, int]
-Handle = Callable[[Delivery], Awaitable[bool | Held]]
+Handle = Callable[[PollBatch], Awaitable[bool | PartlyPaused]]
 
 
 class Positions(Protocol):
@@ -34,7 +34,7 @@ class Positions(Protocol):
         """Note that these wait for nobody."""
 
 
-class Gate(Protocol):
+class PauseCheck(Protocol):
     """Whether anything may be delivered at all."""
 
     async def opened(self) -> None:

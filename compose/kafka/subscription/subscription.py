@@ -15,9 +15,9 @@ from faststream.middlewares import AckPolicy
 
 from compose.kafka.subscription.alignment import Alignment
 from compose.kafka.subscription.cursor import Cursor
-from compose.kafka.subscription.ports import AlwaysOpen, Gate, Handle, Positions, Timing
+from compose.kafka.subscription.ports import AlwaysOpen, Handle, PauseCheck, Positions, Timing
 from compose.kafka.subscription.watchdog import Watchdog
-from schemas.record import Held
+from schemas.record import PartlyPaused
 
 Polled = tuple[ConsumerRecord[Any, Any], ...]
 
@@ -72,7 +72,7 @@ class Subscription:
         max_records: int = 500,
         timing: Timing = Timing(),  # noqa: B008  # frozen
         client_id: str = "headrace",
-        gate: Gate = AlwaysOpen(),  # noqa: B008  # it has no state
+        gate: PauseCheck = AlwaysOpen(),  # noqa: B008  # it has no state
         rebalanced: Callable[[], object] = bool,  # told of each assignment; bool() does nothing
     ) -> None:
         self._handle = handle
@@ -201,7 +201,7 @@ class Subscription:
             await self._gate.opened()
             logger.warning("%s continues from its positions", self._group)
 
-    def _hold(self, held: Held) -> None:
+    def _hold(self, held: PartlyPaused) -> None:
         """The rest goes on at once; these wait where their positions are."""
         for hold in held.holds:
             partition = (hold.topic, hold.partition)
@@ -227,13 +227,13 @@ class Subscription:
         """One poll, from FastStream, which would swallow what this raises."""
         self._idle.clear()
         self._watchdog.handling_since = time.monotonic()
-        moved: bool | Held = False
+        moved: bool | PartlyPaused = False
         wait_seconds = self._timing.backoff(self._refusals) if self._refusals else 0.0
         epoch = self._cursor.epoch
         try:
             delivery = self._cursor.take(polled)
             moved = delivery is None or await self._handle(delivery)
-            if isinstance(moved, Held) and self._cursor.epoch == epoch:
+            if isinstance(moved, PartlyPaused) and self._cursor.epoch == epoch:
                 self._hold(moved)
             if delivery is not None and (moved is True or (moved and self._cursor.epoch == epoch)):
                 self._cursor.finished(delivery)

@@ -20,7 +20,7 @@ from consumers.ingest.row_buffers.stream import (
     with_rows,
 )
 from consumers.ingest.rows import Row, cell_of, kinds_of
-from consumers.work.work_item import NewPiece
+from consumers.work.work_item import NewWorkItem
 from schemas.event import Event
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class Taken:
     has_types: bool = False
 
 
-async def take_in(tx: "AsyncConnection", taken: Sequence[Taken]) -> list[NewPiece]:
+async def take_in(tx: "AsyncConnection", taken: Sequence[Taken]) -> list[NewWorkItem]:
     """Number the rows, cut what is full, begin anew where a source's columns changed; the pieces to
     seal.
 
@@ -82,7 +82,7 @@ async def take_in(tx: "AsyncConnection", taken: Sequence[Taken]) -> list[NewPiec
     return await _write(tx, changed, batches, now)
 
 
-async def cut_due(tx: "AsyncConnection") -> list[NewPiece]:
+async def cut_due(tx: "AsyncConnection") -> list[NewWorkItem]:
     """Cut what has been open for as long as its source allows; the pieces to seal."""
     changed: dict[UUID, Stream] = {}
     batches = []
@@ -92,11 +92,13 @@ async def cut_due(tx: "AsyncConnection") -> list[NewPiece]:
     return await _write(tx, changed, batches, await store.now(tx))
 
 
-def piece_of(batch: Batch, at: datetime, subject: UUID | None = None) -> NewPiece:
+def piece_of(batch: Batch, at: datetime, subject: UUID | None = None) -> NewWorkItem:
     """The work of sealing a batch, due at a time."""
     payload = {"batch_id": str(batch.id), "stream_id": str(batch.stream_id)}
     deadline = at + timedelta(seconds=SEALING_SECONDS)
-    return NewPiece(batch.tenant, SEALING, subject or batch.id, payload, batch.cause, at, deadline)
+    return NewWorkItem(
+        batch.tenant, SEALING, subject or batch.id, payload, batch.cause, at, deadline
+    )
 
 
 def _numbered(stream: Stream, one: Taken) -> list[store.NewRow]:
@@ -117,7 +119,7 @@ def _numbered(stream: Stream, one: Taken) -> list[store.NewRow]:
 
 async def _write(
     tx: "AsyncConnection", changed: dict[UUID, Stream], batches: Sequence[Batch], at: datetime
-) -> list[NewPiece]:
+) -> list[NewWorkItem]:
     """One batch of a stream is in work at a time: each sealed one puts the next into the queue."""
     await store.save(tx, list(changed.values()))
     await store.add_batches(tx, batches)

@@ -19,17 +19,17 @@ from consumers.ingest.row_buffers.stream import Batch, Stream, dropped_through
 from consumers.ports import Objects, Transactions
 from consumers.work import store as work
 from consumers.work.delivery import NEVER_FITS
-from consumers.work.limits import Limits
+from consumers.work.limits import ResourceLimits
 from consumers.work.subprocess_runner import (
     ChildRequest,
     ChildResult,
     Finished,
     LimitExceeded,
     Progress,
-    Refused,
+    TenantRefused,
 )
 from consumers.work.task import Unusable
-from consumers.work.work_item import Claimed
+from consumers.work.work_item import WorkItem
 from schemas.datasets import DatasetSubmitted, Finding, Reading
 from schemas.event import Event, following
 from schemas.ids import derived
@@ -55,17 +55,19 @@ class Sealing:
 
     begin: Transactions
     objects: Objects
-    limits: Limits
+    limits: ResourceLimits
     most_bytes: int = 1 << 30
     queue: str = SEALING
 
     async def start(
-        self, tx: "AsyncConnection", piece: Claimed, at: datetime
+        self, tx: "AsyncConnection", piece: WorkItem, at: datetime
     ) -> tuple[bool, Sequence[Event]]:
         """Nothing is said of it; a sealed batch needs no second file."""
         return not (await self._batch(tx, piece)).is_sealed, ()
 
-    async def prepare(self, piece: Claimed, directory: Path) -> tuple[ChildRequest, Limits]:
+    async def prepare(
+        self, piece: WorkItem, directory: Path
+    ) -> tuple[ChildRequest, ResourceLimits]:
         """The version's rows, beside the child."""
         path = directory / "rows.jsonl"
         async with self.begin() as tx:
@@ -107,29 +109,29 @@ class Sealing:
         )
 
     async def progress(
-        self, tx: "AsyncConnection", piece: Claimed, progress: Progress, at: datetime
+        self, tx: "AsyncConnection", piece: WorkItem, progress: Progress, at: datetime
     ) -> Sequence[Event]:
         """Not worth an event."""
         return ()
 
-    async def deliver(self, piece: Claimed, directory: Path, result: ChildResult) -> None:
+    async def deliver(self, piece: WorkItem, directory: Path, result: ChildResult) -> None:
         """The file, under the attempt's own key: a zombie, whose rows may be gone by now, cannot
         overwrite it.
         """
         await self.objects.put_file(_key(piece), directory / "data.csv")
 
     async def finish(
-        self, tx: "AsyncConnection", piece: Claimed, result: ChildResult, at: datetime
+        self, tx: "AsyncConnection", piece: WorkItem, result: ChildResult, at: datetime
     ) -> Sequence[Event]:
         """Submit the version, ask for its training, drop the rows that no later version has, go
         on to the next.
         """
         match result:
-            case Refused("quota", code, message) if code != NEVER_FITS:
+            case TenantRefused("quota", code, message) if code != NEVER_FITS:
                 return await self._wait(tx, piece, message, at)
             case LimitExceeded("file_limit", _):
                 return await self._refuse(tx, piece, "file_limit", self._too_large, at)
-            case LimitExceeded("memory_limit" | "cpu_limit" as code, message) | Refused(
+            case LimitExceeded("memory_limit" | "cpu_limit" as code, message) | TenantRefused(
                 _, code, message
             ):
                 return await self._refuse(tx, piece, code, message, at)
@@ -137,7 +139,7 @@ class Sealing:
                 return await self._seal(tx, piece, result, at)
 
     async def _seal(
-        self, tx: "AsyncConnection", piece: Claimed, result: ChildResult, at: datetime
+        self, tx: "AsyncConnection", piece: WorkItem, result: ChildResult, at: datetime
     ) -> Sequence[Event]:
         stream = await store.lock_one(tx, piece.tenant, UUID(piece.payload["stream_id"]))
         batch = await self._batch(tx, piece)
@@ -150,7 +152,7 @@ class Sealing:
         return _events(batch, _key(piece), result, at)
 
     async def _wait(
-        self, tx: "AsyncConnection", piece: Claimed, reason: str, at: datetime
+        self, tx: "AsyncConnection", piece: WorkItem, reason: str, at: datetime
     ) -> Sequence[Event]:
         """The tenant has no room for the file: its rows stay until it has, since they are
         nowhere else.
@@ -163,7 +165,7 @@ class Sealing:
         return await self._again(tx, piece, batch, at)
 
     async def _refuse(
-        self, tx: "AsyncConnection", piece: Claimed, code: str, reason: str, at: datetime
+        self, tx: "AsyncConnection", piece: WorkItem, code: str, reason: str, at: datetime
     ) -> Sequence[Event]:
         """The version is there, rejected.
 
@@ -209,7 +211,7 @@ class Sealing:
             )
 
     async def give_up(
-        self, tx: "AsyncConnection", piece: Claimed, code: str, message: str, at: datetime
+        self, tx: "AsyncConnection", piece: WorkItem, code: str, message: str, at: datetime
     ) -> Sequence[Event]:
         """Every attempt was lost: another piece of work takes it up."""
         await store.lock_one(tx, piece.tenant, UUID(piece.payload["stream_id"]))
@@ -217,7 +219,7 @@ class Sealing:
         return () if batch.is_sealed else await self._again(tx, piece, batch, at)
 
     async def _again(
-        self, tx: "AsyncConnection", piece: Claimed, batch: Batch, at: datetime
+        self, tx: "AsyncConnection", piece: WorkItem, batch: Batch, at: datetime
     ) -> Sequence[Event]:
         later = piece_of(
             batch, at + timedelta(seconds=AGAIN_SECONDS), derived(piece.subject, "again")
@@ -225,7 +227,7 @@ class Sealing:
         await work.enqueue(tx, [later])
         return ()
 
-    async def _batch(self, tx: "AsyncConnection", piece: Claimed) -> Batch:
+    async def _batch(self, tx: "AsyncConnection", piece: WorkItem) -> Batch:
         return await store.batch(tx, piece.tenant, UUID(piece.payload["batch_id"]))
 
 
@@ -271,7 +273,7 @@ def _training(batch: Batch, cause: Event, at: datetime) -> list[Event]:
     return [following(cause.cause, asked, by=BY, subject=str(asked.job_id), version=0, at=at)]
 
 
-def _key(piece: Claimed) -> str:
+def _key(piece: WorkItem) -> str:
     dataset_id = derived(UUID(piece.payload["batch_id"]), "dataset")
     return (
         f"tenants/{piece.tenant}/datasets/{dataset_id}/attempts/{piece.id}-{piece.token}/data.csv"

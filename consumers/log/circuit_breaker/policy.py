@@ -21,7 +21,7 @@ nobody's.
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class BreakerLimits:
     """How much may fail; past either limit the consumer pauses."""
 
     max_run: int = 20  # failures one after the other
@@ -64,7 +64,7 @@ class Judgement:
 
 
 def judge(
-    before: Judgement, results: Iterable[Result], limits: Limits, at: float = 0.0
+    before: Judgement, results: Iterable[Result], limits: BreakerLimits, at: float = 0.0
 ) -> Judgement:
     """Add results in their order; it stops at the first that is too much.
 
@@ -84,7 +84,7 @@ def judge(
 class _Window:
     """A judgement while results are added."""
 
-    def __init__(self, before: Judgement, limits: Limits, at: float) -> None:
+    def __init__(self, before: Judgement, limits: BreakerLimits, at: float) -> None:
         self._limits, self._at = limits, at
         self._recent, self._allowed = before.recent, before.allowed
         bad = before.recent.count(BAD)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from consumers.log.circuit_breaker import store
-from consumers.log.circuit_breaker.policy import MOST_WITNESSES, Limits, Result, judge
+from consumers.log.circuit_breaker.policy import MOST_WITNESSES, BreakerLimits, Result, judge
 from schemas.errors import Tripped
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ NOTE_SECONDS = 60.0
 
 
 @dataclass
-class Fuse:
+class CircuitBreaker:
     """Counts for all instances of a consumer together, in its row.
 
     A healthy one writes the row once a minute: another instance, which may have one tenant only,
@@ -28,7 +28,7 @@ class Fuse:
     """
 
     consumer: str
-    limits: Limits
+    limits: BreakerLimits
     good_since: int = 0  # successes that the row does not know of
     well: dict[UUID, float] = field(default_factory=dict)  # whose they are, by `time.monotonic`
     alone: frozenset[UUID] = frozenset()

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal, assert_never
 from uuid import UUID
 
-from consumers.dead_letters.failure import Failure
+from consumers.dead_letters.failure import HandlingFailure
 from consumers.log.outcome import Applied, Ignored, Outcome, Rejected
 from schemas.event import Event
 
@@ -20,7 +20,7 @@ class Verdict:
     state: State
     detail: str | None = None
     events: tuple[Event, ...] = ()
-    failure: Failure | None = None
+    failure: HandlingFailure | None = None
 
     @property
     def letter_state(self) -> Literal["applied", "parked"]:
@@ -70,11 +70,11 @@ def after(outcome: Outcome) -> Verdict:
         case Ignored(reason):
             return Verdict("already_applied", f"nothing was left to do: {reason}")
         case Rejected(failure_class, reason):
-            return failed(Failure(failure_class, reason))
+            return failed(HandlingFailure(failure_class, reason))
         case _:
             assert_never(outcome)
 
 
-def failed(failure: Failure) -> Verdict:
+def failed(failure: HandlingFailure) -> Verdict:
     """It failed once more."""
     return Verdict("failed_again", f"{failure.error_class}: {failure.error}", failure=failure)

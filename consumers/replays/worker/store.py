@@ -89,7 +89,7 @@ MOST_AT_ONCE = 20
 LONGEST_PAUSE_SECONDS = 60.0
 
 
-class Turn(NamedTuple):
+class ReplayTurn(NamedTuple):
     """A replay that may go on, by so many items."""
 
     tenant: UUID
@@ -97,7 +97,7 @@ class Turn(NamedTuple):
     share: int
 
 
-class Item(NamedTuple):
+class ReplayItem(NamedTuple):
     """One message, locked."""
 
     tenant: UUID
@@ -114,10 +114,10 @@ async def finish(tx: AsyncConnection) -> None:
     await tx.execute(FINISH)
 
 
-async def turn(tx: AsyncConnection, consumer: str) -> Turn | None:
+async def turn(tx: AsyncConnection, consumer: str) -> ReplayTurn | None:
     """Whose turn it is; None when nothing is due for this consumer."""
     row = (await tx.execute(TURN, {"consumer": consumer, "most": MOST_AT_ONCE})).one_or_none()
-    return None if row is None else Turn(row.tenant_id, row.id, row.share)
+    return None if row is None else ReplayTurn(row.tenant_id, row.id, row.share)
 
 
 async def next_due(tx: AsyncConnection, consumer: str) -> float | None:
@@ -128,14 +128,14 @@ async def next_due(tx: AsyncConnection, consumer: str) -> float | None:
     return seconds
 
 
-async def take(tx: AsyncConnection, given: Turn, consumer: str) -> Item | None:
+async def take(tx: AsyncConnection, given: ReplayTurn, consumer: str) -> ReplayItem | None:
     """Lock the next item that nobody has in hand."""
     whose = {"tenant": given.tenant, "replay": given.replay}
     row = (await tx.execute(TAKE, {**whose, "consumer": consumer})).one_or_none()
     if row is None:
         return None
     of_request = (await tx.execute(KIND, whose)).scalar_one() == "requests"
-    return Item(
+    return ReplayItem(
         given.tenant,
         given.replay,
         row.place,
@@ -146,17 +146,17 @@ async def take(tx: AsyncConnection, given: Turn, consumer: str) -> Item | None:
     )
 
 
-async def settle(tx: AsyncConnection, item: Item, verdict: Verdict) -> None:
+async def settle(tx: AsyncConnection, item: ReplayItem, verdict: Verdict) -> None:
     """Note the outcome of a locked item."""
     detail = None if verdict.detail is None else storable(verdict.detail)
     await tx.execute(SETTLE, {**_this(item), "state": verdict.state, "detail": detail})
 
 
-async def postpone(tx: AsyncConnection, item: Item, why: str) -> None:
+async def postpone(tx: AsyncConnection, item: ReplayItem, why: str) -> None:
     """Leave an item pending, for a while."""
     seconds = min(LONGEST_PAUSE_SECONDS, 0.5 * 2.0 ** min(item.attempts, 10))
     await tx.execute(POSTPONE, {**_this(item), "detail": storable(why), "seconds": seconds})
 
 
-def _this(item: Item) -> dict[str, Any]:
+def _this(item: ReplayItem) -> dict[str, Any]:
     return {"tenant": item.tenant, "replay": item.replay, "place": item.place}

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from consumers.dead_letters import store as letters
-from consumers.dead_letters.failure import Failure, failure_of
+from consumers.dead_letters.failure import HandlingFailure, failure_of
 from consumers.errors import Permanent, Transient
 from consumers.log.inbox import store as inbox
 from consumers.log.outcome import Ignored
@@ -19,7 +19,7 @@ from consumers.ports import Classify, Handle, Outbox, Transactions
 from consumers.replays.ports import Known, Published, Settled, untold
 from consumers.replays.worker import store
 from consumers.replays.worker.decide import Found, Verdict, after, before, failed, of_twin
-from consumers.replays.worker.store import Item, Turn
+from consumers.replays.worker.store import ReplayItem, ReplayTurn
 from schemas.decode import read_whole
 from schemas.event import Event, FromNewer, Undecodable
 from schemas.log import entry_of
@@ -41,7 +41,7 @@ class _Undone(Exception):
 
 
 @dataclass(frozen=True)
-class Lane:
+class ReplayWorker:
     """One consumer's lane.
 
     Lock order: the item, what says that the event was consumed, the dead letter, then whatever the
@@ -99,7 +99,7 @@ class Lane:
                 return 0.0 if settled else self.poll_seconds  # another process has them in hand
         return 0.0
 
-    async def _next(self, turn: Turn) -> bool:
+    async def _next(self, turn: ReplayTurn) -> bool:
         """Settle one item; False when there is none to be had."""
         item = None
         try:
@@ -119,7 +119,7 @@ class Lane:
                 await store.postpone(tx, item, f"{type(error).__name__}: {error}")
         return True
 
-    async def _settle(self, tx: "AsyncConnection", item: Item) -> Verdict:
+    async def _settle(self, tx: "AsyncConnection", item: ReplayItem) -> Verdict:
         consumed = item.event_id is not None and await inbox.hold(tx, self.consumer, item.event_id)
         if item.of_request:
             letter = (
@@ -137,32 +137,32 @@ class Lane:
         return verdict
 
     async def _attempt(
-        self, tx: "AsyncConnection", item: Item, letter: letters.Locked | None
+        self, tx: "AsyncConnection", item: ReplayItem, letter: letters.Locked | None
     ) -> Verdict:
         """Read and handle it, counted before: what kills this process fails when it has done so
         three times.
         """
         record = await self._record(tx, item, letter)
         if record is None:
-            return failed(Failure("internal", "the log no longer has this event"))
+            return failed(HandlingFailure("internal", "the log no longer has this event"))
         deadly = await self._guard.count(record)
         try:
             if deadly is not None:
-                return failed(Failure("internal", deadly.error))
+                return failed(HandlingFailure("internal", deadly.error))
             return await self._read_and_handle(tx, item, letter, record)
         finally:
             await self._guard.drop(record)
 
     async def _read_and_handle(
-        self, tx: "AsyncConnection", item: Item, letter: letters.Locked | None, record: Record
+        self, tx: "AsyncConnection", item: ReplayItem, letter: letters.Locked | None, record: Record
     ) -> Verdict:
         """What failed is undone, and the locks stay, so that the failure is noted under them."""
         try:
             event = read_whole(record, self.topic_prefix)  # as the subscription does
         except FromNewer as error:
-            return failed(Failure("unknown_version", str(error)))
+            return failed(HandlingFailure("unknown_version", str(error)))
         except Undecodable as error:
-            return failed(Failure("undecodable", str(error)))
+            return failed(HandlingFailure("undecodable", str(error)))
         try:
             async with tx.begin_nested():
                 verdict = await self._handle(tx, item, event, failed_before=letter is not None)
@@ -182,14 +182,14 @@ class Lane:
         return verdict
 
     async def _record(
-        self, tx: "AsyncConnection", item: Item, letter: letters.Locked | None
+        self, tx: "AsyncConnection", item: ReplayItem, letter: letters.Locked | None
     ) -> Record | None:
         if not item.of_request:
             return letter and letter.record
         return await self.published(tx, item.tenant, item.event_id) if item.event_id else None
 
     async def _handle(
-        self, tx: "AsyncConnection", item: Item, event: Event, *, failed_before: bool
+        self, tx: "AsyncConnection", item: ReplayItem, event: Event, *, failed_before: bool
     ) -> Verdict:
         if event.type not in self.wanted:
             return after(Ignored(f"{event.type} is not for {self.consumer}"))

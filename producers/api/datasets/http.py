@@ -15,7 +15,7 @@ from producers.api.command import Commands, Started
 from producers.api.datasets.reading import PARAMETERS, reading_of
 from producers.api.upload import Multipart, inflating, limited
 from producers.content_encoding import coding_of
-from producers.idempotency.executor import Answer, Turn
+from producers.idempotency.executor import Answer, Execution
 from producers.idempotency.http import IdempotencyKey, answered
 from producers.outbox.ports import NotStorable
 from producers.ports import Objects
@@ -94,7 +94,7 @@ def routes(
         said = {name: values for name, values in given.items() if values is not None}
         upload = _Upload(request, name, said, max_bytes)
 
-        async def run(turn: Turn) -> Answer:
+        async def run(turn: Execution) -> Answer:
             dataset_id = turn.new_id("dataset")
             # Two runs under one key never write the same object: the slower one must not replace
             # the file of the other.

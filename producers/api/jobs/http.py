@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from producers.access.http import Authenticate
 from producers.access.principal import Principal
 from producers.api.command import Commands, Started
-from producers.idempotency.executor import Answer, Turn
+from producers.idempotency.executor import Answer, Execution
 from producers.idempotency.http import IdempotencyKey, answered
 from schemas.errors import Refusal
 from schemas.jobs import JobCancelRequested, JobRequested, NewOptions
@@ -84,7 +84,7 @@ def routes(
     ) -> dict[str, Any]:
         """Ask for a job; it is admitted once its dataset is valid."""
 
-        async def run(turn: Turn) -> Answer:
+        async def run(turn: Execution) -> Answer:
             if found := problem(body.options):
                 raise Refusal("invalid_options", f"options: {found[1]}")
             known = await model_task(principal.tenant, body.model)
@@ -117,7 +117,7 @@ def routes(
     ) -> dict[str, Any]:
         """Ask for a job to stop; 409 `job_ended` when it has ended already."""
 
-        async def run(turn: Turn) -> Answer:
+        async def run(turn: Execution) -> Answer:
             if not await job_exists(principal.tenant, job_id):
                 raise Refusal("not_found", "There is no such job.")
             if state := await ended_as(principal.tenant, job_id):

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Header, Query, Request, Response, Security
 
 from producers.access.http import Authenticate
 from producers.access.principal import Principal
-from producers.idempotency.executor import Answer, Once, Turn
+from producers.idempotency.executor import Answer, Execution, IdempotentExecutor
 from producers.idempotency.http import IdempotencyKey, answered
 from producers.ports import Clock, TenantTransactions
 from producers.webhooks.sources import store
@@ -36,7 +36,7 @@ def routes(
     authenticate: Authenticate,
     transactions: TenantTransactions,
     clock: Clock,
-    once: Once,
+    once: IdempotentExecutor,
     sealer: Sealer,
     preview: Preview,
     api_url: str,
@@ -66,7 +66,7 @@ def routes(
         Give one to keep an existing one.
         """
 
-        async def run(turn: Turn) -> Answer:
+        async def run(turn: Execution) -> Answer:
             source_id = turn.new_id("source")
             secret, kept = checked_secret(body.scheme, body.secret, secrets.token_bytes(32))
             new = store.NewRow(
@@ -168,7 +168,7 @@ def routes(
         """
         asked = body or Rotation()
 
-        async def run(turn: Turn) -> Answer:
+        async def run(turn: Execution) -> Answer:
             async with transactions(principal.tenant) as tx:
                 row = _known(await store.one(tx, source_id, lock=True))
                 secret, kept = checked_secret(row["scheme"], asked.secret, secrets.token_bytes(32))

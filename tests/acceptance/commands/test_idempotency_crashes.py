@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from compose.postgres.connections import tenant_transaction
 from producers.idempotency import store
-from producers.idempotency.executor import LEASE_SECONDS, Answer, Held
+from producers.idempotency.executor import LEASE_SECONDS, Answer, KeyedExecution
 from producers.idempotency.key import Scope
 from tests.acceptance.answers import problem
 from tests.acceptance.commands.keyed import CSV, events, later, same, sent, training, uploaded
@@ -20,17 +20,19 @@ from tests.eventually import eventually
 from tests.factories import new_id
 
 
-async def claimed(api: World, api_engine: AsyncEngine, route: str, body: bytes | None) -> Held:
+async def claimed(
+    api: World, api_engine: AsyncEngine, route: str, body: bytes | None
+) -> KeyedExecution:
     """What a process leaves that dies as soon as it has claimed the key `k`."""
     tenant = await sql(api, "SELECT tenant_id FROM tenants WHERE name = 'first'")
     principal = await sql(api, "SELECT id FROM api_keys WHERE tenant_id = $1", tenant)
     scope = Scope(tenant, principal, route, "k")
-    hold = store.Hold(scope, new_id(), LEASE_SECONDS)
+    hold = store.IdempotencyClaim(scope, new_id(), LEASE_SECONDS)
     digest = None if body is None else scope.fingerprint(body)
     async with tenant_transaction(api_engine, tenant) as tx:
         seed = await store.claim(tx, hold, digest, new_id())
     assert seed is not None
-    return Held(hold, seed, digest)
+    return KeyedExecution(hold, seed, digest)
 
 
 async def test_after_a_crash_the_same_ids_come_out_once(

@@ -21,7 +21,7 @@ from compose.postgres.connections import engine
 from compose.postgres.positions import Positions
 from compose.processes.loop_watchdog import watched
 from compose.processes.shutdown import deliver, stopping
-from consumers.log.circuit_breaker.policy import Limits
+from consumers.log.circuit_breaker.policy import BreakerLimits
 from consumers.log.outcome import Applied, Outcome
 from consumers.log.runner import Runner
 from producers.outbox.append import append
@@ -30,7 +30,7 @@ from schemas.topics import WEBHOOKS
 from schemas.webhooks import WebhookReceived
 
 CONSUMER = "billing"  # one that the registry knows, so that the command line can be asked about it
-LIMITS = Limits(max_run=10)
+LIMITS = BreakerLimits(max_run=10)
 # No unique key: a second effect shows.
 TABLE = """
     CREATE TABLE effects (

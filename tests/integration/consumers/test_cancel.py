@@ -11,7 +11,7 @@ from consumers.jobs.job import State
 from consumers.registry import TRAINING
 from consumers.work import store as work
 from consumers.work.subprocess_runner import Canceled
-from consumers.work.work_item import Claimed
+from consumers.work.work_item import WorkItem
 from producers.outbox.append import append
 from schemas.log import entry_of
 from tests.integration.consumers import rows
@@ -24,12 +24,12 @@ async def state(bench: Bench) -> str:
     return str(await bench.value("SELECT state FROM jobs"))
 
 
-async def claim(bench: Bench, lease_seconds: float = 60) -> Claimed | None:
+async def claim(bench: Bench, lease_seconds: float = 60) -> WorkItem | None:
     async with bench.pipeline.begin() as tx:
         return await work.claim(tx, "training", lease_seconds)
 
 
-async def begin(bench: Bench, piece: Claimed) -> bool:
+async def begin(bench: Bench, piece: WorkItem) -> bool:
     """What the worker does with a claimed piece first."""
     (task,) = tasks(TRAINING, bench.settings, Clock())
     async with bench.pipeline.begin() as tx:
@@ -92,7 +92,7 @@ async def test_a_running_job_is_told_with_the_heartbeat(bench: Bench) -> None:
 
     assert await state(bench) == "running"
     async with bench.pipeline.begin() as tx:
-        assert await work.beat(tx, piece, 60) == "enough"
+        assert await work.heartbeat(tx, piece, 60) == "enough"
         (task,) = tasks(TRAINING, bench.settings, Clock())
         events = await task.finish(tx, piece, Canceled(), Clock().now())
     assert [event.type for event in events] == ["job.canceled"]
@@ -112,7 +112,7 @@ async def test_a_running_job_between_two_attempts(bench: Bench, how: str) -> Non
     async with bench.pipeline.begin() as tx:
         await work.fence(tx, piece)
         if how == "given back after a crash":
-            await work.give_back(tx, piece, Clock().now())
+            await work.release(tx, piece, Clock().now())
         elif how == "returned by a worker that stops":
             await work.return_unused(tx, piece)
         else:

@@ -13,8 +13,8 @@ from consumers.ingest.protocol import ColumnProfile, Finding, TopValue, Validati
 from consumers.ingest.validation import Validation
 from consumers.registry import INGEST
 from consumers.work import store as work
-from consumers.work.subprocess_runner import ChildResult, Finished, Refused
-from consumers.work.work_item import Claimed
+from consumers.work.subprocess_runner import ChildResult, Finished, TenantRefused
+from consumers.work.work_item import WorkItem
 from producers.outbox.append import append
 from schemas.event import Event
 from schemas.log import entry_of
@@ -36,7 +36,7 @@ VALID = Finished(
     0.1,
     0.1,
 )
-NO_TABLE = Refused("user_data", "malformed", "not a table")
+NO_TABLE = TenantRefused("user_data", "malformed", "not a table")
 
 
 class Ingest:
@@ -59,14 +59,14 @@ class Ingest:
         async with self.bench.pipeline.begin() as tx:
             await append(tx, [entry_of(event) for event in events])
 
-    async def claim(self) -> Claimed:
+    async def claim(self) -> WorkItem:
         """The worker takes the next piece of validation."""
         async with self.bench.pipeline.begin() as tx:
             piece = await work.claim(tx, "validation", 60)
         assert piece is not None
         return piece
 
-    async def decide(self, piece: Claimed, result: ChildResult) -> None:
+    async def decide(self, piece: WorkItem, result: ChildResult) -> None:
         """The worker's last transaction, as the worker has it."""
         async with self.bench.pipeline.begin() as tx:
             events = await self._validation.finish(tx, piece, result, Clock().now())

@@ -22,10 +22,10 @@ from compose.kafka.subscription import Subscription, Timing
 from compose.kafka.topics import partitions_of
 from compose.postgres.positions import Positions
 from compose.settings import Settings
-from consumers.ports import Standing
+from consumers.ports import PositionCheck
 from producers.outbox.partition_layout import Layout
 from producers.outbox.relay import relay
-from schemas.record import Delivery
+from schemas.record import PollBatch
 from schemas.topics import TOPICS, WEBHOOKS
 from tests.chaos.live_stack import COMMAND
 from tests.chaos.lives import variables
@@ -50,12 +50,12 @@ class Reader:
     open: asyncio.Event = field(default_factory=asyncio.Event)
     seen: list[tuple[str, int, int]] = field(default_factory=list)
 
-    async def __call__(self, delivery: Delivery) -> bool:
+    async def __call__(self, delivery: PollBatch) -> bool:
         await self.open.wait()
         async with self.positions.pipeline.begin() as tx:
             standing = await self.positions.standing(tx, delivery.spans)
-            if standing is not Standing.HERE:
-                return standing is Standing.PASSED
+            if standing is not PositionCheck.HERE:
+                return standing is PositionCheck.PASSED
             await self.positions.advance(tx, delivery.spans)
         for record in delivery.records:
             key, _, number = (record.value or b"").decode().partition(":")

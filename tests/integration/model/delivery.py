@@ -18,7 +18,7 @@ from compose.failures import door_refusal
 from compose.postgres.positions import Positions
 from compose.processes.replays import lane_of
 from consumers.dead_letters import store as letters
-from consumers.dead_letters.filter import LetterFilter
+from consumers.dead_letters.filter import DeadLetterFilter
 from consumers.errors import Transient
 from consumers.log.outcome import Outcome, Rejected
 from consumers.ports import Handle
@@ -28,7 +28,7 @@ from producers.outbox.accept import Accept
 from producers.outbox.ports import Unavailable
 from producers.outbox.relay import relay_once
 from schemas.event import Event
-from schemas.record import Delivery, Span
+from schemas.record import PollBatch, Span
 from schemas.topics import WEBHOOKS
 from schemas.webhooks import WebhookReceived
 from tests.factories import new_id
@@ -152,7 +152,7 @@ class Deliveries(RuleBasedStateMachine):
             return False
         span = Span(TOPIC, partition, start, start + len(records))
         try:
-            stands = await self.ground.runner(self._poisoned, crash)(Delivery(records, (span,)))
+            stands = await self.ground.runner(self._poisoned, crash)(PollBatch(records, (span,)))
         except Transient:
             stands = False
         if stands is True and not back:
@@ -193,7 +193,7 @@ class Deliveries(RuleBasedStateMachine):
         self.ground.do(self._of_tenant(sender, self._discard))
 
     async def _discard(self, tx: AsyncConnection, _: UUID) -> None:
-        await letters.discard(tx, LetterFilter(), "test", "enough")
+        await letters.discard(tx, DeadLetterFilter(), "test", "enough")
 
     @rule(sender=st.integers(0, 1))
     def replay(self, sender: int) -> None:
@@ -201,7 +201,7 @@ class Deliveries(RuleBasedStateMachine):
         self.ground.do(self._of_tenant(sender, self._start))
 
     async def _start(self, tx: AsyncConnection, tenant: UUID) -> None:
-        found = await letters.take_up(tx, LetterFilter(), 100)
+        found = await letters.take_up(tx, DeadLetterFilter(), 100)
         targets = [Target(row["id"], row["event_id"], row["consumer"]) for row in found]
         row = replays.NewRow(tenant, new_id(), "dead_letters", {}, None, None, None, "test")
         await replays.create(tx, row, targets)

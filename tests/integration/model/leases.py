@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from consumers.work import store
 from consumers.work.store import LeaseLost
-from consumers.work.work_item import Claimed, NewPiece
+from consumers.work.work_item import NewWorkItem, WorkItem
 from schemas.event import Cause
 from tests.integration.model.ground import Ground
 
@@ -53,13 +53,13 @@ class Leases(RuleBasedStateMachine):
         self.clock = 0
         self.pieces: dict[UUID, Known] = {}
         self.turns: dict[UUID, int] = {}
-        self.held: list[list[Claimed]] = [[], [], []]
+        self.held: list[list[WorkItem]] = [[], [], []]
 
     @rule(tenant=st.integers(0, 1), count=st.integers(1, 3))
     def enqueue(self, tenant: int, count: int) -> None:
         for _ in range(count):
             at, subject, mine = self._now(), uuid4(), self.tenants[tenant]
-            new = NewPiece(
+            new = NewWorkItem(
                 mine,
                 QUEUE,
                 subject,
@@ -75,10 +75,10 @@ class Leases(RuleBasedStateMachine):
     def claim(self, holder: int, most: int | None) -> None:
         """The tenant with the least running, then whose turn is longest ago; of it the oldest."""
 
-        async def act(tx: AsyncConnection) -> Claimed | None:
+        async def act(tx: AsyncConnection) -> WorkItem | None:
             found = await store.claim(tx, QUEUE, CLAIM_SECONDS, most)
             if found is not None:
-                await store.beat(tx, found, HELD_SECONDS)
+                await store.heartbeat(tx, found, HELD_SECONDS)
             return found
 
         found = self.ground.do(self._in(act))
@@ -146,15 +146,15 @@ class Leases(RuleBasedStateMachine):
         known.due = self.clock + (PAUSE_SECONDS if act == "give_back" else 0)
         known.attempt -= act == "return_unused"
 
-    async def _act(self, tx: AsyncConnection, act: str, piece: Claimed) -> None:
+    async def _act(self, tx: AsyncConnection, act: str, piece: WorkItem) -> None:
         if act == "beat":
-            await store.beat(tx, piece, HELD_SECONDS)
+            await store.heartbeat(tx, piece, HELD_SECONDS)
             return
         await store.fence(tx, piece)
         if act == "done":
             await store.done(tx, piece)
         elif act == "give_back":
-            await store.give_back(tx, piece, self._now() + timedelta(seconds=PAUSE_SECONDS))
+            await store.release(tx, piece, self._now() + timedelta(seconds=PAUSE_SECONDS))
         else:
             await store.return_unused(tx, piece)
 

@@ -87,7 +87,7 @@ async def test_no_consumer_and_no_worker_sees_it(
         async with pipeline.begin() as tx:
             found = await work.claim(tx, one.queue, 60)
             assert found is not None
-            assert await work.beat(tx, found, 60) is None
+            assert await work.heartbeat(tx, found, 60) is None
             await work.fence(tx, found)
             await work.done(tx, found)
     assert await bench.value("SELECT count(*) FROM dead_letters") == 0

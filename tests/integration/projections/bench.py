@@ -12,10 +12,10 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from compose.consumer_groups import READERS, VIEWS
-from compose.failures import passing
+from compose.failures import is_transient
 from compose.postgres.positions import Positions
 from compose.processes.projections import park
-from consumers.log.circuit_breaker.state import Fuse
+from consumers.log.circuit_breaker.state import CircuitBreaker
 from consumers.log.poison.guard import Guard
 from consumers.log.poison.store import Subscriber
 from projections.engine import Engine
@@ -50,8 +50,8 @@ class Bench:
             begin or self.pipeline.begin,
             Positions(self.pipeline, name, generation),
             park,
-            passing,
-            Fuse(name, READERS[name].breaker),
+            is_transient,
+            CircuitBreaker(name, READERS[name].breaker),
             Guard(Subscriber(name, generation), begin or self.pipeline.begin, asyncio.Lock()),
         )
 

@@ -17,7 +17,7 @@ from compose.postgres.positions import Positions
 from projections.ports import View
 from projections.reading import consumer_of
 from schemas.event import Event
-from schemas.record import Delivery
+from schemas.record import PollBatch
 from tests.integration.projections.bench import Bench, events_of
 from tests.integration.runner.feed import Feed
 from tests.integration.runner.mortal import CONTEXT
@@ -48,7 +48,7 @@ class Deadly:
         await self.view.apply(tx, generation, events)
 
 
-def fold(database: str, view: str, killer: UUID, delivery: Delivery) -> None:
+def fold(database: str, view: str, killer: UUID, delivery: PollBatch) -> None:
     """A process that folds a delivery from its position."""
 
     async def main() -> None:
@@ -58,7 +58,7 @@ def fold(database: str, view: str, killer: UUID, delivery: Delivery) -> None:
         start = at.get((span.topic, span.partition), span.start)
         rest = tuple(one for one in delivery.records if one.offset >= start)
         folding = Bench(pipeline).engine(view, as_view=Deadly(VIEWS[view], killer))
-        assert await folding(Delivery(rest, (replace(span, start=start),))) is True
+        assert await folding(PollBatch(rest, (replace(span, start=start),))) is True
         await pipeline.dispose()
 
     asyncio.run(main())

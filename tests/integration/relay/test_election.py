@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from compose.processes import relay as process
 from compose.settings import Settings
-from producers.outbox.relay import be_elected
+from producers.outbox.relay import acquire_leadership
 from tests.eventually import eventually
 from tests.harness.database import Cluster
 from tests.integration.relay.conftest import Connect
@@ -25,9 +25,9 @@ HOLDERS = """
 async def test_one_is_elected_and_another_when_it_is_gone(connect: Connect) -> None:
     first, second, third = [await connect() for _ in range(3)]
     never = asyncio.Event()
-    await be_elected(first, never)
+    await acquire_leadership(first, never)
     waiting = {
-        one: asyncio.create_task(be_elected(one, never, every_seconds=0.02))
+        one: asyncio.create_task(acquire_leadership(one, never, every_seconds=0.02))
         for one in (second, third)
     }
     assert not (await asyncio.wait(waiting.values(), timeout=0.3))[0]
@@ -44,8 +44,8 @@ async def test_one_is_elected_and_another_when_it_is_gone(connect: Connect) -> N
 
 async def test_one_that_waits_can_be_stopped(connect: Connect) -> None:
     never, stop = asyncio.Event(), asyncio.Event()
-    await be_elected(await connect(), never)
-    waiting = asyncio.create_task(be_elected(await connect(), stop, every_seconds=0.02))
+    await acquire_leadership(await connect(), never)
+    waiting = asyncio.create_task(acquire_leadership(await connect(), stop, every_seconds=0.02))
 
     stop.set()
 

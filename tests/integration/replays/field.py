@@ -13,7 +13,7 @@ import httpx
 
 from compose.processes.replays import lane_of, published
 from consumers.ports import Handle
-from consumers.replays.worker.worker import Lane
+from consumers.replays.worker.worker import ReplayWorker
 from schemas.decode import read
 from schemas.event import Event
 from tests.acceptance.world import World
@@ -86,11 +86,11 @@ class Field:
         """Start a replay of these."""
         return await self.replay(filter={"ids": list(ids)}, **body)
 
-    def lane(self, handle: Handle | None = None, consumer: str = "ingest") -> Lane:
+    def lane(self, handle: Handle | None = None, consumer: str = "ingest") -> ReplayWorker:
         """As in the worker process; the handler may be the real one with something around it."""
         return lane_of(self.bench.runner(consumer, handle).runner)
 
-    async def drain(self, *lanes: Lane) -> None:
+    async def drain(self, *lanes: ReplayWorker) -> None:
         """Rounds until nothing is due."""
         for lane in lanes or (self.lane(),):
             while not await lane.round():

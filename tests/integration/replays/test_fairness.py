@@ -26,7 +26,7 @@ async def start(
     return made
 
 
-async def turn(pipeline: AsyncEngine, consumer: str = "ingest") -> lane.Turn:
+async def turn(pipeline: AsyncEngine, consumer: str = "ingest") -> lane.ReplayTurn:
     """Whose it is."""
     async with pipeline.begin() as tx:
         found = await lane.turn(tx, consumer)

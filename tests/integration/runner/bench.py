@@ -18,7 +18,7 @@ from consumers.ports import Handle, Transactions
 from consumers.registry import BY_NAME
 from producers.outbox.append import append
 from schemas.event import Event
-from schemas.record import Delivery, Held
+from schemas.record import PartlyPaused, PollBatch
 
 Step = Callable[[AsyncConnection, Sequence[Event]], Awaitable[None]]
 
@@ -47,12 +47,12 @@ class Persistent:
 
     runner: Runner
 
-    async def __call__(self, delivery: Delivery) -> bool:
+    async def __call__(self, delivery: PollBatch) -> bool:
         """Until nothing is held any more."""
         became = await self.runner(delivery)
-        while isinstance(became, Held):
+        while isinstance(became, PartlyPaused):
             at = {(hold.topic, hold.partition): hold.next for hold in became.holds}
-            delivery = Delivery(
+            delivery = PollBatch(
                 tuple(
                     one
                     for one in delivery.records

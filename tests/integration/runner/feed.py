@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from schemas.event import Event
-from schemas.record import Delivery, Record, Span
+from schemas.record import PollBatch, Record, Span
 from tests.factories import record_of
 
 
@@ -17,7 +17,7 @@ class Feed:
     def __init__(self) -> None:
         self._next: dict[tuple[str, int], int] = defaultdict(int)
 
-    def deliver(self, *things: Event | Record) -> Delivery:
+    def deliver(self, *things: Event | Record) -> PollBatch:
         """One poll.
 
         An event stands in partition 0 of its topic, a record where it says, its offset apart.
@@ -31,7 +31,7 @@ class Feed:
             self._next[place] += 1
         touched = sorted({(one.topic, one.partition) for one in records})
         spans = [Span(*place, start.get(place, 0), self._next[place]) for place in touched]
-        return Delivery(tuple(_by_partition(records)), tuple(spans))
+        return PollBatch(tuple(_by_partition(records)), tuple(spans))
 
 
 def _by_partition(records: Iterable[Record]) -> list[Record]:

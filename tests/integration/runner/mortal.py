@@ -22,7 +22,7 @@ from consumers.log.runner import Runner
 from consumers.registry import BY_NAME
 from producers.outbox.append import append
 from schemas.event import Event
-from schemas.record import Delivery
+from schemas.record import PollBatch
 
 CONTEXT = multiprocessing.get_context("forkserver")
 CONTEXT.set_forkserver_preload(
@@ -38,7 +38,7 @@ class Life:
 
     postgres_url: str
     consumer: str
-    delivery: Delivery
+    delivery: PollBatch
     deadly: frozenset[UUID] = field(default_factory=frozenset)
     replays: bool = False
     """It takes up replays instead."""
@@ -101,4 +101,4 @@ async def _once(life: Life, runner: Runner, positions: Positions) -> None:
     ]
     if left:
         open_spans = tuple(one for one in spans if one.start < one.next)
-        assert await runner(Delivery(tuple(records), open_spans)) is True
+        assert await runner(PollBatch(tuple(records), open_spans)) is True

@@ -15,7 +15,7 @@ from consumers.log.circuit_breaker import store
 from consumers.log.outcome import Outcome, Rejected
 from consumers.registry import BY_NAME
 from schemas.event import Event
-from schemas.record import Delivery, Record, Span
+from schemas.record import PollBatch, Record, Span
 from tests.factories import record_of
 from tests.integration.consumers import rows
 from tests.integration.runner.bench import Bench
@@ -25,10 +25,10 @@ MAX_RUN = BY_NAME["billing"].breaker.max_run
 STATE = "SELECT state, reason, changed_by FROM consumer_breakers WHERE consumer = 'billing'"
 
 
-def rest(delivery: Delivery, start: int) -> Delivery:
+def rest(delivery: PollBatch, start: int) -> PollBatch:
     """What a subscription delivers from a position on."""
     (span,) = delivery.spans
-    return Delivery(
+    return PollBatch(
         tuple(one for one in delivery.records if one.offset >= start), (replace(span, start=start),)
     )
 
@@ -131,7 +131,7 @@ async def test_instances_count_together(bench: Bench) -> None:
         partition = number % 2
         here = replace(record, partition=partition, offset=number // 2)
         span = Span(here.topic, partition, here.offset, here.offset + 1)
-        stood.append(await (other if partition else one)(Delivery((here,), (span,))))
+        stood.append(await (other if partition else one)(PollBatch((here,), (span,))))
     assert stood == [True] * MAX_RUN + [False] * 2
     assert await bench.value("SELECT count(*) FROM dead_letters") == MAX_RUN
 

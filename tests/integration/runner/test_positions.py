@@ -9,7 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from compose.postgres.positions import Positions
-from consumers.ports import Standing
+from consumers.ports import PositionCheck
 from schemas.record import Span
 from tests.eventually import eventually
 
@@ -17,12 +17,12 @@ TOPIC = "headrace.jobs"
 EFFECT = text("INSERT INTO processed (event_id, consumer) VALUES (gen_random_uuid(), :writer)")
 
 
-async def write(pipeline: AsyncEngine, spans: list[Span], writer: str) -> Standing:
+async def write(pipeline: AsyncEngine, spans: list[Span], writer: str) -> PositionCheck:
     """One writer's transaction: compare, effect, move."""
     positions = Positions(pipeline, "c")
     async with pipeline.begin() as tx:
         standing = await positions.standing(tx, spans)
-        if standing is Standing.HERE:
+        if standing is PositionCheck.HERE:
             await tx.execute(EFFECT, {"writer": writer})
             await positions.advance(tx, spans)
     return standing
@@ -51,7 +51,8 @@ async def test_a_first_start_begins_where_the_log_does(pipeline: AsyncEngine) ->
     assert await positions.read([(TOPIC, 0)]) == {}
 
     assert (
-        await write(pipeline, [Span(TOPIC, 0, 17, 20), Span(TOPIC, 3, 0, 1)], "a") is Standing.HERE
+        await write(pipeline, [Span(TOPIC, 0, 17, 20), Span(TOPIC, 3, 0, 1)], "a")
+        is PositionCheck.HERE
     )
 
     assert await positions.read([(TOPIC, 0), (TOPIC, 3), (TOPIC, 5)]) == {
@@ -65,11 +66,11 @@ async def test_a_first_start_begins_where_the_log_does(pipeline: AsyncEngine) ->
 async def test_a_rolled_back_first_start_leaves_nothing(pipeline: AsyncEngine) -> None:
     positions = Positions(pipeline, "c")
     async with pipeline.connect() as tx:
-        assert await positions.standing(tx, [Span(TOPIC, 0, 17, 20)]) is Standing.HERE
+        assert await positions.standing(tx, [Span(TOPIC, 0, 17, 20)]) is PositionCheck.HERE
         await tx.rollback()
 
     assert await positions.read([(TOPIC, 0)]) == {}
-    assert await write(pipeline, [Span(TOPIC, 0, 5, 6)], "a") is Standing.HERE
+    assert await write(pipeline, [Span(TOPIC, 0, 5, 6)], "a") is PositionCheck.HERE
 
 
 @pytest.mark.parametrize("first_start", [True, False])
@@ -86,7 +87,7 @@ async def test_a_writer_that_waited_for_another_cannot_commit(
     positions = Positions(pipeline, "c")
 
     async with pipeline.begin() as tx:
-        assert await positions.standing(tx, [span]) is Standing.HERE
+        assert await positions.standing(tx, [span]) is PositionCheck.HERE
         rivals = [
             asyncio.create_task(write(pipeline, [one], "b"))
             for one in (span, Span(TOPIC, 0, 10, 15))
@@ -96,7 +97,7 @@ async def test_a_writer_that_waited_for_another_cannot_commit(
         await positions.advance(tx, [span])
     same, shorter = await asyncio.gather(*rivals)
 
-    assert (same, shorter) == (Standing.PASSED, Standing.ELSEWHERE)
+    assert (same, shorter) == (PositionCheck.PASSED, PositionCheck.ELSEWHERE)
     assert await effects(pipeline) == (1 if first_start else 2)
 
 
@@ -117,7 +118,7 @@ async def test_many_writers_race_and_every_record_counts_once(pipeline: AsyncEng
                 Span(TOPIC, partition, start, start + size)
                 for partition, start in enumerate(starts)
             ]
-            if await write(pipeline, spans, f"w{size}") is Standing.HERE:
+            if await write(pipeline, spans, f"w{size}") is PositionCheck.HERE:
                 applied.append(size)
 
     await asyncio.gather(*(writer(size) for size in (1, 2, 3, 4, 5, 6, 7, 8)))
@@ -129,9 +130,9 @@ async def test_many_writers_race_and_every_record_counts_once(pipeline: AsyncEng
 
 async def test_a_lost_answer_to_a_commit_is_seen(pipeline: AsyncEngine) -> None:
     spans = [Span(TOPIC, 0, 0, 5), Span(TOPIC, 1, 0, 2)]
-    assert await write(pipeline, spans, "a") is Standing.HERE
+    assert await write(pipeline, spans, "a") is PositionCheck.HERE
 
-    assert await write(pipeline, spans, "a") is Standing.PASSED
+    assert await write(pipeline, spans, "a") is PositionCheck.PASSED
     assert await effects(pipeline) == 1
 
 
@@ -146,7 +147,7 @@ async def test_a_lost_answer_to_a_commit_is_seen(pipeline: AsyncEngine) -> None:
 async def test_anything_else_is_elsewhere(pipeline: AsyncEngine, span: Span) -> None:
     await write(pipeline, [Span(TOPIC, 0, 0, 10)], "before")
 
-    assert await write(pipeline, [span], "a") is Standing.ELSEWHERE
+    assert await write(pipeline, [span], "a") is PositionCheck.ELSEWHERE
     assert await Positions(pipeline, "c").read([(TOPIC, 0)]) == {(TOPIC, 0): 10}
 
 
@@ -156,10 +157,10 @@ async def test_one_partition_here_and_one_passed_is_elsewhere(pipeline: AsyncEng
 
     assert (
         await write(pipeline, [Span(TOPIC, 0, 0, 5), Span(TOPIC, 1, 0, 5)], "a")
-        is Standing.ELSEWHERE
+        is PositionCheck.ELSEWHERE
     )
     assert await Positions(pipeline, "c").read([(TOPIC, 1)]) in ({}, {(TOPIC, 1): 0})
-    assert await write(pipeline, [Span(TOPIC, 1, 0, 5)], "a") is Standing.HERE
+    assert await write(pipeline, [Span(TOPIC, 1, 0, 5)], "a") is PositionCheck.HERE
 
 
 async def test_partitions_are_locked_in_one_order(pipeline: AsyncEngine) -> None:
@@ -168,17 +169,17 @@ async def test_partitions_are_locked_in_one_order(pipeline: AsyncEngine) -> None
     """
     spans = [Span(TOPIC, partition, 0, 1) for partition in range(6)]
 
-    async def one(tx: AsyncConnection, number: int) -> Standing:
+    async def one(tx: AsyncConnection, number: int) -> PositionCheck:
         return await Positions(pipeline, "c").standing(tx, spans if number % 2 else spans[::-1])
 
     for _ in range(20):
         async with pipeline.connect() as left, pipeline.connect() as right:
 
-            async def and_free(tx: AsyncConnection, number: int) -> Standing:
+            async def and_free(tx: AsyncConnection, number: int) -> PositionCheck:
                 standing = await one(tx, number)
                 await tx.rollback()
                 return standing
 
             assert set(await asyncio.gather(and_free(left, 0), and_free(right, 1))) == {
-                Standing.HERE
+                PositionCheck.HERE
             }

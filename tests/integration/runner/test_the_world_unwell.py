@@ -15,7 +15,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from compose.failures import passing
+from compose.failures import is_transient
 from compose.processes.worker import consumer_parts
 from compose.settings import Settings
 from consumers.log.outcome import Outcome
@@ -46,7 +46,7 @@ async def test_a_lock_that_is_not_had_in_time(bench: Bench, owner: AsyncEngine) 
         for _ in range(2):
             with pytest.raises(DBAPIError) as caught:
                 await bench.runner("billing", begin=impatient)(delivery)
-            assert passing(caught.value)
+            assert is_transient(caught.value)
     assert await bench.counts() == {}
     assert await bench.next("billing") == {}
 
@@ -95,7 +95,7 @@ async def test_a_killed_backend(bench: Bench, database: str, when: str) -> None:
     for _ in range(3):
         with pytest.raises(Exception) as caught:  # noqa: PT011 - what it is differs; that it passes is the point
             await bench.runner("billing", handle)(delivery)
-        assert passing(caught.value), repr(caught.value)
+        assert is_transient(caught.value), repr(caught.value)
     assert await bench.counts() == {}
 
     assert await bench.runner("billing")(delivery) is True

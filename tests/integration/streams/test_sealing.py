@@ -13,7 +13,7 @@ from compose.storage.store import hold
 from consumers.work import store as work
 from consumers.work.store import LeaseLost
 from consumers.work.subprocess_runner import Crashed, Finished, working_directory
-from consumers.work.work_item import Claimed
+from consumers.work.work_item import WorkItem
 from consumers.work.worker import Worker
 from tests.eventually import eventually
 from tests.integration.consumers import rows
@@ -24,7 +24,7 @@ def numbers(cells: list[list[str]]) -> list[int]:
     return [int(row[0]) for row in cells]
 
 
-async def claimed(gathering: Gathering, lease_seconds: float = 0.01) -> Claimed:
+async def claimed(gathering: Gathering, lease_seconds: float = 0.01) -> WorkItem:
     async with gathering.bench.pipeline.begin() as tx:
         piece = await work.claim(tx, "sealing", lease_seconds)
     assert piece is not None
@@ -140,7 +140,7 @@ async def test_what_is_no_row_is_a_dead_letter_and_the_rest_goes_on(gathering: G
     assert numbers(version.cells) == [1, 2, 3]
 
 
-async def attempt(gathering: Gathering, worker: Worker, piece: Claimed) -> Finished:
+async def attempt(gathering: Gathering, worker: Worker, piece: WorkItem) -> Finished:
     """The worker's own steps up to the finish; the file is delivered."""
     async with gathering.bench.pipeline.begin() as tx:
         begins, _ = await worker.task.start(tx, piece, Clock().now())

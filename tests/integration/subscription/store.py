@@ -8,7 +8,7 @@ import asyncpg
 
 from compose.kafka.log_mark import Mark
 from compose.kafka.subscription import Partition
-from schemas.record import Delivery
+from schemas.record import PollBatch
 
 TABLES = """
 CREATE TABLE positions (topic text, partition int, next bigint NOT NULL, PRIMARY KEY (topic,
@@ -72,7 +72,7 @@ class Store:
         reason: str | None = await self.pool.fetchval("SELECT max(reason) FROM blocked")
         return reason
 
-    async def commit(self, delivery: Delivery) -> bool:
+    async def commit(self, delivery: PollBatch) -> bool:
         """Lock, compare all, then move all and write the effect: one transaction, or False and
         nothing.
         """

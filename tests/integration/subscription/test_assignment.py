@@ -11,7 +11,7 @@ from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
 from compose.kafka.subscription import Subscription
-from schemas.record import Delivery
+from schemas.record import PollBatch
 from tests.eventually import eventually
 from tests.integration.subscription.store import Store, has
 from tests.integration.subscription.world import (
@@ -38,7 +38,7 @@ async def test_a_slow_look_up_delivers_nothing_wrong(
     store.slow_seconds = 0.3
     delivered: list[int] = []
 
-    async def handle(delivery: Delivery) -> bool:
+    async def handle(delivery: PollBatch) -> bool:
         delivered.extend(record.offset for record in delivery.records)
         return await store.commit(delivery)
 
@@ -61,7 +61,7 @@ async def test_a_failing_look_up_delivers_nothing_until_it_succeeds(
     await store.pool.execute("ALTER TABLE positions RENAME TO away")
     delivered: list[int] = []
 
-    async def handle(delivery: Delivery) -> bool:
+    async def handle(delivery: PollBatch) -> bool:
         delivered.extend(record.offset for record in delivery.records)
         return await store.commit(delivery)
 
@@ -115,7 +115,7 @@ async def test_a_log_that_moves_away_under_a_running_subscription_waits_for_an_o
     await send(kafka, topic, 20)
     gone = False
 
-    async def handle(delivery: Delivery) -> bool:
+    async def handle(delivery: PollBatch) -> bool:
         nonlocal gone
         if not gone:
             gone = True

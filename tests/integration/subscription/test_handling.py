@@ -8,7 +8,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
 
 from compose.kafka.subscription import Subscription
-from schemas.record import Delivery, Record, Span
+from schemas.record import PollBatch, Record, Span
 from tests.integration.subscription.store import Store, has
 from tests.integration.subscription.world import QUICK, fresh, make_topic, send, served, until
 
@@ -37,7 +37,7 @@ async def test_every_byte_reaches_the_handler(
         await producer.send(topic, b"\xff", key=None)
     seen: list[Record] = []
 
-    async def handle(delivery: Delivery) -> bool:
+    async def handle(delivery: PollBatch) -> bool:
         seen.extend(delivery.records)
         return await store.commit(delivery)
 
@@ -63,7 +63,7 @@ async def test_one_delivery_spans_partitions_and_control_records_leave_gaps(
                     await producer.send(topic, b"x", partition=partition)
     spans: list[Span] = []
 
-    async def handle(delivery: Delivery) -> bool:
+    async def handle(delivery: PollBatch) -> bool:
         assert list(delivery.spans) == sorted(delivery.spans, key=lambda span: span.partition)
         spans.extend(delivery.spans)
         return await store.commit(delivery)
@@ -91,7 +91,7 @@ async def test_a_failing_handler_gets_the_same_records_again(
     await send(kafka, topic, 60, partitions=2)
     times = 0
 
-    async def handle(delivery: Delivery) -> bool:
+    async def handle(delivery: PollBatch) -> bool:
         nonlocal times
         times += 1
         if times % 3 == 0:
@@ -118,7 +118,7 @@ async def test_a_failure_without_a_seek_is_refused_not_lost(
     await send(kafka, topic, 100)
     times = 0
 
-    async def handle(delivery: Delivery) -> bool:
+    async def handle(delivery: PollBatch) -> bool:
         nonlocal times
         times += 1
         return True if times in {2, 5} else await store.commit(delivery)
@@ -163,12 +163,12 @@ async def test_a_rebalance_waits_for_the_handler(
     started, go_on = asyncio.Event(), asyncio.Event()
     by_other: set[int] = set()
 
-    async def first(delivery: Delivery) -> bool:
+    async def first(delivery: PollBatch) -> bool:
         started.set()
         await go_on.wait()
         return await store.commit(delivery)
 
-    async def second(delivery: Delivery) -> bool:
+    async def second(delivery: PollBatch) -> bool:
         by_other.update(span.partition for span in delivery.spans)
         return await store.commit(delivery)
 
@@ -203,12 +203,12 @@ async def test_a_handler_that_outlives_its_partition_is_refused(
     started, go_on = asyncio.Event(), asyncio.Event()
     by_other: set[int] = set()
 
-    async def first(delivery: Delivery) -> bool:
+    async def first(delivery: PollBatch) -> bool:
         started.set()
         await go_on.wait()
         return await store.commit(delivery)
 
-    async def second(delivery: Delivery) -> bool:
+    async def second(delivery: PollBatch) -> bool:
         by_other.update(span.partition for span in delivery.spans)
         return await store.commit(delivery)
 
@@ -236,7 +236,7 @@ async def test_a_stop_lets_the_handler_finish(
     started = asyncio.Event()
     times = 0
 
-    async def handle(delivery: Delivery) -> bool:
+    async def handle(delivery: PollBatch) -> bool:
         nonlocal times
         times += 1
         started.set()

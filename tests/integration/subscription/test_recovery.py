@@ -17,7 +17,7 @@ from compose.devstack.subprocesses import start
 from compose.kafka.subscription import StalledError, Subscription
 from compose.kafka.subscription.cursor import Cursor
 from compose.kafka.subscription.watchdog import Watchdog
-from schemas.record import Delivery
+from schemas.record import PollBatch
 from tests.integration.subscription.store import Store, has
 from tests.integration.subscription.world import QUICK, fresh, make_topic, send, served, until
 
@@ -47,7 +47,7 @@ async def test_a_broker_killed_in_mid_stream(kafka_to_kill: KafkaServer, store: 
     held, go_on = asyncio.Event(), asyncio.Event()
     go_on.set()
 
-    async def handle(delivery: Delivery) -> bool:
+    async def handle(delivery: PollBatch) -> bool:
         if not go_on.is_set():
             held.set()
             await go_on.wait()
@@ -100,7 +100,7 @@ async def test_a_handler_without_end_is_given_up(
     topic = await make_topic(admin)
     await send(kafka, topic, 10)
 
-    async def handle(delivery: Delivery) -> bool:
+    async def handle(delivery: PollBatch) -> bool:
         await asyncio.Event().wait()
         return await store.commit(delivery)
 

@@ -11,7 +11,7 @@ from typing import Any
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions
 
 from compose.kafka.subscription import Subscription
-from schemas.record import Delivery, Held, Hold
+from schemas.record import PartlyPaused, PausedPartition, PollBatch
 from tests.integration.subscription.store import Store, has
 from tests.integration.subscription.world import QUICK, fresh, make_topic, send, served, until
 
@@ -55,7 +55,7 @@ async def test_a_held_partition_does_not_hold_the_others(
     tries: list[float] = []
     others_at_second = -1
 
-    async def handle(delivery: Delivery) -> bool | Held:
+    async def handle(delivery: PollBatch) -> bool | PartlyPaused:
         nonlocal others_at_second
         if (
             any((one.partition, one.offset) == (0, 7) for one in delivery.records)
@@ -67,9 +67,9 @@ async def test_a_held_partition_does_not_hold_the_others(
             keep = [one for one in delivery.records if one.partition == 1 or one.offset < 7]
             spans = [one if one.partition == 1 else replace(one, next=7) for one in delivery.spans]
             spans = [one for one in spans if one.start < one.next]
-            if spans and not await store.commit(Delivery(tuple(keep), tuple(spans))):
+            if spans and not await store.commit(PollBatch(tuple(keep), tuple(spans))):
                 return False
-            return Held((Hold(topic, 0, 7, 2.0),))
+            return PartlyPaused((PausedPartition(topic, 0, 7, 2.0),))
         return await store.commit(delivery)
 
     async with served(
@@ -133,7 +133,7 @@ async def test_an_unwell_world_outlasts_the_poll_interval(
     firsts: list[int] = []
     began = time.monotonic()
 
-    async def handle(delivery: Delivery) -> bool:
+    async def handle(delivery: PollBatch) -> bool:
         firsts.append(delivery.records[0].offset)
         if time.monotonic() - began < 6.0:
             raise ConnectionError("postgres is away")
@@ -183,7 +183,7 @@ async def test_a_stop_gives_back_what_does_not_end(
     await send(kafka, topic, 10)
     started = asyncio.Event()
 
-    async def handle(delivery: Delivery) -> bool:
+    async def handle(delivery: PollBatch) -> bool:
         started.set()
         async with store.pool.acquire() as connection, connection.transaction():
             await connection.execute(

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy.exc import DBAPIError
 
-from compose.failures import door_refusal, passing
+from compose.failures import door_refusal, is_transient
 from compose.postgres.connections import asyncpg_pool, engine
 from compose.processes.sweeper import once
 from producers.outbox.accept import ACCEPT, Accept, Accepted, _row
@@ -147,7 +147,7 @@ async def made_room(ranges: Ranges) -> bool:
     try:
         await ranges.prepare(TODAY)
     except DBAPIError as error:
-        if not passing(error):
+        if not is_transient(error):
             raise
         return False
     return True

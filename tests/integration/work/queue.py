@@ -7,7 +7,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from consumers.work import store
-from consumers.work.work_item import Claimed, NewPiece
+from consumers.work.work_item import NewWorkItem, WorkItem
 from schemas.event import Cause
 from tests.factories import new_id
 
@@ -17,11 +17,11 @@ QUEUE = "training"
 
 def piece(
     tenant: UUID, priority: int = 0, age_seconds: float = 0.0, max_attempts: int = 3
-) -> NewPiece:
+) -> NewWorkItem:
     """Ready since `age_seconds`."""
     cause = new_id()
     now = datetime.now(UTC)
-    return NewPiece(
+    return NewWorkItem(
         tenant,
         QUEUE,
         uuid4(),
@@ -34,18 +34,18 @@ def piece(
     )
 
 
-async def put(pipeline: AsyncEngine, *pieces: NewPiece) -> None:
+async def put(pipeline: AsyncEngine, *pieces: NewWorkItem) -> None:
     async with pipeline.begin() as tx:
         await store.enqueue(tx, pieces)
 
 
-async def claim(pipeline: AsyncEngine, lease_seconds: float = LEASE_SECONDS) -> Claimed | None:
+async def claim(pipeline: AsyncEngine, lease_seconds: float = LEASE_SECONDS) -> WorkItem | None:
     """As the worker does it."""
     async with pipeline.begin() as tx:
         return await store.claim(tx, QUEUE, lease_seconds)
 
 
-async def taken(pipeline: AsyncEngine) -> Claimed:
+async def taken(pipeline: AsyncEngine) -> WorkItem:
     """The same when there must be one."""
     found = await claim(pipeline)
     assert found is not None

@@ -19,7 +19,7 @@ from compose.settings import Settings
 from compose.storage.local import open_objects
 from consumers.registry import TRAINING
 from consumers.work.store import LeaseLost
-from consumers.work.subprocess_runner import Canceled, ChildResult, Crashed, Progress, Refused
+from consumers.work.subprocess_runner import Canceled, ChildResult, Crashed, Progress, TenantRefused
 from consumers.work.worker import Worker
 from schemas.datasets import Column
 from schemas.event import Event
@@ -238,7 +238,7 @@ async def test_a_worker_whose_lease_is_lost_ends_its_child(
 
 @pytest.mark.parametrize(
     "result",
-    [Refused("user_data", "x", "x"), Canceled(), Crashed("x")],
+    [TenantRefused("user_data", "x", "x"), Canceled(), Crashed("x")],
     ids=lambda r: type(r).__name__,
 )
 async def test_what_a_zombie_brings_is_thrown_away(

@@ -87,7 +87,7 @@ async def test_a_lease_that_runs_out_is_a_second_attempt(
     await put(pipeline, piece(uuid4()))
     first = await taken(pipeline)
     async with pipeline.begin() as tx:
-        assert await store.beat(tx, first, 30) is None
+        assert await store.heartbeat(tx, first, 30) is None
     assert await claim(pipeline) is None
 
     await later(owner, 31)
@@ -104,7 +104,7 @@ async def test_a_zombie_can_do_nothing(pipeline: AsyncEngine, owner: AsyncEngine
     await later(owner, 2)
     holder = await taken(pipeline)
 
-    for act in (store.fence, lambda tx, mine: store.beat(tx, mine, 60)):
+    for act in (store.fence, lambda tx, mine: store.heartbeat(tx, mine, 60)):
         with pytest.raises(LeaseLost):
             async with pipeline.begin() as tx:
                 await act(tx, zombie)
@@ -128,7 +128,7 @@ async def test_attempts_are_counted_and_can_be_given_back(
     first = await taken(pipeline)
     assert (unused.attempt, first.attempt, first.token) == (1, 1, 2)
     async with pipeline.begin() as tx:
-        await store.give_back(tx, first, datetime.now(UTC) + timedelta(seconds=20))
+        await store.release(tx, first, datetime.now(UTC) + timedelta(seconds=20))
     assert await claim(pipeline) is None
     await later(owner, 21)
     second = await taken(pipeline)
@@ -148,7 +148,7 @@ async def test_a_word_to_stop_reaches_who_holds_it_next(pipeline: AsyncEngine, h
 
     if holder is not None:
         async with pipeline.begin() as tx:
-            assert await store.beat(tx, holder, 60) == "enough"
+            assert await store.heartbeat(tx, holder, 60) == "enough"
     else:
         assert (await taken(pipeline)).cancel_reason == "enough"
     assert (await row(pipeline))["state"] == "leased"
@@ -168,9 +168,9 @@ async def test_a_claim_leaves_what_was_moved_while_it_waited(
         if act == "finished":
             await store.done(tx, holder)
         elif act == "extended":
-            assert await store.beat(tx, holder, 600) is None
+            assert await store.heartbeat(tx, holder, 600) is None
         else:
-            await store.give_back(tx, holder, datetime.now(UTC) + timedelta(seconds=600))
+            await store.release(tx, holder, datetime.now(UTC) + timedelta(seconds=600))
         claiming = asyncio.create_task(claim(pipeline))
         await eventually(lambda: waits_for_a_lock(owner))
 

@@ -11,7 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from consumers.work import store
-from consumers.work.work_item import Claimed
+from consumers.work.work_item import WorkItem
 from tests.integration.work.queue import LEASE_SECONDS, QUEUE, claim, later, piece, put, taken
 
 FLOOD = text("""
@@ -31,7 +31,7 @@ async def flood(pipeline: AsyncEngine, tenant: UUID, count: int = 10_000) -> Non
         await tx.execute(FLOOD, {"tenant": tenant, "queue": QUEUE, "count": count})
 
 
-async def finish(pipeline: AsyncEngine, held: Claimed) -> None:
+async def finish(pipeline: AsyncEngine, held: WorkItem) -> None:
     async with pipeline.begin() as tx:
         await store.fence(tx, held)
         await store.done(tx, held)
@@ -70,7 +70,7 @@ async def test_a_slot_that_becomes_free_goes_to_who_waits(pipeline: AsyncEngine)
     assert (await claimed(pipeline)).tenant == few
 
 
-async def claimed(pipeline: AsyncEngine) -> Claimed:
+async def claimed(pipeline: AsyncEngine) -> WorkItem:
     """One piece, for long."""
     found = await claim(pipeline, 600)
     assert found is not None
@@ -85,7 +85,7 @@ async def test_nobody_has_more_than_the_cap(pipeline: AsyncEngine, owner: AsyncE
     many, few = uuid4(), uuid4()
     await flood(pipeline, many, 20)
 
-    async def next_one() -> Claimed | None:
+    async def next_one() -> WorkItem | None:
         async with pipeline.begin() as tx:
             return await store.claim(tx, QUEUE, 3, most=2)
 
@@ -109,7 +109,7 @@ async def test_an_attempt_that_failed_keeps_its_place(
     await flood(pipeline, tenant, 100)
     first = await taken(pipeline)
     async with pipeline.begin() as tx:
-        await store.give_back(tx, first, datetime.now(UTC) + timedelta(seconds=20))
+        await store.release(tx, first, datetime.now(UTC) + timedelta(seconds=20))
     between = await taken(pipeline)
     assert between.subject != first.subject
     await finish(pipeline, between)

@@ -8,7 +8,7 @@ from typing import Any
 
 import psutil
 
-from consumers.work.limits import Limits
+from consumers.work.limits import ResourceLimits
 from consumers.work.subprocess_runner import (
     ChildRequest,
     ChildResult,
@@ -28,26 +28,28 @@ async def attempt(
     kind: str,
     payload: Mapping[str, Any],
     directory: Path,
-    limits: Limits | None = None,
+    limits: ResourceLimits | None = None,
     on_progress: OnProgress = ignore,
     cancelled: asyncio.Event | None = None,
 ) -> ChildResult:
     """As the worker does it, with the entry point that the worker has."""
     request = ChildRequest(kind, payload, directory)
-    return await run_child(request, limits or Limits(), on_progress, cancelled or asyncio.Event())
+    return await run_child(
+        request, limits or ResourceLimits(), on_progress, cancelled or asyncio.Event()
+    )
 
 
 async def misbehave(
     kind: str,
     directory: Path,
-    limits: Limits | None = None,
+    limits: ResourceLimits | None = None,
     on_progress: OnProgress = ignore,
     cancelled: asyncio.Event | None = None,
     payload: Mapping[str, Any] | None = None,
 ) -> ChildResult:
     request = ChildRequest(kind, payload or {}, directory)
     return await run_child(
-        request, limits or Limits(), on_progress, cancelled or asyncio.Event(), module=ENTRY
+        request, limits or ResourceLimits(), on_progress, cancelled or asyncio.Event(), module=ENTRY
     )
 
 

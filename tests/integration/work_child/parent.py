@@ -6,7 +6,7 @@ import asyncio
 import sys
 from pathlib import Path
 
-from consumers.work.limits import Limits
+from consumers.work.limits import ResourceLimits
 from consumers.work.subprocess_runner import ChildRequest, Progress, run_child
 
 
@@ -19,6 +19,10 @@ if __name__ == "__main__":
     request = ChildRequest("waiting", {}, Path(sys.argv[1]))
     asyncio.run(
         run_child(
-            request, Limits(), tell, asyncio.Event(), module="tests.integration.work_child.entry"
+            request,
+            ResourceLimits(),
+            tell,
+            asyncio.Event(),
+            module="tests.integration.work_child.entry",
         ),
     )

@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from consumers.work.limits import MIB, Limits
+from consumers.work.limits import MIB, ResourceLimits
 from consumers.work.subprocess_runner import (
     Broken,
     Canceled,
@@ -84,27 +84,27 @@ async def test_a_kind_that_only_tests_know_is_unknown_to_the_real_entry_point(
 
 
 async def test_resident_memory_is_watched(tmp_path: Path) -> None:
-    result = await misbehave("greedy", tmp_path, Limits(memory_bytes=200 * MIB))
+    result = await misbehave("greedy", tmp_path, ResourceLimits(memory_bytes=200 * MIB))
     assert isinstance(result, LimitExceeded)
     assert result.code == "memory_limit"
 
 
 async def test_address_space_is_limited_without_waiting_for_the_watch(tmp_path: Path) -> None:
     result = await misbehave(
-        "greedy", tmp_path, Limits(memory_bytes=200 * MIB), payload={"at_once": 4096 * MIB}
+        "greedy", tmp_path, ResourceLimits(memory_bytes=200 * MIB), payload={"at_once": 4096 * MIB}
     )
     assert isinstance(result, LimitExceeded)
     assert result.code == "memory_limit"
 
 
 async def test_processor_time_is_limited(tmp_path: Path) -> None:
-    result = await misbehave("spinning", tmp_path, Limits(cpu_seconds=1))
+    result = await misbehave("spinning", tmp_path, ResourceLimits(cpu_seconds=1))
     assert isinstance(result, LimitExceeded)
     assert result.code == "cpu_limit"
 
 
 async def test_the_deadline_is_of_the_wall_clock(tmp_path: Path) -> None:
-    result = await misbehave("waiting", tmp_path, Limits(wall_seconds=0.5))
+    result = await misbehave("waiting", tmp_path, ResourceLimits(wall_seconds=0.5))
     assert isinstance(result, LimitExceeded)
     assert result.code == "deadline"
 
@@ -116,7 +116,7 @@ async def test_processes_are_counted(tmp_path: Path) -> None:
 
 
 async def test_a_file_cannot_grow_past_its_limit(tmp_path: Path) -> None:
-    result = await misbehave("filling", tmp_path, Limits(file_bytes=8 * MIB))
+    result = await misbehave("filling", tmp_path, ResourceLimits(file_bytes=8 * MIB))
     assert isinstance(result, LimitExceeded)
     assert result.code == "file_limit"
 

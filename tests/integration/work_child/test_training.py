@@ -24,7 +24,7 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # i
 
 from consumers.training.artifact import TRUSTED
 from consumers.training.plan import make_plan
-from consumers.work.subprocess_runner import ChildResult, Finished, Progress, Refused
+from consumers.work.subprocess_runner import ChildResult, Finished, Progress, TenantRefused
 from tests.integration.work_child.attempts import attempt, finished
 from tests.integration.work_child.data import columns_of, write
 
@@ -267,7 +267,7 @@ async def test_what_cannot_be_trained_is_refused(
         "\n".join([header + ",id,same", *(f"{line},{place},1" for place, line in enumerate(lines))])
     )
     result = await train(path, tmp_path, **change)
-    assert isinstance(result, Refused), result
+    assert isinstance(result, TenantRefused), result
     assert (result.failure_class, result.code) == (failure_class, code)
     assert said in result.message
 

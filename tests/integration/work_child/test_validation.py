@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from consumers.work.limits import MIB, Limits
+from consumers.work.limits import MIB, ResourceLimits
 from consumers.work.subprocess_runner import Finished
 from tests.integration.work_child.attempts import attempt, finished
 from tests.integration.work_child.data import write
@@ -162,7 +162,7 @@ async def test_a_large_file_needs_little_memory(tmp_path: Path) -> None:
             file.write(f"{row},a name that differs {row * 7919},{row / 7}\n")
     assert path.stat().st_size > 25 * MIB
     result = await attempt(
-        "validate", {"path": str(path)}, tmp_path, Limits(memory_bytes=512 * MIB)
+        "validate", {"path": str(path)}, tmp_path, ResourceLimits(memory_bytes=512 * MIB)
     )
     assert isinstance(result, Finished), result
     assert result.result["rows"] == 600_000

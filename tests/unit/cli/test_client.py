@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from compose.cli.client import Client
-from compose.cli.failure import Failure
+from compose.cli.failure import CommandFailure
 from compose.cli.polling import follow, wait_for_dataset
 
 URL = "http://127.0.0.1:8080"
@@ -66,7 +66,7 @@ def test_a_refusal_has_code_message_and_trace() -> None:
     }
     with (
         client(lambda _: httpx.Response(404, json=problem)) as api,
-        pytest.raises(Failure) as caught,
+        pytest.raises(CommandFailure) as caught,
     ):
         api.get("/v1/jobs/1")
     assert caught.value.lines == ("headrace: not_found: There is no such job.", "  trace id abc")
@@ -76,18 +76,18 @@ def test_a_refusal_has_code_message_and_trace() -> None:
 def test_an_answer_that_is_not_ours_is_told_with_its_status() -> None:
     with (
         client(lambda _: httpx.Response(418, text="<html>")) as api,
-        pytest.raises(Failure, match="answers 418"),
+        pytest.raises(CommandFailure, match="answers 418"),
     ):
         api.get("/v1/jobs")
     with (
         client(lambda _: httpx.Response(200, text="<html>")) as api,
-        pytest.raises(Failure, match="is it Headrace"),
+        pytest.raises(CommandFailure, match="is it Headrace"),
     ):
         api.get("/v1/jobs")
 
 
 def test_an_api_that_is_not_there_is_told_with_what_to_do() -> None:
-    with client(refused) as api, pytest.raises(Failure) as caught:
+    with client(refused) as api, pytest.raises(CommandFailure) as caught:
         api.post("/v1/jobs", {})
     assert f"the API at {URL} does not answer; is the stack up?" in caught.value.lines[0]
     assert "  headrace up" in caught.value.lines
@@ -133,7 +133,7 @@ def test_watching_gives_up_when_told_to() -> None:
     stuck = {"id": "a", "state": "queued"}
     with (
         client(lambda _: httpx.Response(200, json=stuck)) as api,
-        pytest.raises(Failure, match="job a is queued"),
+        pytest.raises(CommandFailure, match="job a is queued"),
     ):
         list(follow(api, ["a"], 0.0, sleep=no_sleep))
 

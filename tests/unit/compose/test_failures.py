@@ -11,7 +11,7 @@ from sqlalchemy.exc import (
 )
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from compose.failures import classify, door_refusal, passing
+from compose.failures import classify, door_refusal, is_transient
 from consumers.errors import Permanent, Transient
 from producers.outbox.ports import NotStorable, Unavailable
 
@@ -69,7 +69,7 @@ def test_an_error_is_the_same_bare_and_wrapped(
     for kind in kinds:
         assert classify(kind("told by the server")) is word, kind
         assert classify(wrapped(kind.sqlstate)) is word, kind
-        assert passing(kind("told by the server")) is (word is Transient), kind
+        assert is_transient(kind("told by the server")) is (word is Transient), kind
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ def test_an_error_is_the_same_bare_and_wrapped(
 )
 def test_a_lost_connection_passes(error: Exception) -> None:
     assert classify(error) is Transient
-    assert passing(error)
+    assert is_transient(error)
 
 
 @pytest.mark.parametrize(
@@ -107,12 +107,12 @@ def test_a_lost_connection_passes(error: Exception) -> None:
 )
 def test_anything_else_is_a_bug(error: Exception) -> None:
     assert classify(error) is None
-    assert not passing(error)
+    assert not is_transient(error)
 
 
 def test_our_own_words_pass_or_not() -> None:
-    assert passing(Transient("later"))
-    assert not passing(Permanent("never"))
+    assert is_transient(Transient("later"))
+    assert not is_transient(Permanent("never"))
 
 
 @pytest.mark.parametrize("kind", [*PERMANENT, asyncpg.CheckViolationError])

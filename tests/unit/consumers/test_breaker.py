@@ -7,13 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consumers.log.circuit_breaker import policy
-from consumers.log.circuit_breaker.policy import BAD, Judgement, Limits
+from consumers.log.circuit_breaker.policy import BAD, BreakerLimits, Judgement
 
-LIMITS = Limits(max_run=3, max_ratio=0.5, window=10, minimum=6)
+LIMITS = BreakerLimits(max_run=3, max_ratio=0.5, window=10, minimum=6)
 outcomes = st.lists(st.booleans(), max_size=60)
 
 
-def judge(recent: str, given: list[bool], limits: Limits, allowed: int = 0) -> Judgement:
+def judge(recent: str, given: list[bool], limits: BreakerLimits, allowed: int = 0) -> Judgement:
     """Of records that are nobody's."""
     return policy.judge(Judgement(recent, None, allowed), [(good, None) for good in given], limits)
 
@@ -22,7 +22,8 @@ def test_a_run_within_the_limit_is_borne_and_one_more_is_not() -> None:
     assert judge("", [False] * 3, LIMITS).too_much is None
     assert judge("", [False] * 4, LIMITS).too_much == "more than 3 failures in a row"
     assert (
-        judge("", [False, False, False, True, False, False], Limits(3, 1.0, 10, 6)).too_much is None
+        judge("", [False, False, False, True, False, False], BreakerLimits(3, 1.0, 10, 6)).too_much
+        is None
     )
 
 
@@ -78,11 +79,11 @@ def test_never_more_than_the_run_is_let_through(given_outcomes: list[bool]) -> N
 )
 def test_limits_that_make_no_sense_are_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(ValueError, match="limits"):
-        Limits(**wrong)  # type: ignore[arg-type]
+        BreakerLimits(**wrong)  # type: ignore[arg-type]
 
 
 ONE, TWO, THREE = (UUID(int=number) for number in (1, 2, 3))
-WIDE = Limits(max_run=8, max_ratio=0.9, window=40, minimum=40)
+WIDE = BreakerLimits(max_run=8, max_ratio=0.9, window=40, minimum=40)
 
 
 def of(tenant: UUID, count: int, *, good: bool = False) -> list[tuple[bool, UUID | None]]:
@@ -127,6 +128,6 @@ def test_what_an_older_process_wrote_is_nobodys() -> None:
 
 @given(st.lists(st.tuples(st.booleans(), st.sampled_from([ONE, TWO, None])), max_size=80))
 def test_each_failure_in_the_window_has_its_tenant(results: list[tuple[bool, UUID | None]]) -> None:
-    found = policy.judge(Judgement(""), results, Limits(10, 1.0, 11, 11))
+    found = policy.judge(Judgement(""), results, BreakerLimits(10, 1.0, 11, 11))
     assert len(found.failed) == found.recent.count(BAD)
     assert len(found.recent) <= 11

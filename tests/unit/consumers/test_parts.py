@@ -7,9 +7,9 @@ from uuid import uuid4
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumers.log.batch_decode import sort_out
+from consumers.log.batch_decode import decode_batch
 from consumers.log.parts import Part, held_with_the_rest, parts_of
-from schemas.record import Delivery, Held, Hold, Record, Span
+from schemas.record import PartlyPaused, PausedPartition, PollBatch, Record, Span
 from schemas.webhooks import WebhookReceived
 from tests.factories import door_event, record_of
 
@@ -37,8 +37,8 @@ def test_every_record_is_in_one_part_and_the_spans_follow_one_another(
         for partition in range(3)
         if (mine := [one for one in records if one.partition == partition])
     )
-    delivery = Delivery(records, spans)
-    parts = parts_of(delivery, *sort_out(records, "ingest", WANTED), most)
+    delivery = PollBatch(records, spans)
+    parts = parts_of(delivery, *decode_batch(records, "ingest", WANTED), most)
     assert [one for part in parts for one in part.records] == list(records)
     assert [one.record for part in parts for one in part.letters] == list(records)
     for span in spans:
@@ -65,16 +65,18 @@ def test_a_body_that_stands_elsewhere_has_its_weight() -> None:
     )
     event = record_of(door_event(data, data.source_id))
     records = tuple(replace(event, offset=offset) for offset in range(10))
-    delivery = Delivery(records, (Span(event.topic, 0, 0, 10),))
+    delivery = PollBatch(records, (Span(event.topic, 0, 0, 10),))
     assert [
-        len(part.records) for part in parts_of(delivery, *sort_out(records, "ingest", WANTED))
+        len(part.records) for part in parts_of(delivery, *decode_batch(records, "ingest", WANTED))
     ] == [3, 3, 3, 1]
 
 
 def test_what_was_not_tried_comes_again_at_once() -> None:
     """Of three partitions one waits in the first part, one ends in it, and one was not reached."""
     topic = "headrace.webhooks"
-    delivery = Delivery((), tuple(Span(topic, partition, 0, 4) for partition in range(3)))
+    delivery = PollBatch((), tuple(Span(topic, partition, 0, 4) for partition in range(3)))
     part = Part(spans=[Span(topic, 0, 0, 2), Span(topic, 1, 0, 4)])
-    became = held_with_the_rest(Held((Hold(topic, 0, 1, 0.4),)), delivery, [part])
-    assert became.holds == (Hold(topic, 0, 1, 0.4), Hold(topic, 2, 0, 0.0))
+    became = held_with_the_rest(
+        PartlyPaused((PausedPartition(topic, 0, 1, 0.4),)), delivery, [part]
+    )
+    assert became.holds == (PausedPartition(topic, 0, 1, 0.4), PausedPartition(topic, 2, 0, 0.0))

@@ -9,7 +9,7 @@ from consumers.dead_letters.failure import failure_of
 from consumers.log.outcome import Applied, Ignored, Rejected
 from consumers.replays.replay import (
     MOST_ITEMS,
-    LetterChoice,
+    DeadLetterChoice,
     NewReplay,
     RequestChoice,
     check_consumers,
@@ -111,10 +111,10 @@ def code(call: Any, *given: Any) -> str:
 @pytest.mark.parametrize(
     ("matched", "choice", "expected", "refused"),
     [
-        (3, LetterChoice(), None, "expected_required"),
-        (4, LetterChoice(), 3, "more_matched"),
-        (MOST_ITEMS + 1, LetterChoice(), MOST_ITEMS, "too_many_matched"),
-        (1, LetterChoice(ids=(uuid4(), uuid4())), None, "not_found"),
+        (3, DeadLetterChoice(), None, "expected_required"),
+        (4, DeadLetterChoice(), 3, "more_matched"),
+        (MOST_ITEMS + 1, DeadLetterChoice(), MOST_ITEMS, "too_many_matched"),
+        (1, DeadLetterChoice(ids=(uuid4(), uuid4())), None, "not_found"),
         (0, RequestChoice(ids=(uuid4(),)), 5, "not_found"),
     ],
 )
@@ -126,7 +126,11 @@ def test_counts_that_are_refused(
 
 @pytest.mark.parametrize(
     ("matched", "choice", "expected"),
-    [(3, LetterChoice(), 3), (0, LetterChoice(), 3), (1, LetterChoice(ids=(LETTER, LETTER)), None)],
+    [
+        (3, DeadLetterChoice(), 3),
+        (0, DeadLetterChoice(), 3),
+        (1, DeadLetterChoice(ids=(LETTER, LETTER)), None),
+    ],
 )
 def test_counts_that_are_taken(matched: int, choice: Any, expected: int | None) -> None:
     check_count(matched, choice, expected)
@@ -157,10 +161,10 @@ def test_a_filter_has_the_words_of_its_kind(kind: Any, given: dict[str, Any]) ->
 
 def test_a_filter_means_what_is_parked_unless_it_names_ids() -> None:
     by_words = NewReplay(filter={"class": "user_config", "from": "2026-01-01T00:00:00Z"}).choice()
-    assert isinstance(by_words, LetterChoice)
+    assert isinstance(by_words, DeadLetterChoice)
     assert (by_words.letters().state, by_words.letters().error_class) == ("parked", "user_config")
     by_ids = NewReplay(filter={"ids": [str(LETTER)]}).choice()
-    assert isinstance(by_ids, LetterChoice)
+    assert isinstance(by_ids, DeadLetterChoice)
     assert (by_ids.letters().state, by_ids.letters().ids) == (None, (LETTER,))
 
 

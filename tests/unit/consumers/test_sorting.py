@@ -4,7 +4,7 @@ from dataclasses import replace
 from uuid import uuid4
 
 from consumers.dead_letters.dead_letter import OPERATOR
-from consumers.log.batch_decode import Message, letter_of, sort_out
+from consumers.log.batch_decode import Message, decode_batch, letter_of
 from schemas.event import Event
 from schemas.jobs import JobCancelRequested, JobRequested
 from tests.factories import door_event, record_of
@@ -23,7 +23,7 @@ def test_wanted_messages_keep_their_order_and_others_are_passed_over() -> None:
     one, other = requested(), requested()
     canceled = door_event(JobCancelRequested(job_id=JOB, reason="r"), JOB)
     records = [record_of(event, offset) for offset, event in enumerate((one, canceled, other))]
-    messages, letters = sort_out(records, "ingest", WANTED)
+    messages, letters = decode_batch(records, "ingest", WANTED)
     assert messages == [Message(records[0], one), Message(records[2], other)]
     assert letters == []
 
@@ -31,7 +31,7 @@ def test_wanted_messages_keep_their_order_and_others_are_passed_over() -> None:
 def test_what_cannot_be_read_is_the_operators_letter_and_stops_nothing() -> None:
     good = record_of(requested(), 8)
     bad = replace(good, value=b"{", offset=7)
-    messages, letters = sort_out([bad, good], "ingest", WANTED)
+    messages, letters = decode_batch([bad, good], "ingest", WANTED)
     assert [one.record.offset for one in messages] == [8]
     (letter,) = letters
     assert (letter.record, letter.consumer, letter.tenant, letter.event_id) == (
@@ -46,13 +46,13 @@ def test_what_cannot_be_read_is_the_operators_letter_and_stops_nothing() -> None
 
 def test_the_prefix_of_the_topics_is_seen_through() -> None:
     record = record_of(requested(), prefix="blue.")
-    assert len(sort_out([record], "ingest", WANTED, "blue.")[0]) == 1
-    assert len(sort_out([record], "ingest", WANTED)[1]) == 1
+    assert len(decode_batch([record], "ingest", WANTED, "blue.")[0]) == 1
+    assert len(decode_batch([record], "ingest", WANTED)[1]) == 1
 
 
 def test_an_unwanted_type_on_the_wrong_topic_is_still_poison() -> None:
     record = replace(record_of(requested()), topic="headrace.models")
-    assert len(sort_out([record], "ingest", frozenset())[1]) == 1
+    assert len(decode_batch([record], "ingest", frozenset())[1]) == 1
 
 
 def test_a_letter_of_an_event_is_its_tenants() -> None:

@@ -7,7 +7,7 @@ from uuid import UUID
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from producers.webhooks.envelope import Delivery, entry
+from producers.webhooks.envelope import HttpRequest, entry
 from producers.webhooks.normalize import INLINE_BYTES, acceptance
 from producers.webhooks.sources.source import KnownSource
 from producers.webhooks.verification import standard_webhooks
@@ -31,7 +31,7 @@ def source(name: str = "shop") -> KnownSource:
     return KnownSource(ID, ID, name, "standard_webhooks", (), standard_webhooks.verify)
 
 
-def by_the_model(known: KnownSource, one: Delivery) -> LogEntry:
+def by_the_model(known: KnownSource, one: HttpRequest) -> LogEntry:
     data = WebhookReceived(
         request_id=one.request_id,
         source_id=known.id,
@@ -88,7 +88,7 @@ def test_the_same_bytes(
     request_id: UUID,
     event_id: UUID,
 ) -> None:
-    one = Delivery(
+    one = HttpRequest(
         request_id, event_id, external_id, content_type, 7, "00", "text", body, at, trace
     )
     written = entry(source(name), one)

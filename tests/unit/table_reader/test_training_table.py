@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from consumers.training.table import read_table
-from consumers.work.child import Refusal
+from consumers.work.child import ChildRefusal
 from schemas.datasets import Column
 
 
@@ -55,7 +55,7 @@ def test_a_number_that_cannot_be_squared_is_refused_with_column_and_rows(tmp_pat
         Column(name="x", type="number", missing=("NA",)),
         Column(name="y", type="integer", missing=()),
     ]
-    with pytest.raises(Refusal) as caught:
+    with pytest.raises(ChildRefusal) as caught:
         read_table(file, columns, "y")
     assert (caught.value.failure_class, caught.value.code) == ("user_data", "out_of_range")
     assert "'x'" in caught.value.message

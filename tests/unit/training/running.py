@@ -7,7 +7,7 @@ from consumers.ingest.csv_check import check
 from consumers.ingest.protocol import ValidateRequest
 from consumers.training.child import train
 from consumers.training.protocol import Column, TrainRequest, TrainResult
-from consumers.work.child import Refusal
+from consumers.work.child import ChildRefusal
 
 ONE_CANDIDATE = 1.0
 """A budget in which the simplest candidate alone is tried."""
@@ -19,7 +19,7 @@ def silent(_stage: str, _fraction: float) -> None:
 
 def outcome(
     directory: Path, text: str, target: str, options: dict[str, Any] | None = None, **more: Any
-) -> TrainResult | Refusal | None:
+) -> TrainResult | ChildRefusal | None:
     """The result of a training, or its refusal; None when validation rejects the file."""
     path = directory / "data.csv"
     path.write_text(text, encoding="utf-8")
@@ -35,7 +35,7 @@ def outcome(
         return train(
             TrainRequest(path=str(path), columns=columns, target=target, **asked), directory, silent
         )
-    except Refusal as refusal:
+    except ChildRefusal as refusal:
         return refusal
 
 
@@ -50,10 +50,10 @@ def result(
 
 def refused(
     directory: Path, text: str, target: str, options: dict[str, Any] | None = None, **more: Any
-) -> Refusal:
+) -> ChildRefusal:
     """The refusal of a training."""
     found = outcome(directory, text, target, options, **more)
-    assert isinstance(found, Refusal), found
+    assert isinstance(found, ChildRefusal), found
     return found
 
 

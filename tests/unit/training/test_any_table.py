@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 import pytest
 from hypothesis import HealthCheck, Phase, given, note, settings
 
-from consumers.work.child import Refusal
+from consumers.work.child import ChildRefusal
 from tests.chance import LONG, few
 from tests.unit.training.running import outcome
 from tests.unit.training.tables import Drawn, tables
@@ -38,7 +38,7 @@ def test_any_valid_file_is_a_model_or_a_refusal(table: Drawn) -> None:
         found = outcome(
             Path(name), table.text, table.target, table.options, budget_seconds=table.budget_seconds
         )
-        if isinstance(found, Refusal):
+        if isinstance(found, ChildRefusal):
             assert found.failure_class in ("user_data", "user_config")
             assert found.code in CODES
         elif found is not None:
