@@ -58,7 +58,7 @@ def before(found: Found) -> Verdict | None:
 def of_twin(letter: tuple[UUID, str] | None) -> Verdict:
     """A record that can be read now, of an event that was consumed from another record."""
     if letter is not None and letter[1] != "applied":
-        return Verdict("skipped", f"the same event stands in the dead letter {letter[0]}")
+        return Verdict("skipped", f"the same event is in the dead letter {letter[0]}")
     return Verdict("already_applied", "the event was consumed from another record")
 
 

@@ -10,7 +10,11 @@ from producers.webhooks.verification.schemes import SchemeName
 
 
 class ShownSource(BaseModel):
-    """A source; `secret` and `warnings` about it in the answer that makes it only."""
+    """A source.
+
+    `secret` and `warnings` about it are in the answer that makes it only; a repeated answer has a
+    `note` that the secret is not shown again.
+    """
 
     id: UUID
     name: str
@@ -24,6 +28,7 @@ class ShownSource(BaseModel):
     created_at: AwareDatetime
     updated_at: AwareDatetime
     secret: str | None = None
+    note: str | None = None
     warnings: list[str] | None = None
 
 
