@@ -68,6 +68,7 @@ async def test_wide_documents_are_listed_without_them(database_settings: Setting
         ]
         paths = [*lists, f"/v1/datasets/{dataset_ids[0]}"]
         longest = {}
+        world.client.event_hooks = {}  # comparing a megabyte would stall the loop that is measured
         for path in paths:
             async with stalls() as found:
                 answer = await world.client.get(path)

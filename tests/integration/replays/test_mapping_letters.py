@@ -163,7 +163,7 @@ async def test_what_is_around_a_payload_does_not_lose_its_rows(field: Field) -> 
         await field.world.client.post(path, content=asked, headers=headers), 422, "unmappable"
     )
     assert unfit["message"].startswith(
-        "`columns.n`: `n` gave '\\ude00' in row 4; it holds a character"
+        "`columns.n`: `n` gave '\\ude00' in row 4; it has a character"
     )
 
 
