@@ -71,20 +71,25 @@ READING = 10
 
 
 @asynccontextmanager
-async def api(settings: Settings, stopping: asyncio.Event | None = None) -> AsyncIterator[Asgi]:
+async def api(
+    settings: Settings,
+    stopping: asyncio.Event | None = None,
+    *,
+    acquire_seconds: float = ACQUIRE_SECONDS,
+) -> AsyncIterator[Asgi]:
     """The API as an ASGI application; what was accepted is answered before it ends.
 
-    `stopping` lets go who waits.
+    `stopping` lets go who waits. A request waits for a connection for `acquire_seconds` at most.
     """
     async with AsyncExitStack() as stack:
         url = settings.postgres_url.get_secret_value()
         limits = {
             "statement_seconds": settings.api_statement_seconds,
-            "acquire_seconds": ACQUIRE_SECONDS,
+            "acquire_seconds": acquire_seconds,
         }
         reading = engine(url, "headrace_api", "api", pool_size=READING, **limits)
         stack.push_async_callback(reading.dispose)
-        opened = partial(asyncpg_pool, url, "headrace_pipeline", acquire_seconds=ACQUIRE_SECONDS)
+        opened = partial(asyncpg_pool, url, "headrace_pipeline", acquire_seconds=acquire_seconds)
         pool = await stack.enter_async_context(
             opened("api accept", 6, statement_seconds=settings.accept_seconds)
         )
@@ -97,7 +102,7 @@ async def api(settings: Settings, stopping: asyncio.Event | None = None) -> Asyn
 
         accept = Accept(pool, door_refusal, reached=crash_points())
         stack.push_async_callback(accept.drain)
-        transactions = TenantShare(reading, READING // 2, ACQUIRE_SECONDS).begin
+        transactions = TenantShare(reading, READING // 2, acquire_seconds).begin
         once = IdempotentExecutor(transactions, clock)
         following = LogTail(pipeline.begin, stopping or asyncio.Event())
         watching = asyncio.create_task(following.watch())

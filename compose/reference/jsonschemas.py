@@ -2,6 +2,8 @@
 models. Pure.
 """
 
+from copy import deepcopy
+from functools import cache
 from typing import Any
 
 from pydantic.json_schema import GenerateJsonSchema
@@ -51,4 +53,10 @@ def record(version: Version) -> dict[str, Any]:
 
 
 def _schema(model: type[Frozen]) -> dict[str, Any]:
+    return deepcopy(_generated(model))
+
+
+@cache
+def _generated(model: type[Frozen]) -> dict[str, Any]:
+    """Every version's record holds the envelope: it is made once, not seventeen times."""
     return model.model_json_schema(mode="serialization", schema_generator=_Untitled)

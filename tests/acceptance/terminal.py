@@ -22,7 +22,9 @@ class Terminal:
     data_dir: Path
     more: Mapping[str, str] = field(default_factory=dict)
 
-    def run(self, *arguments: str, timeout_seconds: float = 60) -> subprocess.CompletedProcess[str]:
+    def run(
+        self, *arguments: str, timeout_seconds: float = 300
+    ) -> subprocess.CompletedProcess[str]:
         """One command to its end, whatever it ends with."""
         ours = {
             name: value for name, value in os.environ.items() if not name.startswith("HEADRACE_")
@@ -44,7 +46,7 @@ class Terminal:
             timeout=timeout_seconds,
         )
 
-    def json(self, *arguments: str, timeout_seconds: float = 60) -> Any:
+    def json(self, *arguments: str, timeout_seconds: float = 300) -> Any:
         """What a command that must succeed prints with --json: one JSON value on standard
         output, nothing else.
         """

@@ -272,7 +272,7 @@ def test_the_examples_of_the_events_page_run(terminal: Terminal, job: str) -> No
         )
         for block in blocks
     ]
-    ended, used = (process.communicate(timeout=60)[0] for process in running)
+    ended, used = (process.communicate(timeout=300)[0] for process in running)
     assert [process.returncode for process in running] == [0, 0]
     assert f"{terminal.json('jobs', 'show', job)['metrics']['accuracy']}" in ended
     assert "'name': 'iris'" in ended

@@ -158,7 +158,7 @@ async def test_one_tenants_large_webhooks_hold_up_nobody_else(
                         content=b"a,b\n1,2\n",
                         headers={**CSV, "idempotency-key": key},
                     ),
-                    3,
+                    120,
                 )
                 assert answer.status_code == 202
             assert await waiting(connection) == 1

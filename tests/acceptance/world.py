@@ -21,6 +21,8 @@ from tests.eventually import eventually
 
 ENDS = ("succeeded", "failed", "canceled", "expired")
 
+PATIENCE_SECONDS = 60.0
+
 
 @dataclass(frozen=True)
 class World:
@@ -108,16 +110,18 @@ def _client(settings: Settings, transport: httpx.AsyncBaseTransport, key: str) -
         transport=transport,
         base_url=settings.api_url,
         headers={"Authorization": f"Bearer {key}"},
-        timeout=30,
+        timeout=120,
         event_hooks={"response": [compared(transport)]},
     )
 
 
 @asynccontextmanager
-async def api_only(settings: Settings) -> AsyncIterator[World]:
-    """The API without any other process."""
+async def api_only(
+    settings: Settings, *, acquire_seconds: float = PATIENCE_SECONDS
+) -> AsyncIterator[World]:
+    """The API without any other process; on a busy machine a request waits for its connection."""
     _, key = await create_key(settings, "first", "test")
-    async with api(settings) as app:
+    async with api(settings, acquire_seconds=acquire_seconds) as app:
         transport = httpx.ASGITransport(app=app)
         async with _client(settings, transport, key) as client:
             yield World(settings, client, transport)

@@ -52,7 +52,7 @@ async def ask(stack: Servers, query: str, *given: Any) -> list[asyncpg.Record]:
         stack.postgres_url,
         server_settings={"role": "headrace_pipeline"},
         timeout=5,
-        command_timeout=20,
+        command_timeout=120,
     )
     try:
         return list(await connection.fetch(query, *given))

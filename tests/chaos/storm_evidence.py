@@ -60,7 +60,7 @@ async def _connection(stack: LiveStack) -> AsyncIterator[asyncpg.Connection]:
         stack.postgres_url,
         server_settings={"role": "headrace_pipeline"},
         timeout=5,
-        command_timeout=60,
+        command_timeout=300,
     )
     try:
         yield connection

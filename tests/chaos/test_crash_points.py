@@ -55,7 +55,7 @@ async def test_a_kill_at_every_step_loses_doubles_and_reorders_nothing(
     settings: Settings, tmp_path: Path, seed: int, tell: Callable[[str], None]
 ) -> None:
     dice = random.Random(seed)
-    settings = settings.model_copy(update={"lease_seconds": 4.0})
+    settings = settings.model_copy(update={"lease_seconds": 6.0})
     servers = Servers(
         settings.postgres_url.get_secret_value(), settings.kafka, settings.kafka_topic_prefix
     )
@@ -114,7 +114,7 @@ async def _under_traffic(traffic: Traffic, lives: Mapping[str, Lives]) -> list[s
         ):
             group.create_task(traffic.stream(source, body, every_seconds, stop))
         while (
-            any(len(one.hit) < len(one.points) for one in lives.values()) and len(dataset_ids) < 4
+            any(len(one.hit) < len(one.points) for one in lives.values()) and len(dataset_ids) < 12
         ):
             dataset_ids.append(await _validated(client))
             body = json.dumps(

@@ -53,13 +53,21 @@ class Served:
         return httpx.AsyncClient(
             base_url=self.url,
             headers={"Authorization": f"Bearer {self.key}"},
-            timeout=30,
+            timeout=120,
             event_hooks={"response": [compared()]},
         )
 
 
 @pytest.fixture
-async def served(database_settings: Settings, tmp_path: Path) -> AsyncIterator[Served]:
+def body_seconds() -> str:
+    """How long a sender may take over a request."""
+    return "1"
+
+
+@pytest.fixture
+async def served(
+    database_settings: Settings, tmp_path: Path, body_seconds: str
+) -> AsyncIterator[Served]:
     """`headrace api`.
 
     At the end it has to be alive still, to stop when it is told, and to have had no error.
@@ -78,9 +86,11 @@ async def served(database_settings: Settings, tmp_path: Path) -> AsyncIterator[S
         PREFIX + "DATA_DIR": str(database_settings.data_dir),
         PREFIX + "OBJECT_STORE": database_settings.object_store,
         PREFIX + "API_URL": database_settings.api_url,
-        PREFIX + "WEBHOOK_BODY_SECONDS": "1",
-        PREFIX + "REQUEST_HEAD_SECONDS": "1",
-        PREFIX + "REQUEST_BODY_SECONDS": "1",
+        PREFIX + "WEBHOOK_BODY_SECONDS": body_seconds,
+        PREFIX + "REQUEST_HEAD_SECONDS": body_seconds,
+        PREFIX + "REQUEST_BODY_SECONDS": body_seconds,
+        PREFIX + "ACCEPT_SECONDS": "60",
+        PREFIX + "API_STATEMENT_SECONDS": "60",
         PREFIX + "MAX_CONNECTIONS": str(MOST_CONNECTIONS),
         PREFIX + "MAX_UNFINISHED_BYTES": str(UNFINISHED_BYTES),
     }
@@ -96,7 +106,7 @@ async def served(database_settings: Settings, tmp_path: Path) -> AsyncIterator[S
         yield one
         assert process.returncode is None, log.read_text()
         process.send_signal(signal.SIGTERM)
-        ended = await asyncio.wait_for(process.wait(), 30)
+        ended = await asyncio.wait_for(process.wait(), 90)
         assert ended in (0, -signal.SIGTERM), (
             log.read_text()
         )  # uvicorn raises the signal once more when all is done

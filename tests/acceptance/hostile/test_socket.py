@@ -47,7 +47,7 @@ def whole(
     )
 
 
-async def told(served: Served, *parts: bytes, seconds: float = 20) -> bytes:
+async def told(served: Served, *parts: bytes, seconds: float = 60) -> bytes:
     """What is answered to these bytes, until the other side closes; AssertionError where it does
     not.
     """

@@ -20,7 +20,7 @@ async def told(*asked: dict[str, Any]) -> list[Any]:
         input=json.dumps(asked),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
     )
     assert done.returncode == 0, f"run `make install` first?\n{done.stderr!r}"
     return list(json.loads(done.stdout))

@@ -117,7 +117,7 @@ async def raw(
         sent.append(message)
 
     app: Any = world.transport
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(120):
         await app.app(scope, receive, send)
     return sent[0]["status"], json.loads(sent[1]["body"])
 

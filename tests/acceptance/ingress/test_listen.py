@@ -63,14 +63,14 @@ async def started(terminal: Terminal, *arguments: str) -> asyncio.subprocess.Pro
 
 async def line(stream: asyncio.StreamReader | None) -> str:
     assert stream is not None
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         return (await stream.readline()).decode()
 
 
 async def interrupted(process: asyncio.subprocess.Process) -> str:
     """Ctrl-C; what it says at last. It ends well and without a traceback."""
     process.send_signal(signal.SIGINT)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         _, err = await process.communicate()
     assert process.returncode == 0, err
     assert b"Traceback" not in err
@@ -91,7 +91,7 @@ async def test_what_a_source_accepts_is_forwarded(api: World, terminal: Terminal
     bound = free()
     url = f"http://127.0.0.1:{bound.getsockname()[1]}/hook"
     process = await started(terminal, "listen", hook["id"], "--forward-to", url, "--json")
-    await asyncio.wait_for(line_when_ready(process), 30)
+    await asyncio.wait_for(line_when_ready(process), 120)
     made = [(await deliver(api, hook, body, f"id-{n + 1}")).json() for n, body in enumerate(bodies)]
     await accepted(api, other, b"{}")
     assert "nobody listens" in await line(process.stderr)

@@ -17,11 +17,11 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
 from pydantic import SecretStr
 
-from compose.devstack.ports import free_ports
 from compose.kafka import topics
 from compose.postgres import migrate, roles
 from compose.settings import Settings
 from tests.harness.database import Cluster
+from tests.harness.ports import own_ports
 
 HERE = Path(__file__).parent
 SINCE = timedelta(seconds=30)
@@ -61,7 +61,7 @@ async def restored(cluster: Cluster, kafka: str, directory: Path) -> Installatio
     await _restore_database(superuser, kafka)
     with tarfile.open(fileobj=io.BytesIO(_unpacked("objects.tar.gz"))) as archive:
         archive.extractall(directory / "objects", filter="data")
-    (port,) = free_ports(1)
+    (port,) = own_ports(1)
     settings = Settings(
         data_dir=directory / "data",
         postgres_url=SecretStr(login),

@@ -54,7 +54,7 @@ async def worlds(installation: Installation) -> AsyncIterator[dict[str, World]]:
                 transport=transport,
                 base_url=installation.settings.api_url,
                 headers={"Authorization": f"Bearer {key}"},
-                timeout=30,
+                timeout=120,
             )
             found[tenant] = World(installation.settings, client, transport)
         yield found

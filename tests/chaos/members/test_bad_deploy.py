@@ -35,7 +35,7 @@ async def headrace(database: str, kafka: str, prefix: str, *arguments: str) -> A
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=300,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return json.loads(done.stdout)

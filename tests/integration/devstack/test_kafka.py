@@ -10,9 +10,9 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
-from compose.devstack.ports import free_ports
 from compose.devstack.servers.kafka import KafkaServer
 from compose.devstack.subprocesses import running
+from tests.harness.ports import own_ports
 
 TOPIC = "kept"
 # The old session of the killed broker, 3 s, and the start of a JVM on a busy machine.
@@ -22,7 +22,7 @@ BACK_WITHIN_SECONDS = 36.0
 @pytest.fixture
 def server(data_dir: Path) -> KafkaServer:
     """A node that is not formatted yet."""
-    port, controller_port = free_ports(2)
+    port, controller_port = own_ports(2)
     return KafkaServer(data_dir / "kafka", port, controller_port)
 
 
@@ -53,7 +53,7 @@ async def test_records_and_identity_survive_a_stop_and_other_ports(server: Kafka
         await _create_topic(server)
         await _send(server, b"one")
         cluster = await _cluster_id(server)
-    port, controller_port = free_ports(2)
+    port, controller_port = own_ports(2)
     moved = KafkaServer(server.data_dir, port, controller_port)
     with running(moved):
         assert await _read(moved, 1) == [b"one"]

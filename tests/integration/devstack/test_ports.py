@@ -61,5 +61,5 @@ def test_two_stacks_that_start_at_once_share_no_port(tmp_path: Path) -> None:
         set(json.loads((tmp_path / name).read_text()).values()) for name in ("one.json", "two.json")
     )
     for start in starts:
-        start.communicate(timeout=30)
+        start.communicate(timeout=120)
     assert (len(one), len(two), one & two) == (4, 4, set())

@@ -7,15 +7,15 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from compose.devstack.ports import free_ports
 from compose.devstack.servers.postgres import PostgresServer
 from compose.devstack.subprocesses import running
+from tests.harness.ports import own_ports
 
 
 @pytest.fixture
 def server(data_dir: Path) -> PostgresServer:
     """A server without a cluster yet."""
-    (port,) = free_ports(1)
+    (port,) = own_ports(1)
     return PostgresServer(data_dir / "postgres", port)
 
 

@@ -6,7 +6,6 @@ import urllib.request
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from compose.devstack.ports import free_ports
 from compose.processes import relay, worker
 from compose.processes.sweeper import sweeper, watching
 from compose.settings import Settings
@@ -14,6 +13,7 @@ from compose.telemetry.server import exposed
 from schemas.topics import JOBS
 from tests.eventually import eventually
 from tests.figures import Figures, figures, grown, of
+from tests.harness.ports import own_ports
 from tests.integration.relay.log import TENANT, entry, unsent, write
 from tests.integration.runner.bench import Bench
 from tests.integration.work.queue import LEASE_SECONDS, claim, later
@@ -116,7 +116,7 @@ async def test_a_lease_that_ran_out_is_a_takeover(bench: Bench, owner: AsyncEngi
 
 
 async def test_a_process_shows_its_own_on_its_port(database_settings: Settings) -> None:
-    (port,) = free_ports(1)
+    (port,) = own_ports(1)
 
     def read() -> str:
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as answer:

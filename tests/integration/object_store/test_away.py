@@ -46,7 +46,7 @@ async def worker_of(
             yield
         finally:
             stop.set()
-            await asyncio.wait_for(running, 20)
+            await asyncio.wait_for(running, 120)
 
 
 async def submit(bench: Bench, store: Store) -> tuple[UUID, UUID]:

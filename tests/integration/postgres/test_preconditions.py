@@ -62,7 +62,7 @@ async def test_a_process_ends_and_says_why(
         stderr=asyncio.subprocess.STDOUT,
         stdout=asyncio.subprocess.PIPE,
     )
-    said, _ = await asyncio.wait_for(process.communicate(), 60)
+    said, _ = await asyncio.wait_for(process.communicate(), 120)
     assert process.returncode == 1, said
     assert b"run `headrace migrate` first" in said
     assert b"Traceback" not in said

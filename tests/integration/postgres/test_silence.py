@@ -13,6 +13,7 @@ from pydantic import SecretStr
 from sqlalchemy import text
 
 from compose.postgres.connections import connect, engine
+from compose.processes.api import ACQUIRE_SECONDS
 from compose.settings import Settings
 from tests.acceptance.world import World, api_only, whole
 from tests.eventually import eventually
@@ -61,7 +62,7 @@ async def test_a_silent_database_is_answered_503_in_time_and_202_again_by_itself
                 "api_statement_seconds": 3.0,
             }
         )
-        async with api_only(settings) as world:
+        async with api_only(settings, acquire_seconds=ACQUIRE_SECONDS) as world:
             answers = Answers(world, await world.source("s"))
 
             async def ready() -> int:

@@ -64,7 +64,7 @@ def ended(cases: list[tuple[dict[str, str], str]], directory: Path) -> list[tupl
         cwd=directory,
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=300,
         check=False,
     )
     lines = [json.loads(line) for line in done.stdout.splitlines()]

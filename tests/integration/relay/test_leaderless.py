@@ -6,12 +6,12 @@ import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from compose.devstack.ports import free_ports
 from compose.devstack.servers.kafka import NODE, KafkaServer
 from compose.kafka.subscription import Subscription
 from compose.settings import Settings
 from schemas.topics import JOBS, MODELS
 from tests.eventually import eventually
+from tests.harness.ports import own_ports
 from tests.integration.relay.conftest import Connect
 from tests.integration.relay.log import first_appearances, numbered, on_kafka, write
 from tests.integration.relay.running import LEFT, STOPPED, relaying
@@ -31,7 +31,7 @@ async def test_its_topic_stops_alone(
     store: Store,
 ) -> None:
     """The others are sent and delivered; with a leader again it goes on by itself."""
-    port, controller, second = free_ports(3)
+    port, controller, second = own_ports(3)
     first = KafkaServer(tmp_path / "first", port, controller)
     settings = database_settings.model_copy(update={"kafka": first.bootstrap})
     other = SecondBroker(tmp_path / "second", second, controller, first=first)

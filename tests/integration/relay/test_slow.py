@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from compose.devstack.ports import free_ports
 from compose.devstack.servers.kafka import HOST
 from compose.kafka import topics
 from compose.settings import Settings
 from tests.eventually import eventually
+from tests.harness.ports import own_ports
 from tests.integration.relay.conftest import Connect
 from tests.integration.relay.log import entry, first_appearances, on_kafka, unsent, write
 from tests.integration.relay.running import relaying
@@ -24,7 +24,7 @@ BYTES_PER_SECOND = 2 << 20  # a round of 8 MiB takes 4 s, and has 3
 async def test_a_slow_kafka_is_drained_without_a_flood_of_copies(
     database_settings: Settings, pipeline: AsyncEngine, connect: Connect, tmp_path: Path
 ) -> None:
-    port, controller, far = free_ports(3)
+    port, controller, far = own_ports(3)
     server = FarKafka(tmp_path / "kafka", port, controller, advertised_port=far)
     settings = database_settings.model_copy(update={"kafka": f"{HOST}:{far}"})
     async with slow_link(far, port, BYTES_PER_SECOND), alive(server):

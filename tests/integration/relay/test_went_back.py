@@ -79,6 +79,6 @@ async def test_offsets_given_out_a_second_time_are_seen_at_once(
     assert await connection.fetchval(
         "SELECT went_back_at FROM partition_ends WHERE topic = $1", name
     )
-    async with asyncio.timeout(30), relaying(settings, connection):
+    async with asyncio.timeout(120), relaying(settings, connection):
         await eventually(lambda: unsent(pipeline), lambda count: count == 0)
     assert await connection.fetchval("SELECT count(*) FROM outbox_held") == 40

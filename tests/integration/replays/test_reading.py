@@ -118,7 +118,7 @@ async def test_a_version_to_come_is_applied_once_by_the_release_that_knows_it(
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=300,
         env={**ours, **{f"HEADRACE_{name}": value for name, value in given.items()}},
     )
     assert done.returncode == 0, done.stdout + done.stderr

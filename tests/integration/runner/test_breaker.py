@@ -163,14 +163,14 @@ async def test_a_tenants_own_mistakes_never_stop_the_others(bench: Bench) -> Non
 
 async def test_the_gate_follows_the_row(bench: Bench) -> None:
     gate = BreakerGate(bench.pipeline, "billing", 0.05)
-    await asyncio.wait_for(gate.opened(), 5)
+    await asyncio.wait_for(gate.opened(), 120)
     async with bench.pipeline.begin() as tx:
         assert await store.pause(tx, "billing", "maintenance", "somebody")
         assert not await store.pause(tx, "billing", "again", "another")
-    await asyncio.wait_for(gate.closed(), 5)
+    await asyncio.wait_for(gate.closed(), 120)
     opening = asyncio.create_task(gate.opened())
     assert not (await asyncio.wait({opening}, timeout=0.3))[0]
     async with bench.pipeline.begin() as tx:
         assert await store.resume(tx, "billing", "done", "somebody")
         assert not await store.resume(tx, "billing", "done", "somebody")
-    await asyncio.wait_for(opening, 5)
+    await asyncio.wait_for(opening, 120)

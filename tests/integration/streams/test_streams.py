@@ -54,7 +54,7 @@ async def test_the_duty_runs_until_it_is_stopped(gathering: Gathering, owner: As
         running = asyncio.create_task(duty.run(stop))
         await eventually(gathering.left)
         stop.set()
-        await asyncio.wait_for(running, 10)
+        await asyncio.wait_for(running, 120)
     assert len(await gathering.sealed(1)) == 1
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from compose.devstack.ports import free_ports
 from compose.devstack.servers.kafka import KafkaServer
+from tests.harness.ports import own_ports
 from tests.integration.runner.conftest import bench
 from tests.integration.subscription.store import TABLES, Store
 
@@ -18,7 +18,7 @@ __all__ = ["bench", "kafka_to_kill", "store"]
 @pytest.fixture
 def kafka_to_kill(tmp_path: Path) -> KafkaServer:
     """A Kafka of the test's own, not started."""
-    port, controller = free_ports(2)
+    port, controller = own_ports(2)
     return KafkaServer(tmp_path / "kafka", port, controller)
 
 

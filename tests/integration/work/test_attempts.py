@@ -51,7 +51,7 @@ async def trainer(settings: Settings) -> AsyncIterator[tuple[Worker, asyncio.Eve
             yield worker, stop
         finally:
             stop.set()
-            await asyncio.wait_for(running, 20)
+            await asyncio.wait_for(running, 120)
 
 
 async def queued_job(bench: Bench) -> UUID:

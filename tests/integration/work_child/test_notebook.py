@@ -29,7 +29,7 @@ def uv(*arguments: str, cwd: Path) -> None:
         env=os.environ,
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=300,
         check=False,
     )
     assert done.returncode == 0, done.stderr
@@ -42,7 +42,7 @@ def printed(python: Path, code: str, cwd: Path) -> str:
         cwd=cwd,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )
     assert done.returncode == 0, done.stderr

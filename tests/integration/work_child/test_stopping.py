@@ -137,7 +137,7 @@ async def test_killed_by_somebody_else_is_a_crash(tmp_path: Path) -> None:
 
 
 async def test_an_orphan_that_keeps_the_pipes_open_is_ended_too(tmp_path: Path) -> None:
-    result = await asyncio.wait_for(misbehave("orphaning", tmp_path), 20)
+    result = await asyncio.wait_for(misbehave("orphaning", tmp_path), 120)
     assert isinstance(result, Crashed)
     assert "exit code 7" in result.message
 
