@@ -63,7 +63,7 @@ SEQUENCES = (
     "'public'::regnamespace AND relkind = 'S'"
 )
 OTHERS = """
-    SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
+    SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity
     WHERE datname = current_database() AND pid <> pg_backend_pid()
         AND backend_type = 'client backend'
 """
@@ -116,17 +116,20 @@ class Pristine:
         return cls(await connection.fetch(SCHEMA), rows, "".join(sequences))
 
     async def restore(self, connection: asyncpg.Connection) -> bool:
-        """Make a used one like it again; False when its schema has changed, which this does not
-        mend.
+        """Make a used one like it again; False when its schema has changed or somebody is
+        still connected, which this does not mend.
         """
         await connection.execute(OTHERS)
         if await connection.fetch(SCHEMA) != self.schema:
             return False
         used = ", ".join(row[0] for row in await connection.fetch(WITH_ROWS))
         await connection.execute("SET session_replication_role = replica")
-        await connection.execute(
-            f"TRUNCATE ONLY {used} CASCADE; {self.sequences} SELECT pg_stat_reset()"
-        )
+        try:
+            await connection.execute(
+                f"TRUNCATE ONLY {used} CASCADE; {self.sequences} SELECT pg_stat_reset()"
+            )
+        except asyncpg.DeadlockDetectedError:
+            return False  # somebody has connected once more
         for table, rows in self.rows.items():
             await connection.copy_to_table(table, source=BytesIO(rows), format="binary")
         return True
