@@ -1,5 +1,5 @@
-"""Settings that a process cannot begin with: found before anything else, told in one line that
-names the setting.
+"""Checks of settings before a process begins: a wrong one ends it with one line that names the
+setting.
 """
 
 import re

@@ -27,7 +27,7 @@ class Clock:
         os.register_at_fork(after_in_child=self._random.clear)
 
     def now(self) -> datetime:
-        """Aware UTC."""
+        """The database's time, as an aware UTC datetime."""
         return datetime.now(UTC) + self._offset
 
     def new_id(self) -> UUID:

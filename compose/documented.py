@@ -9,7 +9,7 @@ class Documented(FastAPI):
     """FastAPI whose routes answer dicts: the models that they declare are for the document."""
 
     def openapi(self) -> dict[str, Any]:
-        """Return the document; a declared model stands in it without the type of the dict."""
+        """Return the document, in which a declared model has lost the type of the dict."""
         if self.openapi_schema is None:
             for path in super().openapi()["paths"].values():
                 for operation in path.values():

@@ -54,7 +54,7 @@ def is_transient(error: BaseException) -> bool:
 
 
 def door_refusal(error: BaseException) -> type[Exception]:
-    """What a waiting client is told: NotStorable for content, Unavailable for all else."""
+    """The exception for a waiting client: NotStorable for content, Unavailable for all else."""
     state = _sqlstate(error)
     content = state is not None and (state[:2] == "22" or state == "23514")
     return NotStorable if content else Unavailable

@@ -71,7 +71,7 @@ class Clock(Protocol):
     """The time that the database has."""
 
     def now(self) -> datetime:
-        """Aware UTC."""
+        """The database's time, as an aware UTC datetime."""
 
 
 class Ledger(Protocol):
@@ -142,7 +142,7 @@ Classify = Callable[[BaseException], type[Exception] | None]
 """Transient or Permanent for what the world raises, None for a bug."""
 
 Reached = Callable[[str], None]
-"""Told the name of a step when it is reached: there a test can have the process killed."""
+"""Called with the name of a step when it is reached: there a test can have the process killed."""
 
 
 def nothing(_step: str) -> None:
@@ -150,10 +150,10 @@ def nothing(_step: str) -> None:
 
 
 Counted = Callable[[Mapping[str, int], Mapping[str, int]], None]
-"""Told what a commit did: events by outcome (applied, ignored, duplicate, dead_letter), dead
-letters by class.
+"""Called with the result of a commit: events by outcome (applied, ignored, duplicate, dead_letter),
+dead letters by class.
 """
 
 
 def uncounted(_outcomes: Mapping[str, int], _letters: Mapping[str, int]) -> None:
-    """Where nobody counts."""
+    """Count nothing, where nobody measures."""

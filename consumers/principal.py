@@ -13,7 +13,7 @@ class Principal(Protocol):
 
     @property
     def key_id(self) -> UUID:
-        """Which key."""
+        """The id of the API key."""
 
     @property
     def key_name(self) -> str:

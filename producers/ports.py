@@ -15,10 +15,10 @@ class Clock(Protocol):
     """The time that the database has, and ids that carry it."""
 
     def now(self) -> datetime:
-        """Aware UTC."""
+        """The database's time, as an aware UTC datetime."""
 
     def new_id(self) -> UUID:
-        """A UUIDv7."""
+        """A new UUIDv7 of that time."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from schemas.payload import Payload
 
 @dataclass(frozen=True, slots=True)
 class Producer:
-    """One way in."""
+    """A way in which events are accepted, and the types it emits."""
 
     name: str
     emits: tuple[type[Payload], ...]

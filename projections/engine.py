@@ -66,11 +66,11 @@ class Engine:
     counted: Counted = uncounted
 
     async def __call__(self, delivery: PollBatch) -> bool:
-        """Apply a delivery; True when it stands, False when the positions are elsewhere or must not
-        move: seek again.
+        """Apply a delivery; True when it is committed, False when the positions are elsewhere or
+        must not move: seek again.
 
         Raises what is transient. A record that cannot be folded is parked alone; the view is then
-        mended by a rebuild. Too many of these: the breaker, and nothing of the delivery is parked
+        repaired by a rebuild. Too many of these: the breaker, and nothing of the delivery is parked
         or folded.
         """
         try:
@@ -204,7 +204,7 @@ class Engine:
         return _Read(record, event) if event.type in self.view.wanted else None
 
     async def _alone(self, tx: "AsyncConnection", one: _Read) -> _Read:
-        """Fold one record; what failed is undone, the rest of the delivery stands."""
+        """Fold one record; what failed is undone, the rest of the delivery is kept."""
         if one.event is None:
             return one
         try:

@@ -96,7 +96,7 @@ class GivenUp(Protocol):
 
     @property
     def error(self) -> str:
-        """The reason."""
+        """The reason as text."""
 
     @property
     def unread(self) -> bool:
@@ -118,14 +118,14 @@ class Guard(Protocol):
         """Fold one record, counted before, or park it."""
 
     async def passed(self, spans: Sequence[Span]) -> None:
-        """These are folded."""
+        """Forget the counts before the ends of these spans, which were folded."""
 
 
 History = Callable[["AsyncConnection", UUID, UUID], Awaitable[Sequence[Event]]]
 """Every event of one aggregate, from the log: (tx, tenant, aggregate)."""
 
 Reached = Callable[[str], None]
-"""Told the name of a step when it is reached: there a test can have the process killed."""
+"""Called with the name of a step when it is reached: there a test can have the process killed."""
 
 
 def nothing(_step: str) -> None:
@@ -133,8 +133,10 @@ def nothing(_step: str) -> None:
 
 
 Counted = Callable[[Mapping[str, int], Mapping[str, int]], None]
-"""Told what a commit did: events by outcome (applied, dead_letter), dead letters by class."""
+"""Called with the result of a commit: events by outcome (applied, dead_letter), dead letters by
+class.
+"""
 
 
 def uncounted(_outcomes: Mapping[str, int], _letters: Mapping[str, int]) -> None:
-    """Where nobody counts."""
+    """Count nothing, where nobody measures."""

@@ -23,7 +23,7 @@ def consumer_of(view: str) -> str:
 
 
 async def position(tx: "AsyncConnection", view: str) -> str:
-    """Where the live generation of a view stands, opaque."""
+    """The position of the live generation of a view, opaque."""
     rows = (await tx.execute(STANDS, {"consumer": consumer_of(view), "view": view})).all()
     vector = [[row.topic, row.partition, row.next] for row in rows]
     return (

@@ -1,4 +1,4 @@
-"""Where a reader stands in a list, as an opaque text. Pure."""
+"""The position of a reader in a list, as an opaque text. Pure."""
 
 import base64
 import json

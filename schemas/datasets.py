@@ -1,4 +1,4 @@
-"""Data sets: submitted at the door, then validated or rejected by ingest."""
+"""Data sets: submitted through the API, then validated or rejected by ingest."""
 
 from typing import Literal
 from uuid import UUID

@@ -27,7 +27,7 @@ _SCHEMA = re.compile(r"urn:headrace:([a-z_]+\.[a-z_]+):v([1-9][0-9]{0,8})")
 
 class Undecodable(Exception):
     """These bytes are not one of our events: dead-lettered, and read again once the reason is
-    mended.
+    repaired.
     """
 
 
@@ -86,7 +86,7 @@ class Event(Frozen, Generic[Data]):
         return Cause(self.id, self.tenantid, self.correlationid, self.traceparent)
 
     def encode(self) -> bytes:
-        """The record's value."""
+        """The record's value: the event as JSON."""
         return self.model_dump_json().encode()
 
     def headers(self) -> Headers:
@@ -128,7 +128,7 @@ def first(
     at: datetime,
     traceparent: str | None,
 ) -> Event:
-    """An event that begins a chain: what the door writes."""
+    """An event that begins a chain: what acceptance writes."""
     return Event(
         id=id,
         source=source,

@@ -1,4 +1,4 @@
-"""Jobs: asked for at the door, then moved from state to state by their owner."""
+"""Jobs: requested through the API, then moved from state to state by their owner."""
 
 import math
 from typing import Annotated, Literal
@@ -176,7 +176,7 @@ class JobFailed(Payload, type="job.failed"):
 
 
 class JobCanceled(Payload, type="job.canceled"):
-    """Stopped by request."""
+    """A job stopped on request."""
 
     job_id: UUID
     reason: str

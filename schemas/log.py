@@ -14,10 +14,10 @@ from schemas.topics import TOPIC_OF
 
 
 class LogEntry(NamedTuple):
-    """A record to append; `is_copy` marks what stands in nobody's history (the copy of a dead
-    letter).
+    """A record to append; `is_copy` marks what is in nobody's history (the copy of a dead letter).
 
-    A tuple: the door makes thousands a second, each at a quarter of what a frozen data class costs.
+    A tuple: acceptance makes thousands a second, each at a quarter of what a frozen data class
+    costs.
     """
 
     topic: str

@@ -1,4 +1,4 @@
-"""The topics as data: what stands on each, how it is split and how long it is kept."""
+"""The topics as data: the events of each, how it is split and how long it is kept."""
 
 from dataclasses import dataclass
 from datetime import timedelta

@@ -32,7 +32,7 @@ def in_the_calendar(at: datetime) -> datetime:
 Moment = Annotated[AwareDatetime, BeforeValidator(_written), AfterValidator(in_the_calendar)]
 """A time with its zone."""
 
-# Told, not left to pydantic: a text that no list gave has a code of its own.
+# Only documented here, not checked by pydantic: a text that no list gave has a code of its own.
 Cursor = Annotated[str, Field(json_schema_extra={"pattern": "^[A-Za-z0-9_=-]{1,300}$"})]
 """Where a page ended, as `next_cursor` gave it."""
 

@@ -147,7 +147,7 @@ COMMANDS = {
 
 
 class Commands(LazyGroup):
-    """All of them."""
+    """The group of all commands, each imported when it is called."""
 
     listed = COMMANDS
 
@@ -164,5 +164,4 @@ def begin() -> None:
 
 
 def main() -> None:
-    """Run it."""
     app(prog_name="headrace")

@@ -221,7 +221,7 @@ def checked(answer: httpx.Response) -> Any:
 
 
 def refusal(answer: httpx.Response) -> CommandFailure:
-    """The failure that an error answer stands for."""
+    """The failure that an error answer represents."""
     try:
         problem = answer.json()
         said = f"{problem['code']}: {problem['message']}"

@@ -1,4 +1,4 @@
-"""What went wrong, as a terminal is told: lines on standard error, and an exit status."""
+"""Failures of a command: lines on standard error, and an exit status."""
 
 import socket
 from collections.abc import Iterator
@@ -20,8 +20,8 @@ class CommandFailure(Exception):
 
 
 def explain(error: BaseException, *, short: bool = True) -> CommandFailure | None:
-    """The failure that an error stands for: a wrong setting, and with `short` a server that does
-    not let us in.
+    """The failure that an error represents: a wrong setting, and with `short` a server that refuses
+    the connection.
 
     A process that runs for long keeps its traceback: its log is where the cause is looked for.
     """

@@ -52,9 +52,9 @@ class LazyGroup(TyperGroup):
         return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: Any) -> Any:
-        """Run what was asked for.
+        """Run the command that was called.
 
-        A failure that was foreseen is told on standard error, without a traceback.
+        An expected failure is printed on standard error, without a traceback.
         """
         try:
             return super().invoke(ctx)

@@ -46,11 +46,11 @@ class _InProcess(httpx.BaseTransport):
         self._app: httpx.ASGITransport | None = None
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """One request, whole."""
+        """Answer one request with its whole body, without a network."""
         return self._runner.run(self._answer(request))
 
     def close(self) -> None:
-        """Leave the database."""
+        """Close the connections to the database and the event loop."""
         self._runner.run(self._engine.dispose())
         self._runner.close()
 

@@ -50,7 +50,7 @@ def terminal(*, stderr: bool = False) -> Console:
 
 
 def print_json(value: Any) -> None:
-    """One JSON document."""
+    """Print the value as one indented JSON document."""
     print(json.dumps(value, indent=2, ensure_ascii=False))
 
 

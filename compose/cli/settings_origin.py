@@ -16,7 +16,7 @@ MASK = "••••"
 
 @dataclass(frozen=True)
 class Origin:
-    """One setting."""
+    """The value of a setting, and where it comes from."""
 
     name: str
     value: str

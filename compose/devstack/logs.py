@@ -15,10 +15,9 @@ async def keep_short(log: Path, limit_bytes: int) -> None:
 
 
 def shorten(log: Path, limit_bytes: int) -> None:
-    """Empty a log past the limit; its last lines become `<name>.log.1`, in the place of those
-    before.
+    """Empty a log past the limit; its last lines become `<name>.log.1`, which is overwritten.
 
-    The file stays the same one, so that a process that appends to it goes on. What is written
+    The file stays the same one, so that a process that appends to it can continue. What is written
     between the last copy and the cut is lost.
     """
     if not log.is_file() or log.stat().st_size <= limit_bytes:

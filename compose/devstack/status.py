@@ -46,7 +46,7 @@ class StackStatus:
     problems: tuple[str, ...] = ()
 
     def to_json(self) -> str:
-        """One JSON object."""
+        """The status as one indented JSON object."""
         return json.dumps(asdict(self), indent=2)
 
 
@@ -160,5 +160,5 @@ class RunFiles:
 
 
 def own_identity() -> Identity:
-    """This process."""
+    """The identity of the current process."""
     return Identity(os.getpid(), psutil.Process().create_time())

@@ -149,7 +149,7 @@ class Supervisor:
                 began = time.monotonic()
                 try:
                     code = await self._live(kept)
-                except Exception as error:  # noqa: BLE001  whatever stands in one child's way, the others are kept
+                except Exception as error:  # noqa: BLE001  the other children are kept
                     code = -1
                     self._note(kept, f"cannot be started: {error}")
                 if kept.stopping.is_set():

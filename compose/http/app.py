@@ -134,8 +134,8 @@ class Traced:
         except ClientDisconnect:
             pass  # nobody waits for an answer
         except Exception as error:
-            # Answered already by `_broken`; raised once more only to be told. The connection can go
-            # on.
+            # Answered already by `_broken`; raised once more only to be logged. The connection can
+            # be used again.
             where = f"{scope['method']} {scope['path']}"
             if is_transient(error):
                 log.warning("%s: %s", where, error, extra={"trace_id": trace_id(traceparent)})

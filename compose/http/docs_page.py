@@ -33,7 +33,7 @@ def docs_page(title: str) -> APIRouter:
 
     @router.get("/docs")
     async def docs() -> HTMLResponse:
-        """The page."""
+        """The page that shows the OpenAPI document."""
         return page
 
     def add(name: str, media_type: str) -> None:

@@ -24,7 +24,7 @@ class Healthy(BaseModel):
 
 
 class Answering:
-    """Whether the database answers the door, looked up once a second, however many ask."""
+    """Whether the database answers, looked up at most once a second."""
 
     def __init__(self, pool: Connections) -> None:
         self._pool = pool
@@ -52,13 +52,13 @@ class Answering:
 
 
 def health(pool: Connections, accept: Accept) -> APIRouter:
-    """The routes."""
+    """The routes of the liveness and readiness checks."""
     router = APIRouter(tags=["operations"])
     answering = Answering(pool)
 
     @router.get("/healthz", responses={200: {"model": Healthy}})
     async def alive() -> dict[str, str]:
-        """The process answers."""
+        """The process answers requests."""
         return {"status": "ok"}
 
     @router.get("/readyz", responses={200: {"model": Healthy}})

@@ -21,7 +21,7 @@ class Connection(Protocol):
         """Whether the request in hand has shown a tenant's key."""
 
     def drop(self) -> None:
-        """End the connection."""
+        """Close the connection at once."""
 
 
 class OpenConnections:
@@ -59,7 +59,7 @@ class OpenConnections:
             self._drop(self._one_too_many(one))
 
     def closed(self, one: Connection) -> None:
-        """Forget a connection."""
+        """Forget a connection that has ended."""
         self._open.discard(one)
         self._waiting.pop(one, None)
         self._in_hand.pop(one, None)

@@ -27,18 +27,18 @@ BUSY = (
 
 
 class TooManyHeaders(Exception):
-    """Told to the parser, which has the request answered with 400."""
+    """Raised into the parser, which has the request answered with 400."""
 
 
 class TooManyPipelined(Exception):
-    """Told to the parser, which has the connection closed."""
+    """Raised into the parser, which has the connection closed."""
 
 
 class BoundedHttp(HttpToolsProtocol):
-    """Refuses a head that is too large with 400, and cuts off a client that does not go on with its
-    request.
+    """Refuses a head that is too large with 400, and closes the connection of a client that does
+    not finish its request.
 
-    A request that comes in one piece, as all but hostile ones do, costs a few assignments more.
+    A request that arrives in one read, as all but hostile ones do, costs a few assignments more.
     """
 
     head_seconds = 20.0
@@ -64,7 +64,7 @@ class BoundedHttp(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def on_message_begin(self) -> None:
-        """A head begins."""
+        """Note that a request's head has begun."""
         self._in_head = True
         super().on_message_begin()
 

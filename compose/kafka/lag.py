@@ -1,6 +1,4 @@
-"""Where every consumer and projection stands: its state, its lag per partition, its last
-progress.
-"""
+"""The state of every consumer and projection, its lag per partition and its last progress."""
 
 import asyncio
 import logging

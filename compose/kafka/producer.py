@@ -36,11 +36,10 @@ def producer_of(
 
 
 async def abandon(producer: AIOKafkaProducer) -> None:
-    """End it without sending anything more.
+    """Close the producer without sending anything more.
 
-    Its own `stop` sends first what is left, and when that takes too long and is cancelled, the
-    producer goes on behind everybody's back: it sends again until Kafka answers, for an idempotent
-    one never gives up.
+    aiokafka's own `stop` first sends what is left. When that takes too long and is cancelled, the
+    producer continues in the background: an idempotent one retries until Kafka answers.
     """
     sender = producer._sender.sender_task  # noqa: SLF001 - there is no other way in
     if sender is not None:

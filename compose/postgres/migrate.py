@@ -1,4 +1,4 @@
-"""The schema of the database: upgrade it, and ask where it stands."""
+"""The schema of the database: upgrade it, and read its revision."""
 
 import logging
 import time

@@ -1,4 +1,4 @@
-"""Where every consumer and projection stands in every partition."""
+"""The position of every consumer and projection in every partition."""
 
 from sqlalchemy import (
     BigInteger,

@@ -1,4 +1,4 @@
-"""The API process: the door, the commands and the reads."""
+"""The API process: webhook ingress, commands and reads."""
 
 import asyncio
 import gc
@@ -188,7 +188,7 @@ def _elsewhere(settings: Settings) -> str | None:
 def _bounds(settings: Settings) -> RequestBounds:
     return RequestBounds(
         max_bytes=settings.max_request_bytes,
-        # A payload to try stands one level deep in the body of a dry run.
+        # A payload to try is one level deep in the body of a dry run.
         max_depth=settings.max_webhook_depth + 1,
         body_seconds=settings.request_body_seconds,
         upload_bytes_per_second=settings.upload_bytes_per_second,
@@ -236,7 +236,7 @@ def _contract(settings: Settings) -> APIRouter:
 
 
 async def serve(settings: Settings, still_seconds: float = 30.0) -> None:
-    """Run the API until it is told to stop; requests in hand are answered first.
+    """Run the API until a signal stops it; requests in hand are answered first.
 
     A loop that is blocked for `still_seconds` ends the process, to be started again: it would
     answer nobody.
@@ -278,6 +278,6 @@ class _Server(uvicorn.Server):
         self._stopping, self._loop = stopping, asyncio.get_running_loop()
 
     def handle_exit(self, sig: int, frame: Any) -> None:
-        """A signal came."""
+        """Begin the orderly stop when a signal arrives."""
         self._loop.call_soon_threadsafe(self._stopping.set)
         super().handle_exit(sig, frame)

@@ -1,4 +1,4 @@
-"""The door, put together: sources, limits, capacity and what it notes."""
+"""The composition of the webhook ingress: sources, limits, back-pressure and rejections."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
@@ -48,9 +48,9 @@ async def ingress(
     objects: MeteredObjects,
     clock: Clock,
 ) -> AsyncIterator[WebhookEndpoint]:
-    """The door, and its two duties beside it.
+    """The webhook endpoint, and its two background duties.
 
-    Ids that may be nobody's are looked up on the pool `for_strangers`.
+    Ids of unknown sources are looked up on the pool `for_strangers`.
     """
     capacity = Capacity(
         pool, settings.postgres_disk, settings.free_disk_bytes, settings.unsent_bytes
@@ -82,7 +82,7 @@ async def ingress(
 
 
 def limits(settings: Settings) -> WebhookLimits:
-    """What the door lets through."""
+    """The limits that the webhook endpoint enforces."""
     default = source_limits(limit_settings(settings), {})
     return WebhookLimits(
         settings.max_webhook_bytes,

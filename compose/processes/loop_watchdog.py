@@ -1,5 +1,5 @@
-"""A thread that ends the process when its event loop stands still: heartbeats, stops and
-time-outs all live there.
+"""A thread that ends the process when its event loop is blocked: heartbeats, stops and time-outs
+all need the loop.
 """
 
 import asyncio

@@ -94,7 +94,7 @@ async def projection(
 
 
 async def run(settings: Settings, names: Sequence[str], stop: asyncio.Event) -> None:
-    """Run views by name, all of them without one, until told to stop or one gives up."""
+    """Run views by name, all of them without one, until stopped or until one gives up."""
 
     alone = asyncio.Lock()
 

@@ -14,7 +14,7 @@ from schemas.topics import TOPICS
 
 
 async def run(settings: Settings, stop: asyncio.Event) -> None:
-    """Relay until told to stop. The lock lives on its own direct connection: with it the office
+    """Relay until stopped. The lock lives on its own direct connection: with it the leadership
     ends.
     """
 

@@ -1,4 +1,4 @@
-"""The lane of a consumer, put together: what it needs of the log and of the requests."""
+"""The composition of a consumer's replay worker: what it needs of the log and of the requests."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -22,7 +22,7 @@ from schemas.webhooks import WebhookReceived
 
 
 def lane_of(runner: Runner) -> ReplayWorker:
-    """The lane beside a runner, with the runner's own handler and rules."""
+    """The replay worker beside a runner, with the runner's own handler and rules."""
     return ReplayWorker(
         runner.consumer,
         runner.wanted,
@@ -61,7 +61,7 @@ async def known(tx: AsyncConnection, event: Event, failed_before: bool) -> bool:
 
 
 async def requests(tx: AsyncConnection, choice: RequestChoice, limit: int) -> Sequence[Target]:
-    """The requests that a replay means; one that was refused at the door has no event."""
+    """The requests that a replay selects; one that was rejected has no event."""
     rows = await webhooks.matching(
         tx,
         {

@@ -35,20 +35,20 @@ VALIDATE_SECONDS = 900.0  # a range of the log is looked at beside those who wri
 
 
 class AtWork(Exception):
-    """Another sweeper holds the office."""
+    """Raised when another sweeper is the leader."""
 
 
 @dataclass(frozen=True)
 class Sweeper:
-    """One sweeper, put together; `office` is the connection that its lock lives on."""
+    """One sweeper with its duties; `leadership` is the connection that its lock lives on."""
 
-    office: asyncpg.Connection
+    leadership: asyncpg.Connection
     duties: Sequence[Duty]
     days: Sequence[Days | Ranges]
     stored: Stored
 
     async def round(self, stop: asyncio.Event) -> list[Swept]:
-        """Prepare the coming partitions, then every duty. Raises when the office is lost."""
+        """Prepare the coming partitions, then every duty. Raises when the leadership is lost."""
         now = await self.now()
         for one in self.days:
             try:
@@ -71,10 +71,10 @@ class Sweeper:
         return swept
 
     async def now(self) -> datetime:
-        """By the database's clock, asked where the lock lives: who lost the office must not
-        begin a round.
+        """The database's time, read on the connection that has the lock: after the leadership is
+        lost no round may begin.
         """
-        found: datetime = await self.office.fetchval("SELECT headrace_clock()")
+        found: datetime = await self.leadership.fetchval("SELECT headrace_clock()")
         return found.astimezone(UTC)
 
 
@@ -82,7 +82,9 @@ class Sweeper:
 async def sweeper(settings: Settings) -> AsyncIterator[Sweeper]:
     """One sweeper, not elected yet."""
     url = settings.postgres_url.get_secret_value()
-    office = await connect(url, "headrace_pipeline", "sweeper office", settings.statement_seconds)
+    leadership = await connect(
+        url, "headrace_pipeline", "sweeper office", settings.statement_seconds
+    )
     owner = engine(
         url, "headrace_owner", "sweeper partitions", pool_size=2, statement_seconds=VALIDATE_SECONDS
     )
@@ -94,11 +96,11 @@ async def sweeper(settings: Settings) -> AsyncIterator[Sweeper]:
         found, days = duties(settings, owner.begin, pipeline.begin, objects)
         reads = {one.name: one.topics for one in READERS.values()}
         stored = Stored(pipeline, settings.kafka, settings.kafka_topic_prefix, reads, meters())
-        yield Sweeper(office, found, days, stored)
+        yield Sweeper(leadership, found, days, stored)
     finally:
         await owner.dispose()
         await pipeline.dispose()
-        await office.close(timeout=5)
+        await leadership.close(timeout=5)
 
 
 @asynccontextmanager
@@ -115,11 +117,11 @@ async def watching(stored: Stored) -> AsyncIterator[None]:
 
 
 async def run(settings: Settings, stop: asyncio.Event) -> None:
-    """Sweep, round after round, until told to stop."""
+    """Sweep, round after round, until stopped."""
 
     async def term() -> None:
         async with sweeper(settings) as one:
-            await acquire_leadership(one.office, stop, OFFICE)
+            await acquire_leadership(one.leadership, stop, OFFICE)
             if not stop.is_set():
                 recorders.elected(OFFICE)
             async with watching(one.stored):
@@ -136,6 +138,6 @@ async def once(settings: Settings, *, dry_run: bool) -> list[Swept]:
     async with sweeper(settings) as one:
         if dry_run:
             return await rehearse(one.duties, await one.now())
-        if not await elected(one.office, OFFICE):
+        if not await elected(one.leadership, OFFICE):
             raise AtWork
         return await one.round(asyncio.Event())

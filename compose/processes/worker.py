@@ -100,8 +100,8 @@ def tasks(
 async def consumer_parts(
     consumer: Consumer, settings: Settings, alone: asyncio.Lock | None = None
 ) -> AsyncIterator[tuple[Callable[[], Subscription], list[Worker], ReplayWorker]]:
-    """One consumer, put together: how it subscribes, its workers when it has a queue, and its
-    lane for replays.
+    """The composition of a consumer: how it subscribes, its workers when it has a queue, and its
+    replay worker.
     """
     async with AsyncExitStack() as stack:
         pipeline = engine(
@@ -201,9 +201,9 @@ async def sealing_parts(settings: Settings) -> AsyncIterator[tuple[SealWhenDue, 
 
 
 async def run(settings: Settings, names: Sequence[str], stop: asyncio.Event) -> None:
-    """Run consumers by name, all of them without one, until told to stop or one gives up.
+    """Run consumers by name, all of them without one, until stopped or until one gives up.
 
-    A Kafka that fails ends the subscription, which is made anew; the children of the workers go on
+    A Kafka that fails ends the subscription, which is made anew; the children of the workers run on
     meanwhile.
     """
     chosen = [BY_NAME[name] for name in names or BY_NAME]

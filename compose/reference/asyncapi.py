@@ -1,6 +1,6 @@
 """The AsyncAPI 3.0 document, made from the registries: what `/asyncapi.json` serves.
 
-Pure but for the examples.
+Pure except for the examples.
 """
 
 import re

@@ -60,7 +60,7 @@ DEAD_LETTER = {
 def event_headers(kind: str | None = None) -> dict[str, Any]:
     """The headers of an event's record, as an object of name to text.
 
-    Each name stands there once.
+    Each name occurs there once.
     """
     named = EVENT if kind is None else {**EVENT, "ce_type": {**EVENT["ce_type"], "const": kind}}
     return {"type": "object", "properties": named, "required": EVENT_REQUIRED}

@@ -24,7 +24,6 @@ class Version:
 
     @property
     def type(self) -> str:
-        """The event's type."""
         return self.payload.TYPE
 
     @property
@@ -34,7 +33,7 @@ class Version:
 
     @property
     def topic(self) -> Topic:
-        """Where it stands."""
+        """The topic that events of this type are published to."""
         return TOPIC[TOPIC_OF[self.type]]
 
     @property

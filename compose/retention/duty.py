@@ -83,9 +83,9 @@ def of_rows(
 
 
 async def carry_out(duties: Sequence[Duty], now: datetime, stop: asyncio.Event) -> list[Swept]:
-    """One round: every duty, until `stop`.
+    """Run one round: every duty, until `stop`.
 
-    One that is held up now leaves the rest to the next round.
+    A duty that is blocked leaves the rest to the next round.
     """
     return [await _one(duty, now - duty.keep, stop) for duty in duties if not stop.is_set()]
 

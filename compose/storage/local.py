@@ -45,7 +45,7 @@ class LocalObjects:
             if make:
                 make_private(self._incoming)
             close_to_others(self._root)
-        except OSError as error:  # what needs no object goes on without
+        except OSError as error:  # what needs no object still works
             log.warning("the object store cannot be opened: %s", error)
 
     async def check(self) -> None:

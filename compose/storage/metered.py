@@ -1,5 +1,5 @@
-"""The object store as processes use it: each tenant within its bytes, and some of the disk left
-to the door.
+"""The object store as processes use it: each tenant within its bytes, and some of the disk kept
+free for the webhook endpoint.
 """
 
 import asyncio
@@ -24,7 +24,8 @@ STEP_SECONDS = 600.0
 
 @dataclass(frozen=True)
 class MeteredObjects:
-    """Objects whose bytes are held before they are written, in a transaction of its own each time.
+    """Objects whose bytes are reserved before they are written, in a transaction of its own each
+    time.
 
     A key is `tenants/<tenant>/…`. `limit_bytes` holds for tenants without a limit of their own;
     `free_bytes` of the disk are left free. Of one tenant one such transaction runs at a time.
@@ -106,9 +107,10 @@ class MeteredObjects:
     async def _held(
         self, key: str, chunks: AsyncIterator[bytes], held: int
     ) -> AsyncIterator[bytes]:
-        """The same bytes; past what is held more is held, a step ahead, and the disk is looked at.
+        """The same bytes; past what is reserved more is reserved, a step ahead, and the disk is
+        looked at.
 
-        What is held is renewed at each look: to the sweeper a slow upload is as old as its last
+        The reservation is renewed at each look: to the sweeper a slow upload is as old as its last
         one.
         """
         loop = asyncio.get_running_loop()

@@ -99,7 +99,7 @@ class Unneeded:
 
 
 def _parts(key: str) -> tuple[str, UUID | None]:
-    """The kind of a key and the aggregate it belongs to; a request stands below its day."""
+    """The kind of a key and the aggregate it belongs to; a request is below its day."""
     parts = key.split("/")
     place = 4 if parts[2] == "requests" else 3
     try:

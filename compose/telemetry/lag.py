@@ -59,7 +59,7 @@ def shares(
 async def look(
     pipeline: AsyncEngine, kafka: str, prefix: str, reads: Mapping[str, Sequence[str]]
 ) -> Lag:
-    """Where everybody stands; `reads` are the topics of each.
+    """The state of every consumer group; `reads` are the topics of each.
 
     Raises what Kafka and Postgres raise.
     """

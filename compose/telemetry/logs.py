@@ -32,5 +32,5 @@ def configure(style: Literal["text", "json"], level: str) -> None:
     text = logging.Formatter("%(asctime)s %(levelname)-7s %(name)s: %(message)s")
     handler.setFormatter(_Json() if style == "json" else text)
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
-    # Rebalances and reconnects are told by our own lines; the client repeats them many times.
+    # Rebalances and reconnects are logged by our own lines; the client repeats them many times.
     logging.getLogger("aiokafka").setLevel(logging.ERROR)

@@ -57,7 +57,7 @@ class Meters:
         self._counts[metric.name][of] += amount
 
     def record(self, metric: Metric, value: float, *of: str) -> None:
-        """One more value."""
+        """Add one value to a histogram; `of` are the values of its attributes, in their order."""
         self._histograms[metric.name].record(value, dict(zip(metric.attributes, of, strict=True)))
 
     def show(self, metric: Metric, found: Mapping[tuple[str, ...], float]) -> None:

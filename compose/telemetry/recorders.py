@@ -26,7 +26,7 @@ _TAKEN = Sampling()
 
 
 def webhook(outcome: str, seconds: float) -> None:
-    """The door answered."""
+    """Count one answered webhook, and sample how long it took in seconds."""
     meters().count(WEBHOOKS, 1, outcome)
     if _TAKEN.takes(time.monotonic()):
         meters().record(DURATIONS, seconds, outcome)
@@ -45,7 +45,7 @@ def consumed(consumer: str) -> Callable[[Mapping[str, int], Mapping[str, int]], 
 
 
 def replayed(consumer: str) -> Callable[[str], None]:
-    """A message of a replay was settled, in its consumer's lane."""
+    """Count a message of a replay that its consumer's replay worker has settled."""
     return lambda outcome: meters().count(REPLAYED, 1, consumer, outcome)
 
 

@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 def exposed(settings: Settings) -> Iterator[None]:
     """Show this process's metrics on its port, if it has one.
 
-    One that is taken is told, and the work goes on.
+    A port that is taken is logged, and the process works without it.
     """
     mine = meters()
     server = None

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Billing:
-    """The handler."""
+    """The handler that bills jobs and storage."""
 
     clock: Clock
 

@@ -26,7 +26,7 @@ WINDOW_SECONDS = 900
 
 @dataclass(frozen=True, slots=True)
 class UsageRecord:
-    """So much of a meter, once; `event_ids` are what it stands on."""
+    """An amount of a meter, recorded once; `event_ids` are its evidence."""
 
     cause: Cause
     record_key: str

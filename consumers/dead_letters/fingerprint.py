@@ -7,7 +7,7 @@ MOST_CHARACTERS = 1000
 # A mapping's error begins with the field that it is about: that one counts, whatever its name looks
 # like.
 FIELD = re.compile(r"`[\w.-]{1,150}`:")
-# Quoted text first: what stands in it is the payload's, whatever it looks like. An apostrophe
+# Quoted text first: what is in it is the payload's, whatever it looks like. An apostrophe
 # within a word quotes not.
 QUOTED = re.compile(r"""(?<!\w)b?(['"`]).*?\1(?!\w)""")
 IDS = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|0x[0-9a-f]+|\b(?=[a-f]*\d)[0-9a-f]{12,}\b")
@@ -26,6 +26,6 @@ def shape(error: str) -> str:
 
 
 def fingerprint(consumer: str, error_class: str, event_type: str | None, error: str) -> str:
-    """16 hex digits: equal for what one mend will mend."""
+    """16 hex digits: equal for dead letters that one fix is expected to repair."""
     parts = "\x1f".join((consumer, error_class, event_type or "", shape(error)))
     return hashlib.sha256(parts.encode(errors="replace")).hexdigest()[:16]

@@ -115,7 +115,7 @@ def _storable(stack: str | None) -> str | None:
 
 
 class Locked(NamedTuple):
-    """A letter that is held until the transaction ends."""
+    """A dead letter whose row is locked until the transaction ends."""
 
     tenant: UUID
     id: UUID

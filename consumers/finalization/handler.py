@@ -23,7 +23,7 @@ BY = "finalization"
 
 @dataclass(frozen=True)
 class Finalization:
-    """The handler."""
+    """The handler that registers the model of a finished job."""
 
     ledger: Ledger
     clock: Clock

@@ -60,7 +60,7 @@ async def tasks_of(
 
 
 async def register(tx: AsyncConnection, tenant: UUID, version: int, data: JobTrained) -> None:
-    """One immutable version."""
+    """Insert one immutable version of a model."""
     await tx.execute(
         insert(model_versions).values(
             tenant_id=tenant,

@@ -9,7 +9,7 @@ from consumers.ingest.findings import Findings
 
 NAMES = {";": "semicolon", "\t": "tab", "|": "vertical bar", "^": "caret", ":": "colon"}
 IN_VALUES = ":"
-"""Stands in values so often (times, ratios) that it rejects no file with commas."""
+"""Occurs in values so often (times, ratios) that it rejects no file with commas."""
 NEARLY_ALL = 0.9
 MOSTLY = 0.5
 _QUOTED = re.compile(r'"(?:[^"]|"")*"')

@@ -19,7 +19,7 @@ class UnusableHeader(Exception):
 
 
 def read_header(record: list[str], limits: CsvLimits, findings: Findings) -> tuple[str, ...]:
-    """The names; raises UnusableHeader where rows could not be told apart by them."""
+    """The names; raises UnusableHeader where rows could not be distinguished by them."""
     names = tuple(map(normal_name, record))
     if not any(names):
         findings.add("header_missing", "the first line must name the columns", row=1)

@@ -62,9 +62,9 @@ class Budget:
         self.look_below = max(0, self.left - LOOK_UNITS)
 
     def weigh(self, value: Any) -> None:
-        """Spend what walking through a whole value costs.
+        """Count what walking through a whole value costs.
 
-        A part that stands in it twice counts twice.
+        A part that occurs in it twice counts twice.
         """
         waiting = [value]
         while waiting:
@@ -116,7 +116,7 @@ class _Interpreter(TreeInterpreter):
         self._budget = budget
 
     def visit(self, node: Any, *args: Any, **kwargs: Any) -> Any:
-        """Visit one node."""
+        """Evaluate one node, within the budget."""
         budget = self._budget
         budget.left -= 1
         if budget.left < budget.look_below:

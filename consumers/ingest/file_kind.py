@@ -1,6 +1,4 @@
-"""What a file is that is no CSV: told by its first bytes, so that a refusal names the real
-fault.
-"""
+"""The kind of a file that is no CSV, by its first bytes, so that a refusal names the real fault."""
 
 from __future__ import annotations
 

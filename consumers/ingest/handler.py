@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 VALIDATION = "validation"
 TRAINING = "training"
 VALIDATION_SECONDS = 900
-# Rows are held in memory until they are written; a payload has at most 20,000 cells.
+# Rows stay in memory until they are written; a payload has at most 20,000 cells.
 MOST_HELD_CELLS = 20_000
 
 Submitted = Callable[["AsyncConnection", UUID, UUID], Awaitable[bool]]

@@ -92,7 +92,7 @@ def payload_of(body: bytes, content_type: str = JSON) -> Any:
     With the one field `payload` it is the JSON in it, as GitHub and Slack's buttons send it.
     """
     # Escaped in a form, a bare brace begins none: it is JSON under the type that curl and others
-    # send unless told.
+    # send by default.
     fields = (
         _form(body) if content_type == FORM and not body.lstrip().startswith((b"{", b"[")) else None
     )

@@ -54,7 +54,7 @@ class Dataset(BaseModel):
 
 
 class DatasetReport(BaseModel):
-    """What validation found."""
+    """The findings and column profiles of a validation."""
 
     state: State
     reason: str | None

@@ -10,10 +10,10 @@ async def one_by_one(
     spans: Sequence[Span],
     handle: Callable[[Record, Span], Awaitable[bool | float]],
 ) -> bool | PartlyPaused:
-    """Handle records one by one: True, False for a place that is another by now, or what waits, and
+    """Handle records one by one: True, False for a position that has changed, or what waits, and
     how long.
 
-    A bug holds its own partition only: order is promised within a key, and a key stands in one
+    A bug pauses its own partition only: order is promised within a key, and a key has one
     partition.
     """
     holds: list[PausedPartition] = []

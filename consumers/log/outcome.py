@@ -22,7 +22,7 @@ class Ignored:
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """It can have no effect until somebody mends what the reason says: a dead letter."""
+    """It can have no effect until the reason is repaired: a dead letter."""
 
     failure_class: Literal["user_data", "user_config", "internal"]
     reason: str

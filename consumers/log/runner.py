@@ -94,8 +94,8 @@ class Runner:
         object.__setattr__(self, "_guard", Guard(Subscriber(self.consumer), self.begin, self.alone))
 
     async def __call__(self, delivery: PollBatch) -> bool | PartlyPaused:
-        """Apply a delivery. True when its effect stands, Held when that of some partitions must
-        wait.
+        """Apply a delivery. True when its effect is committed, Held when that of some partitions
+        must wait.
 
         False when the positions are elsewhere, or must not move any more (the breaker): seek again.
         Raises what is transient: nothing moved, or only some of the records did and the rest will

@@ -43,8 +43,8 @@ class NewId(Protocol):
 
 
 Settled = Callable[[str], None]
-"""Told what became of a message, once that is committed."""
+"""Called with the outcome of a message, once it is committed."""
 
 
 def untold(_outcome: str) -> None:
-    """Where nobody counts."""
+    """Count nothing, where nobody measures."""

@@ -46,7 +46,7 @@ replays = Table(
     ),
     Column("expected", Integer),
     Column("matched", Integer, nullable=False),
-    # When a lane may take up the next messages: spaced by the throttle, and what makes the turns
+    # When a worker may take up the next messages: spaced by the throttle, and what makes the turns
     # fair.
     Column(
         "due_at", DateTime(timezone=True), nullable=False, server_default=text("headrace_clock()")
@@ -68,7 +68,7 @@ replays = Table(
     ),
 )
 
-# When each tenant last had a turn in a consumer's lane.
+# When each tenant last had a turn with a consumer's replay worker.
 replay_turns = Table(
     "replay_turns",
     metadata,

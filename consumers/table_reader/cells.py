@@ -56,7 +56,7 @@ def row_count(frame: pl.LazyFrame) -> int | None:
 
 
 def without(name: str, words: Collection[str]) -> pl.Expr:
-    """A column's cells, null where one of the words stands."""
+    """A column's cells, null where the cell is one of the words."""
     cell = pl.col(name)
     return pl.when(~cell.is_in(list(words))).then(cell) if words else cell
 

@@ -1,4 +1,4 @@
-"""Training, as a consumer: a queued job becomes a piece of work; nothing is trained here."""
+"""Training, as a consumer: a queued job becomes a work item; nothing is trained here."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass

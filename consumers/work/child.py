@@ -41,7 +41,9 @@ FailureClass = Literal["user_data", "user_config"]
 
 
 class ChildRefusal(Exception):
-    """The data or the configuration cannot be used; the tenant can mend it, a retry cannot."""
+    """Raised when the data or the configuration cannot be used; the tenant can repair it, a retry
+    cannot.
+    """
 
     def __init__(self, failure_class: FailureClass, code: str, message: str) -> None:
         super().__init__(message)

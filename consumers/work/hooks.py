@@ -1,4 +1,4 @@
-"""What a worker calls besides its task, and what stands there by default."""
+"""What a worker calls besides its task, and the defaults, which do nothing."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Literal
@@ -7,14 +7,16 @@ from consumers.work.work_item import WorkItem
 from schemas.event import Event
 
 Leased = Callable[[str, Literal["taken_over", "lost"]], None]
-"""Told the queue in which a lease ran out and was taken over here, or was lost by this worker."""
+"""Called with the queue in which a lease ran out and was taken over here, or was lost by this
+worker.
+"""
 
 Ended = Callable[[WorkItem, Sequence[Event]], Awaitable[None]]
-"""Called with the events of the commit that ended a piece; it must not raise."""
+"""Called with the events of the commit that ended a work item; it must not raise."""
 
 
 def unheard(_queue: str, _what: str) -> None:
-    """Where nobody counts."""
+    """Count nothing, where nobody measures."""
 
 
 async def at_once() -> None:

@@ -21,15 +21,15 @@ QUEUE_LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended('headrace.work.
 # tenant to tenant in the index, however much each has waiting. A lease that ran out is up for
 # choice again, but not before one lease after a start of the database: its holder may only just be
 # able to say that it lives. The UPDATE asks its conditions of the row again: it waits for whoever
-# finishes or extends the piece meanwhile, and must not lease what it finds then.
+# finishes or extends the item meanwhile, and must not lease what it finds then.
 #
-# `deadline` is until the first claim when the piece must have begun, and from then on when it must
+# `deadline` is until the first claim when the item must have begun, and from then on when it must
 # be done; one that waited for too long keeps the first. What its holder returned has begun: its
 # next claim is like its first. An older release wrote no `run_seconds`: the deadline is as far from
 # the claim then as it was from the row's beginning.
 CLAIM = text("""
     WITH RECURSIVE clock AS MATERIALIZED (SELECT headrace_clock() AS now), running AS (
-        SELECT tenant_id, count(*) AS pieces FROM work
+        SELECT tenant_id, count(*) AS items FROM work
         WHERE queue = :queue AND state = 'leased' AND lease_until >= (SELECT now FROM clock)
             GROUP BY tenant_id
     ), heads AS (
@@ -50,8 +50,8 @@ CLAIM = text("""
           AND pg_postmaster_start_time() + make_interval(secs => :lease) < clock_timestamp()
     ), chosen AS (
         SELECT o.tenant_id, o.id, o.expired FROM open o LEFT JOIN running r USING (tenant_id)
-        WHERE coalesce(r.pieces, 0) < coalesce(CAST(:most AS bigint), 1 << 30)
-        ORDER BY coalesce(r.pieces, 0), (
+        WHERE coalesce(r.items, 0) < coalesce(CAST(:most AS bigint), 1 << 30)
+        ORDER BY coalesce(r.items, 0), (
             SELECT max(t.claimed_at) FROM work t WHERE t.queue = :queue
                 AND t.tenant_id = o.tenant_id
         ) NULLS FIRST, o.priority DESC, o.created_at, o.id
@@ -90,11 +90,11 @@ EXPIRED = text(f"SELECT count(*) {DONE_BEFORE}")
 
 
 class LeaseLost(Exception):
-    """Somebody else holds the piece now: whatever this holder has is thrown away."""
+    """Raised when another worker has the work item now: whatever this holder has is discarded."""
 
 
 async def enqueue(tx: AsyncConnection, pieces: Sequence[NewWorkItem]) -> None:
-    """Put pieces into their queues; a subject that is there already stays as it is."""
+    """Insert work items into their queues; a subject that is there already stays as it is."""
     if not pieces:
         return
     rows = [
@@ -122,9 +122,10 @@ async def enqueue(tx: AsyncConnection, pieces: Sequence[NewWorkItem]) -> None:
 async def claim(
     tx: AsyncConnection, queue: str, lease_seconds: float, most: int | None = None
 ) -> WorkItem | None:
-    """The next piece, under lease; its attempt is burned now. None when there is nothing to do.
+    """Claim the next work item under a lease, which uses an attempt. None when there is nothing to
+    do.
 
-    A tenant that has `most` pieces running gets no further one.
+    A tenant that has `most` items running gets no further one.
     """
     await tx.execute(QUEUE_LOCK, {"queue": queue})
     row = (
@@ -145,7 +146,7 @@ async def heartbeat(tx: AsyncConnection, piece: WorkItem, lease_seconds: float) 
 
 
 async def fence(tx: AsyncConnection, piece: WorkItem) -> None:
-    """Lock the piece and check that its token is still the current one. Raises LeaseLost."""
+    """Lock the work item and check that its token is still the current one. Raises LeaseLost."""
     query = select(work.c.token).where(
         work.c.tenant_id == piece.tenant, work.c.id == piece.id, work.c.state == "leased"
     )
@@ -154,17 +155,17 @@ async def fence(tx: AsyncConnection, piece: WorkItem) -> None:
 
 
 async def done(tx: AsyncConnection, piece: WorkItem) -> None:
-    """Close a fenced piece."""
+    """Mark a fenced work item as done."""
     await tx.execute(_this(piece).values(state="done", lease_until=None))
 
 
 async def release(tx: AsyncConnection, piece: WorkItem, ready_at: datetime) -> None:
-    """Put a fenced piece back for its next attempt; it keeps its place in the queue."""
+    """Put a fenced work item back for its next attempt; it keeps its place in the queue."""
     await tx.execute(_this(piece).values(state="ready", lease_until=None, ready_at=ready_at))
 
 
 async def return_unused(tx: AsyncConnection, piece: WorkItem) -> None:
-    """Put a fenced piece back at once, its attempt unburned: its holder stops in order."""
+    """Put a fenced work item back at once without using its attempt: its holder stops in order."""
     values = {
         "state": "ready",
         "lease_until": None,
@@ -177,10 +178,10 @@ async def return_unused(tx: AsyncConnection, piece: WorkItem) -> None:
 async def ask_to_stop(
     tx: AsyncConnection, tenant: UUID, queue: str, subject: UUID, reason: str
 ) -> None:
-    """Tell the holder of a piece, with its next heartbeat, to stop.
+    """Ask the holder of a work item to stop at its next heartbeat.
 
-    A piece that nobody holds is due at once: whoever takes it up ends its subject, which can stand
-    between two attempts and would never end if the piece were closed here.
+    An item that nobody holds is due at once: whoever claims it ends its subject, which can be
+    between two attempts and would never end if the item were closed here.
     """
     mine = (work.c.tenant_id == tenant) & (work.c.queue == queue) & (work.c.subject_id == subject)
     await tx.execute(update(work).where(mine, work.c.state != "done").values(cancel_reason=reason))
@@ -190,7 +191,7 @@ async def ask_to_stop(
 
 
 async def expire(tx: AsyncConnection, before: datetime, limit: int) -> int:
-    """Remove the oldest pieces that are done; how many."""
+    """Delete the oldest work items that are done; returns how many."""
     return (await tx.execute(EXPIRE, {"before": before, "limit": limit})).rowcount
 
 

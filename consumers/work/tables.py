@@ -1,4 +1,4 @@
-"""Work for child processes: a row per piece, claimed under a lease with a fencing token."""
+"""Work for child processes: a row per work item, claimed under a lease with a fencing token."""
 
 from sqlalchemy import (
     BigInteger,

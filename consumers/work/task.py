@@ -29,7 +29,7 @@ class Unusable(Exception):
 class Task(Protocol):
     """One kind of work. Its transactions lock the subject first.
 
-    The worker fences the piece after that.
+    The worker fences the work item after that.
     """
 
     @property
@@ -61,7 +61,7 @@ class Task(Protocol):
     ) -> Sequence[Event]:
         """Turn the result into the subject's next state.
 
-        In the same transaction as the end of the piece.
+        In the same transaction as the end of the work item.
         """
 
     async def give_up(

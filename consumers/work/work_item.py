@@ -1,4 +1,4 @@
-"""A piece of work for a child process: what is put into a queue, and what a claim hands out."""
+"""Work items for child processes: what is put into a queue, and what a claim returns."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,10 +10,10 @@ from schemas.event import Cause
 
 @dataclass(frozen=True, slots=True)
 class NewWorkItem:
-    """One piece per subject and queue, which begins by `deadline` and takes `run_seconds` from its
-    first claim on.
+    """One work item per subject and queue, which begins by `deadline` and takes `run_seconds` from
+    its first claim on.
 
-    Without `run_seconds` it takes what lies between `created_at` and `deadline`, however long it
+    Without `run_seconds` it takes the time between `created_at` and `deadline`, however long it
     waits.
     """
 
@@ -31,7 +31,7 @@ class NewWorkItem:
 
 @dataclass(frozen=True, slots=True)
 class WorkItem:
-    """A piece under lease: only the holder of the current `token` may finish it."""
+    """A work item under lease: only the holder of the current `token` may finish it."""
 
     tenant: UUID
     id: UUID

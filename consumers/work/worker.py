@@ -1,5 +1,5 @@
-"""The worker: claims pieces of one queue, runs each in a child under a lease, and finishes
-behind the fence.
+"""The worker: claims work items of one queue, runs each in a child under a lease, and finishes them
+with the fencing token.
 """
 
 import asyncio
@@ -45,7 +45,7 @@ T = TypeVar("T")
 PROGRESS_SECONDS = 0.5
 BEAT_SECONDS = 1.0  # at the longest: with a heartbeat comes the word to stop
 RETRY_SECONDS = 2.0
-AWAY_SECONDS = 60.0  # after a full disk or a store that is away, which a few seconds do not mend
+AWAY_SECONDS = 60.0  # after a full disk or a store that is away, which a few seconds do not repair
 
 
 @dataclass(frozen=True)
@@ -54,8 +54,8 @@ class Worker:
     stays taken.
 
     Of one tenant `most_of_tenant` run at once, over all workers of the queue. While `ready` raises
-    what is transient, nothing is claimed: no attempt is burned on a store that is away. `ended`
-    follows each commit that ends a piece.
+    what is transient, nothing is claimed: no attempt is used on a store that is away. `ended`
+    follows each commit that ends a work item.
     """
 
     task: Task
@@ -74,7 +74,7 @@ class Worker:
     ended: Ended = forgotten
 
     async def run(self, stopping: asyncio.Event) -> None:
-        """Work until `stopping`; pieces in hand are then given back, their children ended."""
+        """Work until `stopping`; items in hand are then released, their children ended."""
         await asyncio.gather(*(self._slot(stopping) for _ in range(self.slots)))
 
     async def _slot(self, stopping: asyncio.Event) -> None:
@@ -181,7 +181,7 @@ class Worker:
         return await run_child(request, limits, progressed, cancelled)
 
     async def _beat(self, piece: WorkItem, cancelled: asyncio.Event) -> None:
-        """Extend the lease until told otherwise.
+        """Extend the lease until cancelled.
 
         A lost lease or a request to stop ends the child.
         """

@@ -76,13 +76,13 @@ class UnkeyedExecution:
     attempt: UUID | None = None
 
     def new_id(self, what: str) -> UUID:
-        """A new one."""
+        """A new id for each call: no request is repeated."""
         return self.clock.new_id()
 
     async def finish(
         self, tx: "AsyncConnection", answer: Answer, body: bytes | None = None
     ) -> None:
-        """Nothing is kept."""
+        """Keep nothing: no request is repeated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +106,7 @@ class KeyedExecution:
     async def finish(
         self, tx: "AsyncConnection", answer: Answer, body: bytes | None = None
     ) -> None:
-        """Under the row's lock, if the token still stands."""
+        """Keep the answer under the row's lock, if the token is still the current one."""
         digest = self.body_hash if body is None else self.hold.scope.fingerprint(body)
         assert digest is not None, "answers cannot be distinguished without the body's hash"
         if not await store.finish(

@@ -13,7 +13,7 @@ DESCRIPTION = (
     "Makes the request safe to repeat: for 24 hours the same key with the same body "
     "gets the same answer."
 )
-# Told, not left to FastAPI: what is wrong with a key has a code of its own.
+# Only documented here, not checked by FastAPI: what is wrong with a key has a code of its own.
 WRITTEN = {"pattern": "^[!-~]{1,255}$"}
 
 

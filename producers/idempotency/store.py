@@ -117,7 +117,7 @@ async def finish(
 
 
 async def renew(tx: AsyncConnection, hold: IdempotencyClaim) -> None:
-    """IdempotencyClaim it longer."""
+    """Extend the lease of a claim by its `lease_seconds`."""
     await tx.execute(RENEW, hold.given(lease=hold.lease_seconds))
 
 

@@ -1,4 +1,4 @@
-"""The door: many acceptances in one statement and one commit, each answered for itself."""
+"""Acceptance: many requests in one statement and one commit, each answered for itself."""
 
 import asyncio
 import time
@@ -91,7 +91,7 @@ class Accept:
         answer = self._queue.add(acceptance)
         if len(self._running) < self._writers:
             self._start_writer()
-        # A client that leaves cancels its own answer; the batch is the writer's and goes on.
+        # A client that leaves cancels its own answer; the batch is the writer's and continues.
         return await answer
 
     @property
@@ -232,8 +232,8 @@ NO_CLAIM = (None,) * IN_ROW
 
 
 def _row(acceptance: Acceptance) -> tuple[object, ...]:
-    """An `accepted_row`: a claim's fields, then the entry's without its version, which is 0 at
-    the door.
+    """An `accepted_row`: a claim's fields, then the entry's without its version, which is 0 for a
+    new event.
     """
     entry, claim = acceptance
     return (*(claim or NO_CLAIM)[:IN_ROW], *entry[:8], *entry[9:11])

@@ -28,7 +28,7 @@ WAIT = re.compile(r'(?:^|[\s,;])wait="?(\d{1,9})')
 def routes(
     authenticate: Authenticate, transactions: TenantTransactions, following: LogTail
 ) -> APIRouter:
-    """Read the log."""
+    """The routes that read the log."""
     router = APIRouter(prefix="/v1/events", tags=["events"])
     asking = Annotated[Principal, Security(authenticate, scopes=[Permission.EVENTS_READ])]
 

@@ -50,7 +50,7 @@ UPDATE topic_layouts SET partitions = $2, held_for = NULL, held_by = NULL, held_
     settled = false
 WHERE topic = $1
 """
-# Not while the other of the two reasons stands, and not what waits behind a record that is refused.
+# Not while the other reason remains, and not what waits behind a record that is refused.
 UNPARK = """
 WITH back AS (
     DELETE FROM outbox_held h
@@ -129,7 +129,7 @@ class Layout:
 async def hold(
     connection: Statements, topic: str, partitions: int, held_for: int | None, by: str
 ) -> None:
-    """From the relay's next look on nothing of this topic is sent; a hold that stands goes on.
+    """Send nothing of this topic from the relay's next look on; a hold that exists is kept.
 
     `held_for` is the number of partitions that it is being grown to; None when somebody else has
     grown it.

@@ -11,7 +11,7 @@ Place = tuple[str, int]
 """A topic, as Kafka names it, and a partition."""
 
 Reached = Callable[[str], None]
-"""Told the name of a step when it is reached: there a test can have the process killed."""
+"""Called with the name of a step when it is reached: there a test can have the process killed."""
 
 
 def nothing(_step: str) -> None:
@@ -19,11 +19,11 @@ def nothing(_step: str) -> None:
 
 
 Relayed = Callable[[int | None], None]
-"""Told how many records a round sent; None when Kafka did not confirm it."""
+"""Called with the number of records that a round sent; None when Kafka did not confirm it."""
 
 
 def untold(_records: int | None) -> None:
-    """Where nobody counts."""
+    """Count nothing, where nobody measures."""
 
 
 class Statements(Protocol):
@@ -47,7 +47,7 @@ class Connections(Protocol):
     """A pool of them."""
 
     def acquire(self) -> AbstractAsyncContextManager[Statements]:
-        """Borrow one."""
+        """Borrow a connection for the block."""
 
 
 class Unavailable(Exception):

@@ -61,7 +61,7 @@ class Ranges:
             log.error(
                 "the log had outgrown its partitions: from seq %d on events are in its tail", begins
             )
-            # Far ahead, for the log goes on meanwhile: what comes beyond this end before it is one
+            # Far ahead, for the log grows meanwhile: what comes beyond this end before it is one
             # is refused.
             ends = begins + ((newest - begins) // self.size + 1 + self.ahead) * self.size
             await self._close_tail(begins, ends)

@@ -54,8 +54,8 @@ WITH back AS (
 )
 INSERT INTO outbox (seq, size_bytes) SELECT seq, size_bytes FROM back
 """
-# What a relay that had lost its office put aside for a reason that was over: nobody else brings it
-# back.
+# What a relay that was no longer the leader put aside for a reason that was over: nobody else
+# brings it back.
 LEFT = """
 WITH back AS (
     DELETE FROM outbox_held h

@@ -48,7 +48,7 @@ ELECTION = "SELECT pg_try_advisory_lock(hashtextextended('headrace.' || $1, 0)) 
 
 
 async def elected(connection: Statements, office: str) -> bool:
-    """Whether this connection holds the office now; it does until it closes."""
+    """Whether this connection has the leader's lock now; it does until it closes."""
     return bool((await connection.fetch(ELECTION, office))[0]["elected"])
 
 
@@ -59,9 +59,7 @@ async def acquire_leadership(
     *,
     every_seconds: float = 0.5,
 ) -> None:
-    """Return once this connection holds the office (it holds it until it closes), or on
-    `stopping`.
-    """
+    """Return once this connection has the leader's lock (until it closes), or on `stopping`."""
     told = False
     while not stopping.is_set() and not await elected(connection, office):
         if not told:

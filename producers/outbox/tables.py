@@ -74,7 +74,7 @@ partition_ends = Table(
     Column("went_back_at", DateTime(timezone=True)),
 )
 
-# What keys are spread over, whatever Kafka says; while a topic is held its rows wait. `settled`:
+# What keys are spread over, whatever Kafka says; while a topic is paused its rows wait. `settled`:
 # the relay has seen it. `stopped_…`: the relay cannot send to it, and tries again by itself.
 topic_layouts = Table(
     "topic_layouts",

@@ -1,4 +1,4 @@
-"""Whether the door may promise durability: enough free disk under Postgres, and not too much
+"""Whether the endpoint may promise durability: enough free disk under Postgres, and not too much
 that is unsent.
 """
 

@@ -69,7 +69,7 @@ class Patience:
         return self._late and self._task.uncancel() == 0
 
     def end(self) -> None:
-        """Wait no more."""
+        """Stop the timer: the body is complete."""
         self._timer.cancel()
 
     def _expire(self) -> None:
@@ -85,6 +85,6 @@ async def _next(receive: Receive) -> tuple[bytes, bool]:
 
 
 def too_large(max_bytes: int) -> DeliveryRefused:
-    """Over a limit: the door's own while it is read, or the tenant's after the signature."""
+    """Over a limit: the endpoint's own while it is read, or the tenant's after the signature."""
     message = f"A body is at most {max_bytes} bytes."
     return DeliveryRefused(413, "body_too_large", message, reason=message, max_bytes=max_bytes)

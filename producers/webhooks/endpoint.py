@@ -49,11 +49,11 @@ log = logging.getLogger(__name__)
 PATH = "/hooks/"
 
 Told = Callable[[str, float], None]
-"""Told of each webhook what became of it, and after how many seconds."""
+"""Called with the outcome of each webhook, and its duration in seconds."""
 
 
 def unheard(_outcome: str, _seconds: float) -> None:
-    """Where nobody measures."""
+    """Record nothing, where nobody measures."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What the door answers, in the one shape of every error."""
+"""The responses of the webhook endpoint, in the one shape of every error."""
 
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, NamedTuple
@@ -18,7 +18,7 @@ class ClientLeft(Exception):
 
 
 class Answer(NamedTuple):
-    """What is sent back; `reason` is kept for the source's owner and never told to the sender."""
+    """A response to the sender; `reason` is kept for the source's owner and never sent."""
 
     status: int
     body: bytes

@@ -1,6 +1,6 @@
 """`GET /v1/requests`: every delivery to the tenant's sources.
 
-And the door, as the OpenAPI document has it.
+And the webhook endpoint, as the OpenAPI document has it.
 """
 
 import base64
@@ -43,8 +43,8 @@ class Delivered(BaseModel):
 
 
 def door() -> APIRouter:
-    """The hot route for the document only: `door.Door` answers every path under /hooks/ before
-    FastAPI is asked.
+    """The hot route, for the document only: the webhook endpoint answers every path under /hooks/
+    before FastAPI is called.
     """
     router = APIRouter(tags=["webhooks"])
     challenge = {"description": "Slack's challenge, as it came.", "content": {"text/plain": {}}}

@@ -29,7 +29,7 @@ def acceptance(
     kept_headers: str = "{}",
     window_seconds: int = 600,
 ) -> Acceptance:
-    """What the door stores for a genuine delivery.
+    """What is stored for a genuine delivery.
 
     With `claim.body_key` set, the body is to be stored there first.
     """

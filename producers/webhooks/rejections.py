@@ -30,7 +30,7 @@ ON CONFLICT DO NOTHING
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """One refused delivery of a known source, and why; the sender was told less."""
+    """One rejected delivery of a known source, with a reason that its sender does not get."""
 
     source: KnownSource
     id: UUID
@@ -51,8 +51,8 @@ class Rejections:
         self._unlogged: Counter[UUID] = Counter()
 
     def log(self, source: KnownSource, reason: str) -> None:
-        """Log a forged delivery: the first few of a source, then one a minute with how many it
-        stands for.
+        """Log a forged delivery: the first few of a source, then one a minute with the number it
+        represents.
         """
         if self._logged.take(source.id, time.monotonic()).wait_seconds > 0:
             self._unlogged[source.id] += 1
@@ -72,7 +72,7 @@ class Rejections:
             await asyncio.sleep(1.0)
             try:
                 await self.flush()
-            except Exception as error:  # noqa: BLE001 - a note that is lost is less than a door that stops
+            except Exception as error:  # noqa: BLE001 - losing a note is better than stopping
                 log.warning("rejections were not noted: %s", error)
 
     async def flush(self) -> None:

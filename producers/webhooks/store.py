@@ -94,7 +94,7 @@ async def deliveries(
         parts.append(
             f"({branch}{conditions}{past} ORDER BY received_at DESC, {place} DESC LIMIT :limit)"
         )
-    # The first branch gives the columns their names; an empty one stands in for it where it is not
+    # The first branch gives the columns their names; an empty one replaces it where it is not
     # asked for.
     head = f"({BRANCHES['accepted']} AND false)"
     query = text(f"SELECT * FROM ({' UNION ALL '.join([head, *parts])}) AS deliveries {order}")

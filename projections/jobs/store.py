@@ -87,7 +87,7 @@ async def write(tx: AsyncConnection, generation: int, rows: Sequence[JobRow]) ->
 
 
 async def note(tx: AsyncConnection, generation: int, moments: Sequence[Moment]) -> None:
-    """Add lines to timelines; one that stands there stays."""
+    """Add lines to timelines; one that is there already stays."""
     if not moments:
         return
     await tx.execute(

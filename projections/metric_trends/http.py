@@ -39,8 +39,8 @@ def routes(
         """Every point, by model, metric and version, beside the baseline's.
 
         `better` is the direction of the metric; `same_dataset` is false where the version before
-        learned from another dataset, or another upload of it. The rows that are held out also
-        follow from the seed.
+        learned from another dataset, or another upload of it. The rows of the test set also follow
+        from the seed.
         """
         async with transactions(principal.tenant) as tx:
             rows = await store.trend(

@@ -39,7 +39,7 @@ SUMMARY = text(f"""
 
 
 async def write(tx: AsyncConnection, generation: int, points: Sequence[Point]) -> None:
-    """Add points; one that stands there stays."""
+    """Add points; one that is there already stays."""
     if not points:
         return
     rows = [

@@ -19,7 +19,7 @@ from schemas.types import Moment
 def routes(
     authenticate: Callable[[Request], Awaitable[Any]], transactions: TenantTransactions
 ) -> APIRouter:
-    """Usage sums."""
+    """The route that sums up usage."""
     router = APIRouter(prefix="/v1/usage", tags=["usage"])
     asking = Annotated[Any, Security(authenticate, scopes=[Permission.USAGE_READ])]
 

@@ -42,7 +42,6 @@ AsJson = Annotated[bool, typer.Option("--json", help="One JSON document.")]
 
 
 def register(app: typer.Typer) -> None:
-    """Add the commands."""
     group = typer.Typer(
         help="Who consumes (projections too), how far behind, and who is paused.",
         no_args_is_help=True,

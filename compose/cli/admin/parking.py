@@ -25,7 +25,6 @@ it runs and tries again and again. Its class is internal; replay it once the cau
 
 
 def register(letters: typer.Typer) -> None:
-    """Add the command."""
 
     @letters.command(epilog=EPILOG)
     def park(

@@ -13,7 +13,6 @@ Json = Annotated[bool, typer.Option("--json", help="For scripts.")]
 
 
 def register(app: typer.Typer) -> None:
-    """Add the commands."""
 
     @app.command()
     def migrate(

@@ -30,7 +30,6 @@ AsJson = Annotated[bool, typer.Option("--json", help="One JSON document.")]
 
 
 def register(app: typer.Typer) -> None:
-    """Add the commands."""
     group = typer.Typer(invoke_without_command=True, epilog=EPILOG)
     app.add_typer(group, name="topics")
 

@@ -31,7 +31,6 @@ AsJson = Annotated[
 
 
 def register(group: typer.Typer) -> None:
-    """Add the command."""
 
     @group.command(epilog=EPILOG)
     def restore(

@@ -16,13 +16,13 @@ def show_problems(console: Console, problems: Sequence[str]) -> None:
 
 
 def show_held_back(console: Console, held: HeldBack | None) -> None:
-    """Print a line for each thing; nothing when nothing is held back."""
+    """Print a line for each blocker; nothing when there is none."""
     for line in lines(held) if held else ():
         console.print(f"  {line}", soft_wrap=True)
 
 
 def lines(held: HeldBack) -> list[str]:
-    """One line for each thing that is held back, marked up."""
+    """One line of markup for each blocker."""
     shown = {
         "blocked": "[red]{consumer} waits for an operator[/] since {since}: {reason}; headrace "
         "topics restore",

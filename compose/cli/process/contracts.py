@@ -1,4 +1,4 @@
-"""`headrace contracts`: what stands on Kafka, for those who read it."""
+"""`headrace contracts`: the topics and events on Kafka, for those who read them."""
 
 from pathlib import Path
 from typing import Annotated
@@ -34,7 +34,6 @@ EPILOG = """
 
 
 def register(app: typer.Typer) -> None:
-    """Add the command."""
 
     @app.command(epilog=EPILOG)
     def contracts(

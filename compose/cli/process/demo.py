@@ -11,7 +11,6 @@ AsJson = Annotated[bool, typer.Option("--json", help="Everything as one JSON obj
 
 
 def register(app: typer.Typer) -> None:
-    """Add the command."""
 
     @app.command()
     def demo(data_dir: DataDir = None, as_json: AsJson = False) -> None:

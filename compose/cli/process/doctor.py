@@ -17,7 +17,6 @@ ANSWER_SECONDS = 5.0
 
 
 def register(app: typer.Typer) -> None:
-    """Add the command."""
 
     @app.command()
     def doctor(data_dir: DataDir = None, as_json: AsJson = False) -> None:

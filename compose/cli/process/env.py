@@ -17,7 +17,6 @@ EPILOG = """
 
 
 def register(app: typer.Typer) -> None:
-    """Add the command."""
 
     @app.command(epilog=EPILOG)
     def env(

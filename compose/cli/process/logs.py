@@ -21,7 +21,6 @@ CHUNK_BYTES = 1 << 16
 
 
 def register(app: typer.Typer) -> None:
-    """Add the command."""
 
     @app.command(epilog=EPILOG)
     def logs(

@@ -16,7 +16,6 @@ EPILOG = "Settings come from HEADRACE_* in the environment or .env; `headrace do
 
 
 def register(app: typer.Typer) -> None:
-    """Add the commands."""
 
     @app.command(epilog=EPILOG)
     def api() -> None:
@@ -97,9 +96,7 @@ def prepared(*needed: str) -> Settings:
 
 
 def until_stopped(run: Callable[[Settings, asyncio.Event], Awaitable[None]], *needed: str) -> None:
-    """Run a process until it is told to stop; `needed` are the settings that it cannot do
-    without.
-    """
+    """Run a process until a signal stops it; `needed` are the settings that it must have."""
     from compose.kafka.subscription import AnotherClusterError, OutsideLogError, StalledError
     from compose.postgres.preconditions import NotReady, require_ready
     from compose.processes import shutdown

@@ -52,7 +52,6 @@ Forget = Annotated[
 
 
 def register(app: typer.Typer) -> None:
-    """Add the commands."""
     datasets = typer.Typer(
         help="Upload datasets, and see what validation found.", no_args_is_help=True, epilog=EPILOG
     )

@@ -46,7 +46,6 @@ Until = Annotated[str | None, typer.Option("--to", help="First failed before thi
 
 
 def register(app: typer.Typer) -> None:
-    """Add the commands."""
     letters = typer.Typer(
         help="What could not be handled, and why.", no_args_is_help=True, epilog=EPILOG
     )

@@ -20,7 +20,6 @@ EPILOG = """
 
 
 def register(app: typer.Typer) -> None:
-    """Add the commands."""
     events = typer.Typer(
         help="The log of every event, as it is on Kafka.", no_args_is_help=True, epilog=EPILOG
     )

@@ -24,7 +24,7 @@ def watch_until_over(api: Client, job_id: str, timeout_seconds: float | None, as
 
 
 def show_job(job: Job) -> None:
-    """Everything about it."""
+    """Print all fields of a job, its progress and its failure."""
     version = job["model"]["version"]
     line = escape(job["model"]["name"])
     failure = job["failure"]

@@ -32,7 +32,6 @@ Timeout = Annotated[
 
 
 def register(app: typer.Typer) -> None:
-    """Add the commands."""
     jobs = typer.Typer(
         help="Start training jobs, watch them, cancel them.", no_args_is_help=True, epilog=EPILOG
     )

@@ -19,7 +19,6 @@ Tenant = Annotated[str, typer.Argument(help="The tenant's name.")]
 
 
 def register(admin: typer.Typer) -> None:
-    """Add the commands."""
     limits = typer.Typer(
         help="What a tenant may send. The API knows within a second.", no_args_is_help=True
     )

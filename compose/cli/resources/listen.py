@@ -15,7 +15,6 @@ EPILOG = """
 
 
 def register(app: typer.Typer) -> None:
-    """Add the command."""
 
     @app.command(epilog=EPILOG)
     def listen(

@@ -28,7 +28,6 @@ HEADLINE = ("balanced_accuracy", "r2", "accuracy", "rmse")
 
 
 def register(app: typer.Typer) -> None:
-    """Add the commands."""
     models = typer.Typer(help="Models, their versions and files.", no_args_is_help=True)
     app.add_typer(models, name="models")
 

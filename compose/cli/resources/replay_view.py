@@ -31,7 +31,7 @@ def dry_run(api: Client, body: dict[str, Any], as_json: bool) -> None:
 
 
 def started(api: Client, body: dict[str, Any], yes: bool) -> Replay:
-    """Start a replay. One that is not told how many to expect looks first, and asks a person."""
+    """Start a replay. Without an expected number it counts first, and asks a person."""
     if "expected" not in body and "ids" not in body["filter"]:
         matched = api.post("/v1/replays", {**body, "dry_run": True})["matched"]
         if not yes:

@@ -38,7 +38,6 @@ Timeout = Annotated[
 
 
 def register(app: typer.Typer) -> None:
-    """Add the commands."""
     replays = typer.Typer(
         help="Handle dead letters and requests once more, each with its outcome.",
         no_args_is_help=True,

@@ -35,7 +35,6 @@ EPILOG = """
 
 
 def register(app: typer.Typer) -> None:
-    """Add the commands."""
     requests = typer.Typer(
         help="What was delivered to the sources, and what became of it.",
         no_args_is_help=True,

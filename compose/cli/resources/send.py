@@ -24,7 +24,6 @@ SCHEMES = "standard_webhooks, github, stripe, shopify, slack, hmac or password; 
 
 
 def register(app: typer.Typer) -> None:
-    """Add the command."""
 
     @app.command(epilog=EPILOG)
     def send(

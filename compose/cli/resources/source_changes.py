@@ -83,7 +83,7 @@ def register(sources: typer.Typer) -> None:
 
     @sources.command()
     def resume(source: Id, as_json: AsJson = False) -> None:
-        """Accept deliveries again."""
+        """Accept deliveries of a paused source again."""
         _pause(source, False, as_json)
 
     @sources.command()

@@ -42,7 +42,7 @@ class Change:
     source: Mapping[str, Any] | None = None
 
     def shown(self) -> dict[str, Any]:
-        """As JSON."""
+        """The change as a value of JSON."""
         return {
             "what": self.what,
             "name": self.name,
@@ -144,7 +144,7 @@ def _toml(value: Any) -> str:
         )
     if isinstance(value, list):
         return "[" + ", ".join(map(_toml, value)) + "]"
-    # JSON's strings, numbers, true and false are TOML's too, but for DEL, which TOML wants escaped.
+    # JSON's strings, numbers, true and false are TOML's too, except DEL, which TOML wants escaped.
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 

@@ -100,7 +100,7 @@ def register(sources: typer.Typer) -> None:
             with _Secrets(secrets_out) as kept, connected() as api:
                 for one in changes:
                     done.append(_apply(api, one, secrets.get(one.name), kept))  # noqa: PERF401 - `done` holds what was done
-        finally:  # what was made before a failure is told, or its secret would be lost
+        finally:  # what was done before a failure is printed, or its secret would be lost
             _tell(changes[: len(done)], done, as_json)
 
 

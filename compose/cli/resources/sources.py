@@ -42,7 +42,6 @@ Expression = "JMESPath into the payload, or a literal in single quotes."
 
 
 def register(app: typer.Typer) -> None:
-    """Add the commands."""
     sources = typer.Typer(
         help="Who may send webhooks, and what becomes of them.", no_args_is_help=True, epilog=EPILOG
     )

@@ -31,7 +31,6 @@ NONE = "There is no trend yet. headrace jobs start --dataset ID --target COLUMN 
 
 
 def register(app: typer.Typer) -> None:
-    """Add the command."""
 
     @app.command(epilog=EPILOG)
     def trends(

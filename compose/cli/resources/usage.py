@@ -19,7 +19,6 @@ class Window(StrEnum):
 
 
 def register(app: typer.Typer) -> None:
-    """Add the command."""
 
     @app.command()
     def usage(

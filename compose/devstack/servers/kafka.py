@@ -80,7 +80,7 @@ class KafkaServer:
 
     @property
     def user(self) -> str | None:
-        """The current one."""
+        """The account that the server runs as; None is the current one."""
         return None
 
     @property

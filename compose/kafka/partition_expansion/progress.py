@@ -1,4 +1,4 @@
-"""How a topic stands: on Kafka, with the relay, and with everybody who reads it."""
+"""The state of a topic: on Kafka, with the relay, and with everybody who reads it."""
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -32,7 +32,7 @@ class CannotGrow(Exception):
 @dataclass(frozen=True)
 class TopicStatus:
     """A topic: its keys are `spread_over` so many partitions, and Kafka has `partitions`; `waiting`
-    records are held.
+    records are not sent yet.
 
     `behind` says of each who reads it, and is not at its end, how many records are left.
     """
@@ -80,7 +80,7 @@ class Look:
         return (await partitions_of(self.admin, [name])).get(name, 0)
 
     async def settled(self, topic: str) -> bool:
-        """Whether the relay has seen that it is held: nothing of it is under way."""
+        """Whether the relay has seen that the topic is paused: nothing of it is being sent."""
         return bool(await self.connection.fetchval(SETTLED, topic))
 
     async def behind(self, topic: str, partitions: int) -> dict[str, int]:
@@ -124,6 +124,6 @@ async def looking(settings: Settings, command_seconds: float = 300) -> AsyncIter
 
 
 async def standings(settings: Settings) -> list[TopicStatus]:
-    """Every topic."""
+    """The partitions and records of every topic."""
     async with looking(settings) as look:
         return [await look.standing(topic.name) for topic in TOPICS]

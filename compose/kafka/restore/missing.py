@@ -53,11 +53,11 @@ FROM events WHERE topic = $1 AND seq >= $2
 
 @dataclass(frozen=True)
 class Range:
-    """Of a topic all from `first_seq` on, but for ids below `oldest`: consumers may have forgotten
+    """All of a topic from `first_seq` on, except ids below `oldest`: consumers may have forgotten
     those.
 
     `records` and `size_bytes` are published again, `too_old` are not. `is_whole`: all that Kafka
-    has of the topic is published again too, so that a reader may go on from the log's end.
+    has of the topic is published again too, so that a reader may continue from the log's end.
     """
 
     topic: str

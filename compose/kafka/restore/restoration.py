@@ -105,13 +105,13 @@ class Restoration:
         """Publish again what is lost, from `first_seq` on where it is given; raises CannotRestore.
 
         With `every`, also topics that show no loss are compared with the log. Killed at any step,
-        it leaves the topics held, and goes on when it is called again.
+        it leaves the topics paused, and continues when it is called again.
         """
         before = await survey(self.look)
         affected = self._affected(before, first_seq, every=every)
         if not affected:
             return Restored()
-        # What cannot be worked out is seen before anything is held.
+        # What cannot be worked out is seen before anything is paused.
         await self._planned(before, affected, first_seq)
         await self._make(affected)
         for loss in affected:

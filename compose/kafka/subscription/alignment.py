@@ -49,7 +49,7 @@ class Alignment:
         self._asked.set()
 
     async def run(self) -> None:
-        """Serve until cancelled."""
+        """Align after each request, until cancelled."""
         while True:
             await self._asked.wait()
             await asyncio.sleep(self._wait_seconds)

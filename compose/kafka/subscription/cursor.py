@@ -27,7 +27,7 @@ class Cursor:
 
     @property
     def consumer(self) -> AIOKafkaConsumer:
-        """The Kafka client."""
+        """The subscription's current Kafka client."""
         return self._consumer()
 
     def assigned(self) -> list[Partition]:
@@ -107,8 +107,8 @@ class Cursor:
         return PollBatch(tuple(records), tuple(spans))
 
     def finished(self, delivery: PollBatch) -> None:
-        """The effect of what was delivered, up to what is held, is committed in the subscriber's
-        store.
+        """Record that the effect of these deliveries, except those of paused partitions, is
+        committed in the subscriber's store.
         """
         self.activity += 1
         for span in delivery.spans:

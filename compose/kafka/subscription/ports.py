@@ -1,6 +1,4 @@
-"""What a subscription asks of its owner, what it may be told to wait for, and the ways it can
-give up.
-"""
+"""The ports of a subscription, what it may wait for, and the exceptions that end it."""
 
 import asyncio
 import random
@@ -48,10 +46,10 @@ class AlwaysOpen:
     """For those whom nobody pauses."""
 
     async def opened(self) -> None:
-        """At once."""
+        """Return at once: it is never closed."""
 
     async def closed(self) -> None:
-        """Never."""
+        """Wait until cancelled: it is never closed."""
         await asyncio.Event().wait()
 
 

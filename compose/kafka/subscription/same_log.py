@@ -31,7 +31,7 @@ def require_confirmed(marks: Mapping[Partition, Mark], found: Mapping[Partition,
 async def require_last_events(
     bootstrap: str, marks: Mapping[Partition, Mark], found: Mapping[Partition, Ends]
 ) -> None:
-    """Raise LogWentBack where another event stands at the offset that was consumed last.
+    """Raise LogWentBack where the offset that was consumed last has another event now.
 
     A record that is no longer in the log cannot be compared.
     """

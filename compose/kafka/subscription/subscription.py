@@ -50,16 +50,16 @@ class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ha
         await self._subscription.revoked()
 
     async def on_partitions_assigned(self, _assigned: Collection[TopicPartition]) -> None:
-        """Once it has."""
+        """Begin to read the positions of the new partitions."""
         self._subscription.assigned()
 
 
 class Subscription:
     """Give `handle` one delivery at a time.
 
-    True: its effect is committed. Held: so it is, but for partitions that wait a while. Anything
-    else seeks again: it pauses, goes on polling, so that the group never expels a member whose
-    world is unwell, then reads the positions.
+    True: its effect is committed. Held: so it is, except for partitions that wait a while. Anything
+    else seeks again: it pauses, keeps polling, so that the group never expels a member whose
+    database is down, then reads the positions.
     """
 
     def __init__(
@@ -73,7 +73,7 @@ class Subscription:
         timing: Timing = Timing(),  # noqa: B008  # frozen
         client_id: str = "headrace",
         gate: PauseCheck = AlwaysOpen(),  # noqa: B008  # it has no state
-        rebalanced: Callable[[], object] = bool,  # told of each assignment; bool() does nothing
+        rebalanced: Callable[[], object] = bool,  # called after each assignment
     ) -> None:
         self._handle = handle
         self._gate = gate
@@ -118,7 +118,9 @@ class Subscription:
         self._refusals = 0
 
     async def run(self) -> None:
-        """Deliver until `stop()`, or until something only a new process can mend; then leave."""
+        """Deliver until `stop()`, or until something that only a new process can repair; then
+        leave.
+        """
         async with self:
             await self.wait()
 
@@ -191,7 +193,7 @@ class Subscription:
         await self._watchdog.commit(self._timing.heartbeat_seconds)
 
     async def _mind_the_gate(self) -> None:
-        """Deliver nothing while it is closed; the alignment waits for it before it goes on."""
+        """Deliver nothing while it is closed; the alignment waits for it first."""
         while True:
             await self._gate.closed()
             logger.warning("%s is paused: nothing is delivered, the positions stay", self._group)
@@ -202,7 +204,7 @@ class Subscription:
             logger.warning("%s continues from its positions", self._group)
 
     def _hold(self, held: PartlyPaused) -> None:
-        """The rest goes on at once; these wait where their positions are."""
+        """Continue with the other partitions at once; these wait at their positions."""
         for hold in held.holds:
             partition = (hold.topic, hold.partition)
             self._cursor.hold(partition, hold.next)

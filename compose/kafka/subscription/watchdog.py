@@ -60,7 +60,7 @@ class Watchdog:
                     lag = await self._check_range()
             except (KafkaError, TimeoutError) as error:
                 logger.warning("the log's ends could not be read: %r", error)
-                lag = False  # unknown: Kafka is down, which a new process would not mend
+                lag = False  # unknown: Kafka is down, which a new process would not repair
             except NeedsOperator as error:
                 logger.warning("nothing more is delivered: %s", error)
                 self._above_end = 0

@@ -44,8 +44,8 @@ class Taken:
 
 
 async def take_in(tx: "AsyncConnection", taken: Sequence[Taken]) -> list[NewWorkItem]:
-    """Number the rows, cut what is full, begin anew where a source's columns changed; the pieces to
-    seal.
+    """Number the rows, cut what is full, begin anew where a source's columns changed; the batches
+    to materialize.
 
     An event's rows are never parted: after each event all that is open is cut if it is enough.
     """
@@ -83,7 +83,7 @@ async def take_in(tx: "AsyncConnection", taken: Sequence[Taken]) -> list[NewWork
 
 
 async def cut_due(tx: "AsyncConnection") -> list[NewWorkItem]:
-    """Cut what has been open for as long as its source allows; the pieces to seal."""
+    """Cut what has been open for as long as its source allows; the batches to materialize."""
     changed: dict[UUID, Stream] = {}
     batches = []
     for stream in await store.lock_due(tx, MOST_DUE):

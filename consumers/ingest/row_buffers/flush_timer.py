@@ -26,7 +26,7 @@ class SealWhenDue:
     poll_seconds: float = 1.0
 
     async def run(self, stopping: asyncio.Event) -> None:
-        """Until `stopping`."""
+        """Cut what is due, round after round, until `stopping`."""
         while not stopping.is_set():
             if await self._round() == MOST_DUE:
                 continue
@@ -48,7 +48,7 @@ class SealWhenDue:
             return 0
 
     async def once(self) -> int:
-        """Cut what is due now; how many pieces that made."""
+        """Cut what is due now; returns the number of batches made."""
         async with self.begin() as tx:
             pieces = await cut_due(tx)
             await work.enqueue(tx, pieces)

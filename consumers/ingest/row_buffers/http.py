@@ -15,7 +15,7 @@ from schemas.permissions import Permission
 def routes(
     authenticate: Callable[[Request], Awaitable[Any]], transactions: TenantTransactions
 ) -> APIRouter:
-    """List streams."""
+    """The routes that list row buffers."""
     router = APIRouter(prefix="/v1/streams", tags=["streams"])
     asking = Annotated[Any, Security(authenticate, scopes=[Permission.STREAMS_READ])]
 

@@ -1,6 +1,6 @@
 """A batch of rows becomes a version of its dataset: a file, then two events.
 
-One that cannot is told as rejected.
+A batch that cannot is rejected, with an event that says why.
 """
 
 import logging
@@ -213,7 +213,7 @@ class Sealing:
     async def give_up(
         self, tx: "AsyncConnection", piece: WorkItem, code: str, message: str, at: datetime
     ) -> Sequence[Event]:
-        """Every attempt was lost: another piece of work takes it up."""
+        """Enqueue a new work item after every attempt of this one was lost."""
         await store.lock_one(tx, piece.tenant, UUID(piece.payload["stream_id"]))
         batch = await self._batch(tx, piece)
         return () if batch.is_sealed else await self._again(tx, piece, batch, at)

@@ -85,7 +85,7 @@ async def lock_current(tx: AsyncConnection, sources: Iterable[Key]) -> dict[Key,
 
 
 async def lock_due(tx: AsyncConnection, limit: int) -> Sequence[Stream]:
-    """Lock streams whose time to seal has come, but for those that somebody is at."""
+    """Lock streams that are due, except those that another transaction has locked."""
     query = select(streams).where(streams.c.seal_at <= func.headrace_clock()).limit(limit)
     return await _locked(tx, query, skip_locked=True)
 

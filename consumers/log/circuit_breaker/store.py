@@ -56,7 +56,7 @@ async def note(tx: AsyncConnection, consumer: str, found: Judgement) -> None:
 
 
 async def pause(tx: AsyncConnection, consumer: str, reason: str, by: str) -> bool:
-    """Stop it wherever it runs; False when it is paused already, whose reason stands."""
+    """Pause the consumer in every process; False when it is paused already (its reason is kept)."""
     return await _change(tx, consumer, "paused", reason, by)
 
 
@@ -78,7 +78,7 @@ async def states(tx: AsyncConnection) -> Sequence[RowMapping]:
 
 
 async def is_paused(tx: AsyncConnection, consumer: str) -> bool:
-    """Without a lock."""
+    """Whether the consumer is paused; takes no lock."""
     of = select(consumer_breakers.c.state).where(consumer_breakers.c.consumer == consumer)
     return (await tx.execute(of)).scalar_one_or_none() == "paused"
 

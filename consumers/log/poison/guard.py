@@ -108,7 +108,9 @@ class Guard:
         return None
 
     async def _give_back(self, record: Record) -> None:
-        """It was not handled and nobody died; as well as the database can be told."""
+        """Take back the count of what was not handled while nobody died; a database that fails is
+        ignored.
+        """
         try:
             async with self.begin() as tx:
                 await store.give_back(tx, self.who, record)
@@ -117,7 +119,7 @@ class Guard:
             log.warning("%s: a record stays counted as in hand: %r", self.who.consumer, error)
 
     async def drop(self, record: Record) -> None:
-        """It does not count any more, whatever was counted; as well as the database can be told."""
+        """Take back every count of it; a database that fails is ignored."""
         try:
             async with self.begin() as tx:
                 await store.drop(tx, self.who, record)
@@ -126,7 +128,7 @@ class Guard:
             log.warning("%s: a record stays counted as in hand: %r", self.who.consumer, error)
 
     async def passed(self, spans: Sequence[Span]) -> None:
-        """These were applied: what stands before their ends is forgotten."""
+        """Forget the counts before the ends of these spans, which were applied."""
         async with self.begin() as tx:
             await store.forget(
                 tx, self.who, [(one.topic, one.partition, one.next) for one in spans]

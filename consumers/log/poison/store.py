@@ -95,7 +95,7 @@ async def begin(
 async def forget(
     tx: AsyncConnection, who: Subscriber, places: Sequence[tuple[str, int, int]]
 ) -> None:
-    """Drop what stands before (topic, partition, next)."""
+    """Delete the counts before (topic, partition, next)."""
     topics, partitions, nexts = zip(*places, strict=True)
     given = {"topics": list(topics), "partitions": list(partitions), "nexts": list(nexts)}
     await tx.execute(FORGET, {**who._asdict(), **given})

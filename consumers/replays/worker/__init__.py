@@ -1,1 +1,1 @@
-"""The lane beside a consumer's subscription, in which it takes up its own messages again."""
+"""The replay worker beside a consumer's subscription, which handles its messages again."""

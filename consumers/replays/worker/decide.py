@@ -41,7 +41,7 @@ class Found:
 
 
 def before(found: Found) -> Verdict | None:
-    """The verdict that stands before anything is tried; None: handle it."""
+    """The verdict that is known before anything is tried; None: handle it."""
     if found.letter == "discarded":
         return Verdict("skipped", f"the dead letter {found.letter_id} was discarded")
     if found.of_request:

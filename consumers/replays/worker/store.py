@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from consumers.dead_letters.dead_letter import storable
 from consumers.replays.worker.decide import Verdict
 
-# Every lane of every process may do this; whoever commits last sees that nothing is pending.
+# Every replay worker may do this; whoever commits last sees that nothing is pending.
 FINISH = text("""
     WITH over AS (
         SELECT tenant_id, id FROM replays r
@@ -21,8 +21,8 @@ FINISH = text("""
     UPDATE replays r SET state = 'finished', finished_at = headrace_clock()
     FROM over WHERE r.tenant_id = over.tenant_id AND r.id = over.id
 """)
-# The tenant whose last turn in this lane is longest ago gets the next one, however many replays
-# each has running, and of its own the replay that waits longest: it goes to the back then. A
+# The tenant whose last turn here is longest ago gets the next one, however many replays each has
+# running, and of its own the replay that waits longest: it goes to the back then. A
 # throttled one is not due again before what it was given is paid for, whichever process took it; a
 # turn whose process dies is lost, and nothing else. `heads` steps from tenant to tenant in the
 # index; what is locked is asked once more, since another may have had the turn meanwhile.
@@ -98,7 +98,7 @@ class ReplayTurn(NamedTuple):
 
 
 class ReplayItem(NamedTuple):
-    """One message, locked."""
+    """One message of a replay, its row locked."""
 
     tenant: UUID
     replay: UUID

@@ -1,5 +1,5 @@
-"""The lane: takes up a consumer's pending items, each in one transaction, through the handler
-that it has anyway.
+"""The replay worker: claims a consumer's pending items, each in one transaction, through the
+consumer's own handler.
 """
 
 import asyncio
@@ -33,7 +33,7 @@ SHORTEST_PAUSE_SECONDS = 0.01
 
 
 class _Undone(Exception):
-    """What was tried is taken back to where the attempt began; the verdict stands."""
+    """Raised to roll back to where the attempt began; the verdict is kept."""
 
     def __init__(self, verdict: Verdict) -> None:
         super().__init__(verdict.detail)
@@ -42,11 +42,11 @@ class _Undone(Exception):
 
 @dataclass(frozen=True)
 class ReplayWorker:
-    """One consumer's lane.
+    """The replay worker of one consumer.
 
     Lock order: the item, what says that the event was consumed, the dead letter, then whatever the
-    handler locks. So all replays of one event go one after the other, and the effect, the item and
-    the letter commit together.
+    handler locks. So all replays of one event run one after the other, and the effect, the item and
+    the dead letter commit together.
     """
 
     consumer: str

@@ -69,7 +69,7 @@ BODY = {
 def routes(
     authenticate: Authenticate, commands: Commands, objects: Objects, *, max_bytes: int
 ) -> APIRouter:
-    """Upload a dataset."""
+    """The route that uploads a dataset."""
     router = APIRouter(prefix="/v1/datasets", tags=["datasets"])
     asking = Annotated[Principal, Security(authenticate, scopes=[Permission.DATASETS_WRITE])]
 

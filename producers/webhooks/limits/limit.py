@@ -11,8 +11,8 @@ class Limit:
     """One limit; its name is also that of the setting that holds where a tenant has none of its
     own.
 
-    What one delivery may be is only ever lowered: the door reads a body before it knows whose it
-    is.
+    The limits of one delivery can only be lowered: the endpoint reads a body before it knows whose
+    it is.
     """
 
     name: str
@@ -68,7 +68,7 @@ def _one(limit: Limit, setting: float, own: float | None) -> InForce:
 
 
 def source_limits(settings: Mapping[str, float], own: Mapping[str, float]) -> SourceLimits:
-    """The same as the door needs it."""
+    """The same limits as the webhook endpoint needs them."""
     value = {one.limit.name: one.value for one in in_force(settings, own)}
     burst = value["webhook_burst_seconds"]
     return SourceLimits(

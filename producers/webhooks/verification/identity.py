@@ -77,7 +77,7 @@ BodyPath = Annotated[str, StringConstraints(min_length=1, max_length=200), After
 
 
 class IdOptions(BaseModel):
-    """Where the sender's own id of a delivery stands, for a scheme that does not say."""
+    """Where to read the sender's own id of a delivery, for a scheme that does not say."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     id_header: HeaderName | None = None

@@ -15,7 +15,7 @@ LONGEST_SECRET = 200
 
 
 def hexadecimal(digest: bytes) -> str:
-    """Lower-case hexadecimal."""
+    """The digest in lower-case hexadecimal digits."""
     return digest.hex()
 
 

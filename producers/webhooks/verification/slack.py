@@ -1,6 +1,6 @@
 """Slack: `X-Slack-Signature: v0=…` over `v0:time:body`.
 
-An event's id stands in the body, so it is signed.
+An event's id is in the body, so it is signed.
 """
 # ruff: noqa: ARG001 - every scheme is handed the same, whatever it signs
 

@@ -1,6 +1,6 @@
 """Stripe: `Stripe-Signature: t=…,v1=…` over `t.body`.
 
-The event's id stands in the body, so it is signed.
+The event's id is in the body, so it is signed.
 """
 # ruff: noqa: ARG001 - every scheme is handed the same, whatever it signs
 

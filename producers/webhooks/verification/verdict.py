@@ -71,5 +71,5 @@ class Sign(Protocol):
     ) -> dict[str, str]:
         """The headers, by lower-case name.
 
-        A scheme whose id stands in the body leaves `message_id` aside.
+        A scheme whose id is in the body leaves `message_id` aside.
         """
