@@ -137,7 +137,7 @@ class Stored:
             of.OUTBOX_AGE: {(): max(0.0, (await tx.execute(OLDEST_UNSENT)).scalar_one())},
             of.LETTERS: {(row.consumer, row.error_class): row.letters for row in letters},
             of.LETTERS_AGE: {(row.consumer, row.error_class): row.age for row in letters},
-            of.WORK: {(row.queue, row.state): row.items for row in work},
+            of.WORK: {(row.queue, row.state): row.work_items for row in work},
             of.WORK_AGE: {(row.queue,): row.age for row in work if row.state == "ready"},
             of.PROGRESS: {(row.consumer,): row.age for row in (await tx.execute(PROGRESS)).all()},
             of.PAUSED: {(one,): float(one in paused) for one in self.reads},
