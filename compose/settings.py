@@ -1,9 +1,5 @@
-"""Settings: every address and secret of a process, from HEADRACE_* in the environment or a .env
-file.
-"""
+"""The settings of a process: each address and secret, from HEADRACE_* variables or a .env file."""
 
-import difflib
-import os
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -251,21 +247,3 @@ class Settings(BaseSettings):
             return self.postgres_data_dir
         host = urlsplit(self.postgres_url.get_secret_value()).hostname
         return self.data_dir.absolute() if host in (None, "localhost", "127.0.0.1", "::1") else None
-
-
-def unknown_names(environment: dict[str, str] | None = None) -> dict[str, str | None]:
-    """Every HEADRACE_ name that no setting has, with the nearest known name (None when nothing
-    is near).
-    """
-    known = {PREFIX + name.upper() for name in Settings.model_fields}
-    found = os.environ if environment is None else environment
-    strangers = [name for name in found if name.startswith(PREFIX) and name not in known]
-    return {name: _nearest(name, known) for name in strangers}
-
-
-def _nearest(name: str, known: set[str]) -> str | None:
-    """The known name that is most like it, the prefix that all share not counted."""
-    short = difflib.get_close_matches(
-        name.removeprefix(PREFIX), [one.removeprefix(PREFIX) for one in known], 1
-    )
-    return PREFIX + short[0] if short else None

@@ -26,7 +26,8 @@ from projections.ports import (
 from projections.reading import consumer_of
 from schemas.decode import read
 from schemas.errors import Tripped
-from schemas.event import Event, FromNewer, Undecodable
+from schemas.event import Event
+from schemas.event_decode import FromNewer, Undecodable
 from schemas.record import PollBatch, Record, Span, event_id_of
 
 if TYPE_CHECKING:

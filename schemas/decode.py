@@ -1,6 +1,7 @@
 """Records become events, or the reason why not."""
 
-from schemas.event import Event, Undecodable, decode
+from schemas.event import Event
+from schemas.event_decode import Undecodable, decode
 from schemas.record import Record
 from schemas.topics import PAYLOADS, TOPIC_OF
 

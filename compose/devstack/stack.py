@@ -8,17 +8,17 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
 
-import httpx
-
 from compose.devstack.addresses import Addresses, find
+from compose.devstack.child import Child
 from compose.devstack.commands import COMMAND, PROCESSES, SET_UP, Process, SetUp
 from compose.devstack.jars import install, locked_jars
 from compose.devstack.orphans import exclusive, stop_leftovers
+from compose.devstack.readiness import alive_one_second, api_ready
 from compose.devstack.servers.kafka import KafkaServer
 from compose.devstack.servers.postgres import PostgresServer
 from compose.devstack.status import RunFiles, StackStatus
 from compose.devstack.subprocesses import STOP_SECONDS, spawn_options, tail
-from compose.devstack.supervisor import READY_SECONDS, Child, Supervisor, alive_one_second
+from compose.devstack.supervisor import Supervisor
 from compose.devstack.task_graph import Done, Step, carry_out
 from compose.settings import Settings
 
@@ -26,8 +26,6 @@ OnDone = Callable[[Done], None]
 # Given the running stack and its processes' environment, returns an exit code; cancelled when the
 # stack stops.
 OnReady = Callable[[StackStatus, dict[str, str]], Awaitable[int]]
-
-
 LAST_PORT = 65535
 
 
@@ -146,24 +144,10 @@ class Stack:
             lambda: [*self._command, *process.arguments],
             partial(self._addresses.environment, place=place),
             Path.cwd(),
-            ready=self._api_ready if process.name == "api" else alive_one_second,
+            ready=partial(api_ready, self._addresses.api_url)
+            if process.name == "api"
+            else alive_one_second,
         )
-
-    async def _api_ready(self) -> None:
-        url = f"{self._addresses.api_url.rstrip('/')}/readyz"
-        deadline = time.monotonic() + READY_SECONDS - 1
-        # trust_env: a proxy of the user's is not asked for our own loopback address.
-        async with httpx.AsyncClient(timeout=2.0, trust_env=False) as client:
-            while True:
-                said = "it does not answer"
-                with contextlib.suppress(httpx.HTTPError):
-                    response = await client.get(url)
-                    if response.status_code == 200:
-                        return
-                    said = f"it says {response.status_code}: {response.text[:500]}"
-                if time.monotonic() > deadline:
-                    raise TimeoutError(f"{url}: {said}")
-                await asyncio.sleep(0.1)
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:

@@ -2,14 +2,14 @@
 
 import asyncio
 import contextlib
-import signal
 import time
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
+from compose.devstack.child import Child
 from compose.devstack.logs import keep_short, shorten
+from compose.devstack.readiness import READY_SECONDS
 from compose.devstack.status import (
     ChildIdentity,
     Identity,
@@ -20,52 +20,12 @@ from compose.devstack.status import (
     State,
     own_identity,
 )
-from compose.devstack.subprocesses import ChildFailedError, Server, spawn_options, sweep_group, tail
+from compose.devstack.subprocesses import ChildFailedError, spawn_options, sweep_group, tail
 
 BACKOFF_SECONDS = (0.2, 5.0)
 STABLE_SECONDS = 10.0
-STOP_SECONDS = 20.0
-READY_SECONDS = 60.0
 DEATHS_BEFORE_READY = 3
 LOG_BYTES = 64 << 20
-
-
-async def alive_one_second() -> None:
-    """Readiness of a process that answers nobody: it is still there after a second."""
-    await asyncio.sleep(1.0)
-
-
-@dataclass(frozen=True)
-class Child:
-    """One process to keep alive. Of two, the one with the lower `rank` is stopped later."""
-
-    name: str
-    command: Callable[[], list[str]]
-    environment: Callable[[], dict[str, str]]
-    directory: Path
-    rank: int = 1
-    ready: Callable[[], Coroutine[Any, Any, None]] = alive_one_second
-    prepare: Callable[[], None] = lambda: None
-    stop_signal: signal.Signals = signal.SIGTERM
-    user: str | None = None
-    stop_seconds: float = STOP_SECONDS
-    is_optional: bool = False  # tried again for ever, though it never got ready
-
-    @classmethod
-    def of_server(cls, name: str, server: Server, *, is_optional: bool = False) -> "Child":
-        """A server that everything else needs, or nearly everything."""
-        return cls(
-            name,
-            server.command,
-            server.environment,
-            server.data_dir,
-            rank=0,
-            ready=lambda: server.wait_ready(READY_SECONDS),
-            prepare=server.prepare,
-            stop_signal=server.stop_signal,
-            user=server.user,
-            is_optional=is_optional,
-        )
 
 
 @dataclass

@@ -8,7 +8,7 @@ from weakref import WeakValueDictionary
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from compose.postgres.connections import tenant_transaction
+from compose.postgres.tenant_transaction import tenant_transaction
 
 
 class TenantShare:

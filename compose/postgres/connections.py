@@ -8,14 +8,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 from typing import Any, Literal
-from uuid import UUID
 
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
-from sqlalchemy import event, text
+from sqlalchemy import event
 from sqlalchemy.engine import ExceptionContext, make_url
 from sqlalchemy.exc import InvalidatePoolError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 Role = Literal["headrace_owner", "headrace_api", "headrace_pipeline"]
 
@@ -240,18 +239,3 @@ async def _as_it_is(_connection: object) -> None:
 
     Putting it back would cost a round trip a batch.
     """
-
-
-# The role once more, in the statement that is needed anyway: what a pooler did with the session
-# cannot matter then.
-BECOME = text(
-    "SELECT set_config('role', 'headrace_api', true), set_config('app.tenant', :tenant, true)"
-)
-
-
-@asynccontextmanager
-async def tenant_transaction(api: AsyncEngine, tenant: UUID) -> AsyncIterator[AsyncConnection]:
-    """One transaction of the API's role that can see one tenant's rows."""
-    async with api.begin() as tx:
-        await tx.execute(BECOME, {"tenant": str(tenant)})
-        yield tx

@@ -1,18 +1,12 @@
 """The API process: webhook ingress, commands and reads."""
 
 import asyncio
-import gc
-import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import replace
 from functools import partial
-from typing import Any
-from urllib.parse import urlsplit
 from uuid import UUID
 
-import uvicorn
-from fastapi import APIRouter, Response
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 import consumers.dead_letters.http
@@ -29,24 +23,20 @@ import producers.webhooks.sources.http
 import projections.jobs.http
 import projections.metric_trends.http
 import projections.usage.http
-from compose.checked_settings import port_of
 from compose.clock import database_clock
 from compose.failpoints import crash_points
 from compose.failures import door_refusal
 from compose.http.admission import Admission, RequestBounds
 from compose.http.api_rates import api_rates
 from compose.http.app import Asgi, Traced, application
+from compose.http.contract import contract
 from compose.http.health import health
 from compose.http.keys import Keys
-from compose.http.open_connections import OpenConnections
-from compose.http.request_head import bounded
 from compose.http.tenant_share import TenantShare
 from compose.postgres.connections import asyncpg_pool, engine
 from compose.processes.ingress import ingress, limit_settings, previews, sealer_of
 from compose.processes.job_checks import job_checks, jobs_of
-from compose.processes.loop_watchdog import watched
 from compose.processes.replays import requests
-from compose.reference.asyncapi import document
 from compose.settings import Settings
 from compose.storage import store as storage
 from compose.storage.metered import open_metered
@@ -60,7 +50,8 @@ from producers.outbox import store as log
 from producers.outbox.accept import Accept
 from producers.outbox.log_tail import LogTail
 from schemas.decode import read
-from schemas.event import Event, FromNewer
+from schemas.event import Event
+from schemas.event_decode import FromNewer
 from schemas.log import unpack_headers
 from schemas.record import Record
 from schemas.topics import DATASETS, JOBS
@@ -170,7 +161,7 @@ async def api(
             projections.jobs.http.routes(authenticate, transactions, history(JOBS.name)),
             projections.metric_trends.http.routes(authenticate, transactions),
             projections.usage.http.routes(authenticate, transactions),
-            _contract(settings),
+            contract(settings),
             health(pool, accept),
         ]
         rates = api_rates(limit_settings(settings))
@@ -215,69 +206,3 @@ def history(topic: str) -> Callable[[AsyncConnection, UUID, UUID], Awaitable[Seq
         return found
 
     return events
-
-
-ASYNCAPI: dict[str, Any] = {"content": {"application/json": {"schema": {"type": "object"}}}}
-
-
-def _contract(settings: Settings) -> APIRouter:
-    servers = [one.strip() for one in settings.kafka.split(",")]
-    whole = json.dumps(document(servers, settings.kafka_topic_prefix)).encode()
-    router = APIRouter(tags=["operations"])
-
-    @router.get("/asyncapi.json", response_class=Response, responses={200: ASYNCAPI})
-    async def asyncapi() -> Response:
-        """The records on Kafka: topics, events, headers, examples, and who sends and receives
-        them (AsyncAPI 3).
-        """
-        return Response(whole, media_type="application/json")
-
-    return router
-
-
-async def serve(settings: Settings, still_seconds: float = 30.0) -> None:
-    """Run the API until a signal stops it; requests in hand are answered first.
-
-    A loop that is blocked for `still_seconds` ends the process, to be started again: it would
-    answer nobody.
-    """
-    with watched(still_seconds):
-        await _serve(settings)
-
-
-async def _serve(settings: Settings) -> None:
-    where = urlsplit(settings.api_url)
-    stopping = asyncio.Event()
-    async with api(settings, stopping) as app:
-        config = uvicorn.Config(
-            app,
-            host=where.hostname or "127.0.0.1",
-            port=port_of(settings.api_url),
-            http=bounded(
-                settings.request_head_seconds,
-                OpenConnections(settings.max_connections, settings.max_unfinished_bytes),
-            ),
-            ws="none",  # a connection that became a WebSocket would leave those bounds
-            lifespan="off",
-            access_log=False,
-            log_config=None,
-            server_header=False,
-            proxy_headers=False,  # no address of a client is used
-            timeout_graceful_shutdown=15,
-        )
-        gc.freeze()  # the routes and models live as long as the process: no collection need walk them
-        gc.set_threshold(10_000, 10, 10)  # what some hundred requests in hand hold is no garbage
-        await _Server(config, stopping).serve()
-
-
-class _Server(uvicorn.Server):
-    """Lets those go who wait for something, so that a stop does not wait for them."""
-
-    def __init__(self, config: uvicorn.Config, stopping: asyncio.Event) -> None:
-        super().__init__(config)
-        self._stopping, self._loop = stopping, asyncio.get_running_loop()
-
-    def handle_exit(self, sig: int, frame: Any) -> None:
-        """Begin the orderly stop when a signal arrives."""
-        self._loop.call_soon_threadsafe(self._stopping.set)
-        super().handle_exit(sig, frame)

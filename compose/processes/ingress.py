@@ -21,13 +21,14 @@ from consumers.ingest.mapping import Unmappable, command
 from consumers.ingest.rows import rows
 from producers.outbox.accept import Accept
 from producers.webhooks.backpressure import Capacity
-from producers.webhooks.endpoint import WebhookEndpoint, WebhookLimits
+from producers.webhooks.endpoint import WebhookEndpoint
 from producers.webhooks.large_bodies import LargeBodies
 from producers.webhooks.limits.limit import LIMITS, source_limits
 from producers.webhooks.rates import Buckets
 from producers.webhooks.rejections import Rejections
 from producers.webhooks.sources.cache import SourceCache
 from producers.webhooks.sources.ports import Preview
+from producers.webhooks.webhook_limits import WebhookLimits
 
 LARGE_BODY_THREADS = 2
 

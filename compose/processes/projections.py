@@ -17,8 +17,8 @@ from compose.postgres.positions import Positions
 from compose.processes.shutdown import deliver, until_stopped
 from compose.settings import Settings
 from compose.telemetry import recorders
-from consumers.dead_letters import store as dead_letters
 from consumers.dead_letters.dead_letter import OPERATOR, DeadLetter
+from consumers.dead_letters.parking import store as parking
 from consumers.log.circuit_breaker.state import CircuitBreaker
 from consumers.log.poison.guard import Guard
 from consumers.log.poison.store import Subscriber
@@ -42,7 +42,7 @@ async def park(
     Without a copy, since projections write no events.
     """
     tenant, event_id = (event.tenantid, event.id) if event else (OPERATOR, None)
-    await dead_letters.park(
+    await parking.park(
         tx, [DeadLetter(record, consumer_of(view), tenant, event_id, error_class, error, 1)]
     )
 

@@ -22,8 +22,8 @@ from compose.postgres.positions import Positions
 from compose.processes.replays import lane_of
 from compose.processes.shutdown import deliver, until_stopped
 from compose.settings import Settings
-from compose.storage.local import open_objects
 from compose.storage.metered import open_metered
+from compose.storage.object_store_url import open_objects
 from compose.storage.rejected import remove_rejected
 from compose.storage.scratch import scratch
 from compose.telemetry import recorders

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import schemas
-from schemas.event import Headers, decode
+from schemas.event import Headers
+from schemas.event_decode import decode
 from schemas.payload import Payload
 from schemas.topics import PAYLOADS, TOPIC_OF, TOPICS, Topic
 from schemas.upcasters import FORMERS

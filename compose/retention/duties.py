@@ -9,7 +9,7 @@ from compose.settings import Settings
 from compose.storage.judges import JUDGES
 from compose.storage.metered import MeteredObjects
 from compose.storage.unneeded import Unneeded
-from consumers.dead_letters import store as dead_letters
+from consumers.dead_letters.parking import store as parking
 from consumers.ports import Transactions
 from consumers.work import store as work
 from producers.idempotency import store as idempotency
@@ -31,7 +31,7 @@ def duties(
         if not events:
             return set()
         async with pipeline() as tx:
-            return await dead_letters.open_events(tx, events)
+            return await parking.open_events(tx, events)
 
     days = {
         table: Days(table, owner, needed, settings.partitions_ahead_days)

@@ -15,7 +15,6 @@ from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import TypeVar
-from urllib.parse import unquote, urlsplit
 
 from compose.storage.object_reading import checked_file, chunks
 from compose.storage.private_files import close_to_others, flush, make_private
@@ -242,16 +241,3 @@ class LocalObjects:
         if not path.is_relative_to(self._root) or path == self._root:
             raise ValueError(f"{key!r} is not a key of this store")
         return path
-
-
-def open_objects(url: str, *, make: bool = True) -> LocalObjects:
-    """The store that a setting names: `file:///absolute/directory`, or `file:relative`.
-
-    One that is not there is made, unless `make` says otherwise.
-    """
-    parts = urlsplit(url)
-    if parts.scheme != "file" or parts.netloc:
-        raise ValueError(
-            f"HEADRACE_OBJECT_STORE is {url!r}; this version stores in a directory: file:///…"
-        )
-    return LocalObjects(Path(unquote(parts.path)), make=make)

@@ -12,7 +12,8 @@ from uuid import UUID
 
 from compose.settings import Settings
 from compose.storage import store
-from compose.storage.local import LocalObjects, open_objects
+from compose.storage.local import LocalObjects
+from compose.storage.object_store_url import open_objects
 from compose.storage.turns import Turns
 from consumers.ports import Transactions
 from producers.ports import Stored

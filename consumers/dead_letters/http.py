@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from consumers.dead_letters import store
 from consumers.dead_letters.filter import DeadLetterFilter, GroupPage, LetterPage, dead_letters_like
+from consumers.dead_letters.parking import store as parking
 from consumers.dead_letters.responses import (
     DeadLetterDetails,
     DeadLetterGroup,
@@ -23,7 +24,7 @@ from consumers.principal import Principal, actor_label
 from schemas.cursor import decoded_place
 from schemas.decode import read
 from schemas.errors import Refusal
-from schemas.event import Undecodable
+from schemas.event_decode import Undecodable
 from schemas.page import Page, binary, page
 from schemas.permissions import Permission
 
@@ -123,7 +124,7 @@ def routes(
 
 
 def _shown(row: Any, topic_prefix: str) -> dict[str, Any]:
-    record = store.record_of(row)
+    record = parking.record_of(row)
     try:
         decoded, undecodable = read(record, topic_prefix).model_dump(mode="json"), None
     except Undecodable as error:

@@ -14,8 +14,7 @@ from consumers.ingest.handler import VALIDATION
 from consumers.ingest.protocol import ValidateRequest, ValidationResult
 from consumers.jobs import store as jobs
 from consumers.ports import Ledger, Objects
-from consumers.work.limits import ResourceLimits
-from consumers.work.subprocess_runner import (
+from consumers.work.child_result import (
     Broken,
     Canceled,
     ChildRequest,
@@ -26,6 +25,7 @@ from consumers.work.subprocess_runner import (
     Progress,
     TenantRefused,
 )
+from consumers.work.limits import ResourceLimits
 from consumers.work.work_item import WorkItem
 from schemas.datasets import Finding, Reading
 from schemas.event import Event

@@ -8,7 +8,8 @@ from uuid import UUID
 from consumers.dead_letters.dead_letter import OPERATOR, DeadLetter
 from consumers.log.pacing import Pace
 from schemas.decode import read_whole
-from schemas.event import Event, FromNewer, Undecodable
+from schemas.event import Event
+from schemas.event_decode import FromNewer, Undecodable
 from schemas.record import Record
 
 SORTED_AT_ONCE = 10

@@ -3,34 +3,20 @@
 import asyncio
 import logging
 import random
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from consumers.dead_letters import store as dead_letters
-from consumers.dead_letters.dead_letter import DeadLetter
 from consumers.dead_letters.failure import failure_of
 from consumers.errors import Permanent, Transient
-from consumers.log.batch_decode import (
-    Condemned,
-    Message,
-    condemned_letters,
-    decode_batch,
-    first_of_each,
-    letter_of,
-    sort_out_in_turns,
-)
+from consumers.log.batch_decode import Condemned, decode_batch, sort_out_in_turns
+from consumers.log.batch_transaction import BatchTransaction
 from consumers.log.circuit_breaker.policy import BreakerLimits
 from consumers.log.circuit_breaker.state import CircuitBreaker
-from consumers.log.inbox import store as inbox
-from consumers.log.inbox.age import without_too_old
 from consumers.log.one_by_one import one_by_one
-from consumers.log.outcome import Applied, Ignored, Rejected
 from consumers.log.parts import Part, held_with_the_rest, parts_of
 from consumers.log.poison.guard import Guard, Verdict
 from consumers.log.poison.store import Subscriber
-from consumers.log.results import results_of
 from consumers.ports import (
     Classify,
     Clock,
@@ -45,7 +31,6 @@ from consumers.ports import (
     uncounted,
 )
 from schemas.errors import Tripped
-from schemas.log import LogEntry, entry_of
 from schemas.record import PartlyPaused, PollBatch, Record, Span
 
 log = logging.getLogger(__name__)
@@ -86,12 +71,26 @@ class Runner:
     """
     _fuse: CircuitBreaker = field(init=False)
     _guard: Guard = field(init=False)
+    _commit: BatchTransaction = field(init=False)
     _attempts: dict[tuple[str, int], tuple[int, int]] = field(init=False, default_factory=dict)
     """Per partition that waits: the offset of the guilty record, and how often it was tried."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_fuse", CircuitBreaker(self.consumer, self.limits))
         object.__setattr__(self, "_guard", Guard(Subscriber(self.consumer), self.begin, self.alone))
+        commit = BatchTransaction(
+            consumer=self.consumer,
+            handle=self.handle,
+            begin=self.begin,
+            positions=self.positions,
+            outbox=self.outbox,
+            clock=self.clock,
+            kept=self.kept,
+            reached=self.reached,
+            counted=self.counted,
+            fuse=self._fuse,
+        )
+        object.__setattr__(self, "_commit", commit)
 
     async def __call__(self, delivery: PollBatch) -> bool | PartlyPaused:
         """Apply a delivery. True when its effect is committed, Held when that of some partitions
@@ -162,7 +161,7 @@ class Runner:
         records, spans = part.records, part.spans
         if not self._attempts or not any(self._tried(record) for record in records):
             try:
-                return await self._once(records, spans, part.messages, part.letters)
+                return await self._commit(records, spans, part.messages, part.letters)
             except Tripped:
                 raise
             except Exception as error:
@@ -174,12 +173,12 @@ class Runner:
         return await one_by_one(records, spans, self._alone)
 
     async def _alone(self, record: Record, span: Span) -> bool | float:
-        """One record: as `_once`, or the seconds that its partition waits for the next attempt."""
+        """One record: as `_commit`, or the seconds until the next attempt of its partition."""
         attempts = self._tried(record) + 1
         place = (record.topic, record.partition)
         try:
             found = decode_batch([record], self.consumer, self.wanted, self.topic_prefix)
-            stands = await self._once([record], [span], *found)
+            stands = await self._commit([record], [span], *found)
         except Tripped:
             raise
         except Exception as error:
@@ -213,7 +212,7 @@ class Runner:
         except Exception:  # noqa: BLE001 - why it is given up may be that it cannot be read
             condemned = condemned._replace(unread=True)
             found = decode_batch([record], self.consumer, self.wanted, self.topic_prefix, condemned)
-        return await self._once([record], [span], *found, condemned)
+        return await self._commit([record], [span], *found, condemned)
 
     def _fails_alone(self, record: Record) -> bool:
         """Whether its tenant alone has used up what counts: its partition does not wait for it
@@ -225,56 +224,6 @@ class Runner:
     def _tried(self, record: Record) -> int:
         offset, attempts = self._attempts.get((record.topic, record.partition), (-1, 0))
         return attempts if offset == record.offset else 0
-
-    async def _once(
-        self,
-        records: Sequence[Record],
-        spans: Sequence[Span],
-        messages: Sequence[Message],
-        unreadable: Sequence[DeadLetter],
-        condemned: Condemned | None = None,
-    ) -> bool:
-        messages, old = without_too_old(messages, self.consumer, self.clock.now() - self.kept)
-        letters = [*unreadable, *old]
-        async with self.begin() as tx:
-            standing = await self.positions.standing(tx, spans)
-            if standing is not PositionCheck.HERE:
-                return standing is PositionCheck.PASSED
-            fresh = await inbox.claim(tx, self.consumer, [one.event.id for one in messages])
-            new = first_of_each([one for one in messages if one.event.id in fresh])
-            tally = Counter({"duplicate": len(messages) - len(new)})
-            entries: list[LogEntry] = []
-            if condemned is not None:
-                letters += condemned_letters(new, self.consumer, condemned)
-            elif new:
-                became = await self.handle(tx, [one.event for one in new])
-                for message, outcome in zip(new, became, strict=True):
-                    match outcome:
-                        case Applied(events):
-                            tally["applied"] += 1
-                            entries += [entry_of(event) for event in events]
-                        case Ignored(reason):
-                            tally["ignored"] += 1
-                            log.debug(
-                                "%s: %s ignored: %s", self.consumer, message.event.type, reason
-                            )
-                        case Rejected(failure_class, reason):
-                            letters.append(letter_of(message, self.consumer, failure_class, reason))
-            parked = await dead_letters.park(tx, letters)
-            entries += [letter.copy(self.clock.now()) for letter in parked]
-            results = results_of(records, new, letters)
-            if self._fuse.is_due or not all(good for good, _ in results):
-                await self._fuse.judge(tx, results)
-            await self.positions.advance(tx, spans)
-            await self.outbox(tx, entries)
-            self.reached("runner.applied")
-        self.reached("runner.committed")
-        self._fuse.committed(results)
-        tally["dead_letter"] = len(letters)
-        self.counted(+tally, Counter(one.error_class for one in letters))
-        for letter in parked:
-            log.warning("%s", letter.summary, extra={"fields": letter.ids})
-        return True
 
     def _kind(self, error: Exception) -> type[Exception] | None:
         return type(error) if isinstance(error, Transient | Permanent) else self.classify(error)

@@ -13,8 +13,7 @@ from consumers.jobs.job import Job, Moved, cancel, expire, fail, move
 from consumers.ports import Clock, Ledger, Objects
 from consumers.training.handler import TRAINING
 from consumers.training.protocol import Column, TrainRequest, TrainResult
-from consumers.work.limits import ResourceLimits
-from consumers.work.subprocess_runner import (
+from consumers.work.child_result import (
     Broken,
     Canceled,
     ChildRequest,
@@ -25,6 +24,7 @@ from consumers.work.subprocess_runner import (
     Progress,
     TenantRefused,
 )
+from consumers.work.limits import ResourceLimits
 from consumers.work.work_item import WorkItem
 from schemas.bounds import cut
 from schemas.event import Event

@@ -8,7 +8,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
-from consumers.work.subprocess_runner import Canceled, ChildResult, Crashed, Finished, TenantRefused
+from consumers.work.child_result import Canceled, ChildResult, Crashed, Finished, TenantRefused
 from schemas.errors import Refusal
 
 log = logging.getLogger(__name__)

@@ -5,8 +5,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from consumers.work.child_result import ChildRequest, ChildResult, Progress
 from consumers.work.limits import ResourceLimits
-from consumers.work.subprocess_runner import ChildRequest, ChildResult, Progress
 from consumers.work.work_item import WorkItem
 from schemas.event import Event
 

@@ -1,6 +1,4 @@
-"""The worker: claims work items of one queue, runs each in a child under a lease, and finishes them
-with the fencing token.
-"""
+"""Claims work items of one queue, runs each in a child, and finishes with the fencing token."""
 
 import asyncio
 import logging
@@ -14,12 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from consumers.errors import Transient
-from consumers.ports import Classify, Clock, ObjectMissing, Outbox, Reached, Transactions, nothing
+from consumers.ports import Classify, Clock, Outbox, Reached, Transactions, nothing
 from consumers.work import store
-from consumers.work.delivery import delivered
-from consumers.work.hooks import Ended, Leased, at_once, forgotten, unheard
-from consumers.work.store import LeaseLost
-from consumers.work.subprocess_runner import (
+from consumers.work.attempt import run_task, set_after
+from consumers.work.child_result import (
     Broken,
     Canceled,
     ChildResult,
@@ -28,10 +24,13 @@ from consumers.work.subprocess_runner import (
     LimitExceeded,
     Progress,
     TenantRefused,
-    run_child,
-    working_directory,
 )
-from consumers.work.task import Task, Unusable
+from consumers.work.delivery import delivered
+from consumers.work.hooks import Ended, Leased, at_once, forgotten, unheard
+from consumers.work.store import LeaseLost
+from consumers.work.subprocess_runner import working_directory
+from consumers.work.task import Task
+from consumers.work.transaction_retry import retried
 from consumers.work.work_item import WorkItem
 from schemas.event import Event
 from schemas.log import EventTooLarge, entry_of
@@ -42,7 +41,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
-PROGRESS_SECONDS = 0.5
 BEAT_SECONDS = 1.0  # at the longest: with a heartbeat comes the word to stop
 RETRY_SECONDS = 2.0
 AWAY_SECONDS = 60.0  # after a full disk or a store that is away, which a few seconds do not repair
@@ -123,7 +121,7 @@ class Worker:
         log.info("attempt %d of %s %s", piece.attempt, piece.queue, piece.subject)
         cancelled = asyncio.Event()
         beating = asyncio.create_task(self._beat(piece, cancelled))
-        ending = asyncio.create_task(_when(stopping, cancelled))
+        ending = asyncio.create_task(set_after(stopping, cancelled))
         try:
             with working_directory(self.scratch) as directory:
                 result = await self._child(piece, directory, cancelled)
@@ -157,28 +155,13 @@ class Worker:
     async def _child(
         self, piece: WorkItem, directory: Path, cancelled: asyncio.Event
     ) -> ChildResult:
-        said = 0.0
-
         async def progressed(progress: Progress) -> None:
-            nonlocal said
-            now = asyncio.get_running_loop().time()
-            if now - said < PROGRESS_SECONDS:
-                return
-            said = now
             with suppress(LeaseLost):
                 await self._well(lambda tx: self._progress(tx, piece, progress))
 
-        try:
-            request, limits = await self.task.prepare(piece, directory)
-        except Unusable as unusable:
-            return TenantRefused("user_data", unusable.code, unusable.message)
-        except ObjectMissing as error:
-            return Crashed(f"the object {error} is gone", "object_missing")
-        except Exception as error:
-            if not self._is_transient(error):
-                raise
-            return Crashed(f"what it needs is away: {error}", "object_store_away")
-        return await run_child(request, limits, progressed, cancelled)
+        return await run_task(
+            self.task, piece, directory, progressed, cancelled, self._is_transient
+        )
 
     async def _beat(self, piece: WorkItem, cancelled: asyncio.Event) -> None:
         """Extend the lease until cancelled.
@@ -263,23 +246,4 @@ class Worker:
         await self.outbox(tx, [entry_of(event) for event in events])
 
     async def _well(self, act: Callable[["AsyncConnection"], Awaitable[T]]) -> T:
-        """One transaction, repeated while the database is unwell.
-
-        The fence makes a repetition harmless.
-        """
-        pause = 0.1
-        while True:
-            try:
-                async with self.begin() as tx:
-                    return await act(tx)
-            except Exception as error:
-                if not self._is_transient(error):
-                    raise
-                log.warning("transient, again in %.1f s: %s", pause, error)
-            await asyncio.sleep(pause)
-            pause = min(pause * 2, 5.0)
-
-
-async def _when(first: asyncio.Event, then: asyncio.Event) -> None:
-    await first.wait()
-    then.set()
+        return await retried(self.begin, act, self._is_transient)

@@ -5,8 +5,7 @@ microsecond counts here.
 import logging
 import os
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import suppress
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from uuid import UUID
@@ -18,6 +17,7 @@ from producers.outbox.ports import NotStorable, Reached, Unavailable, nothing
 from producers.ports import Clock, Objects
 from producers.webhooks.backpressure import Capacity
 from producers.webhooks.body import read, too_large
+from producers.webhooks.body_storage import accept_with_body
 from producers.webhooks.endpoint_responses import (
     Answer,
     ClientLeft,
@@ -32,16 +32,15 @@ from producers.webhooks.endpoint_responses import (
 )
 from producers.webhooks.examination import ENCODING, Examined, examine
 from producers.webhooks.large_bodies import AT_ONCE_BYTES, LargeBodies
-from producers.webhooks.limits.limit import SourceLimits
 from producers.webhooks.normalize import acceptance
-from producers.webhooks.rates import Buckets, RateLimitState
+from producers.webhooks.rates import RateLimitState
 from producers.webhooks.rejections import Rejection, Rejections
 from producers.webhooks.sources.cache import SourceCache
 from producers.webhooks.sources.source import KnownSource
 from producers.webhooks.verification.headers import gathered
 from producers.webhooks.verification.schemes import BY_NAME
 from producers.webhooks.verification.verdict import Forged, Genuine
-from schemas.errors import Refusal
+from producers.webhooks.webhook_limits import WebhookLimits
 from schemas.trace import trace_id, traceparent_of
 
 log = logging.getLogger(__name__)
@@ -54,19 +53,6 @@ Told = Callable[[str, float], None]
 
 def unheard(_outcome: str, _seconds: float) -> None:
     """Record nothing, where nobody measures."""
-
-
-@dataclass(frozen=True, slots=True)
-class WebhookLimits:
-    """What one delivery may be, and how often one may come."""
-
-    max_bytes: int
-    default: SourceLimits
-    tolerance_seconds: int
-    body_seconds: float
-    identity_window_seconds: int
-    sources: Buckets
-    tenants: Buckets
 
 
 @dataclass(frozen=True)
@@ -213,21 +199,7 @@ class WebhookEndpoint:
         if self.capacity.risk is not None:
             log.warning("a webhook is refused: %s", self.capacity.risk)
             raise unavailable("Webhooks cannot be stored at the moment. Send it again later.")
-        return verdict, self._rate(source, own)
-
-    def _rate(self, source: KnownSource, own: SourceLimits) -> RateLimitState:
-        now = time.monotonic()
-        standing = whole = self.limits.sources.take(source.id, now, own.per_source)
-        if standing.wait_seconds == 0:
-            whole = self.limits.tenants.take(source.tenant, now, own.per_tenant)
-        if whole.wait_seconds > 0:
-            if whole is not standing:
-                self.limits.sources.give_back(source.id)
-            message = "Too many webhooks; wait as Retry-After says."
-            raise DeliveryRefused(
-                429, "rate_limited", message, reason="over its rate", headers=tuple(whole.headers())
-            )
-        return standing
+        return verdict, self.limits.take(source, own)
 
     async def _store(
         self,
@@ -254,35 +226,7 @@ class WebhookEndpoint:
             kept_headers=to_json(kept).decode() if kept else "{}",
             window_seconds=self.limits.identity_window_seconds,
         )
-        key = one.claim.body_key if one.claim else None
-        if key is None:
-            return await self.accept(one)
-        # Too large for a record: stored first, so that no accepted event refers to nothing.
-        try:
-            await self.objects.put(key, _whole(body), len(body))
-        except Refusal as refusal:
-            raise DeliveryRefused(
-                429, refusal.code, str(refusal), reason=str(refusal), headers=(), **refusal.details
-            ) from None
-        except Exception as error:
-            raise Unavailable(f"the object store: {error}") from error
-        self.reached("door.body_kept")
-        try:
-            accepted = await self.accept(one)
-        except NotStorable:
-            await self._drop(key)
-            raise
-        if accepted.duplicate:
-            await self._drop(key)
-        return accepted
-
-    async def _drop(self, key: str) -> None:
-        """Remove a body that no request names.
-
-        Whatever fails, the answer is decided, and the sweeper comes by.
-        """
-        with suppress(Exception):
-            await self.objects.delete(key)
+        return await accept_with_body(one, body, self.accept, self.objects, self.reached)
 
     def _note(
         self, source: KnownSource, refused: DeliveryRefused, size_bytes: int, content_type: str
@@ -293,10 +237,6 @@ class WebhookEndpoint:
             self.rejections.note(
                 Rejection(source, self.clock.new_id(), reason, size_bytes, content_type, now)
             )
-
-
-async def _whole(body: bytes) -> AsyncIterator[bytes]:
-    yield body
 
 
 @lru_cache(maxsize=10_000)

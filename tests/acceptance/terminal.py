@@ -10,6 +10,19 @@ from pathlib import Path
 from typing import Any
 
 COMMAND = (sys.executable, "-P", "-m", "compose.cli")
+PROCESSES = {
+    "postgres",
+    "kafka",
+    "api",
+    "relay",
+    "ingest",
+    "training",
+    "finalization",
+    "billing",
+    "projections",
+    "sweeper",
+}
+UP_SECONDS = 200.0
 
 
 @dataclass(frozen=True)

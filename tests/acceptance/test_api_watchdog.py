@@ -8,7 +8,7 @@ import multiprocessing.synchronize
 import urllib.error
 import urllib.request
 
-from compose.processes.api import serve
+from compose.processes.api_server import serve
 from compose.processes.loop_watchdog import STUCK
 from compose.settings import Settings
 from tests.eventually import eventually

@@ -6,7 +6,7 @@ import csv
 import io
 from typing import Any
 
-from compose.storage.local import open_objects
+from compose.storage.object_store_url import open_objects
 from schemas.topics import DATASETS
 from tests.acceptance.github_issues import ACTION, KINDS, PING, issue
 from tests.acceptance.ingress.senders import create, deliver, sql

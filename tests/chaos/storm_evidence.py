@@ -15,7 +15,7 @@ from typing import Any
 import asyncpg
 
 from compose.failures import is_transient
-from compose.storage.local import open_objects
+from compose.storage.object_store_url import open_objects
 from schemas.topics import WEBHOOKS
 from tests.acceptance.topics import each
 from tests.chaos.live_stack import LiveStack

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from schemas.event import Event, decode
+from schemas.event import Event
+from schemas.event_decode import decode
 from schemas.payload import Payload
 from schemas.upcasters import Formers
 

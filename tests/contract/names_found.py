@@ -23,7 +23,7 @@ from consumers.dead_letters.failure import HandlingFailure
 from consumers.jobs.job import fail
 from consumers.log.outcome import Rejected
 from consumers.registry import CONSUMERS
-from consumers.work import child, subprocess_runner, task
+from consumers.work import child, child_result, task
 from consumers.work.work_item import NewWorkItem
 from producers.idempotency import http as idempotency
 from producers.outbox.relay import acquire_leadership, elected
@@ -89,9 +89,9 @@ def _columns() -> set[str]:
 def _codes() -> set[str]:
     children = (
         child.ChildRefusal,
-        subprocess_runner.TenantRefused,
-        subprocess_runner.Crashed,
-        subprocess_runner.LimitExceeded,
+        child_result.TenantRefused,
+        child_result.Crashed,
+        child_result.LimitExceeded,
     )
     made = (fail, *children, task.Unusable, DeliveryRefused)
     given = {text for one in made for text in code.given_to(one, "code")}

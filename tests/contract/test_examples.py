@@ -13,7 +13,8 @@ from pydantic import TypeAdapter
 import schemas
 from compose.reference.versions import fullest
 from schemas.decode import read
-from schemas.event import Event, Undecodable
+from schemas.event import Event
+from schemas.event_decode import Undecodable
 from schemas.payload import Payload
 from schemas.record import Record
 from schemas.topics import PAYLOADS, TOPIC_OF, TOPICS

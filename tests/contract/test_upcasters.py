@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from schemas.event import FromNewer, Undecodable, decode
+from schemas.event_decode import FromNewer, Undecodable, decode
 from schemas.payload import Payload
 from schemas.upcasters import Former, formers
 from tests.contract.golden import LIST, Golden

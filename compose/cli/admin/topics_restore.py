@@ -15,7 +15,7 @@ from compose.cli.output import OperatedDir, number, terminal
 
 if TYPE_CHECKING:
     from compose.kafka.restore import Restored
-    from compose.kafka.restore.restoration import Tell
+    from compose.kafka.restore.result import Tell
     from compose.settings import Settings
 
 EPILOG = """

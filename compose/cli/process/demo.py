@@ -22,7 +22,8 @@ def register(app: typer.Typer) -> None:
         Exit status 0 only if every check holds.
         """
         from compose.cli.output import print_json, terminal
-        from compose.demo.flow import run, show
+        from compose.demo.flow import run
+        from compose.demo.report import show
 
         console = terminal()
 

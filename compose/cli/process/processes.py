@@ -28,7 +28,7 @@ def register(app: typer.Typer) -> None:
         async def main() -> None:
             can_listen(settings)
             await answering(settings.postgres_url.get_secret_value())
-            from compose.processes.api import serve  # what takes seconds to import comes last
+            from compose.processes.api_server import serve
 
             await serve(settings)
 

@@ -1,10 +1,7 @@
 """`headrace up`, `down` and `status`: the embedded stack from a terminal."""
 
 import asyncio
-import json
 import os
-import sys
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -12,16 +9,22 @@ import asyncpg
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
-from compose.cli.connection import without_password
 from compose.cli.process.blockers_view import show_held_back, show_problems
-from compose.devstack.blockers import KEYS, HeldBack, held_back
+from compose.cli.process.stack_view import (
+    coloured,
+    print_json,
+    print_status,
+    process_table,
+    show_addresses,
+    show_running,
+    show_step,
+)
+from compose.devstack.blockers import HeldBack, held_back
 from compose.devstack.commands import COMMAND
 from compose.devstack.lifecycle import NotStartedError, start_detached, stop_stack
 from compose.devstack.orphans import AlreadyRunningError
 from compose.devstack.status import RunFiles, StackStatus
-from compose.devstack.task_graph import Done
 from compose.settings import PREFIX, Settings
 
 DataDir = Annotated[
@@ -37,13 +40,6 @@ Detach = Annotated[bool, typer.Option("--detach", "-d", help="Return once everyt
 Demo = Annotated[
     bool, typer.Option("--demo", help="Run `headrace demo` once everything is ready, and stay up.")
 ]
-
-STATE_COLOURS = {
-    "running": "green",
-    "starting": "yellow",
-    "restarting": "yellow",
-    "stopping": "yellow",
-}
 
 
 def up(
@@ -70,7 +66,7 @@ def up(
     console = Console(stderr=json, highlight=False)
     if files.status().state == "running":
         running = files.status()
-        _show_running(console, running, asyncio.run(_held_back(running)), json, already=True)
+        show_running(console, running, asyncio.run(_held_back(running)), json, already=True)
         if demo:
             raise typer.Exit(1 if asyncio.run(_demo(_environment(files.status()))) else 0)
         return
@@ -92,7 +88,7 @@ def down(data_dir: DataDir = None, json: AsJson = False) -> None:
         console.print(f"[red]not stopped[/]: {escape(str(error))}")
         raise typer.Exit(1) from error
     if json:
-        _print_json({"stopped": stopped})
+        print_json({"stopped": stopped})
     else:
         console.print(f"stopped {', '.join(stopped)}" if stopped else "nothing was running")
 
@@ -109,13 +105,13 @@ def status(data_dir: DataDir = None, json: AsJson = False) -> None:
     found = RunFiles(_settings(data_dir).data_dir.absolute()).status()
     held = asyncio.run(_held_back(found))
     if json:
-        _print_status(found, held)
+        print_status(found, held)
     else:
         console = Console(highlight=False)
-        console.print(f"{_coloured(found.state)}  {escape(found.data_dir or '')}")
+        console.print(f"{coloured(found.state)}  {escape(found.data_dir or '')}")
         if found.state != "stopped":
-            _show_addresses(console, found)
-            console.print(_table(found))
+            show_addresses(console, found)
+            console.print(process_table(found))
             show_problems(console, found.problems)
             show_held_back(console, held)
     raise typer.Exit(0 if found.state == "running" else 1)
@@ -151,7 +147,7 @@ def _up_here(console: Console, settings: Settings, demo: bool, as_json: bool) ->
         if demo and (code := await _demo(environment)):
             console.print(f"[red]the demo failed[/] ({code}); stopping")
             return code
-        _show_running(console, running, await _held_back(running), as_json)
+        show_running(console, running, await _held_back(running), as_json)
         if not as_json:
             console.print("[dim]Ctrl-C stops everything.[/]")
         return 0
@@ -162,7 +158,7 @@ def _up_here(console: Console, settings: Settings, demo: bool, as_json: bool) ->
     spinner = console.status("starting")
     spinner.start()
     try:
-        return run_up(settings, lambda done: _show_step(console, done), ready)
+        return run_up(settings, lambda done: show_step(console, done), ready)
     except AlreadyRunningError as error:
         console.print(escape(str(error)))
         return 0
@@ -189,7 +185,7 @@ def _up_detached(console: Console, files: RunFiles, as_json: bool) -> None:
         )
         console.print("[dim]`headrace doctor` looks for the cause.[/]")
         raise typer.Exit(1) from error
-    _show_running(console, running, asyncio.run(_held_back(running)), as_json)
+    show_running(console, running, asyncio.run(_held_back(running)), as_json)
 
 
 async def _demo(environment: dict[str, str]) -> int:
@@ -214,14 +210,6 @@ def _environment(running: StackStatus) -> dict[str, str]:
     }
 
 
-def _show_step(console: Console, done: Done) -> None:
-    mark = "[green]✓[/]" if done.ok else "[red]✗[/]"
-    console.print(
-        f"{mark} {done.name:<11} [dim]{done.seconds:5.1f} s[/]  {escape(done.detail)}",
-        soft_wrap=True,
-    )
-
-
 async def _held_back(found: StackStatus) -> HeldBack | None:
     """None when nothing runs, or the database does not say."""
     if found.state == "stopped" or found.postgres_url is None:
@@ -230,53 +218,3 @@ async def _held_back(found: StackStatus) -> HeldBack | None:
         return await held_back(found.postgres_url)
     except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
         return None
-
-
-def _show_running(
-    console: Console,
-    running: StackStatus,
-    held: HeldBack | None,
-    as_json: bool,
-    already: bool = False,
-) -> None:
-    if as_json:
-        _print_status(running, held)
-        sys.stdout.flush()
-        return
-    if already:
-        console.print(f"it runs already, in {escape(running.data_dir or '')}")
-    _show_addresses(console, running)
-    show_problems(console, running.problems)
-    show_held_back(console, held)
-
-
-def _print_status(found: StackStatus, held: HeldBack | None) -> None:
-    shown = {
-        **asdict(found),
-        "postgres_url": found.postgres_url and without_password(found.postgres_url),
-    }
-    _print_json({**shown, **(held or dict.fromkeys(KEYS))})
-
-
-def _show_addresses(console: Console, found: StackStatus) -> None:
-    console.print(f"  API           {escape(found.api_url or '')}")
-    console.print(f"  Kafka         {escape(found.kafka or '')}")
-    console.print(f"  PostgreSQL    {escape(without_password(found.postgres_url or ''))}")
-    console.print(f"  object store  {escape(found.object_store or '')}")
-
-
-def _table(found: StackStatus) -> Table:
-    table = Table("process", "pid", "state", "restarts", box=None, padding=(0, 2))
-    for process in found.processes:
-        table.add_row(
-            process.name, str(process.pid or "-"), _coloured(process.state), str(process.restarts)
-        )
-    return table
-
-
-def _coloured(state: str) -> str:
-    return f"[{STATE_COLOURS.get(state, 'red')}]{state}[/]"
-
-
-def _print_json(value: object) -> None:
-    print(json.dumps(value, indent=2))

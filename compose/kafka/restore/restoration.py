@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -13,6 +13,7 @@ from aiokafka.admin import NewPartitions
 from compose.kafka.partition_expansion.expansion import LOOK_SECONDS, alone
 from compose.kafka.partition_expansion.progress import RESTORE, Look, looking
 from compose.kafka.restore.missing import Range, find_range
+from compose.kafka.restore.result import Progress, Restored, Tell
 from compose.kafka.restore.resuming import LOCK, MOVE, Offsets, resuming
 from compose.kafka.restore.survey import CannotRestore, Survey, TopicLoss, survey
 from compose.kafka.topics import create, partitions_of
@@ -56,36 +57,6 @@ CLUSTER = """
 UPDATE kafka_cluster SET cluster_id = $1, incarnation = incarnation + $2 RETURNING incarnation
 """
 FIRST_CLUSTER = "INSERT INTO kafka_cluster (cluster_id) VALUES ($1)"
-
-
-@dataclass(frozen=True)
-class Progress:
-    """How far it is: `done` of `total` seqs are looked at; `total` 0 where nobody can say."""
-
-    text: str
-    done: int = 0
-    total: int = 0
-
-
-Tell = Callable[[Progress], None]
-
-
-@dataclass(frozen=True)
-class Restored:
-    """What was lost, what is published again, and how many positions were set.
-
-    Nothing lost, nothing done.
-    """
-
-    reasons: tuple[str, ...] = ()
-    ranges: tuple[Range, ...] = ()
-    positions: int = 0
-    cluster_id: str | None = None
-
-    @property
-    def records(self) -> int:
-        """How many records are published again."""
-        return sum(one.records for one in self.ranges)
 
 
 @dataclass(frozen=True)

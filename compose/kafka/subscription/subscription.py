@@ -3,12 +3,12 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from itertools import chain
 from types import TracebackType
 from typing import Any, Self
 
-from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaConsumer, ConsumerRecord
 from faststream.kafka import KafkaBroker
 from faststream.message import StreamMessage
 from faststream.middlewares import AckPolicy
@@ -16,6 +16,7 @@ from faststream.middlewares import AckPolicy
 from compose.kafka.subscription.alignment import Alignment
 from compose.kafka.subscription.cursor import Cursor
 from compose.kafka.subscription.ports import AlwaysOpen, Handle, PauseCheck, Positions, Timing
+from compose.kafka.subscription.rebalance_listener import RebalanceListener
 from compose.kafka.subscription.watchdog import Watchdog
 from schemas.record import PartlyPaused
 
@@ -34,24 +35,6 @@ async def _parse(polled: Polled) -> StreamMessage[Polled]:
 async def _decode(message: StreamMessage[Polled]) -> Polled:
     """Hand the poll through as it is."""
     return message.raw_message
-
-
-class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no types
-    """Turns aiokafka's two callbacks over to the subscription.
-
-    What they raise aiokafka only logs.
-    """
-
-    def __init__(self, subscription: "Subscription") -> None:
-        self._subscription = subscription
-
-    async def on_partitions_revoked(self, _revoked: Collection[TopicPartition]) -> None:
-        """Before the group shares the partitions out again."""
-        await self._subscription.revoked()
-
-    async def on_partitions_assigned(self, _assigned: Collection[TopicPartition]) -> None:
-        """Begin to read the positions of the new partitions."""
-        self._subscription.assigned()
 
 
 class Subscription:
@@ -100,7 +83,7 @@ class Subscription:
             heartbeat_interval_ms=int(timing.heartbeat_seconds * 1000),
             max_poll_interval_ms=int(timing.max_handle_seconds * 1000),
             rebalance_timeout_ms=int(timing.rebalance_seconds * 1000),
-            listener=_Listener(self),
+            listener=RebalanceListener(self.revoked, self.assigned),
             parser=_parse,
             decoder=_decode,
             no_reply=True,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from consumers.ingest.row_buffers import store
+from consumers.ingest.row_buffers.batches import store as batch_store
 from consumers.ingest.row_buffers.stream import (
     Batch,
     Stream,
@@ -122,5 +123,5 @@ async def _write(
 ) -> list[NewWorkItem]:
     """One batch of a stream is in work at a time: each sealed one puts the next into the queue."""
     await store.save(tx, list(changed.values()))
-    await store.add_batches(tx, batches)
+    await batch_store.add_batches(tx, batches)
     return [piece_of(one, at) for one in batches if one.number == changed[one.stream_id].sealed + 1]

@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, BinaryIO
 from uuid import UUID
 
 from consumers.ingest import store as datasets
-from consumers.ingest.dataset import BY, Dataset, rejected
+from consumers.ingest.dataset import Dataset, rejected
 from consumers.ingest.row_buffers import store
 from consumers.ingest.row_buffers.append import SEALING, piece_of
+from consumers.ingest.row_buffers.batches import store as batch_store
 from consumers.ingest.row_buffers.stream import Batch, Stream, dropped_through
+from consumers.ingest.row_buffers.version_events import object_key, training_request, version_events
 from consumers.ports import Objects, Transactions
 from consumers.work import store as work
-from consumers.work.delivery import NEVER_FITS
-from consumers.work.limits import ResourceLimits
-from consumers.work.subprocess_runner import (
+from consumers.work.child_result import (
     ChildRequest,
     ChildResult,
     Finished,
@@ -28,12 +28,13 @@ from consumers.work.subprocess_runner import (
     Progress,
     TenantRefused,
 )
+from consumers.work.delivery import NEVER_FITS
+from consumers.work.limits import ResourceLimits
 from consumers.work.task import Unusable
 from consumers.work.work_item import WorkItem
-from schemas.datasets import DatasetSubmitted, Finding, Reading
-from schemas.event import Event, following
+from schemas.datasets import Finding
+from schemas.event import Event
 from schemas.ids import derived
-from schemas.jobs import JobRequested
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
@@ -90,7 +91,7 @@ class Sealing:
         after, rows, written = batch.after, FIRST_PAGE_ROWS, 0
         while after < batch.through:
             async with self.begin() as tx:
-                page = await store.page(tx, batch, after, rows)
+                page = await batch_store.page(tx, batch, after, rows)
             if not page:
                 return
             content = "".join(f"{line}\n" for _, line in page).encode()
@@ -118,7 +119,7 @@ class Sealing:
         """The file, under the attempt's own key: a zombie, whose rows may be gone by now, cannot
         overwrite it.
         """
-        await self.objects.put_file(_key(piece), directory / "data.csv")
+        await self.objects.put_file(object_key(piece), directory / "data.csv")
 
     async def finish(
         self, tx: "AsyncConnection", piece: WorkItem, result: ChildResult, at: datetime
@@ -149,7 +150,7 @@ class Sealing:
             log.error("batch %s of stream %s was not written: %r", batch.id, stream.id, result)
             return await self._again(tx, piece, batch, at)
         await self._go_on(tx, stream, batch, at)
-        return _events(batch, _key(piece), result, at)
+        return version_events(batch, object_key(piece), result, at)
 
     async def _wait(
         self, tx: "AsyncConnection", piece: WorkItem, reason: str, at: datetime
@@ -185,7 +186,7 @@ class Sealing:
             batch.dataset_id,
             batch.dataset,
             "submitted",
-            _key(piece),
+            object_key(piece),
             0,
             "",
             0,
@@ -195,7 +196,7 @@ class Sealing:
         finding = Finding(rule=code, severity="error", message=reason)
         dataset, event = rejected(asked, reason, (finding,), cause=batch.cause, at=at)
         await datasets.create(tx, [dataset])
-        return [event, *_training(batch, event, at)]
+        return [event, *training_request(batch, event, at)]
 
     async def _go_on(
         self, tx: "AsyncConnection", stream: Stream, batch: Batch, at: datetime
@@ -203,11 +204,11 @@ class Sealing:
         """Drop the rows that no later version has, and put the next batch into the queue."""
         stream = replace(stream, sealed=batch.number)
         await store.save(tx, [stream])
-        await store.seal(tx, batch)
+        await batch_store.seal(tx, batch)
         await store.drop_rows(tx, stream, dropped_through(stream, batch))
         if stream.sealed < stream.batches:
             await work.enqueue(
-                tx, [piece_of(await store.numbered(tx, stream, stream.sealed + 1), at)]
+                tx, [piece_of(await batch_store.numbered(tx, stream, stream.sealed + 1), at)]
             )
 
     async def give_up(
@@ -228,53 +229,4 @@ class Sealing:
         return ()
 
     async def _batch(self, tx: "AsyncConnection", piece: WorkItem) -> Batch:
-        return await store.batch(tx, piece.tenant, UUID(piece.payload["batch_id"]))
-
-
-def _events(batch: Batch, key: str, result: Finished, at: datetime) -> list[Event]:
-    """Ids come from the batch: the same step again says the same."""
-    submitted = DatasetSubmitted(
-        dataset_id=batch.dataset_id,
-        name=batch.dataset,
-        object_key=key,
-        size_bytes=result.result["size_bytes"],
-        sha256=result.result["sha256"],
-        content_type="text/csv",
-        reading=_reading(result.result["texts"]),
-    )
-    event = following(
-        batch.cause, submitted, by=BY, subject=str(batch.dataset_id), version=0, at=at
-    )
-    return [event, *_training(batch, event, at)]
-
-
-def _reading(texts: Sequence[str] | None) -> Reading | None:
-    """A text stays a text, whatever it looks like; None where a form's fields are among the
-    rows.
-    """
-    return (
-        None if texts is None else Reading(types=dict.fromkeys(texts, "text") or None, typed=True)
-    )
-
-
-def _training(batch: Batch, cause: Event, at: datetime) -> list[Event]:
-    if batch.train is None:
-        return []
-    asked = JobRequested(
-        job_id=derived(batch.id, "job"),
-        kind="train",
-        dataset_id=batch.dataset_id,
-        target=batch.train["target"],
-        model=batch.train["model"],
-        options=batch.train["options"],
-        origin="rows",
-        mapping_version=batch.mapping_version,
-    )
-    return [following(cause.cause, asked, by=BY, subject=str(asked.job_id), version=0, at=at)]
-
-
-def _key(piece: WorkItem) -> str:
-    dataset_id = derived(UUID(piece.payload["batch_id"]), "dataset")
-    return (
-        f"tenants/{piece.tenant}/datasets/{dataset_id}/attempts/{piece.id}-{piece.token}/data.csv"
-    )
+        return await batch_store.batch(tx, piece.tenant, UUID(piece.payload["batch_id"]))

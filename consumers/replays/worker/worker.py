@@ -8,8 +8,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from consumers.dead_letters import store as letters
 from consumers.dead_letters.failure import HandlingFailure, failure_of
+from consumers.dead_letters.parking import store as parking
 from consumers.errors import Permanent, Transient
 from consumers.log.inbox import store as inbox
 from consumers.log.outcome import Ignored
@@ -21,7 +21,8 @@ from consumers.replays.worker import store
 from consumers.replays.worker.decide import Found, Verdict, after, before, failed, of_twin
 from consumers.replays.worker.store import ReplayItem, ReplayTurn
 from schemas.decode import read_whole
-from schemas.event import Event, FromNewer, Undecodable
+from schemas.event import Event
+from schemas.event_decode import FromNewer, Undecodable
 from schemas.log import entry_of
 from schemas.record import Record
 
@@ -123,21 +124,21 @@ class ReplayWorker:
         consumed = item.event_id is not None and await inbox.hold(tx, self.consumer, item.event_id)
         if item.of_request:
             letter = (
-                await letters.lock_of_event(tx, self.consumer, item.event_id)
+                await parking.lock_of_event(tx, self.consumer, item.event_id)
                 if item.event_id
                 else None
             )
         else:
-            letter = await letters.lock(tx, item.tenant, item.subject)
+            letter = await parking.lock(tx, item.tenant, item.subject)
         found = Found(item.of_request, consumed, letter and letter.id, letter and letter.state)
         verdict = before(found) or await self._attempt(tx, item, letter)
         await store.settle(tx, item, verdict)
         if letter is not None:
-            await letters.put(tx, letter, verdict.letter_state, verdict.failure)
+            await parking.put(tx, letter, verdict.letter_state, verdict.failure)
         return verdict
 
     async def _attempt(
-        self, tx: "AsyncConnection", item: ReplayItem, letter: letters.Locked | None
+        self, tx: "AsyncConnection", item: ReplayItem, letter: parking.Locked | None
     ) -> Verdict:
         """Read and handle it, counted before: what kills this process fails when it has done so
         three times.
@@ -154,7 +155,7 @@ class ReplayWorker:
             await self._guard.drop(record)
 
     async def _read_and_handle(
-        self, tx: "AsyncConnection", item: ReplayItem, letter: letters.Locked | None, record: Record
+        self, tx: "AsyncConnection", item: ReplayItem, letter: parking.Locked | None, record: Record
     ) -> Verdict:
         """What failed is undone, and the locks stay, so that the failure is noted under them."""
         try:
@@ -182,7 +183,7 @@ class ReplayWorker:
         return verdict
 
     async def _record(
-        self, tx: "AsyncConnection", item: ReplayItem, letter: letters.Locked | None
+        self, tx: "AsyncConnection", item: ReplayItem, letter: parking.Locked | None
     ) -> Record | None:
         if not item.of_request:
             return letter and letter.record
@@ -197,7 +198,7 @@ class ReplayWorker:
             event.id not in await inbox.claim(tx, self.consumer, [event.id])
             and event.id != item.event_id
         ):
-            twin = await letters.lock_of_event(tx, self.consumer, event.id)
+            twin = await parking.lock_of_event(tx, self.consumer, event.id)
             return of_twin(twin and (twin.id, twin.state))
         if await self.known(tx, event, failed_before):
             return Verdict("already_applied", "what it brings about is there")

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from compose.postgres.connections import tenant_transaction
+from compose.postgres.tenant_transaction import tenant_transaction
 from producers.idempotency import store
 from producers.idempotency.executor import LEASE_SECONDS, Answer, KeyedExecution
 from producers.idempotency.key import Scope

@@ -9,7 +9,7 @@ from uuid import UUID
 from compose.clock import Clock
 from compose.failures import classify
 from compose.processes.worker import tasks
-from compose.storage.local import open_objects
+from compose.storage.object_store_url import open_objects
 from consumers.registry import BY_NAME
 from consumers.work.worker import Worker
 from producers.outbox.append import append

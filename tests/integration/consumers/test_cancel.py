@@ -10,7 +10,7 @@ from compose.processes.worker import tasks
 from consumers.jobs.job import State
 from consumers.registry import TRAINING
 from consumers.work import store as work
-from consumers.work.subprocess_runner import Canceled
+from consumers.work.child_result import Canceled
 from consumers.work.work_item import WorkItem
 from producers.outbox.append import append
 from schemas.log import entry_of

@@ -13,7 +13,7 @@ from consumers.ingest.protocol import ColumnProfile, Finding, TopValue, Validati
 from consumers.ingest.validation import Validation
 from consumers.registry import INGEST
 from consumers.work import store as work
-from consumers.work.subprocess_runner import ChildResult, Finished, TenantRefused
+from consumers.work.child_result import ChildResult, Finished, TenantRefused
 from consumers.work.work_item import WorkItem
 from producers.outbox.append import append
 from schemas.event import Event

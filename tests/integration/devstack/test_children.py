@@ -10,10 +10,11 @@ from pathlib import Path
 import psutil
 import pytest
 
+from compose.devstack.child import Child
 from compose.devstack.logs import shorten
 from compose.devstack.status import RunFiles, StackStatus
 from compose.devstack.subprocesses import ChildFailedError
-from compose.devstack.supervisor import Child, Supervisor
+from compose.devstack.supervisor import Supervisor
 from tests.eventually import eventually
 from tests.integration.devstack.waiting import ended, until
 

@@ -12,8 +12,8 @@ from compose.cli.process.blockers_view import show_held_back
 from compose.cli.process.stack import _held_back
 from compose.devstack.blockers import KEYS, held_back
 from compose.devstack.status import StackStatus
-from consumers.dead_letters import store as letters
 from consumers.dead_letters.dead_letter import DeadLetter
+from consumers.dead_letters.parking import store as parking
 from consumers.log.circuit_breaker import store
 from producers.outbox.partition_layout import Layout, hold
 from schemas.topics import JOBS, MODELS
@@ -44,7 +44,7 @@ async def test_who_is_paused_and_what_is_open(
             ("ingest", "bug", 1),
         ):
             delivered = feed.deliver(*(rows.webhook(tenant, uuid4()) for _ in range(count)))
-            await letters.park(
+            await parking.park(
                 tx,
                 [
                     DeadLetter(one, consumer, tenant, uuid4(), error_class, "e", 1)

@@ -33,6 +33,8 @@ from schemas.topics import WEBHOOKS
 from schemas.webhooks import WebhookReceived
 from tests.factories import new_id
 from tests.integration.model.ground import PARTITIONS, Ground, RecordedLog, Struck
+from tests.integration.model.log_order import check_log_order
+from tests.integration.model.single_connection import SingleConnection
 from tests.integration.outbox.deliveries import Sender, known_source
 
 TOPIC = WEBHOOKS.name
@@ -88,7 +90,7 @@ class Deliveries(RuleBasedStateMachine):
                 raise Struck
 
         async with self.ground.connection() as connection:
-            door = Accept(_Single(connection), door_refusal, writers=1, reached=reached)
+            door = Accept(SingleConnection(connection), door_refusal, writers=1, reached=reached)
             delivery = self.senders[sender].delivery(message, body)
             known = self.accepted.setdefault((sender, message), (delivery.entry.id, body))
             with suppress(Unavailable):
@@ -261,19 +263,7 @@ class Deliveries(RuleBasedStateMachine):
             "events ORDER BY seq"
         )
         rows = self.ground.do(self.ground.ask(query))
-        place = {str(row.id): row for row in rows}
-        on_log: dict[tuple[str, bytes | None], list[int]] = {}
-        for (topic, _), records in self.log.partitions.items():
-            for one in records:
-                row = place[_id_of(one.headers)] if topic != "headrace.dead-letters" else None
-                if row is not None:
-                    seqs = on_log.setdefault((topic, one.key), [])
-                    if row.seq not in seqs:
-                        seqs.append(row.seq)
-        assert all(seqs == sorted(seqs) for seqs in on_log.values())
-        seen = {seq for seqs in on_log.values() for seq in seqs}
-        owed = {row.seq for row in rows if row.topic != "headrace.dead-letters" and not row.listed}
-        assert owed <= seen
+        check_log_order(rows, self.log.partitions)
 
     def teardown(self) -> None:
         """All is well again: everything that was accepted has its effect, or was given up."""
@@ -296,25 +286,5 @@ class Deliveries(RuleBasedStateMachine):
         self.the_log_is_in_order()
 
 
-class _Single:
-    """A pool of one connection."""
-
-    def __init__(self, connection: Any) -> None:
-        self._connection = connection
-
-    def acquire(self) -> "_Single":
-        return self
-
-    async def __aenter__(self) -> Any:
-        return self._connection
-
-    async def __aexit__(self, *_: object) -> None:
-        """It stays."""
-
-
 def _poison(event: Event) -> bool:
     return isinstance(event.data, WebhookReceived) and "poison" in (event.data.body or "")
-
-
-def _id_of(headers: tuple[tuple[str, bytes], ...]) -> str:
-    return next(value.decode() for name, value in headers if name == "ce_id")

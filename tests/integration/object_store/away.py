@@ -4,7 +4,8 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from compose.storage.local import LocalObjects, open_objects
+from compose.storage.local import LocalObjects
+from compose.storage.object_store_url import open_objects
 
 
 @dataclass(frozen=True)

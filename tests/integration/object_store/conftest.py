@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from compose.settings import Settings
-from compose.storage.local import open_objects
+from compose.storage.object_store_url import open_objects
 from tests.integration.object_store.away import Store
 from tests.integration.runner.conftest import bench, owner
 

@@ -12,14 +12,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from compose.postgres import roles
-from compose.postgres.connections import (
-    WrongRole,
-    asyncpg_pool,
-    connect,
-    engine,
-    sqlalchemy_url,
-    tenant_transaction,
-)
+from compose.postgres.connections import WrongRole, asyncpg_pool, connect, engine, sqlalchemy_url
+from compose.postgres.tenant_transaction import tenant_transaction
 from compose.settings import Settings
 from tests.acceptance.world import api_only
 from tests.eventually import eventually

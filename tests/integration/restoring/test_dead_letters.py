@@ -7,8 +7,8 @@ from uuid import UUID, uuid4
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from consumers.dead_letters import store
 from consumers.dead_letters.dead_letter import OPERATOR, DeadLetter
+from consumers.dead_letters.parking import store as parking
 from schemas.record import Record
 from tests.factories import new_id
 
@@ -26,7 +26,7 @@ async def test_a_place_that_is_used_again(pipeline: AsyncEngine) -> None:
     async def park(tenant: UUID, event: UUID | None, value: bytes, error: str) -> int:
         letter = DeadLetter(at_one_place(value), "billing", tenant, event, "bug", error, 1)
         async with pipeline.begin() as tx:
-            return len(await store.park(tx, [letter]))
+            return len(await parking.park(tx, [letter]))
 
     async with pipeline.begin() as tx:
         await tx.execute(CLUSTER)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from compose.processes.worker import sealing_parts
-from compose.storage.local import open_objects
+from compose.storage.object_store_url import open_objects
 from consumers.ingest.row_buffers.flush_timer import SealWhenDue
 from consumers.work.worker import Worker
 from schemas.event import Event

@@ -11,8 +11,9 @@ from sqlalchemy import text
 from compose.clock import Clock
 from compose.storage.store import hold
 from consumers.work import store as work
+from consumers.work.child_result import Crashed, Finished
 from consumers.work.store import LeaseLost
-from consumers.work.subprocess_runner import Crashed, Finished, working_directory
+from consumers.work.subprocess_runner import working_directory
 from consumers.work.work_item import WorkItem
 from consumers.work.worker import Worker
 from tests.eventually import eventually

@@ -5,6 +5,7 @@ from dataclasses import replace
 from uuid import uuid4
 
 from consumers.ingest.row_buffers import store
+from consumers.ingest.row_buffers.batches import store as batch_store
 from schemas.event import Event
 from tests.integration.consumers import rows
 from tests.integration.runner.bench import Bench
@@ -63,8 +64,8 @@ async def test_pages_have_every_row_once_whatever_their_widths(gathering: Gather
     await gathering.take(rows.webhook(tenant, source, json.dumps(payload)))
     async with gathering.bench.pipeline.begin() as tx:
         (found,) = await gathering.bench.ask("SELECT id FROM stream_batches")
-        batch = await store.batch(tx, tenant, found["id"])
-        page = await store.page(tx, batch, 0, 1000)
-    assert sum(len(line) for _, line in page) <= store.PAGE_BYTES + 200_100
+        batch = await batch_store.batch(tx, tenant, found["id"])
+        page = await batch_store.page(tx, batch, 0, 1000)
+    assert sum(len(line) for _, line in page) <= batch_store.PAGE_BYTES + 200_100
     (version,) = await gathering.sealed(1)
     assert [int(row[0]) for row in version.cells] == list(range(60))

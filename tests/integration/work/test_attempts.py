@@ -16,10 +16,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from compose.processes.worker import consumer_parts
 from compose.settings import Settings
-from compose.storage.local import open_objects
+from compose.storage.object_store_url import open_objects
 from consumers.registry import TRAINING
+from consumers.work.child_result import Canceled, ChildResult, Crashed, Progress, TenantRefused
 from consumers.work.store import LeaseLost
-from consumers.work.subprocess_runner import Canceled, ChildResult, Crashed, Progress, TenantRefused
 from consumers.work.worker import Worker
 from schemas.datasets import Column
 from schemas.event import Event

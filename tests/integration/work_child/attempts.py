@@ -8,14 +8,9 @@ from typing import Any
 
 import psutil
 
+from consumers.work.child_result import ChildRequest, ChildResult, Finished, OnProgress
 from consumers.work.limits import ResourceLimits
-from consumers.work.subprocess_runner import (
-    ChildRequest,
-    ChildResult,
-    Finished,
-    OnProgress,
-    run_child,
-)
+from consumers.work.subprocess_runner import run_child
 
 ENTRY = "tests.integration.work_child.entry"
 

@@ -6,8 +6,9 @@ import asyncio
 import sys
 from pathlib import Path
 
+from consumers.work.child_result import ChildRequest, Progress
 from consumers.work.limits import ResourceLimits
-from consumers.work.subprocess_runner import ChildRequest, Progress, run_child
+from consumers.work.subprocess_runner import run_child
 
 
 def tell(progress: Progress) -> None:

@@ -13,16 +13,9 @@ from pathlib import Path
 import psutil
 import pytest
 
+from consumers.work.child_result import Broken, Canceled, Crashed, Finished, LimitExceeded, Progress
 from consumers.work.limits import MIB, ResourceLimits
-from consumers.work.subprocess_runner import (
-    Broken,
-    Canceled,
-    Crashed,
-    Finished,
-    LimitExceeded,
-    Progress,
-    working_directory,
-)
+from consumers.work.subprocess_runner import working_directory
 from tests.integration.work_child.attempts import alive, attempt, misbehave, until
 
 

@@ -24,7 +24,7 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # i
 
 from consumers.training.artifact import TRUSTED
 from consumers.training.plan import make_plan
-from consumers.work.subprocess_runner import ChildResult, Finished, Progress, TenantRefused
+from consumers.work.child_result import ChildResult, Finished, Progress, TenantRefused
 from tests.integration.work_child.attempts import attempt, finished
 from tests.integration.work_child.data import columns_of, write
 

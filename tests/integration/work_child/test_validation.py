@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from consumers.work.child_result import Finished
 from consumers.work.limits import MIB, ResourceLimits
-from consumers.work.subprocess_runner import Finished
 from tests.integration.work_child.attempts import attempt, finished
 from tests.integration.work_child.data import write
 

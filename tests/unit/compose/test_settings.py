@@ -3,7 +3,8 @@
 import pytest
 from pydantic import ValidationError
 
-from compose.settings import Settings, unknown_names
+from compose.setting_names import unknown_names
+from compose.settings import Settings
 
 
 def test_every_setting_is_known() -> None:

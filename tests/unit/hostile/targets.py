@@ -33,7 +33,7 @@ from producers.webhooks.verification.schemes import BY_NAME, options_of
 from producers.webhooks.verification.verdict import Forged, Genuine
 from schemas.decode import read
 from schemas.errors import Refusal
-from schemas.event import Undecodable
+from schemas.event_decode import Undecodable
 from schemas.jobs import JobRequested
 from schemas.record import Record
 from schemas.trace import trace_id, traceparent_of

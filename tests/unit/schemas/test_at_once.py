@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.event import Event, Headers, Undecodable, decode
+from schemas.event import Event, Headers
+from schemas.event_decode import Undecodable, decode
 from schemas.topics import PAYLOADS
 from tests.chance import few
 from tests.contract.house import ROOT

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.decode import read
-from schemas.event import Event, Undecodable, following
+from schemas.event import Event, following
+from schemas.event_decode import Undecodable
 from schemas.jobs import JobCanceled, JobQueued, JobRequested
 from schemas.record import Record
 from tests.factories import door_event, record_of
