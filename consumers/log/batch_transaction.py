@@ -60,7 +60,7 @@ class BatchTransaction:
         condemned: Condemned | None = None,
     ) -> bool:
         """Apply what was read of some records. True when the effect is there, False when the
-        positions are elsewhere; raises what stands in its way, and then nothing moved.
+        positions are elsewhere; raises otherwise, and then nothing moved.
         """
         messages, old = without_too_old(messages, self.consumer, self.clock.now() - self.kept)
         letters = [*unreadable, *old]
