@@ -7,7 +7,7 @@ import signal
 from collections.abc import Callable
 from functools import cache
 
-from producers.outbox.ports import Reached, nothing
+from schemas.ports import Failpoint, no_failpoint
 
 POINTS = (
     "door.body_kept",
@@ -35,10 +35,10 @@ POINTS = (
 
 
 @cache
-def crash_points() -> Reached:
+def failpoints() -> Failpoint:
     """What the parts of this process tell their steps; nothing comes of it without CRASH_AT."""
     asked = os.environ.get("CRASH_AT")
-    return nothing if not asked else _counting(*_parsed(asked), _die)
+    return no_failpoint if not asked else _counting(*_parsed(asked), _die)
 
 
 def _parsed(asked: str) -> tuple[str, int]:
@@ -54,17 +54,17 @@ def _parsed(asked: str) -> tuple[str, int]:
     return name, int(count)
 
 
-def _counting(name: str, count: int, die: Callable[[str], None]) -> Reached:
+def _counting(name: str, count: int, die: Callable[[str], None]) -> Failpoint:
     left = count
 
-    def reached(step: str) -> None:
+    def failpoint(step: str) -> None:
         nonlocal left
         if step == name:
             left -= 1
             if left == 0:
                 die(step)
 
-    return reached
+    return failpoint
 
 
 def _die(step: str) -> None:

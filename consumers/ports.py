@@ -1,10 +1,8 @@
 """What consumers need of the world and of one another."""
 
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from decimal import Decimal
-from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 from uuid import UUID
@@ -12,43 +10,10 @@ from uuid import UUID
 from consumers.log.outcome import Outcome
 from schemas.event import Cause, Event
 from schemas.log import LogEntry
-from schemas.record import Span
 from schemas.usage import Meter
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
-
-
-class PositionCheck(Enum):
-    """Where the positions of a delivery's partitions are."""
-
-    HERE = "here"  # at its start: it may be applied
-    PASSED = "passed"  # at its end: its commit was not lost, only the answer to it
-    ELSEWHERE = "elsewhere"  # somebody else moved them: seek again
-
-
-class Positions(Protocol):
-    """One consumer's positions, moved in the transaction of the effect."""
-
-    async def standing(self, tx: "AsyncConnection", spans: Sequence[Span]) -> PositionCheck:
-        """Lock the rows of all the partitions, in order, and compare."""
-
-    async def advance(self, tx: "AsyncConnection", spans: Sequence[Span]) -> None:
-        """Set each to the span's end."""
-
-
-class Transactions(Protocol):
-    """Transactions of the pipeline's role."""
-
-    def __call__(self) -> "AbstractAsyncContextManager[AsyncConnection]":
-        """Begin one; it commits when the block ends well."""
-
-
-class TenantTransactions(Protocol):
-    """Transactions of the API's role: each sees one tenant."""
-
-    def __call__(self, tenant: UUID) -> "AbstractAsyncContextManager[AsyncConnection]":
-        """Begin one."""
 
 
 class Outbox(Protocol):
@@ -65,13 +30,6 @@ class Handle(Protocol):
 
     async def __call__(self, tx: "AsyncConnection", events: Sequence[Event]) -> Sequence[Outcome]:
         """Decide from the locked rows of the aggregates, never from the place in the stream."""
-
-
-class Clock(Protocol):
-    """The time that the database has."""
-
-    def now(self) -> datetime:
-        """The database's time, as an aware UTC datetime."""
 
 
 class Ledger(Protocol):
@@ -140,20 +98,3 @@ class RequestBody(Protocol):
 
 Classify = Callable[[BaseException], type[Exception] | None]
 """Transient or Permanent for what the world raises, None for a bug."""
-
-Reached = Callable[[str], None]
-"""Called with the name of a step when it is reached: there a test can have the process killed."""
-
-
-def nothing(_step: str) -> None:
-    """What a step leads to outside of tests."""
-
-
-Counted = Callable[[Mapping[str, int], Mapping[str, int]], None]
-"""Called with the result of a commit: events by outcome (applied, ignored, duplicate, dead_letter),
-dead letters by class.
-"""
-
-
-def uncounted(_outcomes: Mapping[str, int], _letters: Mapping[str, int]) -> None:
-    """Count nothing, where nobody measures."""

@@ -1,24 +1,8 @@
 """What every producer needs of the world."""
 
 from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from datetime import datetime
-from typing import TYPE_CHECKING, Protocol
-from uuid import UUID
-
-if TYPE_CHECKING:
-    from sqlalchemy.ext.asyncio import AsyncConnection
-
-
-class Clock(Protocol):
-    """The time that the database has, and ids that carry it."""
-
-    def now(self) -> datetime:
-        """The database's time, as an aware UTC datetime."""
-
-    def new_id(self) -> UUID:
-        """A new UUIDv7 of that time."""
+from typing import Protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,17 +27,3 @@ class Objects(Protocol):
 
     async def delete(self, key: str) -> None:
         """Remove it; nothing happens where there is none."""
-
-
-class Transactions(Protocol):
-    """Transactions of the pipeline's role."""
-
-    def __call__(self) -> "AbstractAsyncContextManager[AsyncConnection]":
-        """Begin one; it commits when the block ends well."""
-
-
-class TenantTransactions(Protocol):
-    """Transactions of the API's role: each sees one tenant."""
-
-    def __call__(self, tenant: UUID) -> "AbstractAsyncContextManager[AsyncConnection]":
-        """Begin one."""

@@ -9,25 +9,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from projections.ports import (
-    Breaker,
-    Counted,
-    GivenUp,
-    Guard,
-    Park,
-    Passing,
-    Positions,
-    Reached,
-    Transactions,
-    View,
-    nothing,
-    uncounted,
-)
+from projections.ports import Breaker, GivenUp, Guard, Park, Passing, View
 from projections.reading import consumer_of
 from schemas.decode import read
 from schemas.errors import Tripped
 from schemas.event import Event
 from schemas.event_decode import FromNewer, Undecodable
+from schemas.ports import Counted, Failpoint, Positions, Transactions, no_failpoint, uncounted
 from schemas.record import PollBatch, Record, Span, event_id_of
 
 if TYPE_CHECKING:
@@ -63,7 +51,7 @@ class Engine:
     breaker: Breaker
     guard: Guard
     topic_prefix: str = ""
-    reached: Reached = nothing
+    failpoint: Failpoint = no_failpoint
     counted: Counted = uncounted
 
     async def __call__(self, delivery: PollBatch) -> bool:
@@ -165,8 +153,8 @@ class Engine:
             if self.breaker.is_due or not all(good for good, _ in results):
                 await self.breaker.judge(tx, results)
             await self.positions.advance(tx, delivery.spans)
-            self.reached("engine.folded")
-        self.reached("engine.committed")
+            self.failpoint("engine.folded")
+        self.failpoint("engine.committed")
         self.breaker.committed(results)
         parked = letters.total()
         self.counted(+Counter({"applied": len(found) - parked, "dead_letter": parked}), letters)

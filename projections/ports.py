@@ -1,8 +1,6 @@
 """What projections need of the world."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
-from enum import Enum
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
@@ -12,32 +10,6 @@ from schemas.record import Record, Span
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
-
-
-class Positions(Protocol):
-    """One generation's positions, moved in the transaction of the fold."""
-
-    async def standing(self, tx: "AsyncConnection", spans: Sequence[Span]) -> Enum:
-        """Lock the rows of all the partitions, in order, and compare: `HERE`, `PASSED` or
-        `ELSEWHERE`.
-        """
-
-    async def advance(self, tx: "AsyncConnection", spans: Sequence[Span]) -> None:
-        """Set each to the span's end."""
-
-
-class Transactions(Protocol):
-    """Transactions of the pipeline's role."""
-
-    def __call__(self) -> "AbstractAsyncContextManager[AsyncConnection]":
-        """Begin one; it commits when the block ends well."""
-
-
-class TenantTransactions(Protocol):
-    """Transactions of the API's role: each sees one tenant."""
-
-    def __call__(self, tenant: UUID) -> "AbstractAsyncContextManager[AsyncConnection]":
-        """Begin one."""
 
 
 class View(Protocol):
@@ -123,20 +95,3 @@ class Guard(Protocol):
 
 History = Callable[["AsyncConnection", UUID, UUID], Awaitable[Sequence[Event]]]
 """Every event of one aggregate, from the log: (tx, tenant, aggregate)."""
-
-Reached = Callable[[str], None]
-"""Called with the name of a step when it is reached: there a test can have the process killed."""
-
-
-def nothing(_step: str) -> None:
-    """What a step leads to outside of tests."""
-
-
-Counted = Callable[[Mapping[str, int], Mapping[str, int]], None]
-"""Called with the result of a commit: events by outcome (applied, dead_letter), dead letters by
-class.
-"""
-
-
-def uncounted(_outcomes: Mapping[str, int], _letters: Mapping[str, int]) -> None:
-    """Count nothing, where nobody measures."""

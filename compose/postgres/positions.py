@@ -7,7 +7,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from compose.kafka.log_mark import Mark
-from consumers.ports import PositionCheck
+from schemas.ports import PositionCheck
 from schemas.record import Span
 
 READ = text(

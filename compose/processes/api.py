@@ -24,7 +24,7 @@ import projections.jobs.http
 import projections.metric_trends.http
 import projections.usage.http
 from compose.clock import database_clock
-from compose.failpoints import crash_points
+from compose.failpoints import failpoints
 from compose.failures import door_refusal
 from compose.http.admission import Admission, RequestBounds
 from compose.http.api_rates import api_rates
@@ -91,7 +91,7 @@ async def api(
         stack.push_async_callback(pipeline.dispose)
         clock = await database_clock(pipeline)
 
-        accept = Accept(pool, door_refusal, reached=crash_points())
+        accept = Accept(pool, door_refusal, failpoint=failpoints())
         stack.push_async_callback(accept.drain)
         transactions = TenantShare(reading, READING // 2, acquire_seconds).begin
         once = IdempotentExecutor(transactions, clock)

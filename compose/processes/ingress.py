@@ -10,7 +10,7 @@ from uuid import UUID
 
 from compose.checked_settings import require
 from compose.clock import Clock
-from compose.failpoints import crash_points
+from compose.failpoints import failpoints
 from compose.failures import door_refusal
 from compose.postgres.connections import BoundedPool
 from compose.sealing import Sealer
@@ -62,7 +62,7 @@ async def ingress(
     )
     duties = [asyncio.create_task(capacity.watch()), asyncio.create_task(rejections.write())]
     try:
-        reached = crash_points()
+        failpoint = failpoints()
         with ThreadPoolExecutor(LARGE_BODY_THREADS, "large bodies") as threads:
             yield WebhookEndpoint(
                 sources,
@@ -73,7 +73,7 @@ async def ingress(
                 capacity,
                 rejections,
                 LargeBodies(threads),
-                reached,
+                failpoint,
                 recorders.webhook,
             )
     finally:

@@ -12,8 +12,8 @@ from consumers.ingest.mapping import job_of
 from consumers.jobs import store as jobs
 from consumers.jobs.job import TRANSITIONS
 from producers.api.jobs.http import EndedAs, TaskOf
-from producers.ports import TenantTransactions
 from schemas.models import ModelTask
+from schemas.ports import TenantTransactions
 
 
 def job_checks(transactions: TenantTransactions) -> tuple[EndedAs, TaskOf]:

@@ -8,7 +8,7 @@ from functools import partial
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from compose.consumer_groups import READERS, VIEWS, group_of, live_generation
-from compose.failpoints import crash_points
+from compose.failpoints import failpoints
 from compose.failures import is_transient
 from compose.kafka.pause_check import BreakerGate
 from compose.kafka.subscription import Subscription
@@ -76,7 +76,7 @@ async def projection(
             CircuitBreaker(name, READERS[name].breaker),
             Guard(Subscriber(name, generation), pipeline.begin, alone or asyncio.Lock()),
             prefix,
-            crash_points(),
+            failpoints(),
             recorders.consumed(name),
         )
         yield partial(

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from compose.failpoints import crash_points
+from compose.failpoints import failpoints
 from compose.kafka.log import KafkaLog
 from compose.postgres.connections import connect
 from compose.processes.shutdown import until_stopped
@@ -18,7 +18,7 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
     ends.
     """
 
-    reached = crash_points()
+    failpoint = failpoints()
 
     async def term() -> None:
         # A session whose client is gone, and which hears of no end, must not keep the lock.
@@ -44,7 +44,9 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
             await acquire_leadership(connection, stop)
             if not stop.is_set():
                 recorders.elected("relay")
-            await relay(connection, kafka, stop, layout, reached=reached, relayed=recorders.relayed)
+            await relay(
+                connection, kafka, stop, layout, failpoint=failpoint, relayed=recorders.relayed
+            )
         finally:
             if kafka is not None:
                 await kafka.stop()

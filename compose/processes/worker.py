@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from compose.clock import Clock, database_clock
 from compose.consumer_groups import group_of
-from compose.failpoints import crash_points
+from compose.failpoints import failpoints
 from compose.failures import classify
 from compose.kafka.pause_check import BreakerGate
 from compose.kafka.subscription import Subscription
@@ -126,7 +126,7 @@ async def consumer_parts(
             clock,
             prefix,
             limits=consumer.breaker,
-            reached=crash_points(),
+            failpoint=failpoints(),
             counted=recorders.consumed(consumer.name),
             alone=alone or asyncio.Lock(),
             kept=timedelta(days=settings.keep_processed_days),
@@ -155,7 +155,7 @@ async def consumer_parts(
                 settings.training_slots,
                 settings.tenant_pieces,
                 scratch=stack.enter_context(scratch(settings.scratch_root)),
-                reached=crash_points(),
+                failpoint=failpoints(),
                 leased=recorders.lease,
                 ready=objects.check,
                 ended=partial(remove_rejected, objects),

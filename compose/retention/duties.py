@@ -10,13 +10,13 @@ from compose.storage.judges import JUDGES
 from compose.storage.metered import MeteredObjects
 from compose.storage.unneeded import Unneeded
 from consumers.dead_letters.parking import store as parking
-from consumers.ports import Transactions
 from consumers.work import store as work
 from producers.idempotency import store as idempotency
 from producers.outbox.ranges import Ranges
 from producers.webhooks.retention import store as webhooks
 from producers.webhooks.retention.bodies import Bodies
 from producers.webhooks.retention.days import Days
+from schemas.ports import Transactions
 
 
 def duties(

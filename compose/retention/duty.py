@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from compose.failures import is_transient
-from consumers.ports import Transactions
+from schemas.ports import Transactions
 
 log = logging.getLogger(__name__)
 

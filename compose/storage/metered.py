@@ -15,9 +15,9 @@ from compose.storage import store
 from compose.storage.local import LocalObjects
 from compose.storage.object_store_url import open_objects
 from compose.storage.turns import Turns
-from consumers.ports import Transactions
 from producers.ports import Stored
 from schemas.errors import Refusal
+from schemas.ports import Transactions
 
 STEP_BYTES = 16 << 20
 STEP_SECONDS = 600.0

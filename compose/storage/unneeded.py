@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from compose.storage import store
 from compose.storage.metered import MeteredObjects, tenant_of
 from compose.storage.store import StoredObject
-from consumers.ports import Transactions
+from schemas.ports import Transactions
 
 Verdict = Literal["needed", "undecided", "unneeded"]
 Judge = Callable[[AsyncConnection, UUID, UUID, str], Awaitable[Verdict]]

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from consumers.billing import store
 from consumers.billing.record import webhook_records
 from consumers.log.outcome import Applied, Outcome
-from consumers.ports import Clock
 from schemas.event import Event
+from schemas.ports import Clock
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection

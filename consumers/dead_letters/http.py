@@ -19,7 +19,6 @@ from consumers.dead_letters.responses import (
     DeadLetterSummary,
     DiscardedGroup,
 )
-from consumers.ports import TenantTransactions
 from consumers.principal import Principal, actor_label
 from schemas.cursor import decoded_place
 from schemas.decode import read
@@ -27,6 +26,7 @@ from schemas.errors import Refusal
 from schemas.event_decode import Undecodable
 from schemas.page import Page, binary, page
 from schemas.permissions import Permission
+from schemas.ports import TenantTransactions
 
 Reason = Annotated[str, StringConstraints(min_length=1, max_length=1000, pattern=r"^[^\x00]+$")]
 Fingerprint = Annotated[str, Path(pattern=r"^[0-9a-f]{16}$")]

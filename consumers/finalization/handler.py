@@ -9,11 +9,12 @@ from consumers.finalization import store
 from consumers.jobs import store as jobs
 from consumers.jobs.job import Job, fail, move
 from consumers.log.outcome import Applied, Ignored, Outcome
-from consumers.ports import Clock, Ledger
+from consumers.ports import Ledger
 from schemas.event import Event, following
 from schemas.jobs import JobSucceeded, JobTrained, ModelReference
 from schemas.measures import better_than_baseline
 from schemas.models import ModelRegistered, task_mismatch
+from schemas.ports import Clock
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection

@@ -13,10 +13,11 @@ from consumers.finalization.responses import (
     ModelVersion,
     ModelVersionSummary,
 )
-from consumers.ports import ObjectDamaged, ObjectMissing, OpenObject, TenantTransactions
+from consumers.ports import ObjectDamaged, ObjectMissing, OpenObject
 from schemas.errors import Refusal
 from schemas.page import Page, binary, page
 from schemas.permissions import Permission
+from schemas.ports import TenantTransactions
 
 FILE = binary("The file.")
 UNCHANGED = {"description": "The file has the ETag that `If-None-Match` names."}

@@ -21,12 +21,13 @@ from consumers.jobs.job import Job
 from consumers.jobs.store import Key as JobKey
 from consumers.log.outcome import Applied, Ignored, Outcome, Rejected
 from consumers.log.pacing import Pace
-from consumers.ports import Clock, RequestBody, SourceMappings
+from consumers.ports import RequestBody, SourceMappings
 from consumers.work import store as work
 from consumers.work.work_item import NewWorkItem
 from schemas.datasets import DatasetSubmitted
 from schemas.event import Event, following
 from schemas.jobs import JobCancelRequested, JobRequested
+from schemas.ports import Clock
 from schemas.webhooks import WebhookReceived
 
 if TYPE_CHECKING:

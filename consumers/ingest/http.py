@@ -8,12 +8,12 @@ from fastapi import APIRouter, Query, Request, Security
 
 from consumers.ingest import responses, store
 from consumers.ingest.dataset import Dataset, submitted
-from consumers.ports import TenantTransactions
 from schemas.datasets import DatasetSubmitted
 from schemas.errors import Refusal
 from schemas.event import Event
 from schemas.page import Page, page
 from schemas.permissions import Permission
+from schemas.ports import TenantTransactions
 
 History = Callable[[Any, UUID, UUID], Awaitable[Sequence[Event]]]
 """Every event of one dataset, from the log: (tx, tenant, dataset)."""

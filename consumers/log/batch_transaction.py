@@ -20,17 +20,9 @@ from consumers.log.inbox import store as inbox
 from consumers.log.inbox.age import without_too_old
 from consumers.log.outcome import Applied, Ignored, Rejected
 from consumers.log.results import results_of
-from consumers.ports import (
-    Clock,
-    Counted,
-    Handle,
-    Outbox,
-    PositionCheck,
-    Positions,
-    Reached,
-    Transactions,
-)
+from consumers.ports import Handle, Outbox
 from schemas.log import LogEntry, entry_of
+from schemas.ports import Clock, Counted, Failpoint, PositionCheck, Positions, Transactions
 from schemas.record import Record, Span
 
 log = logging.getLogger(__name__)
@@ -47,7 +39,7 @@ class BatchTransaction:
     outbox: Outbox
     clock: Clock
     kept: timedelta
-    reached: Reached
+    failpoint: Failpoint
     counted: Counted
     fuse: CircuitBreaker
 
@@ -95,8 +87,8 @@ class BatchTransaction:
                 await self.fuse.judge(tx, results)
             await self.positions.advance(tx, spans)
             await self.outbox(tx, entries)
-            self.reached("runner.applied")
-        self.reached("runner.committed")
+            self.failpoint("runner.applied")
+        self.failpoint("runner.committed")
         self.fuse.committed(results)
         tally["dead_letter"] = len(letters)
         self.counted(+tally, Counter(one.error_class for one in letters))

@@ -17,20 +17,18 @@ from consumers.log.one_by_one import one_by_one
 from consumers.log.parts import Part, held_with_the_rest, parts_of
 from consumers.log.poison.guard import Guard, Verdict
 from consumers.log.poison.store import Subscriber
-from consumers.ports import (
-    Classify,
+from consumers.ports import Classify, Handle, Outbox
+from schemas.errors import Tripped
+from schemas.ports import (
     Clock,
     Counted,
-    Handle,
-    Outbox,
+    Failpoint,
     PositionCheck,
     Positions,
-    Reached,
     Transactions,
-    nothing,
+    no_failpoint,
     uncounted,
 )
-from schemas.errors import Tripped
 from schemas.record import PartlyPaused, PollBatch, Record, Span
 
 log = logging.getLogger(__name__)
@@ -63,7 +61,7 @@ class Runner:
     limits: BreakerLimits = field(default_factory=BreakerLimits)
     jitter: Callable[[], float] = field(default=random.random)
     kept: timedelta = timedelta(days=35)
-    reached: Reached = nothing
+    failpoint: Failpoint = no_failpoint
     counted: Counted = uncounted
     alone: asyncio.Lock = field(default_factory=asyncio.Lock)
     """One for all runners of a process: what may kill it is in hand alone, so no other is
@@ -86,7 +84,7 @@ class Runner:
             outbox=self.outbox,
             clock=self.clock,
             kept=self.kept,
-            reached=self.reached,
+            failpoint=self.failpoint,
             counted=self.counted,
             fuse=self._fuse,
         )

@@ -10,7 +10,6 @@ from fastapi import APIRouter, Query, Request, Response, Security
 from pydantic import BaseModel, ConfigDict
 
 from consumers.dead_letters import store as letters
-from consumers.ports import TenantTransactions
 from consumers.principal import Principal, actor_label
 from consumers.replays import store
 from consumers.replays.ports import NewId, Requests
@@ -35,6 +34,7 @@ from schemas.cursor import decoded_place
 from schemas.errors import Refusal
 from schemas.page import Page, page
 from schemas.permissions import Permission
+from schemas.ports import TenantTransactions
 from schemas.types import Cursor
 
 if TYPE_CHECKING:

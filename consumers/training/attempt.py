@@ -10,7 +10,7 @@ from uuid import UUID
 
 from consumers.jobs import store as jobs
 from consumers.jobs.job import Job, Moved, cancel, expire, fail, move
-from consumers.ports import Clock, Ledger, Objects
+from consumers.ports import Ledger, Objects
 from consumers.training.handler import TRAINING
 from consumers.training.protocol import Column, TrainRequest, TrainResult
 from consumers.work.child_result import (
@@ -29,6 +29,7 @@ from consumers.work.work_item import WorkItem
 from schemas.bounds import cut
 from schemas.event import Event
 from schemas.jobs import Artifact, JobProgressed, JobStarted, JobTrained
+from schemas.ports import Clock
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection

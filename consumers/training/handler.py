@@ -9,12 +9,12 @@ from uuid import UUID
 from consumers.jobs import store as jobs
 from consumers.jobs.job import fail
 from consumers.log.outcome import Applied, Ignored, Outcome
-from consumers.ports import Clock
 from consumers.work import store as work
 from consumers.work.work_item import NewWorkItem
 from schemas.event import Event
 from schemas.jobs import JobQueued
 from schemas.models import ModelTask, task_mismatch
+from schemas.ports import Clock
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from consumers.errors import Transient
-from consumers.ports import Classify, Clock, Outbox, Reached, Transactions, nothing
+from consumers.ports import Classify, Outbox
 from consumers.work import store
 from consumers.work.attempt import run_task, set_after
 from consumers.work.child_result import (
@@ -34,6 +34,7 @@ from consumers.work.transaction_retry import retried
 from consumers.work.work_item import WorkItem
 from schemas.event import Event
 from schemas.log import EventTooLarge, entry_of
+from schemas.ports import Clock, Failpoint, Transactions, no_failpoint
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
@@ -52,7 +53,7 @@ class Worker:
     stays taken.
 
     Of one tenant `most_of_tenant` run at once, over all workers of the queue. While `ready` raises
-    what is transient, nothing is claimed: no attempt is used on a store that is away. `ended`
+    what is transient, no_failpoint is claimed: no attempt is used on a store that is away. `ended`
     follows each commit that ends a work item.
     """
 
@@ -66,7 +67,7 @@ class Worker:
     most_of_tenant: int | None = None
     poll_seconds: float = 0.2
     scratch: Path | None = None
-    reached: Reached = nothing
+    failpoint: Failpoint = no_failpoint
     leased: Leased = unheard
     ready: Callable[[], Awaitable[None]] = at_once
     ended: Ended = forgotten
@@ -117,7 +118,7 @@ class Worker:
             return
         if not await self._well(lambda tx: self._start(tx, piece)):
             return
-        self.reached("work.started")
+        self.failpoint("work.started")
         log.info("attempt %d of %s %s", piece.attempt, piece.queue, piece.subject)
         cancelled = asyncio.Event()
         beating = asyncio.create_task(self._beat(piece, cancelled))
@@ -132,7 +133,7 @@ class Worker:
                     result = await delivered(act, result, self._is_transient, cancelled)
             returned = isinstance(result, Canceled) and stopping.is_set()
             await self._end(piece, result, returned=returned)
-            self.reached("work.finished")
+            self.failpoint("work.finished")
         finally:
             for task in (beating, ending):
                 task.cancel()
@@ -226,7 +227,7 @@ class Worker:
                 await store.fence(tx, piece)
                 await store.done(tx, piece)
                 await self._say(tx, events)
-                self.reached("work.finishing")
+                self.failpoint("work.finishing")
                 return events
         return ()
 

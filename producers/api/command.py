@@ -9,12 +9,12 @@ from pydantic import BaseModel
 from producers.idempotency.executor import Answer, Execution, IdempotentExecutor
 from producers.outbox.accept import Accept, Acceptance
 from producers.outbox.append import append
-from producers.ports import Clock, Transactions
 from schemas.bounds import MOST_EVENT_BYTES
 from schemas.errors import Refusal
 from schemas.event import Event, first
 from schemas.log import EventTooLarge, LogEntry, entry_of
 from schemas.payload import Payload
+from schemas.ports import Clock, Transactions
 
 
 class Started(BaseModel):

@@ -16,9 +16,9 @@ from pydantic_core import to_json
 
 from producers.idempotency import store
 from producers.idempotency.key import Scope
-from producers.ports import Clock, TenantTransactions
 from schemas.errors import Refusal
 from schemas.ids import derived
+from schemas.ports import Clock, TenantTransactions
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection

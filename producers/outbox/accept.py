@@ -9,9 +9,10 @@ from uuid import UUID
 from producers.outbox import accept_statements
 from producers.outbox.accept_queue import AcceptQueue, Waiting, refuse
 from producers.outbox.accept_statements import ACCEPT_RECOUNTED, ADOPT, FIRST_OF
-from producers.outbox.ports import Connections, NotStorable, Reached, Statements, nothing
+from producers.outbox.ports import Connections, NotStorable, Statements
 from producers.outbox.size import check_size
 from schemas.log import LogEntry
+from schemas.ports import Failpoint, no_failpoint
 
 ACCEPT = accept_statements.ACCEPT
 
@@ -71,13 +72,13 @@ class Accept:
         writers: int = 4,
         max_batch: int = 500,
         max_bytes: int = 8 << 20,
-        reached: Reached = nothing,
+        failpoint: Failpoint = no_failpoint,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._connections = connections
         self._classify = classify
         self._writers = writers
-        self._reached = reached
+        self._failpoint = failpoint
         self._queue = AcceptQueue(writers, max_batch, max_bytes)
         self._running: set[asyncio.Task[None]] = set()
         self._monotonic = monotonic
@@ -130,7 +131,7 @@ class Accept:
                 self._queue.answered(batch)
 
     async def _store(self, connection: Statements, batch: list[Waiting]) -> None:
-        self._reached("accept.taken")
+        self._failpoint("accept.taken")
         try:
             rows = await self._accepted(connection, [one.acceptance for one in batch])
         except Exception as error:
@@ -144,12 +145,12 @@ class Accept:
                 except Exception as refused:  # noqa: BLE001 - answered per part
                     refuse(part, self._classify(refused), refused)
             return
-        self._reached("accept.stored")
+        self._failpoint("accept.stored")
         fresh = {row["id"] for row in rows}
         repeated = [one for one in batch if one.acceptance.entry.id not in fresh]
         firsts = await _firsts(connection, [one.acceptance for one in repeated]) if repeated else {}
         if repeated:
-            self._reached("accept.repeats_noted")
+            self._failpoint("accept.repeats_noted")
         for one in batch:
             if not one.answer.done():
                 one.answer.set_result(_answer(one.acceptance, fresh, firsts))

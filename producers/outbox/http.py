@@ -14,10 +14,10 @@ from producers.access.principal import Principal
 from producers.outbox import store
 from producers.outbox.log_tail import LogTail
 from producers.outbox.responses import EventPage
-from producers.ports import TenantTransactions
 from schemas.cursor import decoded, encoded
 from schemas.errors import Refusal
 from schemas.permissions import Permission
+from schemas.ports import TenantTransactions
 from schemas.types import Cursor, Dotted, Moment
 
 MOST_WAIT_SECONDS = 30

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from uuid import UUID
 
 from producers.outbox import store
-from producers.ports import Transactions
+from schemas.ports import Transactions
 
 log = logging.getLogger(__name__)
 

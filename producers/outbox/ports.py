@@ -10,13 +10,6 @@ from schemas.event import Headers
 Place = tuple[str, int]
 """A topic, as Kafka names it, and a partition."""
 
-Reached = Callable[[str], None]
-"""Called with the name of a step when it is reached: there a test can have the process killed."""
-
-
-def nothing(_step: str) -> None:
-    """What a step leads to outside of tests."""
-
 
 Relayed = Callable[[int | None], None]
 """Called with the number of records that a round sent; None when Kafka did not confirm it."""

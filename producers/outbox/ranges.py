@@ -13,7 +13,7 @@ from datetime import date
 from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from producers.ports import Transactions
+from schemas.ports import Transactions
 
 log = logging.getLogger(__name__)
 

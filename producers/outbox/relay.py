@@ -11,12 +11,10 @@ from producers.outbox.ports import (
     Log,
     NotConfirmed,
     NotOurs,
-    Reached,
     Regrown,
     Relayed,
     Session,
     Statements,
-    nothing,
     untold,
 )
 from producers.outbox.refusals import (
@@ -28,6 +26,7 @@ from producers.outbox.refusals import (
     without_waiting,
 )
 from producers.outbox.stuck import StuckTopics
+from schemas.ports import Failpoint, no_failpoint
 
 log = logging.getLogger(__name__)
 
@@ -101,7 +100,7 @@ async def relay_once(
     *,
     max_records: int = MOST_RECORDS,
     max_bytes: int = MOST_BYTES,
-    reached: Reached = nothing,
+    failpoint: Failpoint = no_failpoint,
 ) -> int:
     """Send one round and strike it off; returns how many. Raises whatever stopped it.
 
@@ -115,15 +114,15 @@ async def relay_once(
         rows = await without_waiting(connection, layout, rows)
     if not rows:
         return 0
-    reached("relay.read")
+    failpoint("relay.read")
     try:
         sent = await kafka.send([outgoing(row) for row in rows])
     except NotConfirmed as error:
         await settle(connection, layout, error.sent)
         raise
-    reached("relay.sent")
+    failpoint("relay.sent")
     await settle(connection, layout, sent)
-    reached("relay.struck")
+    failpoint("relay.struck")
     return sum(len(batch.seqs) for batch in sent.confirmed)
 
 
@@ -137,7 +136,7 @@ async def relay(
     look_seconds: float = 0.25,
     retry_seconds: float = RETRY_SECONDS,
     quick_seconds: float = QUICK_SECONDS,
-    reached: Reached = nothing,
+    failpoint: Failpoint = no_failpoint,
     relayed: Relayed = untold,
 ) -> None:
     """Relay until `stopping`.
@@ -163,7 +162,7 @@ async def relay(
                 layout,
                 max_records=size.records,
                 max_bytes=size.bytes,
-                reached=reached,
+                failpoint=failpoint,
             )
         except Regrown as error:
             await layout.hold(connection, error)

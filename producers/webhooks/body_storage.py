@@ -4,14 +4,15 @@ from collections.abc import AsyncIterator
 from contextlib import suppress
 
 from producers.outbox.accept import Accept, Acceptance, Accepted
-from producers.outbox.ports import NotStorable, Reached, Unavailable
+from producers.outbox.ports import NotStorable, Unavailable
 from producers.ports import Objects
 from producers.webhooks.endpoint_responses import DeliveryRefused
 from schemas.errors import Refusal
+from schemas.ports import Failpoint
 
 
 async def accept_with_body(
-    one: Acceptance, body: bytes, accept: Accept, objects: Objects, reached: Reached
+    one: Acceptance, body: bytes, accept: Accept, objects: Objects, failpoint: Failpoint
 ) -> Accepted:
     """Accept a webhook, its body stored first where it is too large for a record."""
     key = one.claim.body_key if one.claim else None
@@ -26,7 +27,7 @@ async def accept_with_body(
         ) from None
     except Exception as error:
         raise Unavailable(f"the object store: {error}") from error
-    reached("door.body_kept")
+    failpoint("door.body_kept")
     try:
         accepted = await accept(one)
     except NotStorable:

@@ -13,8 +13,8 @@ from uuid import UUID
 from pydantic_core import to_json
 
 from producers.outbox.accept import Accept, Accepted
-from producers.outbox.ports import NotStorable, Reached, Unavailable, nothing
-from producers.ports import Clock, Objects
+from producers.outbox.ports import NotStorable, Unavailable
+from producers.ports import Objects
 from producers.webhooks.backpressure import Capacity
 from producers.webhooks.body import read, too_large
 from producers.webhooks.body_storage import accept_with_body
@@ -41,6 +41,7 @@ from producers.webhooks.verification.headers import gathered
 from producers.webhooks.verification.schemes import BY_NAME
 from producers.webhooks.verification.verdict import Forged, Genuine
 from producers.webhooks.webhook_limits import WebhookLimits
+from schemas.ports import Clock, Failpoint, no_failpoint
 from schemas.trace import trace_id, traceparent_of
 
 log = logging.getLogger(__name__)
@@ -67,7 +68,7 @@ class WebhookEndpoint:
     capacity: Capacity
     rejections: Rejections
     large_bodies: LargeBodies
-    reached: Reached = nothing
+    failpoint: Failpoint = no_failpoint
     told: Told = unheard
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
@@ -226,7 +227,7 @@ class WebhookEndpoint:
             kept_headers=to_json(kept).decode() if kept else "{}",
             window_seconds=self.limits.identity_window_seconds,
         )
-        return await accept_with_body(one, body, self.accept, self.objects, self.reached)
+        return await accept_with_body(one, body, self.accept, self.objects, self.failpoint)
 
     def _note(
         self, source: KnownSource, refused: DeliveryRefused, size_bytes: int, content_type: str

@@ -14,7 +14,6 @@ from pydantic_core import from_json
 
 from producers.access.http import Authenticate
 from producers.access.principal import Principal
-from producers.ports import TenantTransactions
 from producers.webhooks import store
 from producers.webhooks.examination import ENCODING
 from producers.webhooks.responses import AcceptedRequest, Delivery
@@ -23,6 +22,7 @@ from schemas.cursor import decoded_place
 from schemas.errors import Refusal
 from schemas.page import Page, binary, page
 from schemas.permissions import Permission
+from schemas.ports import TenantTransactions
 from schemas.types import Cursor, Moment
 
 BODY = {

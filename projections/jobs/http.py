@@ -9,12 +9,13 @@ from fastapi import APIRouter, Query, Request, Response, Security
 from projections.jobs import store
 from projections.jobs.fold import fold_all, moment
 from projections.jobs.responses import Job, JobSummary
-from projections.ports import History, TenantTransactions
+from projections.ports import History
 from projections.reading import position
 from schemas.errors import Refusal
 from schemas.measures import compared
 from schemas.page import Page, page
 from schemas.permissions import Permission
+from schemas.ports import TenantTransactions
 
 
 class Principal(Protocol):

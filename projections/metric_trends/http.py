@@ -7,10 +7,10 @@ from fastapi import APIRouter, Query, Request, Response, Security
 
 from projections.metric_trends import store
 from projections.metric_trends.responses import MetricPoint, MetricSummary
-from projections.ports import TenantTransactions
 from projections.reading import position
 from schemas.page import Page, page
 from schemas.permissions import Permission
+from schemas.ports import TenantTransactions
 from schemas.types import Moment
 
 

@@ -7,12 +7,12 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request, Response, Security
 
-from projections.ports import TenantTransactions
 from projections.reading import position
 from projections.usage import store
 from projections.usage.responses import UsageSum
 from schemas.page import Page, page
 from schemas.permissions import Permission
+from schemas.ports import TenantTransactions
 from schemas.types import Moment
 
 

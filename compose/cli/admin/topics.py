@@ -147,13 +147,13 @@ async def _grown(
     topic: str, partitions: int, timeout: float, data_dir: Path | None, *, dry_run: bool
 ) -> "TopicStatus":
     from compose.cli.connection import operated
-    from compose.failpoints import crash_points
+    from compose.failpoints import failpoints
     from compose.kafka.partition_expansion import check, growing
 
     def tell(text: str) -> None:
         typer.echo(text, err=True)
 
-    async with growing(operated(data_dir), topic, tell, crash_points()) as growth:
+    async with growing(operated(data_dir), topic, tell, failpoints()) as growth:
         if dry_run:
             standing = await growth.look.standing(topic)
             check(standing, partitions)

@@ -83,12 +83,12 @@ def _run(
     import asyncpg
     from aiokafka.errors import KafkaError
 
-    from compose.failpoints import crash_points
+    from compose.failpoints import failpoints
     from compose.kafka.partition_expansion import CannotGrow
     from compose.kafka.restore import CannotRestore, restoring
 
     async def run() -> "Restored":
-        async with restoring(settings, tell, crash_points()) as restoration:
+        async with restoring(settings, tell, failpoints()) as restoration:
             if dry_run:
                 return await restoration.plan(from_seq, every=every)
             return await restoration.restore(from_seq, every=every)

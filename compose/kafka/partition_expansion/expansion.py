@@ -19,8 +19,8 @@ from compose.kafka.partition_expansion.progress import (
 from compose.kafka.topics import METADATA_SECONDS
 from compose.settings import Settings
 from producers.outbox.partition_layout import hold, lift
-from producers.outbox.ports import Reached, nothing
 from producers.outbox.relay import elected
+from schemas.ports import Failpoint, no_failpoint
 from schemas.topics import TOPICS
 
 OFFICE = "topics grow"
@@ -35,7 +35,7 @@ class PartitionExpansion:
     look: Look
     topic: str
     tell: Callable[[str], None]
-    reached: Reached = nothing
+    failpoint: Failpoint = no_failpoint
 
     async def grow(self, partitions: int, by: str, timeout_seconds: float) -> TopicStatus:
         """To so many partitions, or take over so many that somebody else made; raises CannotGrow.
@@ -52,7 +52,7 @@ class PartitionExpansion:
             return await self.look.standing(self.topic)
         await hold(self.look.connection, self.topic, spread, partitions, by)
         self.tell(f"{self.topic} is suspended: what is accepted for it waits")
-        self.reached("grow.held")
+        self.failpoint("grow.held")
         try:
             await self._drain(before.partitions, timeout_seconds)
         except BaseException:
@@ -60,9 +60,9 @@ class PartitionExpansion:
                 with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
                     await self._lift(spread)
             raise
-        self.reached("grow.drained")
+        self.failpoint("grow.drained")
         await self._add(partitions)
-        self.reached("grow.added")
+        self.failpoint("grow.added")
         await self._lift(partitions)
         return await self.look.standing(self.topic)
 
@@ -140,7 +140,7 @@ async def alone(look: Look) -> bool:
 
 @asynccontextmanager
 async def growing(
-    settings: Settings, topic: str, tell: Callable[[str], None], reached: Reached = nothing
+    settings: Settings, topic: str, tell: Callable[[str], None], failpoint: Failpoint = no_failpoint
 ) -> AsyncIterator[PartitionExpansion]:
     """The one who may grow topics.
 
@@ -152,4 +152,4 @@ async def growing(
     async with looking(settings) as look:
         if not await alone(look):
             raise CannotGrow("another command is growing a topic")
-        yield PartitionExpansion(look, topic, tell, reached)
+        yield PartitionExpansion(look, topic, tell, failpoint)

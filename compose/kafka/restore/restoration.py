@@ -19,8 +19,8 @@ from compose.kafka.restore.survey import CannotRestore, Survey, TopicLoss, surve
 from compose.kafka.topics import create, partitions_of
 from compose.settings import Settings
 from producers.outbox.partition_layout import hold, lift
-from producers.outbox.ports import Reached, nothing
 from producers.outbox.relay import elected
+from schemas.ports import Failpoint, no_failpoint
 
 REST_SECONDS = 60.0  # how long it waits for a relay to let the topics rest
 SEQS_AT_ONCE = 20_000
@@ -65,7 +65,7 @@ class Restoration:
 
     look: Look
     tell: Tell
-    reached: Reached = nothing
+    failpoint: Failpoint = no_failpoint
 
     async def plan(self, first_seq: int | None, *, every: bool) -> Restored:
         """What `restore` would do; changes nothing."""
@@ -88,16 +88,16 @@ class Restoration:
         for loss in affected:
             await hold(self.look.connection, loss.topic.name, loss.partitions, None, RESTORE)
         await self._rest(affected)
-        self.reached("restore.held")
+        self.failpoint("restore.held")
         now = await survey(self.look)
         names = {loss.topic for loss in affected}
         losses = [loss for loss in now.topics if loss.topic in names]
         planned = replace(await self._planned(now, losses, first_seq), reasons=_reasons(affected))
         await self._list([one for one in planned.ranges if one.records])
-        self.reached("restore.listed")
+        self.failpoint("restore.listed")
         whole = {one.topic for one in planned.ranges if one.is_whole}
         await self._commit(now, losses, await resuming(self.look, losses, whole))
-        self.reached("restore.done")
+        self.failpoint("restore.done")
         return planned
 
     def _affected(
@@ -225,10 +225,10 @@ def _reasons(losses: Sequence[TopicLoss]) -> tuple[str, ...]:
 
 @asynccontextmanager
 async def restoring(
-    settings: Settings, tell: Tell, reached: Reached = nothing
+    settings: Settings, tell: Tell, failpoint: Failpoint = no_failpoint
 ) -> AsyncIterator[Restoration]:
     """The one who may restore; raises CannotRestore while somebody else does, or grows a topic."""
     async with looking(settings, COMMAND_SECONDS) as look:
         if not await alone(look):
             raise CannotRestore("another command is restoring or growing a topic")
-        yield Restoration(look, tell, reached)
+        yield Restoration(look, tell, failpoint)

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 from consumers.errors import Transient
 from consumers.ingest.row_buffers.append import MOST_DUE, cut_due
-from consumers.ports import Classify, Transactions
+from consumers.ports import Classify
 from consumers.work import store as work
+from schemas.ports import Transactions
 
 log = logging.getLogger(__name__)
 

@@ -7,9 +7,9 @@ from fastapi import APIRouter, Query, Request, Security
 
 from consumers.ingest.row_buffers import store
 from consumers.ingest.row_buffers.responses import RowStream
-from consumers.ports import TenantTransactions
 from schemas.page import Page, page
 from schemas.permissions import Permission
+from schemas.ports import TenantTransactions
 
 
 def routes(

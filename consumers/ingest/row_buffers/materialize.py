@@ -18,7 +18,7 @@ from consumers.ingest.row_buffers.append import SEALING, piece_of
 from consumers.ingest.row_buffers.batches import store as batch_store
 from consumers.ingest.row_buffers.stream import Batch, Stream, dropped_through
 from consumers.ingest.row_buffers.version_events import object_key, training_request, version_events
-from consumers.ports import Objects, Transactions
+from consumers.ports import Objects
 from consumers.work import store as work
 from consumers.work.child_result import (
     ChildRequest,
@@ -35,6 +35,7 @@ from consumers.work.work_item import WorkItem
 from schemas.datasets import Finding
 from schemas.event import Event
 from schemas.ids import derived
+from schemas.ports import Transactions
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from consumers.log.poison import store
 from consumers.log.poison.store import Subscriber
-from consumers.ports import Transactions
+from schemas.ports import Transactions
 from schemas.record import Record, Span
 
 log = logging.getLogger(__name__)

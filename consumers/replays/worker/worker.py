@@ -15,7 +15,7 @@ from consumers.log.inbox import store as inbox
 from consumers.log.outcome import Ignored
 from consumers.log.poison.guard import Guard
 from consumers.log.poison.store import Subscriber
-from consumers.ports import Classify, Handle, Outbox, Transactions
+from consumers.ports import Classify, Handle, Outbox
 from consumers.replays.ports import Known, Published, Settled, untold
 from consumers.replays.worker import store
 from consumers.replays.worker.decide import Found, Verdict, after, before, failed, of_twin
@@ -24,6 +24,7 @@ from schemas.decode import read_whole
 from schemas.event import Event
 from schemas.event_decode import FromNewer, Undecodable
 from schemas.log import entry_of
+from schemas.ports import Transactions
 from schemas.record import Record
 
 if TYPE_CHECKING:

@@ -8,12 +8,12 @@ from fastapi import APIRouter, Security
 
 from producers.access.http import Authenticate
 from producers.access.principal import Principal
-from producers.ports import TenantTransactions
 from producers.webhooks.limits import store
 from producers.webhooks.limits.limit import in_force
 from producers.webhooks.limits.responses import LimitInForce
 from schemas.page import Page, page
 from schemas.permissions import Permission
+from schemas.ports import TenantTransactions
 
 Stored = Callable[[Any, UUID], Awaitable[int]]
 """How many bytes a tenant has in the object store: (tx, tenant)."""

@@ -8,7 +8,8 @@ from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
 from producers.webhooks.retention import store
-from producers.webhooks.retention.ports import Folders, Needed, Transactions
+from producers.webhooks.retention.ports import Folders, Needed
+from schemas.ports import Transactions
 
 # As `receive.body_key` makes them.
 EVERY_DAY = "tenants/*/requests/*"

@@ -10,7 +10,8 @@ from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from producers.webhooks.retention import store
-from producers.webhooks.retention.ports import Needed, Transactions
+from producers.webhooks.retention.ports import Needed
+from schemas.ports import Transactions
 
 log = logging.getLogger(__name__)
 

@@ -1,19 +1,8 @@
 """What retention needs of the world and of others."""
 
 from collections.abc import Sequence
-from contextlib import AbstractAsyncContextManager
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 from uuid import UUID
-
-if TYPE_CHECKING:
-    from sqlalchemy.ext.asyncio import AsyncConnection
-
-
-class Transactions(Protocol):
-    """Transactions of one role."""
-
-    def __call__(self) -> "AbstractAsyncContextManager[AsyncConnection]":
-        """Begin one; it commits when the block ends well."""
 
 
 class Needed(Protocol):

@@ -12,7 +12,6 @@ from producers.access.http import Authenticate
 from producers.access.principal import Principal
 from producers.idempotency.executor import Answer, Execution, IdempotentExecutor
 from producers.idempotency.http import IdempotencyKey, answered
-from producers.ports import Clock, TenantTransactions
 from producers.webhooks.sources import store
 from producers.webhooks.sources.ports import Preview, Sealer
 from producers.webhooks.sources.responses import DryRunResult, RotatedSource, ShownSource
@@ -29,6 +28,7 @@ from schemas.cursor import decoded_place
 from schemas.errors import Refusal
 from schemas.page import Page, page
 from schemas.permissions import Permission
+from schemas.ports import Clock, TenantTransactions
 from schemas.types import Cursor
 
 

@@ -22,9 +22,9 @@ from compose.kafka.subscription import Subscription, Timing
 from compose.kafka.topics import partitions_of
 from compose.postgres.positions import Positions
 from compose.settings import Settings
-from consumers.ports import PositionCheck
 from producers.outbox.partition_layout import Layout
 from producers.outbox.relay import relay
+from schemas.ports import PositionCheck
 from schemas.record import PollBatch
 from schemas.topics import TOPICS, WEBHOOKS
 from tests.chaos.live_stack import COMMAND

@@ -85,12 +85,14 @@ class Deliveries(RuleBasedStateMachine):
             self.ground.do(self._accept(*one))
 
     async def _accept(self, sender: int, message: str, body: bytes, crash: bool) -> None:
-        def reached(step: str) -> None:
+        def failpoint(step: str) -> None:
             if crash and step == "accept.stored":
                 raise Struck
 
         async with self.ground.connection() as connection:
-            door = Accept(SingleConnection(connection), door_refusal, writers=1, reached=reached)
+            door = Accept(
+                SingleConnection(connection), door_refusal, writers=1, failpoint=failpoint
+            )
             delivery = self.senders[sender].delivery(message, body)
             known = self.accepted.setdefault((sender, message), (delivery.entry.id, body))
             with suppress(Unavailable):
@@ -109,14 +111,14 @@ class Deliveries(RuleBasedStateMachine):
         self.ground.do(self._relay(crash, most))
 
     async def _relay(self, crash: int | str | None, most: int) -> int:
-        def reached(step: str) -> None:
+        def failpoint(step: str) -> None:
             if crash == "sent" and step == "relay.sent":
                 raise Struck
 
         self.log.struck = crash if isinstance(crash, int) else None
         async with self.ground.connection() as connection:
             with suppress(Struck):
-                return await relay_once(connection, self.log, max_records=most, reached=reached)
+                return await relay_once(connection, self.log, max_records=most, failpoint=failpoint)
         return 0
 
     @rule()

@@ -19,12 +19,13 @@ from consumers.log.circuit_breaker.state import CircuitBreaker
 from consumers.log.poison.guard import Guard
 from consumers.log.poison.store import Subscriber
 from projections.engine import Engine
-from projections.ports import Transactions, View
+from projections.ports import View
 from projections.reading import consumer_of
 from schemas.event import Event, following
 from schemas.jobs import JobCanceled, JobQueued, JobRequested, JobStarted
 from schemas.models import ModelRegistered
 from schemas.payload import Payload
+from schemas.ports import Transactions
 from schemas.usage import UsageRecorded
 from tests.factories import door_event, new_id
 

@@ -14,10 +14,11 @@ from compose.processes.worker import handler
 from compose.settings import Settings
 from consumers.log.outcome import Outcome
 from consumers.log.runner import Runner
-from consumers.ports import Handle, Transactions
+from consumers.ports import Handle
 from consumers.registry import BY_NAME
 from producers.outbox.append import append
 from schemas.event import Event
+from schemas.ports import Transactions
 from schemas.record import PartlyPaused, PollBatch
 
 Step = Callable[[AsyncConnection, Sequence[Event]], Awaitable[None]]

@@ -9,7 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from compose.postgres.positions import Positions
-from consumers.ports import PositionCheck
+from schemas.ports import PositionCheck
 from schemas.record import Span
 from tests.eventually import eventually
 

@@ -10,12 +10,12 @@ from tests.contract.house import modules, tree
 
 def test_only_the_named_step_counts_and_only_its_nth_time() -> None:
     died: list[str] = []
-    reached = _counting("relay.sent", 2, died.append)
+    failpoint = _counting("relay.sent", 2, died.append)
     for step in ("relay.sent", "relay.read"):
-        reached(step)
+        failpoint(step)
     assert died == []
     for step in ("relay.sent", "relay.sent"):
-        reached(step)
+        failpoint(step)
     assert died == ["relay.sent"]
 
 
@@ -43,6 +43,6 @@ def test_every_step_in_the_code_is_listed() -> None:
         )
         for node in ast.walk(tree(path))
         if isinstance(node, ast.Call)
-        and ast.unparse(node.func).split(".")[-1].lstrip("_") == "reached"
+        and ast.unparse(node.func).split(".")[-1].lstrip("_") == "failpoint"
     }
     assert found == set(POINTS)
