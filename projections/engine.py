@@ -83,10 +83,10 @@ class Engine:
         a record parked.
         """
         async with self.begin() as tx:
-            standing = await self.positions.standing(tx, delivery.spans)
+            check = await self.positions.standing(tx, delivery.spans)
             await tx.rollback()  # the rows that it makes come with an effect
-        if standing.name != "HERE":
-            return standing.name == "PASSED"
+        if check.name != "HERE":
+            return check.name == "PASSED"
         for span in delivery.spans:
             start = span.start
             own = [
@@ -127,9 +127,9 @@ class Engine:
         self, delivery: PollBatch, *, one_by_one: bool, given_up: GivenUp | None = None
     ) -> bool:
         async with self.begin() as tx:
-            standing = await self.positions.standing(tx, delivery.spans)
-            if standing.name != "HERE":
-                return standing.name == "PASSED"
+            check = await self.positions.standing(tx, delivery.spans)
+            if check.name != "HERE":
+                return check.name == "PASSED"
             unread = given_up is not None and given_up.unread
             found = await self._read_all(delivery.records, unread=unread)
             if given_up is not None:

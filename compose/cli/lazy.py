@@ -59,15 +59,15 @@ class LazyGroup(TyperGroup):
         try:
             return super().invoke(ctx)
         except CommandFailure as failure:
-            told = failure
+            shown = failure
         except Exception as error:
             explained = explain(error, short=self._module(ctx.invoked_subcommand) not in PROCESSES)
             if explained is None:
                 raise
-            told = explained
-        for line in told.lines:
+            shown = explained
+        for line in shown.lines:
             typer.echo(line, err=True)
-        raise typer.Exit(told.exit_code)
+        raise typer.Exit(shown.exit_code)
 
     def _module(self, name: str | None) -> str | None:
         return self.listed[name].module if name in self.listed else None

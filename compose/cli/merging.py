@@ -38,10 +38,10 @@ def show_change(before: Mapping[str, Any], after: Mapping[str, Any], as_json: bo
     old, new = _flat(before), _flat(after)
     for name in sorted(old.keys() | new.keys(), key=lambda one: one.split(".")):
         if old.get(name) != new.get(name):
-            told = (
+            text = (
                 f"[red]{escape(_text(old.get(name)))}[/] → [green]{escape(_text(new.get(name)))}[/]"
             )
-            terminal().print(f"  {escape(name)}: {told}")
+            terminal().print(f"  {escape(name)}: {text}")
     if old == new:
         terminal().print("  nothing is different")
 

@@ -102,8 +102,8 @@ class Traced:
     The hot route is dispatched before FastAPI.
     """
 
-    def __init__(self, door: Asgi, app: Asgi) -> None:
-        self._door = door
+    def __init__(self, ingress: Asgi, app: Asgi) -> None:
+        self._ingress = ingress
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -111,7 +111,7 @@ class Traced:
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
         if scope["path"].startswith("/hooks/"):
-            return await self._door(scope, receive, send)
+            return await self._ingress(scope, receive, send)
         given = next(
             (value.decode("latin-1") for name, value in scope["headers"] if name == b"traceparent"),
             None,

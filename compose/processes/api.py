@@ -121,7 +121,7 @@ async def api(
         stack.push_async_callback(holding.dispose)
         objects = await open_metered(settings, holding.begin, settings.free_disk_bytes)
         uploads = replace(objects, free_bytes=settings.upload_free_disk_bytes)
-        door = await stack.enter_async_context(
+        endpoint = await stack.enter_async_context(
             ingress(settings, pool, for_strangers, accept, objects, clock)
         )
         sealer = sealer_of(settings)
@@ -166,7 +166,7 @@ async def api(
         ]
         rates = api_rates(limit_settings(settings))
         yield Traced(
-            door,
+            endpoint,
             Admission(application(routers, _elsewhere(settings)), whose, _bounds(settings), rates),
         )
 

@@ -211,14 +211,14 @@ async def run(settings: Settings, names: Sequence[str], stop: asyncio.Event) -> 
 
     async def one(consumer: Consumer) -> None:
         async with AsyncExitStack() as stack:
-            subscribe, workers, lane = await stack.enter_async_context(
+            subscribe, workers, replay_worker = await stack.enter_async_context(
                 consumer_parts(consumer, settings, alone)
             )
             sealing = SEALING in consumer.queues
             beside = await stack.enter_async_context(sealing_parts(settings)) if sealing else ()
             group = await stack.enter_async_context(asyncio.TaskGroup())
             group.create_task(until_stopped(stop, lambda: deliver(subscribe(), stop)))
-            for part in (lane, *workers, *beside):
+            for part in (replay_worker, *workers, *beside):
                 group.create_task(part.run(stop))
 
     async with asyncio.TaskGroup() as group:

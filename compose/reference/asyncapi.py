@@ -58,8 +58,8 @@ def _define(defined: dict[str, Any], version: Version) -> None:
     for dropped in ("$schema", "$id"):
         del whole[dropped]
     for name, schema in {**whole.pop("$defs"), version.name: whole}.items():
-        told = _repointed(schema)
-        if defined.setdefault(name, told) != told:
+        repointed = _repointed(schema)
+        if defined.setdefault(name, repointed) != repointed:
             raise ValueError(
                 f"two schemas are called {name}: give the class of the older version another name"
             )

@@ -73,13 +73,13 @@ def _all_topics() -> str:
 
 def _all_headers() -> str:
     events = [(f"`{name}`", presence(name), one["description"]) for name, one in EVENT.items()]
-    letters = [(f"`{name}`", one["description"]) for name, one in DEAD_LETTER.items()]
+    dead_letters = [(f"`{name}`", one["description"]) for name, one in DEAD_LETTER.items()]
     classes = [(f"`{name}`", meaning) for name, meaning in CLASSES.items()]
     return (
         "## Headers\n"
         + table(("header", "there", "holds"), events)
         + f"\n## Dead letters\n{ABOUT_LETTERS}\n\n"
-        + table(("header", "holds"), letters)
+        + table(("header", "holds"), dead_letters)
         + "\n"
         + table(("class", "means"), classes)
     )

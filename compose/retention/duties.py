@@ -43,7 +43,7 @@ def duties(
     keys = of_rows(pipeline, webhooks.expire_keys, webhooks.expired_keys)
     refused = of_rows(pipeline, webhooks.expire_rejected, webhooks.expired_rejected)
     answers = of_rows(pipeline, idempotency.expire, idempotency.expired)
-    pieces = of_rows(pipeline, work.expire, work.expired)
+    items = of_rows(pipeline, work.expire, work.expired)
     requests, rejected = (
         timedelta(days=settings.keep_requests_days),
         timedelta(days=settings.keep_rejected_days),
@@ -73,7 +73,7 @@ def duties(
         Duty(
             "idempotency_keys", "answers to repeated commands", timedelta(0), 1000, 0.05, *answers
         ),
-        Duty("work", "work items that are done", done, 500, 0.05, *pieces),
+        Duty("work", "work items that are done", done, 500, 0.05, *items),
         Duty(
             "bodies",
             "large webhook bodies in the object store",

@@ -14,9 +14,7 @@ from schemas.event import Event
 log = logging.getLogger(__name__)
 
 
-async def remove_rejected(
-    objects: MeteredObjects, piece: WorkItem, events: Sequence[Event]
-) -> None:
+async def remove_rejected(objects: MeteredObjects, item: WorkItem, events: Sequence[Event]) -> None:
     """Remove the object of a validation that ended in a rejection; what fails is left to the
     sweeper.
 
@@ -27,7 +25,7 @@ async def remove_rejected(
     ):
         return
     try:
-        await objects.delete(piece.payload["object_key"])
+        await objects.delete(item.payload["object_key"])
     except Exception as error:  # noqa: BLE001 - the rejection is committed, and the sweeper comes by
         log.warning("the file of a rejected dataset is left to the sweeper: %s", error)
 

@@ -126,7 +126,7 @@ class Stored:
 
     async def _stored(self, tx: AsyncConnection) -> Mapping[Metric, Figures]:
         outbox = (await tx.execute(OUTBOX)).one()
-        letters = (await tx.execute(LETTERS)).all()
+        dead_letters = (await tx.execute(LETTERS)).all()
         work = (await tx.execute(WORK)).all()
         paused = set((await tx.execute(PAUSED)).scalars())
         held = (await tx.execute(HELD)).all()
@@ -135,8 +135,8 @@ class Stored:
             of.OUTBOX_RECORDS: {(): outbox.records},
             of.OUTBOX_BYTES: {(): outbox.bytes},
             of.OUTBOX_AGE: {(): max(0.0, (await tx.execute(OLDEST_UNSENT)).scalar_one())},
-            of.LETTERS: {(row.consumer, row.error_class): row.letters for row in letters},
-            of.LETTERS_AGE: {(row.consumer, row.error_class): row.age for row in letters},
+            of.LETTERS: {(row.consumer, row.error_class): row.letters for row in dead_letters},
+            of.LETTERS_AGE: {(row.consumer, row.error_class): row.age for row in dead_letters},
             of.WORK: {(row.queue, row.state): row.work_items for row in work},
             of.WORK_AGE: {(row.queue,): row.age for row in work if row.state == "ready"},
             of.PROGRESS: {(row.consumer,): row.age for row in (await tx.execute(PROGRESS)).all()},

@@ -35,13 +35,13 @@ def webhook(outcome: str, seconds: float) -> None:
 def consumed(consumer: str) -> Callable[[Mapping[str, int], Mapping[str, int]], None]:
     """A consumer or projection committed: events by outcome, dead letters by class."""
 
-    def told(outcomes: Mapping[str, int], letters: Mapping[str, int]) -> None:
+    def count(outcomes: Mapping[str, int], dead_letters: Mapping[str, int]) -> None:
         for outcome, events in outcomes.items():
             meters().count(CONSUMED, events, consumer, outcome)
-        for error_class, events in letters.items():
+        for error_class, events in dead_letters.items():
             meters().count(PARKED, events, consumer, error_class)
 
-    return told
+    return count
 
 
 def replayed(consumer: str) -> Callable[[str], None]:
@@ -67,6 +67,6 @@ def relayed(records: int | None) -> None:
         meters().count(SENT, records)
 
 
-def elected(office: str) -> None:
+def elected(lock: str) -> None:
     """This process is the one at work."""
-    meters().count(ELECTIONS, 1, office)
+    meters().count(ELECTIONS, 1, lock)

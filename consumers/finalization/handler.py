@@ -92,7 +92,7 @@ class Finalization:
         )
         moved = move(job, "succeeded", succeeded, cause=event.id, by=BY, at=now)
         await jobs.save(tx, moved.job)
-        told = following(
+        announced = following(
             event.cause, registered, by=BY, subject=data.model, version=version, at=now
         )
         billed = await self.ledger(
@@ -104,7 +104,7 @@ class Finalization:
             subject=str(job.id),
             at=now,
         )
-        return Applied((told, moved.event, *billed))
+        return Applied((announced, moved.event, *billed))
 
 
 def _reason(data: JobTrained) -> str:

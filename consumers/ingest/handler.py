@@ -56,7 +56,7 @@ class _Batch:
     touched: set[JobKey] = field(default_factory=set)
     taken: list[Taken] = field(default_factory=list)
     held_cells: int = 0
-    pieces: list[NewWorkItem] = field(default_factory=list)
+    work_items: list[NewWorkItem] = field(default_factory=list)
     stops: list[tuple[UUID, UUID, str]] = field(default_factory=list)
     named: dict[tuple[UUID, str], UUID | None] = field(default_factory=dict)
 
@@ -72,22 +72,22 @@ class Ingest:
 
     async def __call__(self, tx: "AsyncConnection", events: Sequence[Event]) -> Sequence[Outcome]:
         """Lock and load what the events are about, decide in their order, write."""
-        desk = await self._open(tx, events)
+        batch = await self._open(tx, events)
         outcomes = []
         pace = Pace()
         for event in events:
-            outcomes.append(await self._one(tx, desk, event))
-            if desk.held_cells >= MOST_HELD_CELLS:
-                await _write_rows(tx, desk)
+            outcomes.append(await self._one(tx, batch, event))
+            if batch.held_cells >= MOST_HELD_CELLS:
+                await _write_rows(tx, batch)
             await pace.turn()
-        await _write_rows(tx, desk)
-        await store.create(tx, desk.new_datasets)
-        await readings.save(tx, desk.readings)
-        await jobs.create(tx, [desk.jobs[key] for key in sorted(desk.new_jobs)])
-        for key in sorted(desk.touched - desk.new_jobs):
-            await jobs.save(tx, desk.jobs[key])
-        await work.enqueue(tx, desk.pieces)
-        for tenant, job_id, reason in sorted(desk.stops):
+        await _write_rows(tx, batch)
+        await store.create(tx, batch.new_datasets)
+        await readings.save(tx, batch.readings)
+        await jobs.create(tx, [batch.jobs[key] for key in sorted(batch.new_jobs)])
+        for key in sorted(batch.touched - batch.new_jobs):
+            await jobs.save(tx, batch.jobs[key])
+        await work.enqueue(tx, batch.work_items)
+        for tenant, job_id, reason in sorted(batch.stops):
             await work.ask_to_stop(tx, tenant, TRAINING, job_id, reason)
         return outcomes
 
@@ -112,34 +112,34 @@ class Ingest:
         said = await readings.load(tx, names_in(events))  # before jobs, as a validation locks them
         return _Batch(locked, said, await jobs.lock(tx, job_keys), mappings)
 
-    async def _one(self, tx: "AsyncConnection", desk: _Batch, event: Event) -> Outcome:
+    async def _one(self, tx: "AsyncConnection", batch: _Batch, event: Event) -> Outcome:
         match event.data:
             case WebhookReceived() as data:
-                return await self._webhook(tx, desk, event, data)
+                return await self._webhook(tx, batch, event, data)
             case DatasetSubmitted() as data:
-                return self._dataset(desk, event, data)
+                return self._dataset(batch, event, data)
             case JobRequested() as data:
                 key = (event.tenantid, data.dataset_id)
-                known = desk.datasets.get(key)
+                known = batch.datasets.get(key)
                 submitted = known is not None or await self.submitted(tx, *key)
-                job = desk.jobs.get((event.tenantid, data.job_id))
+                job = batch.jobs.get((event.tenantid, data.job_id))
                 decision = request(
                     event, data, job, known, submitted=submitted, at=self.clock.now()
                 )
-                return _note(desk, event, data.job_id, decision, new=True)
+                return _note(batch, event, data.job_id, decision, new=True)
             case JobCancelRequested() as data:
-                job = desk.jobs.get((event.tenantid, data.job_id))
+                job = batch.jobs.get((event.tenantid, data.job_id))
                 decision = cancellation(event, data, job, self.clock.now())
                 if decision.stop:
-                    desk.stops.append((event.tenantid, data.job_id, data.reason))
-                return _note(desk, event, data.job_id, decision, new=False)
+                    batch.stops.append((event.tenantid, data.job_id, data.reason))
+                return _note(batch, event, data.job_id, decision, new=False)
             case _:
                 return Ignored("not for ingest")
 
     async def _webhook(
-        self, tx: "AsyncConnection", desk: _Batch, event: Event, data: WebhookReceived
+        self, tx: "AsyncConnection", batch: _Batch, event: Event, data: WebhookReceived
     ) -> Outcome:
-        found = desk.mappings.get((event.tenantid, data.source_id))
+        found = batch.mappings.get((event.tenantid, data.source_id))
         if found is None:
             return Rejected("user_config", f"the source {data.source_id} is gone")
         action, version = found
@@ -153,7 +153,7 @@ class Ingest:
                 made = rows(body, action, version, data.content_type)
                 if not made:
                     return Ignored("the payload has no row with a value")
-                desk.taken.append(
+                batch.taken.append(
                     Taken(
                         event,
                         data.source_id,
@@ -163,10 +163,10 @@ class Ingest:
                         has_types(body, data.content_type),
                     )
                 )
-                desk.held_cells += len(made) * len(action["columns"])
+                batch.held_cells += len(made) * len(action["columns"])
                 return Applied()
             mapped = command(body, action, version, event.id, data.content_type)
-            asked = mapped.job(await _dataset_of(tx, desk, event.tenantid, mapped.dataset))
+            asked = mapped.job(await _dataset_of(tx, batch, event.tenantid, mapped.dataset))
         except Unmappable as error:
             return Rejected("user_config", str(error))
         return Applied(
@@ -193,15 +193,15 @@ class Ingest:
             case "reference":
                 return await self.body(tx, tenant, data.request_id)
 
-    def _dataset(self, desk: _Batch, event: Event, data: DatasetSubmitted) -> Outcome:
+    def _dataset(self, batch: _Batch, event: Event, data: DatasetSubmitted) -> Outcome:
         key = (event.tenantid, data.dataset_id)
-        if key in desk.datasets:
+        if key in batch.datasets:
             return Ignored("the dataset exists")
         now = self.clock.now()
-        reading, is_remembered = desk.readings.take(event, data)
-        desk.datasets[key] = datasets.submitted(event, data, reading)
-        desk.new_datasets.append(desk.datasets[key])
-        desk.pieces.append(
+        reading, is_remembered = batch.readings.take(event, data)
+        batch.datasets[key] = datasets.submitted(event, data, reading)
+        batch.new_datasets.append(batch.datasets[key])
+        batch.work_items.append(
             NewWorkItem(
                 event.tenantid,
                 VALIDATION,
@@ -220,27 +220,27 @@ class Ingest:
 
 
 async def _dataset_of(
-    tx: "AsyncConnection", desk: _Batch, tenant: UUID, named: UUID | str
+    tx: "AsyncConnection", batch: _Batch, tenant: UUID, named: UUID | str
 ) -> UUID | None:
     """An id as it is; of a name the newest valid version, the same for all events of one poll."""
     if isinstance(named, UUID):
         return named
-    if (tenant, named) not in desk.named:
-        desk.named[tenant, named] = await store.newest_valid(tx, tenant, named)
-    return desk.named[tenant, named]
+    if (tenant, named) not in batch.named:
+        batch.named[tenant, named] = await store.newest_valid(tx, tenant, named)
+    return batch.named[tenant, named]
 
 
-async def _write_rows(tx: "AsyncConnection", desk: _Batch) -> None:
-    desk.pieces += await take_in(tx, desk.taken)
-    desk.taken.clear()
-    desk.held_cells = 0
+async def _write_rows(tx: "AsyncConnection", batch: _Batch) -> None:
+    batch.work_items += await take_in(tx, batch.taken)
+    batch.taken.clear()
+    batch.held_cells = 0
 
 
-def _note(desk: _Batch, event: Event, job_id: UUID, decision: Decision, *, new: bool) -> Outcome:
+def _note(batch: _Batch, event: Event, job_id: UUID, decision: Decision, *, new: bool) -> Outcome:
     if decision.job is not None:
         key = (event.tenantid, job_id)
-        desk.jobs[key] = decision.job
-        desk.touched.add(key)
+        batch.jobs[key] = decision.job
+        batch.touched.add(key)
         if new:
-            desk.new_jobs.add(key)
+            batch.new_jobs.add(key)
     return decision.outcome

@@ -44,50 +44,46 @@ class Validation:
     queue: str = VALIDATION
 
     async def start(
-        self, tx: "AsyncConnection", piece: WorkItem, at: datetime
+        self, tx: "AsyncConnection", item: WorkItem, at: datetime
     ) -> tuple[bool, Sequence[Event]]:
         """Nothing is said of it; a decided data set needs no second look."""
-        known = await store.lock(tx, [(piece.tenant, piece.subject)])
-        dataset = known.get((piece.tenant, piece.subject))
+        known = await store.lock(tx, [(item.tenant, item.subject)])
+        dataset = known.get((item.tenant, item.subject))
         return dataset is not None and dataset.state == "submitted", ()
 
-    async def prepare(
-        self, piece: WorkItem, directory: Path
-    ) -> tuple[ChildRequest, ResourceLimits]:
+    async def prepare(self, item: WorkItem, directory: Path) -> tuple[ChildRequest, ResourceLimits]:
         """The file, beside the child."""
         path = directory / "data.csv"
-        await self.objects.fetch(piece.payload["object_key"], path)
-        said = piece.payload.get("reading")
+        await self.objects.fetch(item.payload["object_key"], path)
+        said = item.payload.get("reading")
         request = ValidateRequest(
             path=str(path),
             reading=said or Reading(),
-            is_remembered=piece.payload.get("is_remembered", False),
+            is_remembered=item.payload.get("is_remembered", False),
         )
         return ChildRequest("validate", request.model_dump(mode="json"), directory), self.limits
 
     async def progress(
-        self, tx: "AsyncConnection", piece: WorkItem, progress: Progress, at: datetime
+        self, tx: "AsyncConnection", item: WorkItem, progress: Progress, at: datetime
     ) -> Sequence[Event]:
         """Not worth an event."""
         return ()
 
-    async def deliver(self, piece: WorkItem, directory: Path, result: ChildResult) -> None:
+    async def deliver(self, item: WorkItem, directory: Path, result: ChildResult) -> None:
         """It leaves no file."""
 
     async def finish(
-        self, tx: "AsyncConnection", piece: WorkItem, result: ChildResult, at: datetime
+        self, tx: "AsyncConnection", item: WorkItem, result: ChildResult, at: datetime
     ) -> Sequence[Event]:
         """Decide the data set, bill its rows, and settle the jobs that wait."""
-        dataset = (await store.lock(tx, [(piece.tenant, piece.subject)]))[
-            piece.tenant, piece.subject
-        ]
+        dataset = (await store.lock(tx, [(item.tenant, item.subject)]))[item.tenant, item.subject]
         if dataset.state != "submitted":
             return ()
         match result:
             case Finished():
                 outcome = ValidationResult.model_validate(result.result)
                 if outcome.valid:
-                    return await self._accept(tx, piece, dataset, outcome, at)
+                    return await self._accept(tx, item, dataset, outcome, at)
                 reason, findings = refused_by(outcome)
             case TenantRefused(_, code, message):
                 reason, findings = message, (_finding(code, message),)
@@ -96,31 +92,29 @@ class Validation:
             case Broken() | Crashed() | Canceled():
                 reason = "validation broke down on this file; the operators can see why"
                 findings = (_finding(INTERNAL, reason),)
-        return await self._reject(tx, piece, dataset, reason, findings, at)
+        return await self._reject(tx, item, dataset, reason, findings, at)
 
     async def give_up(
-        self, tx: "AsyncConnection", piece: WorkItem, code: str, message: str, at: datetime
+        self, tx: "AsyncConnection", item: WorkItem, code: str, message: str, at: datetime
     ) -> Sequence[Event]:
         """Every attempt was lost: the file cannot be used, and that is no fault of the file."""
-        dataset = (await store.lock(tx, [(piece.tenant, piece.subject)]))[
-            piece.tenant, piece.subject
-        ]
+        dataset = (await store.lock(tx, [(item.tenant, item.subject)]))[item.tenant, item.subject]
         if dataset.state != "submitted":
             return ()
         return await self._reject(
-            tx, piece, dataset, f"validation failed: {message}", (_finding(code, message),), at
+            tx, item, dataset, f"validation failed: {message}", (_finding(code, message),), at
         )
 
     async def _accept(
         self,
         tx: "AsyncConnection",
-        piece: WorkItem,
+        item: WorkItem,
         dataset: Dataset,
         result: ValidationResult,
         at: datetime,
     ) -> Sequence[Event]:
         version = await store.version_for(tx, dataset, result.reader)
-        after, event = validated(dataset, result, version, cause=piece.cause, at=at)
+        after, event = validated(dataset, result, version, cause=item.cause, at=at)
         await store.save(tx, after)
         settled = await self._settle(tx, after, event, at)
         billed = await self.ledger(
@@ -137,13 +131,13 @@ class Validation:
     async def _reject(
         self,
         tx: "AsyncConnection",
-        piece: WorkItem,
+        item: WorkItem,
         dataset: Dataset,
         reason: str,
         findings: tuple[Finding, ...],
         at: datetime,
     ) -> Sequence[Event]:
-        after, event = rejected(dataset, reason, findings, cause=piece.cause, at=at)
+        after, event = rejected(dataset, reason, findings, cause=item.cause, at=at)
         await store.save(tx, after)
         return [event, *await self._settle(tx, after, event, at)]
 

@@ -49,7 +49,7 @@ def decode_batch(
     else passed over.
     """
     messages: list[Message] = []
-    letters: list[DeadLetter] = []
+    dead_letters: list[DeadLetter] = []
     if condemned is not None and condemned.unread:
         return messages, [
             DeadLetter(one, consumer, OPERATOR, None, *condemned[:3]) for one in records
@@ -59,18 +59,18 @@ def decode_batch(
             event = read_whole(record, prefix)
         except FromNewer as error:
             if error.kind in wanted:
-                letters.append(
+                dead_letters.append(
                     DeadLetter(record, consumer, OPERATOR, None, "unknown_version", str(error), 1)
                 )
             continue
         except Undecodable as error:
-            letters.append(
+            dead_letters.append(
                 DeadLetter(record, consumer, OPERATOR, None, "undecodable", str(error), 1)
             )
             continue
         if event.type in wanted:
             messages.append(Message(record, event))
-    return messages, letters
+    return messages, dead_letters
 
 
 async def sort_out_in_turns(
@@ -78,14 +78,14 @@ async def sort_out_in_turns(
 ) -> tuple[list[Message], list[DeadLetter]]:
     """Sort out a few records at a time, and let the loop turn: a wide one takes milliseconds."""
     messages: list[Message] = []
-    letters: list[DeadLetter] = []
+    dead_letters: list[DeadLetter] = []
     pace = Pace()
     for start in range(0, len(records), SORTED_AT_ONCE):
         found = decode_batch(records[start : start + SORTED_AT_ONCE], consumer, wanted, prefix)
         messages += found[0]
-        letters += found[1]
+        dead_letters += found[1]
         await pace.turn()
-    return messages, letters
+    return messages, dead_letters
 
 
 def letter_of(

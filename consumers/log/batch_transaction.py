@@ -57,9 +57,9 @@ class BatchTransaction:
         messages, old = without_too_old(messages, self.consumer, self.clock.now() - self.kept)
         letters = [*unreadable, *old]
         async with self.begin() as tx:
-            standing = await self.positions.standing(tx, spans)
-            if standing is not PositionCheck.HERE:
-                return standing is PositionCheck.PASSED
+            check = await self.positions.standing(tx, spans)
+            if check is not PositionCheck.HERE:
+                return check is PositionCheck.PASSED
             fresh = await inbox.claim(tx, self.consumer, [one.event.id for one in messages])
             new = first_of_each([one for one in messages if one.event.id in fresh])
             tally = Counter({"duplicate": len(messages) - len(new)})

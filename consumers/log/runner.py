@@ -114,10 +114,10 @@ class Runner:
         a record parked.
         """
         async with self.begin() as tx:
-            standing = await self.positions.standing(tx, delivery.spans)
+            check = await self.positions.standing(tx, delivery.spans)
             await tx.rollback()  # the rows that it makes come with an effect
-        if standing is not PositionCheck.HERE:
-            return standing is PositionCheck.PASSED
+        if check is not PositionCheck.HERE:
+            return check is PositionCheck.PASSED
         became = await one_by_one(delivery.records, delivery.spans, self._in_hand)
         if became is True:
             await self._guard.passed(delivery.spans)

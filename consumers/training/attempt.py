@@ -49,92 +49,90 @@ class TrainingAttempt:
     queue: str = TRAINING
 
     async def start(
-        self, tx: "AsyncConnection", piece: WorkItem, at: datetime
+        self, tx: "AsyncConnection", item: WorkItem, at: datetime
     ) -> tuple[bool, Sequence[Event]]:
         """queued → running, or one more attempt.
 
         A job that is canceled or too late is not begun.
         """
-        job = await _lock(tx, piece)
+        job = await _lock(tx, item)
         if job is None or job.state not in ("queued", "running"):
             return False, ()
         if job.cancel_reason is not None:
             return False, await _save(
-                tx, cancel(job, job.cancel_reason, cause=piece.cause.id, by=BY, at=at)
+                tx, cancel(job, job.cancel_reason, cause=item.cause.id, by=BY, at=at)
             )
-        if at > piece.deadline:
+        if at > item.deadline:
             reason = (
                 "it waited in the queue for longer than it may"
-                if piece.attempt == 1
+                if item.attempt == 1
                 else "its deadline passed"
             )
-            return False, await _save(tx, expire(job, reason, cause=piece.cause.id, by=BY, at=at))
-        if job.state == "running" and job.attempt == piece.attempt:
+            return False, await _save(tx, expire(job, reason, cause=item.cause.id, by=BY, at=at))
+        if job.state == "running" and job.attempt == item.attempt:
             return True, ()  # said already, in a commit whose answer was lost
         reason = (
             "a worker took it up"
-            if piece.attempt == 1
+            if item.attempt == 1
             else "its worker was lost; another took it up"
         )
-        data = JobStarted(job_id=job.id, attempt=piece.attempt, reason=reason)
+        data = JobStarted(job_id=job.id, attempt=item.attempt, reason=reason)
         return True, await _save(
-            tx, self._step(job, piece, "running", data, at, attempt=piece.attempt)
+            tx, self._step(job, item, "running", data, at, attempt=item.attempt)
         )
 
-    async def prepare(
-        self, piece: WorkItem, directory: Path
-    ) -> tuple[ChildRequest, ResourceLimits]:
+    async def prepare(self, item: WorkItem, directory: Path) -> tuple[ChildRequest, ResourceLimits]:
         """The dataset's file, and what to do with it."""
         path = directory / "data.csv"
-        await self.objects.fetch(piece.payload["object_key"], path)
+        await self.objects.fetch(item.payload["object_key"], path)
         request = TrainRequest(
             path=str(path),
-            columns=tuple(Column.model_validate(one) for one in piece.payload["columns"]),
-            target=piece.payload["target"],
-            options=piece.payload["options"],
+            columns=tuple(Column.model_validate(one) for one in item.payload["columns"]),
+            target=item.payload["target"],
+            options=item.payload["options"],
             budget_seconds=self.budget_seconds,
-            model_task=piece.payload.get("model_task"),
+            model_task=item.payload.get("model_task"),
         )
-        left = max(1.0, (piece.deadline - self.clock.now()).total_seconds())
+        left = max(1.0, (item.deadline - self.clock.now()).total_seconds())
         limits = replace(self.limits, wall_seconds=min(self.limits.wall_seconds, left))
         return ChildRequest("train", request.model_dump(mode="json"), directory), limits
 
     async def progress(
-        self, tx: "AsyncConnection", piece: WorkItem, progress: Progress, at: datetime
+        self, tx: "AsyncConnection", item: WorkItem, progress: Progress, at: datetime
     ) -> Sequence[Event]:
         """How far the child is."""
-        job = await _lock(tx, piece)
+        job = await _lock(tx, item)
         if job is None or job.state != "running":
             return ()
         data = JobProgressed(
             job_id=job.id,
-            attempt=piece.attempt,
+            attempt=item.attempt,
             stage=progress.stage,
             fraction=min(1.0, max(0.0, progress.fraction)),
         )
-        return await _save(tx, self._step(job, piece, "running", data, at))
+        return await _save(tx, self._step(job, item, "running", data, at))
 
-    async def deliver(self, piece: WorkItem, directory: Path, result: ChildResult) -> None:
+    async def deliver(self, item: WorkItem, directory: Path, result: ChildResult) -> None:
         """The model's files, under the attempt's own key: a zombie cannot overwrite another's."""
         if isinstance(result, Finished):
             for one in TrainResult.model_validate(result.result).artifacts:
-                await self.objects.put_file(_key(piece, one.name), directory / one.name)
+                await self.objects.put_file(_key(item, one.name), directory / one.name)
 
     async def finish(
-        self, tx: "AsyncConnection", piece: WorkItem, result: ChildResult, at: datetime
+        self, tx: "AsyncConnection", item: WorkItem, result: ChildResult, at: datetime
     ) -> Sequence[Event]:
         """running → finalizing with the measures, or to the end that the result says."""
-        job = await _lock(tx, piece)
+        job = await _lock(tx, item)
         if job is None or job.state != "running":
             return ()
-        cause = piece.cause.id
+        cause = item.cause.id
         match result:
             case Finished() if (
                 job.cancel_reason is not None
             ):  # asked in time, and the child was faster than the word
                 moved = cancel(job, job.cancel_reason, cause=cause, by=BY, at=at)
             case Finished():
-                return await self._trained(tx, piece, job, result, at)
+                return await self._trained(tx, item, job, result, at)
             case TenantRefused(failure_class, code, message):
                 moved = fail(job, failure_class, code, message, cause=cause, by=BY, at=at)
             case LimitExceeded("deadline", message):
@@ -160,24 +158,24 @@ class TrainingAttempt:
         return await _save(tx, moved)
 
     async def give_up(
-        self, tx: "AsyncConnection", piece: WorkItem, code: str, message: str, at: datetime
+        self, tx: "AsyncConnection", item: WorkItem, code: str, message: str, at: datetime
     ) -> Sequence[Event]:
         """Every attempt was lost."""
-        job = await _lock(tx, piece)
+        job = await _lock(tx, item)
         if job is None or job.state not in ("queued", "running"):
             return ()
-        said = f"{message} ({piece.max_attempts} attempts)"
+        said = f"{message} ({item.max_attempts} attempts)"
         return await _save(
-            tx, fail(job, "infrastructure", code, said, cause=piece.cause.id, by=BY, at=at)
+            tx, fail(job, "infrastructure", code, said, cause=item.cause.id, by=BY, at=at)
         )
 
     async def _trained(
-        self, tx: "AsyncConnection", piece: WorkItem, job: Job, finished: Finished, at: datetime
+        self, tx: "AsyncConnection", item: WorkItem, job: Job, finished: Finished, at: datetime
     ) -> Sequence[Event]:
         result = TrainResult.model_validate(finished.result)
         artifacts = {
             one.name: Artifact(
-                object_key=_key(piece, one.name), size_bytes=one.size_bytes, sha256=one.sha256
+                object_key=_key(item, one.name), size_bytes=one.size_bytes, sha256=one.sha256
             )
             for one in result.artifacts
         }
@@ -191,10 +189,10 @@ class TrainingAttempt:
         }
         data = JobTrained(
             job_id=job.id,
-            attempt=piece.attempt,
+            attempt=item.attempt,
             kind=job.kind,
             dataset_id=job.dataset_id,
-            dataset_version=piece.payload["dataset_version"],
+            dataset_version=item.payload["dataset_version"],
             target=job.target,
             model=job.model,
             task=result.task,
@@ -205,7 +203,7 @@ class TrainingAttempt:
             artifacts=artifacts,
             reason="fitted and measured",
         )
-        events = await _save(tx, self._step(job, piece, "finalizing", data, at))
+        events = await _save(tx, self._step(job, item, "finalizing", data, at))
         billed = await self.ledger(
             tx,
             events[0].cause,
@@ -220,19 +218,19 @@ class TrainingAttempt:
     def _step(
         self,
         job: Job,
-        piece: WorkItem,
+        item: WorkItem,
         to: Any,
         data: JobStarted | JobProgressed | JobTrained,
         at: datetime,
         **changes: Any,
     ) -> Moved:
         # The attempt's token and the job's version: the same step again gives the same id.
-        ordinal = f"{piece.token}/{job.version}"
-        return move(job, to, data, cause=piece.cause.id, by=BY, at=at, ordinal=ordinal, **changes)
+        ordinal = f"{item.token}/{job.version}"
+        return move(job, to, data, cause=item.cause.id, by=BY, at=at, ordinal=ordinal, **changes)
 
 
-async def _lock(tx: "AsyncConnection", piece: WorkItem) -> Job | None:
-    key: tuple[UUID, UUID] = (piece.tenant, piece.subject)
+async def _lock(tx: "AsyncConnection", item: WorkItem) -> Job | None:
+    key: tuple[UUID, UUID] = (item.tenant, item.subject)
     return (await jobs.lock(tx, [key])).get(key)
 
 
@@ -241,7 +239,5 @@ async def _save(tx: "AsyncConnection", moved: Moved) -> list[Event]:
     return [moved.event]
 
 
-def _key(piece: WorkItem, name: str) -> str:
-    return (
-        f"tenants/{piece.tenant}/jobs/{piece.subject}/attempts/{piece.attempt}-{piece.token}/{name}"
-    )
+def _key(item: WorkItem, name: str) -> str:
+    return f"tenants/{item.tenant}/jobs/{item.subject}/attempts/{item.attempt}-{item.token}/{name}"

@@ -51,7 +51,7 @@ class Training:
         known = await jobs.lock(tx, [(event.tenantid, data.job_id) for event, data in asked])
         tasks = await self.model_tasks(tx, [(event.tenantid, data.model) for event, data in asked])
         now = self.clock.now()
-        pieces: list[NewWorkItem] = []
+        work_items: list[NewWorkItem] = []
         outcomes: list[Outcome] = []
         for event in events:
             data = event.data
@@ -74,7 +74,7 @@ class Training:
                 "model_task": learned and learned.task
             }
             begins_by = now + timedelta(seconds=self.queue_seconds)
-            pieces.append(
+            work_items.append(
                 NewWorkItem(
                     event.tenantid,
                     TRAINING,
@@ -87,5 +87,5 @@ class Training:
                 )
             )
             outcomes.append(Applied())
-        await work.enqueue(tx, pieces)
+        await work.enqueue(tx, work_items)
         return outcomes

@@ -15,7 +15,7 @@ PROGRESS_SECONDS = 0.5
 
 async def run_task(
     task: Task,
-    piece: WorkItem,
+    item: WorkItem,
     directory: Path,
     on_progress: Callable[[Progress], Awaitable[None]],
     cancelled: asyncio.Event,
@@ -33,7 +33,7 @@ async def run_task(
         await on_progress(progress)
 
     try:
-        request, limits = await task.prepare(piece, directory)
+        request, limits = await task.prepare(item, directory)
     except Unusable as unusable:
         return TenantRefused("user_data", unusable.code, unusable.message)
     except ObjectMissing as error:

@@ -23,5 +23,5 @@ async def at_once() -> None:
     """What needs nothing is ready."""
 
 
-async def forgotten(_piece: WorkItem, _events: Sequence[Event]) -> None:
+async def forgotten(_item: WorkItem, _events: Sequence[Event]) -> None:
     """Nothing is left to do."""

@@ -93,9 +93,9 @@ class LeaseLost(Exception):
     """Raised when another worker has the work item now: whatever this holder has is discarded."""
 
 
-async def enqueue(tx: AsyncConnection, pieces: Sequence[NewWorkItem]) -> None:
+async def enqueue(tx: AsyncConnection, items: Sequence[NewWorkItem]) -> None:
     """Insert work items into their queues; a subject that is there already stays as it is."""
-    if not pieces:
+    if not items:
         return
     rows = [
         {
@@ -114,7 +114,7 @@ async def enqueue(tx: AsyncConnection, pieces: Sequence[NewWorkItem]) -> None:
             "correlation_id": one.cause.correlation,
             "traceparent": one.cause.traceparent,
         }
-        for one in sorted(pieces, key=lambda one: (one.tenant, one.subject))
+        for one in sorted(items, key=lambda one: (one.tenant, one.subject))
     ]
     await tx.execute(insert(work).values(rows).on_conflict_do_nothing())
 
@@ -136,35 +136,35 @@ async def claim(
     return None if row is None else _claimed(row)
 
 
-async def heartbeat(tx: AsyncConnection, piece: WorkItem, lease_seconds: float) -> str | None:
+async def heartbeat(tx: AsyncConnection, item: WorkItem, lease_seconds: float) -> str | None:
     """Extend the lease; the reason when it was asked to stop. Raises LeaseLost."""
-    given = {"tenant": piece.tenant, "id": piece.id, "token": piece.token, "lease": lease_seconds}
+    given = {"tenant": item.tenant, "id": item.id, "token": item.token, "lease": lease_seconds}
     row = (await tx.execute(BEAT, given)).one_or_none()
     if row is None:
-        raise LeaseLost(f"{piece.queue} {piece.subject} attempt {piece.attempt}")
+        raise LeaseLost(f"{item.queue} {item.subject} attempt {item.attempt}")
     return row.cancel_reason  # type: ignore[no-any-return]
 
 
-async def fence(tx: AsyncConnection, piece: WorkItem) -> None:
+async def fence(tx: AsyncConnection, item: WorkItem) -> None:
     """Lock the work item and check that its token is still the current one. Raises LeaseLost."""
     query = select(work.c.token).where(
-        work.c.tenant_id == piece.tenant, work.c.id == piece.id, work.c.state == "leased"
+        work.c.tenant_id == item.tenant, work.c.id == item.id, work.c.state == "leased"
     )
-    if (await tx.execute(query.with_for_update())).scalar_one_or_none() != piece.token:
-        raise LeaseLost(f"{piece.queue} {piece.subject} attempt {piece.attempt}")
+    if (await tx.execute(query.with_for_update())).scalar_one_or_none() != item.token:
+        raise LeaseLost(f"{item.queue} {item.subject} attempt {item.attempt}")
 
 
-async def done(tx: AsyncConnection, piece: WorkItem) -> None:
+async def done(tx: AsyncConnection, item: WorkItem) -> None:
     """Mark a fenced work item as done."""
-    await tx.execute(_this(piece).values(state="done", lease_until=None))
+    await tx.execute(_this(item).values(state="done", lease_until=None))
 
 
-async def release(tx: AsyncConnection, piece: WorkItem, ready_at: datetime) -> None:
+async def release(tx: AsyncConnection, item: WorkItem, ready_at: datetime) -> None:
     """Put a fenced work item back for its next attempt; it keeps its place in the queue."""
-    await tx.execute(_this(piece).values(state="ready", lease_until=None, ready_at=ready_at))
+    await tx.execute(_this(item).values(state="ready", lease_until=None, ready_at=ready_at))
 
 
-async def return_unused(tx: AsyncConnection, piece: WorkItem) -> None:
+async def return_unused(tx: AsyncConnection, item: WorkItem) -> None:
     """Put a fenced work item back at once without using its attempt: its holder stops in order."""
     values = {
         "state": "ready",
@@ -172,7 +172,7 @@ async def return_unused(tx: AsyncConnection, piece: WorkItem) -> None:
         "ready_at": func.headrace_clock(),
         "attempt": work.c.attempt - 1,
     }
-    await tx.execute(_this(piece).values(values))
+    await tx.execute(_this(item).values(values))
 
 
 async def ask_to_stop(
@@ -200,8 +200,8 @@ async def expired(tx: AsyncConnection, before: datetime) -> int:
     return int((await tx.execute(EXPIRED, {"before": before})).scalar_one())
 
 
-def _this(piece: WorkItem) -> Update:
-    return update(work).where(work.c.tenant_id == piece.tenant, work.c.id == piece.id)
+def _this(item: WorkItem) -> Update:
+    return update(work).where(work.c.tenant_id == item.tenant, work.c.id == item.id)
 
 
 def _claimed(row: RowMapping) -> WorkItem:

@@ -37,27 +37,25 @@ class Task(Protocol):
         """The queue that it takes from."""
 
     async def start(
-        self, tx: "AsyncConnection", piece: WorkItem, at: datetime
+        self, tx: "AsyncConnection", item: WorkItem, at: datetime
     ) -> tuple[bool, Sequence[Event]]:
         """Say that an attempt begins; False when the subject is over, or is ended here, and
         nothing is to do.
         """
 
-    async def prepare(
-        self, piece: WorkItem, directory: Path
-    ) -> tuple[ChildRequest, ResourceLimits]:
+    async def prepare(self, item: WorkItem, directory: Path) -> tuple[ChildRequest, ResourceLimits]:
         """Bring what the child needs into its directory; raises Unusable, or ObjectMissing."""
 
     async def progress(
-        self, tx: "AsyncConnection", piece: WorkItem, progress: Progress, at: datetime
+        self, tx: "AsyncConnection", item: WorkItem, progress: Progress, at: datetime
     ) -> Sequence[Event]:
         """Say how far it is."""
 
-    async def deliver(self, piece: WorkItem, directory: Path, result: ChildResult) -> None:
+    async def deliver(self, item: WorkItem, directory: Path, result: ChildResult) -> None:
         """Bring what the child left to the object store, under the attempt's own key."""
 
     async def finish(
-        self, tx: "AsyncConnection", piece: WorkItem, result: ChildResult, at: datetime
+        self, tx: "AsyncConnection", item: WorkItem, result: ChildResult, at: datetime
     ) -> Sequence[Event]:
         """Turn the result into the subject's next state.
 
@@ -65,6 +63,6 @@ class Task(Protocol):
         """
 
     async def give_up(
-        self, tx: "AsyncConnection", piece: WorkItem, code: str, message: str, at: datetime
+        self, tx: "AsyncConnection", item: WorkItem, code: str, message: str, at: datetime
     ) -> Sequence[Event]:
         """End the subject for want of infrastructure: every attempt was lost."""

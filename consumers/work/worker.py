@@ -78,26 +78,24 @@ class Worker:
 
     async def _slot(self, stopping: asyncio.Event) -> None:
         while not stopping.is_set():
-            piece = await self._well(self._claim) if await self._can_begin() else None
-            if piece is None:
+            item = await self._well(self._claim) if await self._can_begin() else None
+            if item is None:
                 with suppress(TimeoutError):
                     await asyncio.wait_for(
                         stopping.wait(),
                         self.poll_seconds * (0.75 + random.random() / 2),  # noqa: S311
                     )
                 continue
-            if piece.taken_over:
-                self.leased(piece.queue, "taken_over")
+            if item.taken_over:
+                self.leased(item.queue, "taken_over")
             try:
-                await self._attempt(piece, stopping)
+                await self._attempt(item, stopping)
             except LeaseLost as error:
                 log.warning("lease lost, the result is thrown away: %s", error)
-                self.leased(piece.queue, "lost")
+                self.leased(item.queue, "lost")
             except Exception:
                 # A bug in the task's own code: the lease runs out and the attempts are counted.
-                log.exception(
-                    "attempt %d of %s %s broke", piece.attempt, piece.queue, piece.subject
-                )
+                log.exception("attempt %d of %s %s broke", item.attempt, item.queue, item.subject)
 
     async def _can_begin(self) -> bool:
         try:
@@ -111,60 +109,58 @@ class Worker:
     async def _claim(self, tx: "AsyncConnection") -> WorkItem | None:
         return await store.claim(tx, self.task.queue, self.lease_seconds, self.most_of_tenant)
 
-    async def _attempt(self, piece: WorkItem, stopping: asyncio.Event) -> None:
-        if piece.exhausted:
+    async def _attempt(self, item: WorkItem, stopping: asyncio.Event) -> None:
+        if item.exhausted:
             lost = "worker_lost", "every attempt lost its worker"
-            await self.ended(piece, await self._well(lambda tx: self._give_up(tx, piece, *lost)))
+            await self.ended(item, await self._well(lambda tx: self._give_up(tx, item, *lost)))
             return
-        if not await self._well(lambda tx: self._start(tx, piece)):
+        if not await self._well(lambda tx: self._start(tx, item)):
             return
         self.failpoint("work.started")
-        log.info("attempt %d of %s %s", piece.attempt, piece.queue, piece.subject)
+        log.info("attempt %d of %s %s", item.attempt, item.queue, item.subject)
         cancelled = asyncio.Event()
-        beating = asyncio.create_task(self._beat(piece, cancelled))
+        beating = asyncio.create_task(self._beat(item, cancelled))
         ending = asyncio.create_task(set_after(stopping, cancelled))
         try:
             with working_directory(self.scratch) as directory:
-                result = await self._child(piece, directory, cancelled)
+                result = await self._child(item, directory, cancelled)
                 if beating.done() and beating.exception() is not None:
-                    raise LeaseLost(str(piece.subject))
+                    raise LeaseLost(str(item.subject))
                 if isinstance(result, Finished):
-                    act = partial(self.task.deliver, piece, directory, result)
+                    act = partial(self.task.deliver, item, directory, result)
                     result = await delivered(act, result, self._is_transient, cancelled)
             returned = isinstance(result, Canceled) and stopping.is_set()
-            await self._end(piece, result, returned=returned)
+            await self._end(item, result, returned=returned)
             self.failpoint("work.finished")
         finally:
             for task in (beating, ending):
                 task.cancel()
             await asyncio.gather(beating, ending, return_exceptions=True)
 
-    async def _end(self, piece: WorkItem, result: ChildResult, *, returned: bool) -> None:
+    async def _end(self, item: WorkItem, result: ChildResult, *, returned: bool) -> None:
         """Finish.
 
         What does not fit into an event is the data's fault, and no further attempt changes that.
         """
         try:
-            events = await self._well(lambda tx: self._finish(tx, piece, result, returned=returned))
+            events = await self._well(lambda tx: self._finish(tx, item, result, returned=returned))
         except EventTooLarge as error:
             refused = TenantRefused(
                 "user_data", "result_too_large", f"its result is too large: {error}"
             )
-            events = await self._well(lambda tx: self._finish(tx, piece, refused, returned=False))
-        await self.ended(piece, events)
+            events = await self._well(lambda tx: self._finish(tx, item, refused, returned=False))
+        await self.ended(item, events)
 
     async def _child(
-        self, piece: WorkItem, directory: Path, cancelled: asyncio.Event
+        self, item: WorkItem, directory: Path, cancelled: asyncio.Event
     ) -> ChildResult:
         async def progressed(progress: Progress) -> None:
             with suppress(LeaseLost):
-                await self._well(lambda tx: self._progress(tx, piece, progress))
+                await self._well(lambda tx: self._progress(tx, item, progress))
 
-        return await run_task(
-            self.task, piece, directory, progressed, cancelled, self._is_transient
-        )
+        return await run_task(self.task, item, directory, progressed, cancelled, self._is_transient)
 
-    async def _beat(self, piece: WorkItem, cancelled: asyncio.Event) -> None:
+    async def _beat(self, item: WorkItem, cancelled: asyncio.Event) -> None:
         """Extend the lease until cancelled.
 
         A lost lease or a request to stop ends the child.
@@ -172,71 +168,71 @@ class Worker:
         try:
             while True:
                 await asyncio.sleep(min(self.lease_seconds / 3, BEAT_SECONDS))
-                reason = await self._well(lambda tx: store.heartbeat(tx, piece, self.lease_seconds))
+                reason = await self._well(lambda tx: store.heartbeat(tx, item, self.lease_seconds))
                 if reason is not None:
                     cancelled.set()
         except LeaseLost:
             cancelled.set()
             raise
 
-    async def _start(self, tx: "AsyncConnection", piece: WorkItem) -> bool:
-        begins, events = await self.task.start(tx, piece, self.clock.now())
-        await store.fence(tx, piece)
+    async def _start(self, tx: "AsyncConnection", item: WorkItem) -> bool:
+        begins, events = await self.task.start(tx, item, self.clock.now())
+        await store.fence(tx, item)
         if not begins:
-            await store.done(tx, piece)
+            await store.done(tx, item)
         await self._say(tx, events)
         return begins
 
-    async def _progress(self, tx: "AsyncConnection", piece: WorkItem, progress: Progress) -> None:
-        events = await self.task.progress(tx, piece, progress, self.clock.now())
-        await store.fence(tx, piece)
+    async def _progress(self, tx: "AsyncConnection", item: WorkItem, progress: Progress) -> None:
+        events = await self.task.progress(tx, item, progress, self.clock.now())
+        await store.fence(tx, item)
         await self._say(tx, events)
 
     async def _finish(
-        self, tx: "AsyncConnection", piece: WorkItem, result: ChildResult, *, returned: bool
+        self, tx: "AsyncConnection", item: WorkItem, result: ChildResult, *, returned: bool
     ) -> Sequence[Event]:
         now = self.clock.now()
         match result:
             case Canceled() if returned:
-                await store.fence(tx, piece)
-                await store.return_unused(tx, piece)
-            case Crashed(message, code) if not piece.last_attempt:
+                await store.fence(tx, item)
+                await store.return_unused(tx, item)
+            case Crashed(message, code) if not item.last_attempt:
                 log.warning(
                     "attempt %d of %s %s crashed: %s",
-                    piece.attempt,
-                    piece.queue,
-                    piece.subject,
+                    item.attempt,
+                    item.queue,
+                    item.subject,
                     message,
                 )
-                await store.fence(tx, piece)
+                await store.fence(tx, item)
                 first = AWAY_SECONDS if code == "object_store_away" else RETRY_SECONDS
-                pause = first * 2 ** (piece.attempt - 1)
-                await store.release(tx, piece, now + timedelta(seconds=pause))
+                pause = first * 2 ** (item.attempt - 1)
+                await store.release(tx, item, now + timedelta(seconds=pause))
             case Crashed(message, code):
-                return await self._give_up(tx, piece, code, message)
+                return await self._give_up(tx, item, code, message)
             case Finished() | TenantRefused() | LimitExceeded() | Broken() | Canceled():
                 if isinstance(result, Broken):
                     log.error(
                         "%s %s broke: %s\n%s",
-                        piece.queue,
-                        piece.subject,
+                        item.queue,
+                        item.subject,
                         result.message,
                         result.traceback,
                     )
-                events = await self.task.finish(tx, piece, result, now)
-                await store.fence(tx, piece)
-                await store.done(tx, piece)
+                events = await self.task.finish(tx, item, result, now)
+                await store.fence(tx, item)
+                await store.done(tx, item)
                 await self._say(tx, events)
                 self.failpoint("work.finishing")
                 return events
         return ()
 
     async def _give_up(
-        self, tx: "AsyncConnection", piece: WorkItem, code: str, message: str
+        self, tx: "AsyncConnection", item: WorkItem, code: str, message: str
     ) -> Sequence[Event]:
-        events = await self.task.give_up(tx, piece, code, message, self.clock.now())
-        await store.fence(tx, piece)
-        await store.done(tx, piece)
+        events = await self.task.give_up(tx, item, code, message, self.clock.now())
+        await store.fence(tx, item)
+        await store.done(tx, item)
         await self._say(tx, events)
         return events
 

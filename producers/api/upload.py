@@ -109,8 +109,8 @@ class Multipart:
                 raise Refusal(
                     "invalid_multipart", f"The multipart body is broken: {error}"
                 ) from None
-            for piece in self._out:
-                yield piece
+            for fragment in self._out:
+                yield fragment
             self._out.clear()
         if not self._ended:
             raise Refusal("invalid_multipart", "The multipart body ends before its last boundary.")

@@ -89,28 +89,28 @@ class UnkeyedExecution:
 class KeyedExecution:
     """A run that holds its key."""
 
-    hold: store.IdempotencyClaim
+    claim: store.IdempotencyClaim
     seed: UUID
     body_hash: bytes | None
 
     @property
     def attempt(self) -> UUID | None:
         """The token of the lease."""
-        return self.hold.token
+        return self.claim.token
 
     def new_id(self, what: str) -> UUID:
         """Derived from the key's first claim."""
-        scope = self.hold.scope
+        scope = self.claim.scope
         return derived(self.seed, scope.tenant, scope.principal, scope.route, scope.key, what)
 
     async def finish(
         self, tx: "AsyncConnection", answer: Answer, body: bytes | None = None
     ) -> None:
         """Keep the answer under the row's lock, if the token is still the current one."""
-        digest = self.body_hash if body is None else self.hold.scope.fingerprint(body)
+        digest = self.body_hash if body is None else self.claim.scope.fingerprint(body)
         assert digest is not None, "answers cannot be distinguished without the body's hash"
         if not await store.finish(
-            tx, self.hold, digest, answer.status, answer.headers, answer.kept().decode()
+            tx, self.claim, digest, answer.status, answer.headers, answer.kept().decode()
         ):
             raise running()
 
@@ -151,39 +151,39 @@ class IdempotentExecutor:
         return Answer(claimed.status, claimed.body, claimed.headers, replayed=True)
 
     async def _claim(self, scope: Scope, digest: bytes | None) -> Any:
-        hold = store.IdempotencyClaim(scope, self._clock.new_id(), LEASE_SECONDS)
+        claim = store.IdempotencyClaim(scope, self._clock.new_id(), LEASE_SECONDS)
         while True:
             async with self._transactions(scope.tenant) as tx:
-                seed = await store.claim(tx, hold, digest, self._clock.new_id())
+                seed = await store.claim(tx, claim, digest, self._clock.new_id())
                 if seed is not None:
-                    return KeyedExecution(hold, seed, digest)
+                    return KeyedExecution(claim, seed, digest)
                 known = await store.look(tx, scope)
             if known is not None:  # else it was released between the two
                 return known
 
     @contextlib.asynccontextmanager
     async def _held(self, turn: KeyedExecution) -> AsyncIterator[None]:
-        beating = asyncio.create_task(self._beat(turn.hold))
+        beating = asyncio.create_task(self._beat(turn.claim))
         try:
             yield
         except BaseException:
-            await self._release(turn.hold)
+            await self._release(turn.claim)
             raise
         finally:
             beating.cancel()
 
-    async def _beat(self, hold: store.IdempotencyClaim) -> None:
+    async def _beat(self, claim: store.IdempotencyClaim) -> None:
         while True:
-            await asyncio.sleep(hold.lease_seconds / 3)
+            await asyncio.sleep(claim.lease_seconds / 3)
             with contextlib.suppress(Exception):  # a lease that is lost is noticed by `finish`
-                async with self._transactions(hold.scope.tenant) as tx:
-                    await store.renew(tx, hold)
+                async with self._transactions(claim.scope.tenant) as tx:
+                    await store.renew(tx, claim)
 
-    async def _release(self, hold: store.IdempotencyClaim) -> None:
+    async def _release(self, claim: store.IdempotencyClaim) -> None:
         # An answer that was stored after all stays: only a run without one gives its key back.
         try:
-            async with self._transactions(hold.scope.tenant) as tx:
-                await store.release(tx, hold)
+            async with self._transactions(claim.scope.tenant) as tx:
+                await store.release(tx, claim)
         except Exception as error:  # noqa: BLE001 - the lease ends by itself
             log.warning(
                 "an idempotency key was not released, it is taken until its lease ends: %s", error

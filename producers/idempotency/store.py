@@ -84,13 +84,13 @@ class IdempotencyClaim:
 
 
 async def claim(
-    tx: AsyncConnection, hold: IdempotencyClaim, body_hash: bytes | None, seed: UUID
+    tx: AsyncConnection, claim: IdempotencyClaim, body_hash: bytes | None, seed: UUID
 ) -> UUID | None:
     """Take the key.
 
     The seed of its ids (`seed` if it is new), None when it is answered or somebody runs under it.
     """
-    given = hold.given(body_hash=body_hash, seed=seed, lease=hold.lease_seconds, hours=HOURS)
+    given = claim.given(body_hash=body_hash, seed=seed, lease=claim.lease_seconds, hours=HOURS)
     return (await tx.execute(CLAIM, given)).scalar_one_or_none()
 
 
@@ -101,7 +101,7 @@ async def look(tx: AsyncConnection, scope: Scope) -> Row[Any] | None:
 
 async def finish(
     tx: AsyncConnection,
-    hold: IdempotencyClaim,
+    claim: IdempotencyClaim,
     body_hash: bytes,
     status: int,
     headers: Mapping[str, str],
@@ -110,20 +110,20 @@ async def finish(
     """Store the answer, in the transaction of the effect; False when somebody else has taken the
     key over.
     """
-    given = hold.given(
+    given = claim.given(
         status=status, headers=json.dumps(dict(headers)), body=body, body_hash=body_hash
     )
     return bool((await tx.execute(FINISH, given)).rowcount)
 
 
-async def renew(tx: AsyncConnection, hold: IdempotencyClaim) -> None:
+async def renew(tx: AsyncConnection, claim: IdempotencyClaim) -> None:
     """Extend the lease of a claim by its `lease_seconds`."""
-    await tx.execute(RENEW, hold.given(lease=hold.lease_seconds))
+    await tx.execute(RENEW, claim.given(lease=claim.lease_seconds))
 
 
-async def release(tx: AsyncConnection, hold: IdempotencyClaim) -> None:
+async def release(tx: AsyncConnection, claim: IdempotencyClaim) -> None:
     """Give the key back: nothing happened under it."""
-    await tx.execute(RELEASE, hold.given())
+    await tx.execute(RELEASE, claim.given())
 
 
 async def expire(tx: AsyncConnection, before: datetime, batch: int) -> int:

@@ -68,14 +68,14 @@ class LogTail:
         """Look at the log until cancelled: often while somebody waits, else so that the horizon
         is never old.
         """
-        told = 0
+        woken = 0
         while True:
             try:
                 await self._sample()
-                if self._waiting and self._settled > told:
+                if self._waiting and self._settled > woken:
                     async with self._transactions() as tx:
-                        self._wake(await store.tenants_between(tx, told, self._settled))
-                told = self._settled
+                        self._wake(await store.tenants_between(tx, woken, self._settled))
+                woken = self._settled
             except Exception as error:  # noqa: BLE001 - the readers' own time-outs end their waiting
                 log.warning("the log cannot be followed at the moment: %s", error)
             if self.stopping.is_set():

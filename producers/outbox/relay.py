@@ -46,24 +46,24 @@ ORDER BY seq
 ELECTION = "SELECT pg_try_advisory_lock(hashtextextended('headrace.' || $1, 0)) AS elected"
 
 
-async def elected(connection: Statements, office: str) -> bool:
+async def elected(connection: Statements, lock: str) -> bool:
     """Whether this connection has the leader's lock now; it does until it closes."""
-    return bool((await connection.fetch(ELECTION, office))[0]["elected"])
+    return bool((await connection.fetch(ELECTION, lock))[0]["elected"])
 
 
 async def acquire_leadership(
     connection: Statements,
     stopping: asyncio.Event,
-    office: str = "relay",
+    lock: str = "relay",
     *,
     every_seconds: float = 0.5,
 ) -> None:
     """Return once this connection has the leader's lock (until it closes), or on `stopping`."""
-    told = False
-    while not stopping.is_set() and not await elected(connection, office):
-        if not told:
-            log.info("another %s is the leader; this one waits", office)
-            told = True
+    logged = False
+    while not stopping.is_set() and not await elected(connection, lock):
+        if not logged:
+            log.info("another %s is the leader; this one waits", lock)
+            logged = True
         await asyncio.sleep(every_seconds)
 
 

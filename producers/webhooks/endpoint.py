@@ -131,7 +131,7 @@ class WebhookEndpoint:
             else await self.large_bodies.run(source.id, partial(examine, *delivery))
         )
         try:
-            verdict, standing = self._judge(source, body, content_type, found)
+            verdict, rate_limit = self._judge(source, body, content_type, found)
         except DeliveryRefused as refused:
             self._note(source, refused, len(body), content_type)
             raise
@@ -139,7 +139,7 @@ class WebhookEndpoint:
             return Answer(200, verdict.challenge.encode(), content_type=b"text/plain"), "challenge"
         accepted = await self._store(source, found, content_type, headers, verdict, trace)
         return accepted_answer(
-            accepted, standing
+            accepted, rate_limit
         ), "duplicate" if accepted.duplicate else "accepted"
 
     async def _read(

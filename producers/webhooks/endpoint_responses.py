@@ -65,12 +65,12 @@ def unavailable(message: str) -> DeliveryRefused:
     return DeliveryRefused(503, "unavailable", message, headers=((b"retry-after", b"1"),))
 
 
-def accepted_answer(accepted: Accepted, standing: RateLimitState) -> Answer:
+def accepted_answer(accepted: Accepted, rate_limit: RateLimitState) -> Answer:
     """202: it is durably stored."""
     duplicate = "true" if accepted.duplicate else "false"
     body = f'{{"request_id":"{accepted.request_id}","event_id":"{accepted.event_id}","duplicate":{duplicate}'
     body += "}" if accepted.same_body else ',"body_mismatch":true}'
-    return Answer(202, body.encode(), tuple(standing.headers()))
+    return Answer(202, body.encode(), tuple(rate_limit.headers()))
 
 
 async def respond(send: Send, answer: Answer, request_id: str | None = None) -> None:

@@ -26,14 +26,14 @@ class WebhookLimits:
         is used up.
         """
         now = time.monotonic()
-        standing = whole = self.sources.take(source.id, now, own.per_source)
-        if standing.wait_seconds == 0:
+        rate_limit = whole = self.sources.take(source.id, now, own.per_source)
+        if rate_limit.wait_seconds == 0:
             whole = self.tenants.take(source.tenant, now, own.per_tenant)
         if whole.wait_seconds > 0:
-            if whole is not standing:
+            if whole is not rate_limit:
                 self.sources.give_back(source.id)
             message = "Too many webhooks; wait as Retry-After says."
             raise DeliveryRefused(
                 429, "rate_limited", message, reason="over its rate", headers=tuple(whole.headers())
             )
-        return standing
+        return rate_limit

@@ -24,9 +24,9 @@ it runs and tries again and again. Its class is internal; replay it once the cau
 """
 
 
-def register(letters: typer.Typer) -> None:
+def register(dead_letters: typer.Typer) -> None:
 
-    @letters.command(epilog=EPILOG)
+    @dead_letters.command(epilog=EPILOG)
     def park(
         topic: Annotated[str, typer.Argument(help="The topic of the record.")],
         partition: Annotated[int, typer.Argument(help="Its partition.", min=0)],

@@ -155,9 +155,9 @@ async def _grown(
 
     async with growing(operated(data_dir), topic, tell, failpoints()) as growth:
         if dry_run:
-            standing = await growth.look.standing(topic)
-            check(standing, partitions)
-            return standing
+            status = await growth.look.standing(topic)
+            check(status, partitions)
+            return status
         return await growth.grow(partitions, f"{getpass.getuser()}, at the database", timeout)
 
 

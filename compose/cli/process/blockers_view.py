@@ -39,9 +39,11 @@ def lines(held: HeldBack) -> list[str]:
         for kind, text in shown.items()
         for row in held[kind]
     ]
-    if letters := held["dead_letters"]:
-        each = ", ".join(f"{consumer} {number(count)}" for consumer, count in letters.items())
-        found.append(f"[yellow]dead letters[/]  {number(sum(letters.values()))} are parked: {each}")
+    if dead_letters := held["dead_letters"]:
+        each = ", ".join(f"{consumer} {number(count)}" for consumer, count in dead_letters.items())
+        found.append(
+            f"[yellow]dead letters[/]  {number(sum(dead_letters.values()))} are parked: {each}"
+        )
     return found
 
 

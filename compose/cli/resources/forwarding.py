@@ -107,14 +107,14 @@ class Forwarding:
         self, event: dict[str, Any], status: int | None, error: str | None, milliseconds: int
     ) -> None:
         if self._as_json:
-            told = {
+            outcome = {
                 "event_id": event["id"],
                 "request_id": event["data"]["request_id"],
                 "status": status,
                 "error": error,
                 "milliseconds": milliseconds,
             }
-            print(json.dumps(told), flush=True)
+            print(json.dumps(outcome), flush=True)
             return
         good = status is not None and status < 300
         said = f"[{'green' if good else 'red'}]{status if error is None else escape(error)}[/]"

@@ -93,7 +93,7 @@ async def cut_due(tx: "AsyncConnection") -> list[NewWorkItem]:
     return await _write(tx, changed, batches, await store.now(tx))
 
 
-def piece_of(batch: Batch, at: datetime, subject: UUID | None = None) -> NewWorkItem:
+def work_item_of(batch: Batch, at: datetime, subject: UUID | None = None) -> NewWorkItem:
     """The work of sealing a batch, due at a time."""
     payload = {"batch_id": str(batch.id), "stream_id": str(batch.stream_id)}
     deadline = at + timedelta(seconds=SEALING_SECONDS)
@@ -124,4 +124,6 @@ async def _write(
     """One batch of a stream is in work at a time: each sealed one puts the next into the queue."""
     await store.save(tx, list(changed.values()))
     await batch_store.add_batches(tx, batches)
-    return [piece_of(one, at) for one in batches if one.number == changed[one.stream_id].sealed + 1]
+    return [
+        work_item_of(one, at) for one in batches if one.number == changed[one.stream_id].sealed + 1
+    ]

@@ -51,6 +51,6 @@ class SealWhenDue:
     async def once(self) -> int:
         """Cut what is due now; returns the number of batches made."""
         async with self.begin() as tx:
-            pieces = await cut_due(tx)
-            await work.enqueue(tx, pieces)
-        return len(pieces)
+            items = await cut_due(tx)
+            await work.enqueue(tx, items)
+        return len(items)

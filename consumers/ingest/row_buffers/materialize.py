@@ -14,7 +14,7 @@ from uuid import UUID
 from consumers.ingest import store as datasets
 from consumers.ingest.dataset import Dataset, rejected
 from consumers.ingest.row_buffers import store
-from consumers.ingest.row_buffers.append import SEALING, piece_of
+from consumers.ingest.row_buffers.append import SEALING, work_item_of
 from consumers.ingest.row_buffers.batches import store as batch_store
 from consumers.ingest.row_buffers.stream import Batch, Stream, dropped_through
 from consumers.ingest.row_buffers.version_events import object_key, training_request, version_events
@@ -62,18 +62,16 @@ class Sealing:
     queue: str = SEALING
 
     async def start(
-        self, tx: "AsyncConnection", piece: WorkItem, at: datetime
+        self, tx: "AsyncConnection", item: WorkItem, at: datetime
     ) -> tuple[bool, Sequence[Event]]:
         """Nothing is said of it; a sealed batch needs no second file."""
-        return not (await self._batch(tx, piece)).is_sealed, ()
+        return not (await self._batch(tx, item)).is_sealed, ()
 
-    async def prepare(
-        self, piece: WorkItem, directory: Path
-    ) -> tuple[ChildRequest, ResourceLimits]:
+    async def prepare(self, item: WorkItem, directory: Path) -> tuple[ChildRequest, ResourceLimits]:
         """The version's rows, beside the child."""
         path = directory / "rows.jsonl"
         async with self.begin() as tx:
-            batch = await self._batch(tx, piece)
+            batch = await self._batch(tx, item)
         with path.open("wb") as file:
             await self._write(batch, file)
         request = {
@@ -111,73 +109,71 @@ class Sealing:
         )
 
     async def progress(
-        self, tx: "AsyncConnection", piece: WorkItem, progress: Progress, at: datetime
+        self, tx: "AsyncConnection", item: WorkItem, progress: Progress, at: datetime
     ) -> Sequence[Event]:
         """Not worth an event."""
         return ()
 
-    async def deliver(self, piece: WorkItem, directory: Path, result: ChildResult) -> None:
+    async def deliver(self, item: WorkItem, directory: Path, result: ChildResult) -> None:
         """The file, under the attempt's own key: a zombie, whose rows may be gone by now, cannot
         overwrite it.
         """
-        await self.objects.put_file(object_key(piece), directory / "data.csv")
+        await self.objects.put_file(object_key(item), directory / "data.csv")
 
     async def finish(
-        self, tx: "AsyncConnection", piece: WorkItem, result: ChildResult, at: datetime
+        self, tx: "AsyncConnection", item: WorkItem, result: ChildResult, at: datetime
     ) -> Sequence[Event]:
         """Submit the version, ask for its training, drop the rows that no later version has, go
         on to the next.
         """
         match result:
             case TenantRefused("quota", code, message) if code != NEVER_FITS:
-                return await self._wait(tx, piece, message, at)
+                return await self._wait(tx, item, message, at)
             case LimitExceeded("file_limit", _):
-                return await self._refuse(tx, piece, "file_limit", self._too_large, at)
+                return await self._refuse(tx, item, "file_limit", self._too_large, at)
             case LimitExceeded("memory_limit" | "cpu_limit" as code, message) | TenantRefused(
                 _, code, message
             ):
-                return await self._refuse(tx, piece, code, message, at)
+                return await self._refuse(tx, item, code, message, at)
             case _:
-                return await self._seal(tx, piece, result, at)
+                return await self._seal(tx, item, result, at)
 
     async def _seal(
-        self, tx: "AsyncConnection", piece: WorkItem, result: ChildResult, at: datetime
+        self, tx: "AsyncConnection", item: WorkItem, result: ChildResult, at: datetime
     ) -> Sequence[Event]:
-        stream = await store.lock_one(tx, piece.tenant, UUID(piece.payload["stream_id"]))
-        batch = await self._batch(tx, piece)
+        stream = await store.lock_one(tx, item.tenant, UUID(item.payload["stream_id"]))
+        batch = await self._batch(tx, item)
         if batch.is_sealed:
             return ()
         if not isinstance(result, Finished) or result.result["rows"] != batch.rows:
             log.error("batch %s of stream %s was not written: %r", batch.id, stream.id, result)
-            return await self._again(tx, piece, batch, at)
+            return await self._again(tx, item, batch, at)
         await self._go_on(tx, stream, batch, at)
-        return version_events(batch, object_key(piece), result, at)
+        return version_events(batch, object_key(item), result, at)
 
     async def _wait(
-        self, tx: "AsyncConnection", piece: WorkItem, reason: str, at: datetime
+        self, tx: "AsyncConnection", item: WorkItem, reason: str, at: datetime
     ) -> Sequence[Event]:
         """The tenant has no room for the file: its rows stay until it has, since they are
         nowhere else.
         """
-        await store.lock_one(tx, piece.tenant, UUID(piece.payload["stream_id"]))
-        batch = await self._batch(tx, piece)
+        await store.lock_one(tx, item.tenant, UUID(item.payload["stream_id"]))
+        batch = await self._batch(tx, item)
         if batch.is_sealed:
             return ()
         log.warning("batch %s of stream %s waits for room: %s", batch.id, batch.stream_id, reason)
-        return await self._again(tx, piece, batch, at)
+        return await self._again(tx, item, batch, at)
 
     async def _refuse(
-        self, tx: "AsyncConnection", piece: WorkItem, code: str, reason: str, at: datetime
+        self, tx: "AsyncConnection", item: WorkItem, code: str, reason: str, at: datetime
     ) -> Sequence[Event]:
         """The version is there, rejected.
 
         Its training fails by that, and the next batch has its turn.
         """
-        await datasets.lock(
-            tx, [(piece.tenant, derived(UUID(piece.payload["batch_id"]), "dataset"))]
-        )
-        stream = await store.lock_one(tx, piece.tenant, UUID(piece.payload["stream_id"]))
-        batch = await self._batch(tx, piece)
+        await datasets.lock(tx, [(item.tenant, derived(UUID(item.payload["batch_id"]), "dataset"))])
+        stream = await store.lock_one(tx, item.tenant, UUID(item.payload["stream_id"]))
+        batch = await self._batch(tx, item)
         if batch.is_sealed:
             return ()
         log.warning("batch %s of stream %s cannot be sealed: %s", batch.id, stream.id, reason)
@@ -187,7 +183,7 @@ class Sealing:
             batch.dataset_id,
             batch.dataset,
             "submitted",
-            object_key(piece),
+            object_key(item),
             0,
             "",
             0,
@@ -209,25 +205,25 @@ class Sealing:
         await store.drop_rows(tx, stream, dropped_through(stream, batch))
         if stream.sealed < stream.batches:
             await work.enqueue(
-                tx, [piece_of(await batch_store.numbered(tx, stream, stream.sealed + 1), at)]
+                tx, [work_item_of(await batch_store.numbered(tx, stream, stream.sealed + 1), at)]
             )
 
     async def give_up(
-        self, tx: "AsyncConnection", piece: WorkItem, code: str, message: str, at: datetime
+        self, tx: "AsyncConnection", item: WorkItem, code: str, message: str, at: datetime
     ) -> Sequence[Event]:
         """Enqueue a new work item after every attempt of this one was lost."""
-        await store.lock_one(tx, piece.tenant, UUID(piece.payload["stream_id"]))
-        batch = await self._batch(tx, piece)
-        return () if batch.is_sealed else await self._again(tx, piece, batch, at)
+        await store.lock_one(tx, item.tenant, UUID(item.payload["stream_id"]))
+        batch = await self._batch(tx, item)
+        return () if batch.is_sealed else await self._again(tx, item, batch, at)
 
     async def _again(
-        self, tx: "AsyncConnection", piece: WorkItem, batch: Batch, at: datetime
+        self, tx: "AsyncConnection", item: WorkItem, batch: Batch, at: datetime
     ) -> Sequence[Event]:
-        later = piece_of(
-            batch, at + timedelta(seconds=AGAIN_SECONDS), derived(piece.subject, "again")
+        later = work_item_of(
+            batch, at + timedelta(seconds=AGAIN_SECONDS), derived(item.subject, "again")
         )
         await work.enqueue(tx, [later])
         return ()
 
-    async def _batch(self, tx: "AsyncConnection", piece: WorkItem) -> Batch:
-        return await batch_store.batch(tx, piece.tenant, UUID(piece.payload["batch_id"]))
+    async def _batch(self, tx: "AsyncConnection", item: WorkItem) -> Batch:
+        return await batch_store.batch(tx, item.tenant, UUID(item.payload["batch_id"]))

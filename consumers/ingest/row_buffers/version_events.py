@@ -59,9 +59,7 @@ def training_request(batch: Batch, cause: Event, at: datetime) -> list[Event]:
     return [following(cause.cause, asked, by=BY, subject=str(asked.job_id), version=0, at=at)]
 
 
-def object_key(piece: WorkItem) -> str:
+def object_key(item: WorkItem) -> str:
     """Where an attempt puts the version's file."""
-    dataset_id = derived(UUID(piece.payload["batch_id"]), "dataset")
-    return (
-        f"tenants/{piece.tenant}/datasets/{dataset_id}/attempts/{piece.id}-{piece.token}/data.csv"
-    )
+    dataset_id = derived(UUID(item.payload["batch_id"]), "dataset")
+    return f"tenants/{item.tenant}/datasets/{dataset_id}/attempts/{item.id}-{item.token}/data.csv"

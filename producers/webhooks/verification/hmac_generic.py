@@ -59,7 +59,7 @@ class HmacOptions(IdOptions):
 
 def verifier(options: HmacOptions) -> Verify:
     """The scheme as the options have it."""
-    pieces = _pieces(options)
+    fragments = _fragments(options)
     written = _written(options)
     identify = reader(options)
 
@@ -89,7 +89,7 @@ def verifier(options: HmacOptions) -> Verify:
             return Forged(f"{options.header} is missing, repeated or not printable ASCII")
         if options.id_header is not None and repeated(headers, options.id_header):
             return Forged(f"{options.id_header} is repeated")
-        signed = _content(pieces, stamp, body)
+        signed = _content(fragments, stamp, body)
         if not signed_by_one(
             _shown(options, shown), secrets, signed, algorithm=options.algorithm, written=written
         ):
@@ -103,7 +103,7 @@ def verifier(options: HmacOptions) -> Verify:
 
 def signer(options: HmacOptions) -> Sign:
     """A sender that signs so."""
-    pieces = _pieces(options)
+    fragments = _fragments(options)
     written = _written(options)
 
     def sign(body: bytes, secret: str, *, message_id: str, now: datetime) -> dict[str, str]:
@@ -113,7 +113,7 @@ def signer(options: HmacOptions) -> Sign:
             headers[options.id_header] = message_id
         if options.timestamp_header is not None:
             stamp = headers[options.timestamp_header] = _stamp(now, options.timestamp_format)
-        content = _content(pieces, stamp, body)
+        content = _content(fragments, stamp, body)
         shown = signature(secret, content, algorithm=options.algorithm, written=written)
         return {**headers, options.header: options.prefix + shown}
 
@@ -125,13 +125,13 @@ def kept_headers(options: HmacOptions) -> tuple[str, ...]:
     return tuple(name for name in (options.id_header, options.timestamp_header) if name is not None)
 
 
-def _pieces(options: HmacOptions) -> list[bytes]:
-    return [piece.encode() for piece in _PLACES.split(options.signed) if piece]
+def _fragments(options: HmacOptions) -> list[bytes]:
+    return [fragment.encode() for fragment in _PLACES.split(options.signed) if fragment]
 
 
-def _content(pieces: list[bytes], stamp: str, body: bytes) -> bytes:
+def _content(fragments: list[bytes], stamp: str, body: bytes) -> bytes:
     places = {b"{body}": body, b"{timestamp}": stamp.encode()}
-    return b"".join([places.get(piece, piece) for piece in pieces])
+    return b"".join([places.get(fragment, fragment) for fragment in fragments])
 
 
 def _written(options: HmacOptions) -> Callable[[bytes], str]:

@@ -110,8 +110,8 @@ async def test_a_run_that_takes_long_keeps_its_key(api: World, api_engine: Async
     held = await claimed(api, api_engine, "POST /v1/datasets", None)
     for _ in range(3):
         await later(api, f"{LEASE_SECONDS - 1} seconds")
-        async with tenant_transaction(api_engine, held.hold.scope.tenant) as tx:
-            await store.renew(tx, held.hold)
+        async with tenant_transaction(api_engine, held.claim.scope.tenant) as tx:
+            await store.renew(tx, held.claim)
         problem(await uploaded(api.client, "k"), 409, "idempotency_key_running")
 
 

@@ -69,7 +69,7 @@ class Leases(RuleBasedStateMachine):
                 at + timedelta(hours=9),
             )
             self.pieces[subject] = Known(mine, len(self.pieces))
-            self.ground.do(self._in(partial(store.enqueue, pieces=[new, new])))
+            self.ground.do(self._in(partial(store.enqueue, items=[new, new])))
 
     @rule(holder=HOLDERS, most=st.none() | st.integers(1, 2))
     def claim(self, holder: int, most: int | None) -> None:
