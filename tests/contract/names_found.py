@@ -103,7 +103,7 @@ def _queues_of_consumers() -> set[str]:
 
 
 def _elections() -> set[str]:
-    return code.given_to(elected, "office") | code.given_to(acquire_leadership, "office")
+    return code.given_to(elected, "lock") | code.given_to(acquire_leadership, "lock")
 
 
 def _events() -> set[str]:
