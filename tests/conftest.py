@@ -5,8 +5,9 @@ For each test a database cloned from a template, and topics of its own.
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Generator, Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -27,7 +28,7 @@ from tests.chance import LONG
 from tests.harness.database import OPTIONS, TEMPLATE, Cluster, Databases, set_cheap_password
 from tests.harness.directories import server_directory
 from tests.harness.ports import own_ports
-from tests.harness.workers import KAFKA, Failures, Shared, shared_kafka, summary, told
+from tests.harness.workers import KAFKA, Failures, Shared, sendable, shared_kafka, summary, told
 from tests.published import COUNTED, Verdict, on_kafka
 
 hypothesis_settings.load_profile("long" if LONG else "short")
@@ -40,6 +41,12 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(Failures(config), "failures")
     if config.getoption("dist", "no") != "no":
         config.pluginmanager.register(Shared(), "shared")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_report_to_serializable() -> Generator[None, Any, Any]:
+    """Let a worker report what a test logged of half a surrogate pair, which no UTF-8 holds."""
+    return sendable((yield))
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

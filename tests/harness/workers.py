@@ -27,6 +27,19 @@ def told(config: pytest.Config) -> dict[str, Any]:
     return dict(getattr(config, "workerinput", {}))
 
 
+def sendable(value: Any) -> Any:
+    """The same report with every text as one that UTF-8 holds."""
+    match value:
+        case str():
+            return value.encode("utf-8", "backslashreplace").decode()
+        case dict():
+            return {sendable(key): sendable(item) for key, item in value.items()}
+        case list() | tuple():
+            return type(value)(map(sendable, value))
+        case _:
+            return value
+
+
 @contextmanager
 def shared_kafka() -> Iterator[str]:
     """The bootstrap address of a Kafka on which each test has topics of its own."""
