@@ -93,6 +93,7 @@ async def _drained(url: str) -> float:
     connection = await asyncpg.connect(url)
     loop = asyncio.get_running_loop()
     try:
+        await connection.execute("SET ROLE headrace_pipeline")
         left = await connection.fetchval("SELECT count(*) FROM outbox")
         began = loop.time()
         while await connection.fetchval("SELECT EXISTS (SELECT FROM outbox)"):  # noqa: ASYNC110 - another's work
