@@ -83,7 +83,7 @@ class Engine:
         a record parked.
         """
         async with self.begin() as tx:
-            check = await self.positions.standing(tx, delivery.spans)
+            check = await self.positions.check(tx, delivery.spans)
             await tx.rollback()  # the rows that it makes come with an effect
         if check.name != "HERE":
             return check.name == "PASSED"
@@ -127,7 +127,7 @@ class Engine:
         self, delivery: PollBatch, *, one_by_one: bool, given_up: GivenUp | None = None
     ) -> bool:
         async with self.begin() as tx:
-            check = await self.positions.standing(tx, delivery.spans)
+            check = await self.positions.check(tx, delivery.spans)
             if check.name != "HERE":
                 return check.name == "PASSED"
             unread = given_up is not None and given_up.unread

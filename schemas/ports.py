@@ -48,7 +48,7 @@ class PositionCheck(Enum):
 class Positions(Protocol):
     """Keeps one reader's positions, moved in the transaction of the effect."""
 
-    async def standing(self, tx: "AsyncConnection", spans: Sequence[Span]) -> PositionCheck:
+    async def check(self, tx: "AsyncConnection", spans: Sequence[Span]) -> PositionCheck:
         """Lock the rows of all the partitions, in order, and compare."""
 
     async def advance(self, tx: "AsyncConnection", spans: Sequence[Span]) -> None:

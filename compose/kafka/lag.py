@@ -78,7 +78,7 @@ class ConsumerLag:
     partitions: tuple[PartitionLag, ...]
 
 
-async def standings(pipeline: AsyncEngine, kafka: str, prefix: str) -> list[ConsumerLag]:
+async def consumer_lags(pipeline: AsyncEngine, kafka: str, prefix: str) -> list[ConsumerLag]:
     """Every consumer and projection; without Kafka the lag is unknown."""
     every = READERS.values()
     async with pipeline.begin() as tx:

@@ -124,7 +124,7 @@ class Positions:
         async with self.pipeline.begin() as tx:
             await tx.execute(UNBLOCK, {**self._who(), **_lists(partitions)})
 
-    async def standing(self, tx: AsyncConnection, spans: Sequence[Span]) -> PositionCheck:
+    async def check(self, tx: AsyncConnection, spans: Sequence[Span]) -> PositionCheck:
         """Lock the partitions' rows in order, and compare them with where the delivery begins
         and ends.
         """

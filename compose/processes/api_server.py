@@ -45,7 +45,8 @@ async def _serve(settings: Settings) -> None:
             proxy_headers=False,  # no address of a client is used
             timeout_graceful_shutdown=15,
         )
-        gc.freeze()  # the routes and models live as long as the process: no collection need walk them
+        # The routes and models live as long as the process: no collection need walk them.
+        gc.freeze()
         gc.set_threshold(10_000, 10, 10)  # what some hundred requests in hand hold is no garbage
         await _Server(config, stopping).serve()
 

@@ -29,7 +29,7 @@ from producers.webhooks.retention.days import Days
 
 log = logging.getLogger(__name__)
 
-OFFICE = "sweeper"
+LOCK = "sweeper"
 LONG_SECONDS = 120.0
 VALIDATE_SECONDS = 900.0  # a range of the log is looked at beside those who write
 
@@ -121,9 +121,9 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
 
     async def term() -> None:
         async with sweeper(settings) as one:
-            await acquire_leadership(one.leadership, stop, OFFICE)
+            await acquire_leadership(one.leadership, stop, LOCK)
             if not stop.is_set():
-                recorders.elected(OFFICE)
+                recorders.elected(LOCK)
             async with watching(one.stored):
                 while not stop.is_set():
                     await one.round(stop)
@@ -138,6 +138,6 @@ async def once(settings: Settings, *, dry_run: bool) -> list[Swept]:
     async with sweeper(settings) as one:
         if dry_run:
             return await rehearse(one.duties, await one.now())
-        if not await elected(one.leadership, OFFICE):
+        if not await elected(one.leadership, LOCK):
             raise AtWork
         return await one.round(asyncio.Event())

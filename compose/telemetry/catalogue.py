@@ -11,7 +11,7 @@ OUTCOME = "headrace.outcome"
 QUEUE = "headrace.queue"
 STATE = "headrace.state"
 TENANT = "headrace.tenant"
-OFFICE = "headrace.office"
+ELECTION = "headrace.office"
 ERROR = "error.type"
 TOPIC = "messaging.destination.name"
 PARTITION = "messaging.destination.partition.id"
@@ -92,7 +92,7 @@ ELECTIONS = Metric(
     "counter",
     "{election}",
     "Elections that this process won.",
-    (OFFICE,),
+    (ELECTION,),
 )
 
 LAG = Metric(

@@ -57,7 +57,7 @@ class BatchTransaction:
         messages, old = without_too_old(messages, self.consumer, self.clock.now() - self.kept)
         letters = [*unreadable, *old]
         async with self.begin() as tx:
-            check = await self.positions.standing(tx, spans)
+            check = await self.positions.check(tx, spans)
             if check is not PositionCheck.HERE:
                 return check is PositionCheck.PASSED
             fresh = await inbox.claim(tx, self.consumer, [one.event.id for one in messages])

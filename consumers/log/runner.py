@@ -114,7 +114,7 @@ class Runner:
         a record parked.
         """
         async with self.begin() as tx:
-            check = await self.positions.standing(tx, delivery.spans)
+            check = await self.positions.check(tx, delivery.spans)
             await tx.rollback()  # the rows that it makes come with an effect
         if check is not PositionCheck.HERE:
             return check is PositionCheck.PASSED

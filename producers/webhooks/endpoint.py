@@ -48,11 +48,11 @@ log = logging.getLogger(__name__)
 
 PATH = "/hooks/"
 
-Told = Callable[[str, float], None]
+RecordOutcome = Callable[[str, float], None]
 """Called with the outcome of each webhook, and its duration in seconds."""
 
 
-def unheard(_outcome: str, _seconds: float) -> None:
+def unrecorded(_outcome: str, _seconds: float) -> None:
     """Record nothing, where nobody measures."""
 
 
@@ -69,7 +69,7 @@ class WebhookEndpoint:
     rejections: Rejections
     large_bodies: LargeBodies
     failpoint: Failpoint = no_failpoint
-    told: Told = unheard
+    record_outcome: RecordOutcome = unrecorded
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """One request."""
@@ -100,7 +100,7 @@ class WebhookEndpoint:
                 request_id
             )
         finally:
-            self.told(outcome, time.perf_counter() - began)
+            self.record_outcome(outcome, time.perf_counter() - began)
         await respond(send, answer, request_id)
 
     async def _answer(

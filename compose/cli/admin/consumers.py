@@ -168,9 +168,9 @@ def _change(
 
 
 def _all(data_dir: Path | None) -> "list[ConsumerLag]":
-    from compose.kafka.lag import standings
+    from compose.kafka.lag import consumer_lags
 
-    return with_database(standings, data_dir)
+    return with_database(consumer_lags, data_dir)
 
 
 def with_database(

@@ -73,10 +73,10 @@ def register(app: typer.Typer) -> None:
     def every(as_json: AsJson = False, data_dir: OperatedDir = None) -> None:
         """List the topics with their partitions; say which is suspended, and why."""
         from compose.cli.connection import operated
-        from compose.kafka.partition_expansion import CannotGrow, standings
+        from compose.kafka.partition_expansion import CannotGrow, topic_statuses
 
         try:
-            found = asyncio.run(standings(operated(data_dir)))
+            found = asyncio.run(topic_statuses(operated(data_dir)))
         except CannotGrow as error:
             raise CommandFailure(*error.args) from None
         if as_json:
@@ -155,7 +155,7 @@ async def _grown(
 
     async with growing(operated(data_dir), topic, tell, failpoints()) as growth:
         if dry_run:
-            status = await growth.look.standing(topic)
+            status = await growth.look.status(topic)
             check(status, partitions)
             return status
         return await growth.grow(partitions, f"{getpass.getuser()}, at the database", timeout)

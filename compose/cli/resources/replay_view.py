@@ -45,7 +45,7 @@ def started(api: Client, body: dict[str, Any], yes: bool) -> Replay:
     return found
 
 
-def told(
+def show_replay(
     api: Client, replay: Replay, wait: bool, timeout_seconds: float | None, as_json: bool
 ) -> int:
     """Show a replay as it is, or when it is over; the exit status, 1 if a message failed again."""

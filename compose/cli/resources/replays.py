@@ -138,10 +138,10 @@ def register(app: typer.Typer) -> None:
         replay: Id, timeout: Timeout = None, operator: Operator = False, as_json: AsJson = False
     ) -> None:
         """Watch a replay until it is over. Exit status 1 if a message failed again."""
-        from compose.cli.resources.replay_view import told
+        from compose.cli.resources.replay_view import show_replay
 
         with reach(operator) as api:
-            raise typer.Exit(told(api, {"id": replay}, True, timeout, as_json))
+            raise typer.Exit(show_replay(api, {"id": replay}, True, timeout, as_json))
 
     @replays.command()
     def cancel(replay: Id, operator: Operator = False, as_json: AsJson = False) -> None:
@@ -167,7 +167,7 @@ def begin(
     as_json: bool,
 ) -> None:
     """Look or start, as it was asked; ends the command with its exit status."""
-    from compose.cli.resources.replay_view import dry_run, started, told
+    from compose.cli.resources.replay_view import dry_run, show_replay, started
 
     given = {"kind": kind, "reason": reason, "expected": expected, "throttle_per_second": throttle}
     body: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
@@ -176,4 +176,4 @@ def begin(
         if dry:
             dry_run(api, body, as_json)
         else:
-            raise typer.Exit(told(api, started(api, body, yes), wait, timeout, as_json))
+            raise typer.Exit(show_replay(api, started(api, body, yes), wait, timeout, as_json))

@@ -23,8 +23,8 @@ from producers.outbox.relay import elected
 from schemas.ports import Failpoint, no_failpoint
 from schemas.topics import TOPICS
 
-OFFICE = "topics grow"
-OFFICE_SECONDS = 5.0  # Postgres may take a moment to notice that the one who held it was killed
+LOCK = "topics grow"
+LOCK_SECONDS = 5.0  # Postgres may take a moment to notice that the one who held it was killed
 LOOK_SECONDS = 0.2
 
 
@@ -43,13 +43,13 @@ class PartitionExpansion:
         Killed at any step, it leaves the topic held. Called again with the same number it finishes;
         with the number that the topic has, before any were added, it only ends the hold.
         """
-        before = await self.look.standing(self.topic)
+        before = await self.look.status(self.topic)
         check(before, partitions)
         spread = before.spread_over
         if partitions == spread:
             if before.held_since is not None:
                 await self._lift(spread)
-            return await self.look.standing(self.topic)
+            return await self.look.status(self.topic)
         await hold(self.look.connection, self.topic, spread, partitions, by)
         self.tell(f"{self.topic} is suspended: what is accepted for it waits")
         self.failpoint("grow.held")
@@ -64,7 +64,7 @@ class PartitionExpansion:
         await self._add(partitions)
         self.failpoint("grow.added")
         await self._lift(partitions)
-        return await self.look.standing(self.topic)
+        return await self.look.status(self.topic)
 
     async def _drain(self, partitions: int, timeout_seconds: float) -> None:
         until, why = time.monotonic() + timeout_seconds, ""
@@ -130,8 +130,8 @@ async def alone(look: Look) -> bool:
     """Whether this connection, until it closes, is the only one that may grow and restore
     topics.
     """
-    until = time.monotonic() + OFFICE_SECONDS
-    while not await elected(look.connection, OFFICE):
+    until = time.monotonic() + LOCK_SECONDS
+    while not await elected(look.connection, LOCK):
         if time.monotonic() > until:
             return False
         await asyncio.sleep(LOOK_SECONDS)

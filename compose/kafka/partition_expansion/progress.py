@@ -56,7 +56,7 @@ class Look:
     admin: AIOKafkaAdminClient
     log: AIOKafkaConsumer
 
-    async def standing(self, topic: str) -> TopicStatus:
+    async def status(self, topic: str) -> TopicStatus:
         """How it is now; raises CannotGrow when Kafka does not have it."""
         row: Any = await self.connection.fetchrow(LAYOUT, topic)
         await require_cluster(self.settings.kafka, row["cluster"])
@@ -123,7 +123,7 @@ async def looking(settings: Settings, command_seconds: float = 300) -> AsyncIter
         await connection.close(timeout=5)
 
 
-async def standings(settings: Settings) -> list[TopicStatus]:
+async def topic_statuses(settings: Settings) -> list[TopicStatus]:
     """The partitions and records of every topic."""
     async with looking(settings) as look:
-        return [await look.standing(topic.name) for topic in TOPICS]
+        return [await look.status(topic.name) for topic in TOPICS]

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from compose.kafka.lag import standings
+from compose.kafka.lag import consumer_lags
 from compose.postgres.connections import engine
 from compose.processes.api import api
 from producers.webhooks.verification.standard_webhooks import sign
@@ -212,7 +212,7 @@ async def everything_is_consumed(installation: Installation) -> bool:
     url = settings.postgres_url.get_secret_value()
     pipeline = engine(url, "headrace_pipeline", "test", pool_size=1)
     try:
-        found = await standings(pipeline, settings.kafka, settings.kafka_topic_prefix)
+        found = await consumer_lags(pipeline, settings.kafka, settings.kafka_topic_prefix)
     finally:
         await pipeline.dispose()
     return waiting["left"] == 0 and all(one.state == "running" and one.lag == 0 for one in found)

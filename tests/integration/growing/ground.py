@@ -53,7 +53,7 @@ class Reader:
     async def __call__(self, delivery: PollBatch) -> bool:
         await self.open.wait()
         async with self.positions.pipeline.begin() as tx:
-            standing = await self.positions.standing(tx, delivery.spans)
+            standing = await self.positions.check(tx, delivery.spans)
             if standing is not PositionCheck.HERE:
                 return standing is PositionCheck.PASSED
             await self.positions.advance(tx, delivery.spans)

@@ -37,7 +37,7 @@ async def test_held_told_and_taken_over(
                 await topics.ensure(settings.model_copy(), hold=False)
             assert await topics.ensure(settings, hold=True) == []
             async with growing(settings, TOPIC, print) as growth:
-                stands = await growth.look.standing(TOPIC)
+                stands = await growth.look.status(TOPIC)
                 assert (stands.partitions, stands.spread_over, stands.held_for, stands.held_by) == (
                     8,
                     6,

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from compose.consumer_groups import VIEW_LIMITS, VIEWS
-from compose.kafka.lag import ConsumerLag, standings
+from compose.kafka.lag import ConsumerLag, consumer_lags
 from compose.processes.sweeper import sweeper
 from compose.settings import Settings
 from consumers.log.circuit_breaker import store
@@ -131,7 +131,7 @@ async def test_paused_by_hand_it_stands_still_and_says_so(
     """
 
     async def standing() -> ConsumerLag:
-        every = await standings(pipeline, settings.kafka, settings.kafka_topic_prefix)
+        every = await consumer_lags(pipeline, settings.kafka, settings.kafka_topic_prefix)
         return next(one for one in every if one.name == "projection.jobs")
 
     async def told(what: str) -> bool:

@@ -21,7 +21,7 @@ async def write(pipeline: AsyncEngine, spans: list[Span], writer: str) -> Positi
     """One writer's transaction: compare, effect, move."""
     positions = Positions(pipeline, "c")
     async with pipeline.begin() as tx:
-        standing = await positions.standing(tx, spans)
+        standing = await positions.check(tx, spans)
         if standing is PositionCheck.HERE:
             await tx.execute(EFFECT, {"writer": writer})
             await positions.advance(tx, spans)
@@ -66,7 +66,7 @@ async def test_a_first_start_begins_where_the_log_does(pipeline: AsyncEngine) ->
 async def test_a_rolled_back_first_start_leaves_nothing(pipeline: AsyncEngine) -> None:
     positions = Positions(pipeline, "c")
     async with pipeline.connect() as tx:
-        assert await positions.standing(tx, [Span(TOPIC, 0, 17, 20)]) is PositionCheck.HERE
+        assert await positions.check(tx, [Span(TOPIC, 0, 17, 20)]) is PositionCheck.HERE
         await tx.rollback()
 
     assert await positions.read([(TOPIC, 0)]) == {}
@@ -87,7 +87,7 @@ async def test_a_writer_that_waited_for_another_cannot_commit(
     positions = Positions(pipeline, "c")
 
     async with pipeline.begin() as tx:
-        assert await positions.standing(tx, [span]) is PositionCheck.HERE
+        assert await positions.check(tx, [span]) is PositionCheck.HERE
         rivals = [
             asyncio.create_task(write(pipeline, [one], "b"))
             for one in (span, Span(TOPIC, 0, 10, 15))
@@ -170,7 +170,7 @@ async def test_partitions_are_locked_in_one_order(pipeline: AsyncEngine) -> None
     spans = [Span(TOPIC, partition, 0, 1) for partition in range(6)]
 
     async def one(tx: AsyncConnection, number: int) -> PositionCheck:
-        return await Positions(pipeline, "c").standing(tx, spans if number % 2 else spans[::-1])
+        return await Positions(pipeline, "c").check(tx, spans if number % 2 else spans[::-1])
 
     for _ in range(20):
         async with pipeline.connect() as left, pipeline.connect() as right:
